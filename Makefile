@@ -1,0 +1,74 @@
+# Everything here sets up .venv first (once; again only when the dependencies change).
+# Needs `make` and a Python 3.11 to 3.14; a certain one: `make test PYTHON=python3.13`.
+
+PYTHON ?= python3
+VENV := .venv/bin
+setup = $(PYTHON) scripts/setup.py
+
+.PHONY: help demo edit serve doctor test lint format clean \
+	extension blender test-blender test-blender-all test-blender-window
+
+help:
+	@echo "make demo     compose three subjects into a scene on the bundled model"
+	@echo "make edit     open the desktop editor (ARGS=FILE.standee for a document)"
+	@echo "make serve    run the daemon in this terminal"
+	@echo "make doctor   say what this machine can run"
+	@echo "make test     run the tests (ARGS='-k geometry' for some of them)"
+	@echo "make lint     check style and types"
+	@echo "make format   apply the style"
+	@echo "make extension             build the Blender extension, one zip per platform, into dist/"
+	@echo "make test-blender          run its tests in Blender as a module (brings it: 400 MB)"
+	@echo "make test-blender-all      the same in every supported version of Blender"
+	@echo "make test-blender-window   drive a real Blender window (Debian, root; brings it: 1.5 GB)"
+	@echo "make clean    remove .venv and build products"
+
+demo:
+	@$(setup) backend
+	@$(VENV)/standee demo $(ARGS)
+
+edit:
+	@$(setup) backend desktop
+	@$(VENV)/python -m standee_desktop $(ARGS)
+
+serve:
+	@$(setup) backend
+	@$(VENV)/standee serve $(ARGS)
+
+doctor:
+	@$(setup) backend
+	@$(VENV)/standee doctor $(ARGS)
+
+test:
+	@$(setup) backend desktop dev
+	@$(VENV)/python -m pytest $(ARGS)
+
+lint:
+	@$(setup) backend desktop dev
+	@$(VENV)/ruff check
+	@$(VENV)/ruff format --check
+	@$(VENV)/mypy
+
+format:
+	@$(setup) backend dev
+	@$(VENV)/ruff check --fix --exit-zero
+	@$(VENV)/ruff format
+
+clean:
+	@rm -rf .venv .venv-bpy* build dist protocol/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+extension:
+	@$(setup) dev
+	@$(VENV)/python scripts/extension.py $(ARGS)
+
+blender:
+	@$(PYTHON) scripts/blender.py bring
+
+test-blender:
+	@$(PYTHON) scripts/blender.py test $(ARGS)
+
+test-blender-all:
+	@$(PYTHON) scripts/blender.py test-all $(ARGS)
+
+test-blender-window:
+	@$(setup) backend dev
+	@$(VENV)/python scripts/blender_window.py $(ARGS)

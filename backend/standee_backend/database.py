@@ -1,0 +1,82 @@
+"""The one SQLite file under the store: its tables, and transactions that survive any crash."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from standee.errors import StorageFull
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+  key INTEGER PRIMARY KEY, owner TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+  spec BLOB NOT NULL, summary TEXT NOT NULL, priority INTEGER NOT NULL, state TEXT NOT NULL,
+  created REAL NOT NULL, finished REAL, attempts INTEGER NOT NULL DEFAULT 0,
+  crashes INTEGER NOT NULL DEFAULT 0, cancelling INTEGER NOT NULL DEFAULT 0,
+  seq INTEGER NOT NULL DEFAULT 0, UNIQUE (owner, id));
+CREATE INDEX IF NOT EXISTS queue ON jobs (state, priority DESC, key);
+CREATE TABLE IF NOT EXISTS events (
+  job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, seq INTEGER NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS uses (
+  job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, digest TEXT NOT NULL,
+  PRIMARY KEY (job, digest)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS used ON uses (digest);
+CREATE TABLE IF NOT EXISTS blobs (
+  owner TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, touched REAL NOT NULL,
+  complete INTEGER NOT NULL, PRIMARY KEY (owner, digest)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS holders ON blobs (digest);
+"""
+
+
+class Database:
+    """A connection whose changes are on the disk when a transaction ends. For one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            self._db.execute(f"PRAGMA {setting}")
+        self._db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all of the block or nothing. Blocks may nest. Raises `StorageFull`."""
+        if self._db.in_transaction:
+            yield
+            return
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise StorageFull(
+                f"The jobs' file cannot be written: {error}.",
+                fix="Make room on the disk.",
+                retry_after=10.0,
+            ) from None
+
+    def run(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """Run a statement with values by position, or by name if the only one is a map."""
+        given = values[0] if len(values) == 1 and isinstance(values[0], dict) else values
+        return self._db.execute(sql, given).fetchall()
+
+    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        """Like `run`; return the first row, if any."""
+        rows = self.run(sql, *values)
+        return rows[0] if rows else None
+
+    def number(self, sql: str, *values: Any) -> int:
+        """Like `run`; return the only number asked for."""
+        return int(self.run(sql, *values)[0][0])

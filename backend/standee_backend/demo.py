@@ -1,0 +1,136 @@
+"""The demo: three subjects composed into a place through the daemon, and a contact sheet that shows what was done.
+
+The sheet has the subjects, the layout with its token grid, the result, the same prompt without injection, and plain
+pasting.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from standee.client import Client
+from standee.composition import Composition
+from standee.document import Document
+
+from .engine.pictures import Array, to_uint8
+from .engine.staging import Stage, stage
+
+SAMPLE = "three_friends.standee"
+PATCH, LATENT_PX = 16, 8
+COLOURS = ((231, 76, 60), (46, 134, 222), (241, 196, 15), (155, 89, 182), (39, 174, 96))
+GAP, TITLE = 12, 26
+
+
+def main(
+    folder: Path, client: Client, on_event: Callable[[Any], None] | None = None
+) -> dict[str, Path]:
+    """Compose the bundled sample and write picture, contact sheet and document into `folder`; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {
+        "picture": folder / "picture.png",
+        "sheet": folder / "contact_sheet.png",
+        "document": folder / SAMPLE,
+    }
+    with as_file(files("standee") / "samples" / SAMPLE) as sample:
+        document = Document.open(sample)
+        composition = document.composition
+        blobs = {digest: document.read(digest) for digest in composition.digests()}
+
+        [result] = client.compose(composition, blobs, on_event=on_event)
+        plain = msgspec.structs.replace(composition, layers=())
+        [without] = client.compose(plain, on_event=on_event)
+
+        document.add_result(result.data, result.receipt, "composed")
+        document.save(paths["document"])
+    staged = stage(composition, blobs.__getitem__, PATCH, LATENT_PX)
+    made = [Image.open(io.BytesIO(r.data)).convert("RGB") for r in (result, without)]
+    contact_sheet(composition, staged, *made).save(paths["sheet"])
+    paths["picture"].write_bytes(result.data)
+    return paths
+
+
+def contact_sheet(
+    composition: Composition, staged: Stage, picture: Image.Image, prompt_only: Image.Image
+) -> Image.Image:
+    """Lay out the five panels, each as large as the canvas, under their titles."""
+    panels = [
+        ("subjects", _subjects(staged)),
+        ("layout and its tokens", _layout(staged)),
+        ("composed", picture),
+        ("same prompt, nothing injected", prompt_only),
+        ("plain pasting", paste(staged, prompt_only)),
+    ]
+    width, height = picture.size
+    sheet = Image.new(
+        "RGB",
+        (GAP + (width + GAP) * len(panels), height + 2 * TITLE + GAP),
+        (250, 250, 248),
+    )
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(15)
+    for index, (title, panel) in enumerate(panels):
+        left = GAP + index * (width + GAP)
+        draw.text((left, 5), title, (40, 40, 40), font)
+        sheet.paste(panel, (left, TITLE))
+    draw.text((GAP, height + TITLE + 6), f"“{composition.prompt}”", (90, 90, 90), font)
+    return sheet
+
+
+def paste(staged: Stage, onto: Image.Image) -> Image.Image:
+    """Paste the cut-outs onto a picture, back to front: what composing is to be compared with."""
+    size = staged.patch
+    pixels: Array = np.asarray(onto, np.float32) / np.float32(255)
+    canvas = staged.grid.rect(size)
+    for subject in staged.subjects:
+        colour, matte, _ = subject.paint(canvas, size)
+        pixels = matte[..., None] * colour + (1 - matte[..., None]) * pixels
+    return Image.fromarray(to_uint8(pixels))
+
+
+def _subjects(staged: Stage) -> Image.Image:
+    """Show the cut-outs as they were given, in a grid on white."""
+    width, height = staged.grid.cols * staged.patch, staged.grid.rows * staged.patch
+    panel = Image.new("RGB", (width, height), "white")
+    columns = int(np.ceil(np.sqrt(len(staged.subjects))))
+    side = min(width, height) // columns
+    for index, subject in enumerate(staged.subjects):
+        figure = subject.picture.colour.copy()
+        figure.putalpha(subject.picture.matte)
+        figure.thumbnail((side - 12, side - 12), Image.Resampling.LANCZOS)
+        row, col = divmod(index, columns)
+        at = (
+            col * side + (side - figure.width) // 2,
+            row * side + (side - figure.height) // 2,
+        )
+        panel.paste(figure, at, figure)
+    return panel
+
+
+def _layout(staged: Stage) -> Image.Image:
+    """Show each subject's rectangle and the cells that it owns, on the token grid."""
+    size = staged.patch
+    white = Image.new("RGB", (staged.grid.cols * size, staged.grid.rows * size), "white")
+    panel = Image.blend(white, paste(staged, white), 0.45)
+    draw = ImageDraw.Draw(panel, "RGBA")
+    for index, subject in enumerate(staged.subjects):
+        colour = COLOURS[index % len(COLOURS)]
+        for row, col in zip(*np.nonzero(subject.owned), strict=True):
+            x, y = (col + subject.crop.col) * size, (row + subject.crop.row) * size
+            draw.rectangle((x, y, x + size - 1, y + size - 1), fill=(*colour, 90))
+    for x in range(0, panel.width, size):
+        draw.line((x, 0, x, panel.height), (0, 0, 0, 40))
+    for y in range(0, panel.height, size):
+        draw.line((0, y, panel.width, y), (0, 0, 0, 40))
+    for index, subject in enumerate(staged.subjects):
+        rect = subject.layer.rect
+        box = (rect.x, rect.y, rect.x + rect.w - 1, rect.y + rect.h - 1)
+        draw.rectangle(box, outline=COLOURS[index % len(COLOURS)], width=2)
+    return panel

@@ -1,0 +1,189 @@
+"""The method, top to bottom: "Personalize Anything" (arXiv 2503.12590), figure 2, as code.
+
+`compose` prepares references, noise and schedule from a composition; `denoise` is the sampling loop with its early
+replacement and late sharing of tokens. The mechanics are one call deeper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from standee.composition import Composition
+
+from . import pictures
+from .families.base import Conditioning, Family
+from .injection import Injection, inject
+from .keep import keep_pixels
+from .pictures import Array
+from .reference import Reference, capture_tokens, gaussian, scene_reference, subject_references
+from .settings import Settings, resolve
+from .staging import Read, Stage, stage
+
+OWNED = 1e-3
+"""The least weight of an owned cell's noise where the soft cut-out does not reach."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a finished step left: `latents` and the `predicted` clean tokens, both (1, cells, channels)."""
+
+    done: int
+    of: int
+    latents: Tensor
+    predicted: Tensor
+
+
+OnStep = Callable[[Step], None]
+
+
+def compose(
+    family: Family,
+    composition: Composition,
+    read: Read,
+    *,
+    seed: int,
+    on_step: OnStep | None = None,
+) -> NDArray[np.uint8]:
+    """Compose one picture, uint8 (height, width, 3).
+
+    `read` returns the bytes of a picture by its digest. Whatever `on_step` raises ends the run.
+    """
+    staged = stage(composition, read, family.patch, family.latent_px, seed)
+    rows, cols = staged.grid.rows, staged.grid.cols
+    settings = resolve(family, composition, seed, rows * cols)
+    prompts = encode_prompts(family, composition, settings)
+    prompt, ids = prompts[composition.prompt], family.grid_ids(rows, cols)
+
+    noise = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
+    backdrop = make_backdrop(family, staged, noise, prompt, settings)
+    references = subject_references(family, staged, backdrop, prompts, settings)
+    if staged.scene:
+        references.insert(0, scene_reference(family, staged.scene, staged, prompts, settings))
+    if settings.shared_noise:
+        noise = share_noise(noise, references)
+    latents = denoise(family, noise, prompt, ids, references, settings, on_step)
+    pixels = pictures.from_tensor(family.decode_latents(latents, rows, cols))
+    if staged.scene:
+        kept = staged.scene.kept > 0
+        pixels = keep_pixels(pixels, staged.scene.pixels, kept, staged.scene.scene.feather)
+    return pictures.to_uint8(pixels)
+
+
+def denoise(
+    family: Family,
+    noise: Tensor,
+    prompt: Conditioning,
+    ids: Tensor,
+    references: Sequence[Reference],
+    settings: Settings,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Sample the picture's clean tokens (1, cells, channels) from its noise, with the references injected.
+
+    Timestep-adaptive (section 3.2): a reference's tokens replace the picture's while sigma > its tau, and are shared
+    with the picture's attention from there on.
+    """
+    latents = noise
+    steps = len(settings.sigmas) - 1
+    for step, (sigma, following) in enumerate(pairwise(settings.sigmas), start=1):
+        early = [r for r in references if sigma > r.tau]
+        late = [r for r in references if r.sharing and (sigma <= r.tau or not settings.inject)]
+        replaced = early if settings.inject else []
+        injection = prepare_injection(family, replaced, late, sigma, settings.share_sites)
+        with inject(family.sites, injection):
+            velocity = family.velocity(latents, sigma, prompt, ids)
+        anchored = [r for r in references if sigma > r.anchor_tau]
+        predicted = anchor(latents - sigma * velocity, anchored, torch.zeros_like(sigma))
+        latents = anchor(latents + (following - sigma) * velocity, anchored, following)
+        if on_step:
+            on_step(Step(step, steps, latents, predicted))
+    return latents
+
+
+def encode_prompts(
+    family: Family, composition: Composition, settings: Settings
+) -> dict[str, Conditioning]:
+    """Encode every prompt once, before anything else needs the device: the picture's, the subjects', and no words."""
+    words = {composition.prompt, "", *(layer.prompt for layer in composition.layers)}
+    return {text: family.encode_prompt(text, settings.guidance) for text in sorted(words)}
+
+
+def make_backdrop(
+    family: Family, staged: Stage, noise: Tensor, prompt: Conditioning, settings: Settings
+) -> Array | None:
+    """Return the canvas (height, width, 3) that cut-outs stand on while they are encoded, or None for grey.
+
+    It is the scene, or the picture as the model first guesses it from pure noise: the prompt's place, blurred.
+    """
+    if staged.scene:
+        return staged.scene.pixels
+    if settings.backdrop == "neutral" or not staged.subjects:
+        return None
+    rows, cols = staged.grid.rows, staged.grid.cols
+    sigma = settings.sigmas[0]
+    velocity = family.velocity(noise, sigma, prompt, family.grid_ids(rows, cols))
+    return pictures.from_tensor(family.decode_latents(noise - sigma * velocity, rows, cols))
+
+
+def share_noise(noise: Tensor, references: Sequence[Reference]) -> Tensor:
+    """Let the picture start from each reference's own noise where that reference is seen.
+
+    The velocity that injected tokens yield then leads to the subject, not to the subject plus leftover noise.
+    """
+    shared = noise.clone()
+    seen = torch.zeros_like(noise)
+    for reference in references:
+        weight = torch.where(
+            reference.owned[:, None], reference.matte.clamp(min=OWNED), reference.matte
+        )
+        nearer = weight > seen[0, reference.put]
+        eps = reference.noise[reference.take]
+        shared[0, reference.put] = torch.where(nearer, eps, shared[0, reference.put])
+        seen[0, reference.put] = torch.where(nearer, weight, seen[0, reference.put])
+    return shared
+
+
+def anchor(latents: Tensor, references: Sequence[Reference], sigma: Tensor) -> Tensor:
+    """Lay each reference's own trajectory at `sigma` over the picture, through its visible soft cut-out."""
+    if not references:
+        return latents
+    covered, laid = torch.zeros_like(latents), torch.zeros_like(latents)
+    for reference in references:
+        line = reference.at(sigma)[reference.take]
+        covered[0].index_add_(0, reference.put, reference.matte)
+        laid[0].index_add_(0, reference.put, reference.matte * line)
+    return (1 - covered) * latents + laid
+
+
+def prepare_injection(
+    family: Family,
+    early: Sequence[Reference],
+    late: Sequence[Reference],
+    sigma: Tensor,
+    share_sites: frozenset[int] | None = None,
+) -> Injection:
+    """Capture the tokens of one step: the early references' to replace, the late ones' to share."""
+    early = [r for r in early if len(r.replaced)]
+    late = [r for r in late if len(r.replaced)]
+    if not early and not late:
+        return Injection()
+    tokens = capture_tokens(family, [*early, *late], sigma)
+    put = torch.cat([r.replaced for r in [*early, *late]])
+    first_shared = sum(len(r.replaced) for r in early)
+    order = torch.arange(len(put), device=put.device)
+    injection = Injection(share_sites=share_sites)
+    if early:
+        replaced = tokens.select(order[:first_shared])
+        injection = replace(injection, replace=replaced, put=put[:first_shared])
+    if late:
+        strength = torch.cat([r.noise.new_full((len(r.replaced),), r.sharing) for r in late])
+        bias = None if bool((strength == 1).all()) else strength.log()
+        injection = replace(injection, share=tokens.select(order[first_shared:]), share_bias=bias)
+    return injection

@@ -1,0 +1,1 @@
+"""Model families: what differs between Diffusion Transformers, behind one interface (`base.py`)."""

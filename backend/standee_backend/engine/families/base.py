@@ -1,0 +1,129 @@
+"""What a model family must offer to the method, and the defaults that suit it.
+
+Everything that differs between Diffusion Transformers is here: text, schedule, autoencoder, position ids, where the
+attention takes its image tokens. `compose.py` knows none of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ..injection import Site
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a family uses where a composition leaves the choice to it.
+
+    `tau` and `scene_tau` are noise levels sigma: above them tokens are replaced (0.6 for subjects
+    and 0.3 for kept scene pixels on FLUX.1 dev). `anchor` and `sharing` switch these parts on. The
+    anchor holds down to `anchor_tau`, by default `tau` and never above it. `share_sites` are the
+    sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
+    """
+
+    steps: int = 28
+    guidance: float = 3.5
+    tau: float = 0.6
+    scene_tau: float = 0.3
+    anchor: bool = False
+    sharing: bool = True
+    share_sites: tuple[int, ...] | None = None
+    backdrop: Literal["neutral", "predicted"] = "neutral"
+    anchor_tau: float | None = None
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """An encoded prompt: `text` (1, tokens, dims), `pooled` (1, dims), and the guidance strength.
+
+    `pooled` has no dims where a family has no such vector. `negative` is what the picture is guided away from, by a
+    second forward; `None` where guidance is distilled into the model, or asks for nothing.
+    """
+
+    text: Tensor
+    pooled: Tensor
+    guidance: float
+    negative: Conditioning | None = None
+
+    @staticmethod
+    def batch(rows: Sequence[Conditioning]) -> Conditioning:
+        """Stack conditionings of one text length and guidance along the batch."""
+        negatives = [row.negative for row in rows if row.negative is not None]
+        return Conditioning(
+            torch.cat([row.text for row in rows]),
+            torch.cat([row.pooled for row in rows]),
+            rows[0].guidance,
+            Conditioning.batch(negatives) if len(negatives) == len(rows) else None,
+        )
+
+
+class Family(ABC):
+    """One loaded model. Tokens are (batch, cells, channels); pixels (batch, 3, height, width) in -1..1."""
+
+    name: str
+    patch: int
+    """px per cell."""
+    latent_px: int
+    """px per latent pixel; a cell holds (patch / latent_px) squared of them."""
+    device: torch.device
+    defaults: Defaults
+    sites: list[Site]
+    """Every attention site of the transformer, in the order in which a forward passes them."""
+
+    @abstractmethod
+    def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
+        """Encode one prompt."""
+
+    @abstractmethod
+    def sigmas(self, steps: int, cells: int) -> Tensor:
+        """Return the noise levels (steps + 1,) from 1 (or just below) down to 0 for a picture of `cells` tokens."""
+
+    @abstractmethod
+    def encode_latents(self, pixels: Tensor) -> Tensor:
+        """Encode pixels, untiled, to normalised clean tokens."""
+
+    @abstractmethod
+    def decode_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Decode tokens of a `rows` x `cols` grid to pixels."""
+
+    @abstractmethod
+    def pack(self, latents: Tensor) -> Tensor:
+        """Pack a map of latent pixels (batch, channels, height, width) into tokens, as `encode_latents` does."""
+
+    @abstractmethod
+    def unpack(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Undo `pack`."""
+
+    @abstractmethod
+    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
+        """Return the rotary ids (rows * cols, axes) of a grid whose first cell is at (`row`, `col`)."""
+
+    @abstractmethod
+    def velocity(
+        self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+    ) -> Tensor:
+        """Return the velocity d tokens / d sigma at noise level `sigma` (a scalar tensor), guided."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a digest that changes whenever the weights or their precision do."""
+
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """Channels of one token."""
+
+    @property
+    def latents_per_cell(self) -> int:
+        """Latent pixels of one cell."""
+        return (self.patch // self.latent_px) ** 2
+
+    @abstractmethod
+    def release(self) -> None:
+        """Give back what offloading keeps on the device between jobs."""

@@ -1,0 +1,183 @@
+"""FLUX.1 (dev, schnell, Krea, their fine-tunes in diffusers layout) and the bundled mini model, one code path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.embeddings import apply_rotary_emb
+from diffusers.models.transformers.transformer_flux import FluxAttention, FluxAttnProcessor
+from diffusers.pipelines.flux.pipeline_flux import calculate_shift
+from torch import Tensor
+
+from ..injection import Site
+from .base import Conditioning
+from .pipeline import PipelineFamily, logit_bias
+
+CONTENT_SITES = (0, 7, 8, 9, 10, 18, 25, 28, 37, 42, 45, 50, 56)
+"""Sites of FLUX.1 dev whose keys hardly care for position, and carry appearance (FreeFlux, arXiv 2503.16153).
+
+Shared there only, a subject lends its looks and not its layout: `share_sites` of a model's defaults takes such a set.
+Counted over all 57 sites, double-stream ones first. `benchmarks/probe_sites.py` finds them for a checkpoint.
+"""
+
+VITAL_SITES = (0, 1, 2, 17, 18, 25, 28, 53, 54, 56)
+"""Sites of FLUX.1 dev without which a picture falls apart (Stable Flow, arXiv 2411.14430)."""
+
+
+class FluxSiteProcessor(FluxAttnProcessor):
+    """FLUX attention that lets its `Site` see and change the image tokens before they are projected.
+
+    In a double-stream block text and image come separately; in a single-stream block they come as one sequence, text
+    first, and `text_tokens` says where the image begins.
+    """
+
+    def __init__(self, site: Site, text_first: bool) -> None:
+        super().__init__()
+        self.site = site
+        self.text_first = text_first
+        self.text_tokens = 0
+
+    @property
+    def first_cell(self) -> int:
+        """Where the image begins among the tokens that it attends with."""
+        return self.text_tokens if self.text_first else 0
+
+    def __call__(
+        self,
+        attn: FluxAttention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        image_rotary_emb: Tensor | None = None,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Attend; `hidden_states` are (batch, tokens, dims) and the result has the same shape."""
+        if self.site.mode != "off":
+            if self.text_first:
+                text, image = hidden_states.tensor_split([self.text_tokens], dim=1)
+                hidden_states = torch.cat([text, self.site.enter(image)], dim=1)
+            else:
+                hidden_states = self.site.enter(hidden_states)
+        if self.site.shared is None:
+            return super().__call__(
+                attn, hidden_states, encoder_hidden_states, attention_mask, image_rotary_emb
+            )
+        shared = self.site.shared.to(hidden_states.dtype).expand(len(hidden_states), -1, -1)
+        return self._attend_shared(
+            attn, hidden_states, encoder_hidden_states, shared, image_rotary_emb
+        )
+
+    def _attend_shared(
+        self, attn: FluxAttention, hidden: Tensor, text: Tensor | None, shared: Tensor, rotary: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values.
+
+        They stand at position zero, as the paper has it: an unrotated key. Their queries would be discarded, so none
+        are made.
+        """
+        heads = (-1, attn.head_dim)
+        query = attn.norm_q(attn.to_q(hidden).unflatten(-1, heads))
+        key = attn.norm_k(attn.to_k(hidden).unflatten(-1, heads))
+        value = attn.to_v(hidden).unflatten(-1, heads)
+        if text is not None:
+            query = torch.cat(
+                [attn.norm_added_q(attn.add_q_proj(text).unflatten(-1, heads)), query], 1
+            )
+            key = torch.cat([attn.norm_added_k(attn.add_k_proj(text).unflatten(-1, heads)), key], 1)
+            value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], 1)
+        query = apply_rotary_emb(query, rotary, sequence_dim=1)
+        key = apply_rotary_emb(key, rotary, sequence_dim=1)
+        shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+        shared_value = attn.to_v(shared).unflatten(-1, heads)
+        out = dispatch_attention_fn(
+            query,
+            torch.cat([key, shared_key], dim=1),
+            torch.cat([value, shared_value], dim=1),
+            attn_mask=logit_bias(self.site, query, key.shape[1]),
+            backend=self._attention_backend,
+            parallel_config=self._parallel_config,
+        )
+        out = out.flatten(2, 3).to(query.dtype)
+        if text is None:
+            return out
+        text_out, image_out = out.split_with_sizes([text.shape[1], hidden.shape[1]], dim=1)
+        return attn.to_out[1](attn.to_out[0](image_out.contiguous())), attn.to_add_out(
+            text_out.contiguous()
+        )
+
+
+class Flux(PipelineFamily):
+    """A loaded FLUX.1 pipeline, opened up for the method."""
+
+    name = "flux"
+
+    def _install(self) -> None:
+        for blocks, text_first in (
+            (self.transformer.transformer_blocks, False),
+            (self.transformer.single_transformer_blocks, True),
+        ):
+            for block in blocks:
+                self._add_site(block.attn, FluxSiteProcessor(Site(), text_first))
+
+    @property
+    def text_limit(self) -> int:
+        """T5's length, as the tokenizer has it."""
+        return min(super().text_limit, int(self.pipeline.tokenizer_2.model_max_length))
+
+    def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
+        """Encode a prompt with CLIP (pooled) and T5, padded to the model's text length."""
+        with torch.no_grad():
+            text, pooled, _ = self.pipeline.encode_prompt(
+                prompt=prompt,
+                prompt_2=prompt,
+                device=self.device,
+                max_sequence_length=self.text_limit,
+            )
+        return Conditioning(text, pooled, guidance)
+
+    def _shift(self, steps: int, cells: int) -> float:
+        return scheduled_shift(self.pipeline.scheduler.config, cells)
+
+    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
+        """Return ids (0, row, column) of each cell."""
+        ids = torch.zeros(rows, cols, 3, device=self.device)
+        ids[..., 1] = torch.arange(row, row + rows, device=self.device)[:, None]
+        ids[..., 2] = torch.arange(col, col + cols, device=self.device)[None, :]
+        return ids.view(rows * cols, 3)
+
+    def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine (cells, head dims) of the rotary encoding at `ids`."""
+        return self.transformer.pos_embed(ids)
+
+    @torch.no_grad()
+    def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
+        """Run the transformer once. Guidance is embedded where the checkpoint was distilled with it."""
+        text_tokens = conditioning.text.shape[1]
+        for processor in self.processors:
+            processor.text_tokens = text_tokens
+        batch = len(tokens)
+        guidance = None
+        if self.transformer.config.guidance_embeds:
+            guidance = torch.full((batch,), conditioning.guidance, device=self.device)
+        return self.transformer(
+            hidden_states=tokens.to(self.dtype),
+            timestep=sigma.expand(batch).to(self.dtype),
+            guidance=guidance,
+            pooled_projections=conditioning.pooled.to(self.dtype),
+            encoder_hidden_states=conditioning.text.to(self.dtype),
+            txt_ids=torch.zeros(text_tokens, 3, device=self.device),
+            img_ids=ids,
+            return_dict=False,
+        )[0].float()
+
+
+def scheduled_shift(config: Any, cells: int) -> float:
+    """Return FLUX.1's `mu`, linear in the number of cells, with a scheduler's own constants."""
+    return calculate_shift(
+        cells,
+        config.get("base_image_seq_len", 256),
+        config.get("max_image_seq_len", 4096),
+        config.get("base_shift", 0.5),
+        config.get("max_shift", 1.15),
+    )

@@ -1,0 +1,180 @@
+"""FLUX.2 klein, 4B and 9B, base and distilled.
+
+Its double-stream blocks attend as FLUX.1's do. Its single-stream blocks make Q, K, V and the MLP's input in one
+projection. Ids have four axes (time, row, column, place in the text), and the autoencoder's latents are normalised by
+the running statistics of a batch norm, channel by channel of the packed token.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.embeddings import apply_rotary_emb
+from diffusers.models.transformers.transformer_flux2 import (
+    Flux2ParallelSelfAttention,
+    Flux2ParallelSelfAttnProcessor,
+)
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from torch import Tensor
+
+from ..injection import Site
+from .base import Conditioning
+from .flux import FluxSiteProcessor
+from .pipeline import PipelineFamily, logit_bias
+
+
+class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
+    """FLUX.2's single-stream attention, which lets its `Site` see the image tokens, and change their Q, K and V.
+
+    Tokens are one sequence, text first; `text_tokens` says where the image begins. The MLP, which starts from the same
+    projection, goes on from the picture's own tokens, as it does in blocks that keep the two apart.
+    """
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self.site = site
+        self.text_tokens = 0
+
+    @property
+    def first_cell(self) -> int:
+        """Where the image begins among the tokens that it attends with."""
+        return self.text_tokens
+
+    def __call__(
+        self,
+        attn: Flux2ParallelSelfAttention,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        image_rotary_emb: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """Attend; `hidden_states` are (batch, text + cells, dims) and the result has the same shape."""
+        if self.site.mode == "capture":
+            self.site.enter(hidden_states[:, self.text_tokens :])
+        if self.site.tokens is None and self.site.shared is None:
+            return super().__call__(attn, hidden_states, attention_mask, image_rotary_emb)
+        return self._attend_injected(attn, hidden_states, image_rotary_emb)
+
+    def _attend_injected(
+        self,
+        attn: Flux2ParallelSelfAttention,
+        hidden: Tensor,
+        rotary: tuple[Tensor, Tensor] | None,
+    ) -> Tensor:
+        """Attend with k replaced tokens, and m shared ones as additional keys and values at position zero.
+
+        All are projected in one pass, (batch, n + k + m, 3 dims + 2 MLP dims): a quantized or offloaded projection
+        cannot be cut into its Q, K and V rows.
+        """
+        batch, own, dims = hidden.shape
+        replaced, shared = (
+            hidden.new_empty(batch, 0, dims)
+            if tokens is None
+            else tokens.to(hidden.dtype).expand(batch, -1, -1)
+            for tokens in (self.site.tokens, self.site.shared)
+        )
+        projected = attn.to_qkv_mlp_proj(torch.cat([hidden, replaced, shared], dim=1))
+        qkv, mlp = projected.tensor_split([3 * attn.inner_dim], dim=-1)
+        qkv, replaced, shared = qkv.split([own, replaced.shape[1], shared.shape[1]], dim=1)
+        if self.site.put is not None and self.site.tokens is not None:
+            qkv = qkv.index_copy(1, self.site.put + self.text_tokens, replaced)
+        heads = (-1, attn.head_dim)
+        query, key, value = (part.unflatten(-1, heads) for part in qkv.chunk(3, dim=-1))
+        query = apply_rotary_emb(attn.norm_q(query), rotary, sequence_dim=1)
+        key = apply_rotary_emb(attn.norm_k(key), rotary, sequence_dim=1)
+        _, shared_key, shared_value = (
+            part.unflatten(-1, heads) for part in shared.chunk(3, dim=-1)
+        )
+        out = dispatch_attention_fn(
+            query,
+            torch.cat([key, attn.norm_k(shared_key)], dim=1),
+            torch.cat([value, shared_value], dim=1),
+            attn_mask=logit_bias(self.site, query, own),
+            backend=self._attention_backend,
+            parallel_config=self._parallel_config,
+        )
+        out = out.flatten(2, 3).to(query.dtype)
+        return attn.to_out(torch.cat([out, attn.mlp_act_fn(mlp[:, :own])], dim=-1))
+
+
+class Flux2(PipelineFamily):
+    """A loaded FLUX.2 pipeline, opened up for the method."""
+
+    name = "flux2"
+
+    def _install(self) -> None:
+        for block in self.transformer.transformer_blocks:
+            self._add_site(block.attn, FluxSiteProcessor(Site(), text_first=False))
+        for block in self.transformer.single_transformer_blocks:
+            self._add_site(block.attn, FusedSiteProcessor(Site()))
+
+    @property
+    def text_limit(self) -> int:
+        """512, or what the tokenizer allows."""
+        limit = getattr(self.pipeline.tokenizer, "model_max_length", None)
+        return min(super().text_limit, int(limit or super().text_limit))
+
+    def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
+        """Encode a prompt with the language model, padded to the model's text length.
+
+        The base checkpoints of klein are guided by a second forward with an empty prompt. That guides an empty prompt
+        nowhere, so such a one has no negative.
+        """
+        negative = None
+        if prompt and self._guides_itself and guidance > self.guidance_of_none:
+            negative = self.encode_prompt("", guidance)
+        with torch.no_grad():
+            text, _ = self.pipeline.encode_prompt(
+                prompt=prompt, device=self.device, max_sequence_length=self.text_limit
+            )
+        return Conditioning(text, text.new_zeros(len(text), 0), guidance, negative)
+
+    @property
+    def _guides_itself(self) -> bool:
+        """Whether guidance is neither distilled into the steps nor embedded."""
+        return (
+            not self.pipeline.config.get("is_distilled", False)
+            and not self.transformer.config.guidance_embeds
+        )
+
+    def _shift(self, steps: int, cells: int) -> float:
+        return compute_empirical_mu(cells, steps)
+
+    def normalisation(self) -> tuple[Tensor, Tensor]:
+        """Return shift and scale (channels,) of the batch norm."""
+        vae = self.pipeline.vae
+        mean, variance = (
+            x.to(self.device, torch.float32) for x in (vae.bn.running_mean, vae.bn.running_var)
+        )
+        return mean, (variance + vae.config.batch_norm_eps).rsqrt()
+
+    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
+        """Return ids (0, row, column, 0) of each cell."""
+        ids = torch.zeros(rows, cols, 4, device=self.device)
+        ids[..., 1] = torch.arange(row, row + rows, device=self.device)[:, None]
+        ids[..., 2] = torch.arange(col, col + cols, device=self.device)[None, :]
+        return ids.view(rows * cols, 4)
+
+    def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine (cells, head dims) of the rotary encoding at `ids`."""
+        return self.transformer.pos_embed(ids)
+
+    @torch.no_grad()
+    def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
+        """Run the transformer once; text tokens have ids (0, 0, 0, place)."""
+        batch, text_tokens = len(tokens), conditioning.text.shape[1]
+        for processor in self.processors:
+            processor.text_tokens = text_tokens
+        text_ids = torch.zeros(text_tokens, 4, device=self.device)
+        text_ids[:, 3] = torch.arange(text_tokens, device=self.device)
+        guidance = None
+        if self.transformer.config.guidance_embeds:
+            guidance = torch.full((batch,), conditioning.guidance, device=self.device)
+        return self.transformer(
+            hidden_states=tokens.to(self.dtype),
+            timestep=sigma.expand(batch).to(self.dtype),
+            guidance=guidance,
+            encoder_hidden_states=conditioning.text.to(self.dtype),
+            txt_ids=text_ids,
+            img_ids=ids,
+            return_dict=False,
+        )[0].float()

@@ -1,0 +1,155 @@
+"""What families that are diffusers pipelines have in common.
+
+Autoencoder and packing, the schedule, guidance by a second forward, the fingerprint. A family adds its text, its ids,
+one run of its transformer, and the attention processors that hold its sites.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..injection import Site
+from .base import Conditioning, Defaults, Family
+
+MAX_TEXT_TOKENS = 512
+
+
+class PipelineFamily(Family):
+    """A loaded pipeline, opened up for the method. A cell is 2 x 2 latent pixels, folded into one token."""
+
+    guidance_of_none = 1.0
+    """The guidance at which a second forward, without the prompt, changes nothing."""
+
+    def __init__(self, pipeline: Any, device: torch.device, defaults: Defaults) -> None:
+        self.pipeline = pipeline
+        self.device = device
+        self.defaults = defaults
+        self.transformer = pipeline.transformer
+        self.latent_px = int(pipeline.vae_scale_factor)
+        self.patch = 2 * self.latent_px
+        self.dtype = self.transformer.dtype
+        self.sites = []
+        self.attentions: list[Any] = []
+        self.processors: list[Any] = []
+        self._install()
+
+    @abstractmethod
+    def _install(self) -> None:
+        """Give every attention over image tokens its processor, by `_add_site`."""
+
+    def _add_site(self, attention: Any, processor: Any) -> None:
+        attention.set_processor(processor)
+        self.sites.append(processor.site)
+        self.attentions.append(attention)
+        self.processors.append(processor)
+
+    @abstractmethod
+    def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
+        """Run the transformer once on tokens (batch, cells, channels); returns the velocity."""
+
+    @abstractmethod
+    def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine (cells, head dims) by which queries and keys at `ids` are rotated."""
+
+    @torch.no_grad()
+    def velocity(
+        self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+    ) -> Tensor:
+        """Run the transformer, and again without the prompt where the conditioning has a negative.
+
+        Both forwards of the picture receive the same injected tokens. A reference only gives tokens, so it runs once.
+        """
+        velocity = self.run(tokens, sigma, conditioning, ids)
+        if conditioning.negative is None or self.sites[0].mode == "capture":
+            return velocity
+        unprompted = self.run(tokens, sigma, conditioning.negative, ids)
+        weight = 1 + conditioning.guidance - self.guidance_of_none
+        return unprompted + weight * (velocity - unprompted)
+
+    @property
+    def channels(self) -> int:
+        """Channels of one token: the autoencoder's times the 2 x 2 latent pixels of a cell."""
+        return int(self.transformer.config.in_channels)
+
+    @property
+    def text_limit(self) -> int:
+        """How many text tokens the model was made for, at most."""
+        return MAX_TEXT_TOKENS
+
+    def sigmas(self, steps: int, cells: int) -> Tensor:
+        """Return the pipeline's own schedule; dynamic shifting depends on the number of cells."""
+        scheduler = self.pipeline.scheduler
+        scheduler.set_timesteps(
+            sigmas=np.linspace(1.0, 1 / steps, steps), mu=self._shift(steps, cells)
+        )
+        return scheduler.sigmas.to(self.device, torch.float32)
+
+    @abstractmethod
+    def _shift(self, steps: int, cells: int) -> float:
+        """Return `mu`, by which a dynamic schedule is shifted towards noise."""
+
+    def normalisation(self) -> tuple[Any, Any]:
+        """Return shift and scale, which make the autoencoder's packed latents the transformer's tokens."""
+        config = self.pipeline.vae.config
+        return float(config.get("shift_factor") or 0.0), float(config.scaling_factor)
+
+    @torch.no_grad()
+    def encode_latents(self, pixels: Tensor) -> Tensor:
+        """Encode pixels to tokens (batch, cells, channels), normalised."""
+        vae = self.pipeline.vae
+        tiling, vae.use_tiling = getattr(vae, "use_tiling", False), False
+        encoded = vae.encode(pixels.to(self.device, vae.dtype), return_dict=False)[0]
+        vae.use_tiling = tiling
+        latents = encoded if torch.is_tensor(encoded) else encoded.mode()
+        shift, scale = self.normalisation()
+        return (self.pack(latents.float()) - shift) * scale
+
+    @torch.no_grad()
+    def decode_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Decode tokens to pixels (batch, 3, rows * patch, cols * patch) in -1..1."""
+        vae = self.pipeline.vae
+        shift, scale = self.normalisation()
+        latents = self.unpack(tokens / scale + shift, rows, cols)
+        return vae.decode(latents.to(vae.dtype), return_dict=False)[0].float().clamp(-1, 1)
+
+    def pack(self, latents: Tensor) -> Tensor:
+        """Fold 2 x 2 latent pixels into each token: (b, c, 2h, 2w) -> (b, h * w, 4c)."""
+        b, c, h, w = latents.shape
+        folded = latents.view(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5)
+        return folded.reshape(b, (h // 2) * (w // 2), c * 4)
+
+    def unpack(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Unfold tokens: (b, h * w, 4c) -> (b, c, 2h, 2w)."""
+        b, _, c = tokens.shape
+        unfolded = tokens.view(b, rows, cols, c // 4, 2, 2).permute(0, 3, 1, 4, 2, 5)
+        return unfolded.reshape(b, c // 4, rows * 2, cols * 2)
+
+    def fingerprint(self) -> str:
+        """Digest the configurations, the precision and a sample of every weight."""
+        digest = hashlib.sha256(str(self.dtype).encode())
+        for part in (self.transformer, self.pipeline.vae):
+            digest.update(str(sorted(dict(part.config).items(), key=str)).encode())
+            for name, weight in chain(part.named_parameters(), part.named_buffers()):
+                sample = weight.detach().flatten()[:: max(1, weight.numel() // 64)][:64]
+                digest.update(name.encode() + sample.float().cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+    def release(self) -> None:
+        """Move offloaded models back to the host."""
+        for hook in getattr(self.pipeline, "_all_hooks", []):
+            hook.offload()
+
+
+def logit_bias(site: Site, query: Tensor, own_keys: int) -> Tensor | None:
+    """Return the attention bias (1, 1, 1, own keys + shared keys) that weighs a site's shared keys."""
+    if site.shared_bias is None:
+        return None
+    zeros = site.shared_bias.new_zeros(own_keys)
+    return torch.cat([zeros, site.shared_bias]).to(query.dtype).view(1, 1, 1, -1)

@@ -1,0 +1,153 @@
+"""Z-Image and Z-Image-Turbo: one stream of image and text, in that order.
+
+The transformer pads image and text to multiples of 32 tokens and lays the position ids itself: text at
+(place, 0, 0), the image behind it at (padded text + 1, row, column), padding at zero. It counts time the other way, 1 -
+sigma, and gives the velocity towards the picture: minus ours. Two refiner layers see the image alone.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.attention_processor import Attention
+from diffusers.models.transformers.transformer_z_image import ZSingleStreamAttnProcessor
+from torch import Tensor
+
+from ..injection import Site
+from .base import Conditioning
+from .flux import scheduled_shift
+from .pipeline import PipelineFamily, logit_bias
+
+
+class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
+    """Z-Image's attention, which lets its `Site` see and change the image tokens before they are projected.
+
+    A sequence is the image's `cells` (a scalar tensor), its padding, and in the main layers the text with its own. The
+    image comes first, so a cell's number is its place.
+    """
+
+    first_cell = 0
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self.site = site
+        self.cells: Tensor | None = None
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        freqs_cis: Tensor | None = None,
+    ) -> Tensor:
+        """Attend; `hidden_states` are (batch, tokens, dims) and the result has the same shape."""
+        site = self.site
+        if site.mode == "capture" and site.take is not None and self.cells is not None:
+            padding = hidden_states.shape[1] - self.cells
+            row = site.take.div(self.cells, rounding_mode="floor")
+            site.captured = hidden_states.flatten(0, 1).index_select(0, site.take + row * padding)
+        elif site.mode == "inject":
+            hidden_states = site.enter(hidden_states)
+        if site.shared is None:
+            return super().__call__(
+                attn, hidden_states, encoder_hidden_states, attention_mask, freqs_cis
+            )
+        shared = site.shared.to(hidden_states.dtype).expand(len(hidden_states), -1, -1)
+        return self._attend_shared(attn, hidden_states, shared, freqs_cis)
+
+    def _attend_shared(
+        self, attn: Attention, hidden: Tensor, shared: Tensor, rotation: Tensor | None
+    ) -> Tensor:
+        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values, at position zero."""
+        heads = (attn.heads, -1)
+        query = _rotate(attn.norm_q(attn.to_q(hidden).unflatten(-1, heads)), rotation)
+        key = _rotate(attn.norm_k(attn.to_k(hidden).unflatten(-1, heads)), rotation)
+        value = attn.to_v(hidden).unflatten(-1, heads)
+        shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+        shared_value = attn.to_v(shared).unflatten(-1, heads)
+        out = dispatch_attention_fn(
+            query,
+            torch.cat([key, shared_key], dim=1),
+            torch.cat([value, shared_value], dim=1),
+            attn_mask=logit_bias(self.site, query, key.shape[1]),
+            backend=self._attention_backend,
+            parallel_config=self._parallel_config,
+        )
+        return attn.to_out[0](out.flatten(2, 3).to(query.dtype))
+
+
+def _rotate(x: Tensor, rotation: Tensor | None) -> Tensor:
+    """Rotate pairs of dims of x (batch, tokens, heads, dims) by complex numbers (batch, tokens, dims / 2)."""
+    if rotation is None:
+        return x
+    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * rotation.unsqueeze(2)).flatten(3).type_as(x)
+
+
+class ZImage(PipelineFamily):
+    """A loaded Z-Image pipeline, opened up for the method."""
+
+    name = "z_image"
+
+    guidance_of_none = 0.0
+
+    def _install(self) -> None:
+        for block in (*self.transformer.noise_refiner, *self.transformer.layers):
+            self._add_site(block.attention, ZImageSiteProcessor(Site()))
+
+    @property
+    def channels(self) -> int:
+        """Channels of one token: the autoencoder's times the 2 x 2 latent pixels of a cell."""
+        return 4 * int(self.transformer.config.in_channels)
+
+    def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
+        """Encode a prompt with the language model; its length is the prompt's own.
+
+        Guidance asks for a second forward with an empty prompt. That guides an empty prompt nowhere, so such a one
+        has no negative.
+        """
+        negative = None
+        if prompt and guidance > self.guidance_of_none:
+            negative = self.encode_prompt("", guidance)
+        with torch.no_grad():
+            [text], _ = self.pipeline.encode_prompt(
+                prompt=prompt,
+                device=self.device,
+                do_classifier_free_guidance=False,
+                max_sequence_length=self.text_limit,
+            )
+        return Conditioning(text[None], text.new_zeros(1, 0), guidance, negative)
+
+    def _shift(self, steps: int, cells: int) -> float:
+        return scheduled_shift(self.pipeline.scheduler.config, cells)
+
+    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
+        """Return ids (0, row, column) of each cell, on the host: only the grid's size is read from them.
+
+        Raises `ValueError` for a grid that does not begin at (0, 0): the transformer lays its ids itself.
+        """
+        if row or col:
+            raise ValueError("Z-Image numbers its cells from (0, 0).")
+        return torch.cartesian_prod(torch.arange(1), torch.arange(rows), torch.arange(cols))
+
+    def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine (cells, head dims) of the rotary encoding at `ids`."""
+        turn = self.transformer.rope_embedder(ids.to(self.device))  # complex (cells, head dims / 2)
+        return turn.real.repeat_interleave(2, -1), turn.imag.repeat_interleave(2, -1)
+
+    @torch.no_grad()
+    def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
+        """Run the transformer once, on latents (batch, channels / 4, 1, 2 rows, 2 columns)."""
+        rows, cols = (int(size) + 1 for size in ids[-1, 1:])
+        cells = torch.tensor(rows * cols, device=self.device)
+        for processor in self.processors:
+            processor.cells = cells
+        latents = self.unpack(tokens, rows, cols).to(self.dtype).unsqueeze(2)
+        towards_picture = self.transformer(
+            list(latents.unbind()),
+            (1 - sigma).expand(len(tokens)),
+            list(conditioning.text.to(self.dtype).unbind()),
+            return_dict=False,
+        )[0]
+        return -self.pack(torch.stack(towards_picture).squeeze(2).float())

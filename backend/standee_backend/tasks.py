@@ -1,0 +1,183 @@
+"""What a worker does for a job: load the model it names, keep it resident, compose or cut out.
+
+This runs in the worker's process, the only one that imports torch. The worker hands in a way to read pictures, to
+report, and to learn of a cancellation; the outputs go back through it.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+import torch
+
+from standee.composition import Composition
+from standee.errors import JobCancelled, OutOfMemory
+from standee.messages import Cutout
+
+from . import catalog
+from .engine import pictures
+from .engine.compose import Step, compose
+from .engine.cutout import cut_out
+from .engine.families.base import Family
+from .engine.loading import load
+from .engine.preview import encode_preview
+from .hardware import Options
+
+PREVIEWS = 6
+"""About how many previews a picture sends on its way."""
+
+RECEIPT_PACKAGES = ("standee", "torch", "diffusers", "transformers")
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a job is: `step` of `of` steps of a stage, and the seconds that it will still take."""
+
+    stage: str
+    step: int
+    of: int
+    eta: float | None = None
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """A small encoded picture of what a step predicts."""
+
+    step: int
+    data: bytes
+
+
+class Output(msgspec.Struct, frozen=True):
+    """One finished picture: encoded PNG, its size, its seed and the receipt that makes it again."""
+
+    data: bytes
+    width: int
+    height: int
+    seed: int
+    receipt: dict[str, Any]
+
+
+Read = Callable[[str], bytes]
+Report = Callable[[Progress | Preview], None]
+Cancelled = Callable[[], bool]
+
+
+@dataclass
+class Resident:
+    """The model that is loaded, and under which name."""
+
+    path: str
+    family: Family
+    fingerprint: str
+
+
+class Tasks:
+    """Runs jobs one after another with one model kept loaded."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.resident: Resident | None = None
+
+    def run(
+        self,
+        kind: str,
+        spec: Composition | Cutout,
+        read: Read,
+        report: Report,
+        cancelled: Cancelled,
+    ) -> list[Output]:
+        """Run one job. Raises `StandeeError`s; anything else that it raises is a failure of the job."""
+        try:
+            if isinstance(spec, Cutout):
+                return [_cut_out(spec, read)]
+            return self._compose(spec, read, report, cancelled)
+        except torch.OutOfMemoryError:
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            raise OutOfMemory(
+                "The device has too little memory for this job.",
+                fix="Start the daemon with --offload model or --quantization nf4, or use a smaller canvas.",
+            ) from None
+
+    def _compose(
+        self, composition: Composition, read: Read, report: Report, cancelled: Cancelled
+    ) -> list[Output]:
+        resident = self._load(composition.sampling.model, report)
+        family, sampling = resident.family, composition.sampling
+        started = time.monotonic()
+        outputs = []
+        try:
+            for index in range(sampling.count):
+                seed = sampling.seed + index
+                watch = _Watch(family, composition, index, started, report, cancelled)
+                pixels = compose(family, composition, read, seed=seed, on_step=watch)
+                height, width = pixels.shape[:2]
+                receipt = _receipt(composition, seed, resident)
+                outputs.append(Output(pictures.encode_png(pixels), width, height, seed, receipt))
+        finally:
+            family.release()
+        return outputs
+
+    def _load(self, name: str, report: Report) -> Resident:
+        info = catalog.find(name)
+        if self.resident is None or self.resident.path != info.path:
+            report(Progress("loading", 0, 1))
+            self.resident = None
+            gc.collect()
+            family = load(info, self.options)
+            self.resident = Resident(info.path, family, family.fingerprint())
+        return self.resident
+
+
+class _Watch:
+    """Follows a picture's steps: reports, sends previews, and stops when the job is cancelled."""
+
+    def __init__(
+        self,
+        family: Family,
+        composition: Composition,
+        index: int,
+        started: float,
+        report: Report,
+        cancelled: Cancelled,
+    ) -> None:
+        self.family, self.index, self.started = family, index, started
+        self.report, self.cancelled = report, cancelled
+        self.count = composition.sampling.count
+        self.rows = composition.canvas.height // family.patch
+        self.cols = composition.canvas.width // family.patch
+        self.check()
+
+    def __call__(self, step: Step) -> None:
+        self.check()
+        done, of = self.index * step.of + step.done, self.count * step.of
+        eta = (time.monotonic() - self.started) / done * (of - done)
+        self.report(Progress("denoising", done, of, eta))
+        if step.done < step.of and step.done % max(1, step.of // PREVIEWS) == 0:
+            data = encode_preview(self.family, step.predicted, self.rows, self.cols)
+            self.report(Preview(done, data))
+
+    def check(self) -> None:
+        if self.cancelled():
+            raise JobCancelled("The job was cancelled.")
+
+
+def _cut_out(spec: Cutout, read: Read) -> Output:
+    picture = pictures.decode(read(spec.picture), "$.picture")
+    mask = cut_out(picture, box=spec.box, points=spec.points, model=spec.model, words=spec.words)
+    return Output(pictures.encode_png(mask), mask.shape[1], mask.shape[0], 0, {})
+
+
+def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[str, Any]:
+    """Return what makes this very picture again: its composition with its own seed, the model, the versions."""
+    one = msgspec.structs.replace(composition.sampling, seed=seed, count=1)
+    return {
+        "composition": msgspec.to_builtins(msgspec.structs.replace(composition, sampling=one)),
+        "model": {"path": resident.path, "fingerprint": resident.fingerprint},
+        "versions": {package: version(package) for package in RECEIPT_PACKAGES},
+    }

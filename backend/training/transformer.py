@@ -1,0 +1,277 @@
+"""The FLUX transformer of the mini model, trained with its two text encoders by rectified flow.
+
+x_sigma = (1 - sigma) * x0 + sigma * eps, and the network predicts the velocity eps - x0. Every step
+trains one size of grid: whole pictures, or crops that look like the reference crops of the engine.
+Hidden matrices move by Muon, all else by AdamW; a moving average of the weights is what is exported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import FluxTransformer2DModel
+from torch.overrides import TorchFunctionMode
+from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5TokenizerFast
+
+from training import data, scenes, text
+from training.muon import Muon
+from training.presets import Preset
+
+GRID = data.SIZE // 16  # tokens along a side of the canvas
+WHOLE = 0.5  # of the steps see whole pictures, the others crops of 6 to 12 tokens a side
+TEXT_RATE = 0.5  # of the AdamW rate, for the text encoders
+WARM_UP = 100  # steps
+
+
+@dataclass
+class Mini:
+    """The trained modules and their tokenizers."""
+
+    transformer: FluxTransformer2DModel
+    t5: T5EncoderModel
+    clip: CLIPTextModel
+    t5_tokenizer: T5TokenizerFast
+    clip_tokenizer: CLIPTokenizer
+
+    def modules(self) -> torch.nn.ModuleList:
+        return torch.nn.ModuleList([self.transformer, self.t5, self.clip])
+
+
+def build(preset: Preset, names: list[str]) -> Mini:
+    """Fresh modules. Gates and the last layer start at zero, so that each block starts as identity."""
+    torch.manual_seed(0)
+    words = text.vocabulary(names)
+    t5_tokenizer, clip_tokenizer = text.build_t5_tokenizer(words), text.build_clip_tokenizer(words)
+    network = FluxTransformer2DModel(
+        in_channels=64,
+        num_layers=preset.double_blocks,
+        num_single_layers=preset.single_blocks,
+        attention_head_dim=64,
+        num_attention_heads=preset.heads,
+        joint_attention_dim=text.WIDTH,
+        pooled_projection_dim=text.WIDTH,
+        guidance_embeds=False,
+        axes_dims_rope=(16, 24, 24),
+    )
+    for name, parameter in network.named_parameters():
+        if ("norm" in name and ".linear." in name) or name.startswith("proj_out"):
+            torch.nn.init.zeros_(parameter)
+    t5, clip = text.build_t5(t5_tokenizer), text.build_clip(clip_tokenizer)
+    return Mini(network, t5, clip, t5_tokenizer, clip_tokenizer)
+
+
+def pack(latents: torch.Tensor) -> torch.Tensor:
+    """(N, 16, 2h, 2w) latents to (N, h*w, 64) tokens, as FluxPipeline packs them."""
+    count, channels, rows, columns = latents.shape
+    grid = latents.reshape(count, channels, rows // 2, 2, columns // 2, 2)
+    return grid.permute(0, 2, 4, 1, 3, 5).reshape(count, rows * columns // 4, channels * 4)
+
+
+def unpack(tokens: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """(N, rows*columns, 64) tokens to (N, 16, 2*rows, 2*columns) latents."""
+    grid = tokens.reshape(len(tokens), rows, columns, -1, 2, 2)
+    return grid.permute(0, 3, 1, 4, 2, 5).reshape(len(tokens), -1, rows * 2, columns * 2)
+
+
+def grid_ids(rows: int, columns: int, top: int, left: int, device: torch.device) -> torch.Tensor:
+    """(rows*columns, 3) rotary ids (0, row, column)."""
+    ids = torch.zeros(rows, columns, 3, device=device)
+    ids[..., 1] = top + torch.arange(rows, device=device)[:, None]
+    ids[..., 2] = left + torch.arange(columns, device=device)[None, :]
+    return ids.reshape(-1, 3)
+
+
+def velocity(mini: Mini, tokens, sigma, states, pooled, ids) -> torch.Tensor:
+    """One forward: (N, h*w, 64) tokens at (N,) sigma to their velocity."""
+    return mini.transformer(
+        hidden_states=tokens,
+        timestep=sigma,
+        encoder_hidden_states=states,
+        pooled_projections=pooled,
+        txt_ids=torch.zeros(states.shape[1], 3, device=tokens.device),
+        img_ids=ids,
+        return_dict=False,
+    )[0]
+
+
+class PlainAttention(TorchFunctionMode):
+    """Attention by plain matrix products: on a CPU, at a few hundred tokens, 2 to 5 times faster."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is not F.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        query, key, value = (kwargs[name] for name in ("query", "key", "value"))
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        return scores.softmax(-1) @ value
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clean latents of one grid size with their captions."""
+
+    latents: torch.Tensor  # (N, 16, 2h, 2w)
+    captions: list[str]
+    top: int  # rotary id of the first row
+    left: int
+
+
+class Sampler:
+    """Draws batches from the stored latents; batch i depends on i alone."""
+
+    def __init__(self, work: Path, tokens: int):
+        self.latents = torch.from_numpy(np.array(scenes.load_latents(work)))  # half, in memory
+        self.captions = scenes.load_captions(work)
+        self.tokens = tokens
+
+    def draw(self, step: int) -> Batch:
+        rng = np.random.default_rng((11, step))
+        rows = columns = GRID
+        if rng.random() >= WHOLE:
+            rows, columns = (int(side) for side in rng.integers(6, 13, 2))
+        count = self.tokens // (rows * columns)
+        chosen = rng.integers(len(self.latents), size=count)
+        top, left = int(rng.integers(GRID - rows + 1)), int(rng.integers(GRID - columns + 1))
+        window = (slice(2 * top, 2 * (top + rows)), slice(2 * left, 2 * (left + columns)))
+        latents = self.latents[torch.from_numpy(chosen)][:, :, window[0], window[1]]
+        captions = [data.caption(rng, *self.captions[index]) for index in chosen]
+        if rng.random() < 0.5:
+            top = left = 0
+        return Batch(latents.float(), captions, top, left)
+
+
+def draw_sigma(count: int, whole: bool, device: torch.device) -> torch.Tensor:
+    """(count,) noise levels, stratified: half uniform, half logit-normal, higher for whole pictures."""
+    uniform = (torch.randperm(count) + torch.rand(count)) / count
+    normal = torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4))
+    bell = torch.sigmoid(1.0 * normal + (0.5 if whole else 0.0))
+    return torch.where(torch.rand(count) < 0.5, uniform, bell).clamp(0.001, 1).to(device)
+
+
+def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
+    """Mean squared error of the velocity."""
+    clean = pack(batch.latents.to(device))
+    rows, columns = batch.latents.shape[2] // 2, batch.latents.shape[3] // 2
+    noise = torch.randn_like(clean)
+    sigma = draw_sigma(len(clean), rows * columns == GRID * GRID, device)
+    noisy = torch.lerp(clean, noise, sigma[:, None, None])
+    t5_ids = text.token_ids(mini.t5_tokenizer, batch.captions).to(device)
+    clip_ids = text.token_ids(mini.clip_tokenizer, batch.captions).to(device)
+    ids = grid_ids(rows, columns, batch.top, batch.left, device)
+    with torch.autocast(device.type, torch.bfloat16):
+        states, pooled = text.encode(mini.t5, mini.clip, t5_ids, clip_ids)
+        with PlainAttention() if device.type == "cpu" else nullcontext():
+            predicted = velocity(mini, noisy, sigma, states, pooled, ids)
+    return (predicted.float() - (noise - clean)).square().mean()
+
+
+def optimizers(mini: Mini, preset: Preset) -> list[torch.optim.Optimizer]:
+    """Muon for the blocks' matrices except their modulation, AdamW for the rest."""
+    hidden: list[torch.nn.Parameter] = []
+    rest: list[torch.nn.Parameter] = []
+    for name, parameter in mini.transformer.named_parameters():
+        inside = "blocks." in name and parameter.ndim == 2 and "norm" not in name
+        (hidden if inside else rest).append(parameter)
+    words = [*mini.t5.parameters(), *mini.clip.parameters()]
+    groups = [
+        {"params": rest, "lr": preset.adam_rate},
+        {"params": words, "lr": preset.adam_rate * TEXT_RATE},
+    ]
+    return [
+        Muon(hidden, preset.muon_rate, decay=0.01),
+        torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
+
+
+def train(
+    work: Path,
+    preset: Preset,
+    names: list[str],
+    device: torch.device,
+    minutes: float,
+    save: Callable[[Mini], None],
+    save_every: float = 10.0,
+) -> None:
+    """Train for `minutes` (earlier runs included), resuming from work/transformer.pt.
+
+    `save` gets the averaged weights every `save_every` minutes and at the end.
+    """
+    mini, averaged = build(preset, names), build(preset, names)
+    mini.modules().to(device).train()
+    averaged.modules().to(device).eval().requires_grad_(False)
+    optims = optimizers(mini, preset)
+    rates = [[group["lr"] for group in optim.param_groups] for optim in optims]
+    checkpoint, step, spent = work / "transformer.pt", 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device)
+        mini.modules().load_state_dict(state["modules"])
+        averaged.modules().load_state_dict(state["averaged"])
+        for optim, stored in zip(optims, state["optimizers"], strict=True):
+            optim.load_state_dict(stored)
+        step, spent = state["step"], state["spent"]
+
+    def store(elapsed: float) -> None:
+        state = {
+            "modules": mini.modules().state_dict(),
+            "averaged": averaged.modules().state_dict(),
+        }
+        state["optimizers"] = [optim.state_dict() for optim in optims]
+        torch.save(state | {"step": step, "spent": elapsed}, checkpoint.with_suffix(".part"))
+        checkpoint.with_suffix(".part").rename(checkpoint)
+
+    sampler = Sampler(work, preset.tokens)
+    live, kept = list(mini.modules().parameters()), list(averaged.modules().parameters())
+    began = stored_at = saved_at = time.monotonic()
+    elapsed, recent = spent, []
+    while elapsed < minutes * 60:
+        torch.manual_seed(step)
+        loss = loss_of(mini, sampler.draw(step), device)
+        loss.backward()
+        now = time.monotonic()
+        elapsed = spent + now - began
+        torch.nn.utils.clip_grad_norm_(live, 1.0)
+        factor = min(1, (step + 1) / WARM_UP) * decay(elapsed / (minutes * 60))
+        for optim, base in zip(optims, rates, strict=True):
+            for group, rate in zip(optim.param_groups, base, strict=True):
+                group["lr"] = rate * factor
+            optim.step()
+            optim.zero_grad(set_to_none=True)
+        weight = 1 - min(preset.average, (step + 1) / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(kept, live, weight)
+        step += 1
+        recent.append(loss.item())
+        if step % 25 == 0:
+            print(
+                f"transformer step {step} {elapsed / 60:.1f} min loss {np.mean(recent):.4f}",
+                flush=True,
+            )
+            recent.clear()
+        if now - stored_at > 180:
+            stored_at = now
+            store(elapsed)
+        if now - saved_at > save_every * 60:
+            saved_at = now
+            save(averaged)
+    store(elapsed)
+    save(averaged)
+
+
+def decay(progress: float) -> float:
+    """Full rate for a third of the budget, then a straight line to zero."""
+    return max(0.0, min(1.0, 1.5 * (1 - progress)))
+
+
+def load(work: Path, preset: Preset, names: list[str]) -> Mini:
+    """The averaged weights of the last checkpoint."""
+    mini = build(preset, names)
+    state = torch.load(work / "transformer.pt", map_location="cpu")
+    mini.modules().load_state_dict(state["averaged"])
+    mini.modules().eval().requires_grad_(False)
+    return mini

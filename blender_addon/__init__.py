@@ -1,0 +1,19 @@
+"""Standee in Blender: stand subjects as layered rectangles in the camera's view, and compose.
+
+The extension's entry. It imports `bpy` only when Blender registers it, so that the parts without
+Blender (`stage`) can be imported anywhere.
+"""
+
+
+def register() -> None:
+    """Called by Blender when the extension is enabled."""
+    from . import registration
+
+    registration.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the extension is disabled; leaves nothing behind."""
+    from . import registration
+
+    registration.unregister()

@@ -1,0 +1,20 @@
+"""What an artist can choose from: (identifier, name, tooltip)."""
+
+FITS = (
+    ("contain", "Contain", "Show the whole picture inside the rectangle"),
+    ("cover", "Cover", "Fill the rectangle; the picture may reach over it and is cut"),
+    ("stretch", "Stretch", "Fill the rectangle exactly, whatever the picture's aspect"),
+)
+SOURCES = (
+    ("NONE", "None", "The whole picture is generated around the subjects"),
+    ("PICTURE", "Picture", "Compose into the picture chosen here"),
+    ("RENDER", "Fresh Render", "Render the scene without the bound objects, each time anew"),
+    ("VIEWPORT", "Viewport", "Take what the 3D view shows through the camera, each time anew"),
+    ("RESULT", "Render Result", "Take the last render that you made (F12)"),
+)
+SHOWN_AS = (
+    ("IMAGE_EDITOR", "Image Editor", "Show it in an open Image Editor"),
+    ("BACKGROUND", "Camera Background", "Show it behind the scene, through the camera"),
+    ("PLANE", "Plane", "Show it on a plane that fills the camera's view"),
+    ("NONE", "Nowhere", "Only keep it in the list"),
+)

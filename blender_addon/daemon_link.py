@@ -1,0 +1,344 @@
+"""The one link to the daemon: a client that a timer polls, so that Blender never waits.
+
+A tick takes about two milliseconds: some of it moves messages, the rest goes to *chores*,
+generators that do one small piece of work per step (keeping a result, showing it, looking for what
+hides a layer). The timer runs only while there is something to do.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from standee.client import Client
+from standee.composition import Composition
+from standee.connection import read_connection
+from standee.errors import NotConnected, StandeeError
+from standee.events import Event, Preview, Result
+from standee.messages import ModelInfo
+from standee.session import Task
+
+from . import jobs as jobbing
+from . import pictures, preferences, previews
+from .exchange import Blobs
+from .jobs import Job
+from .properties import PATCH, redraw
+from .stage.colour import linear
+
+BUDGET = 0.002
+"""Seconds that one tick may take."""
+BUSY, WAITING = 0.01, 0.05
+"""Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
+PATIENCE = 5.0
+"""Seconds without a daemon after which that is said."""
+
+Chore = Iterator[float | None]
+"""Work in small steps; it may yield the seconds that it wants to rest."""
+
+
+@dataclass
+class Notice:
+    """What went wrong, and what to do."""
+
+    message: str
+    fix: str = ""
+
+
+class DaemonLink:
+    """The state of this Blender's talk with the daemon. One per Blender."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.models: tuple[ModelInfo, ...] = ()
+        self.notice: Notice | None = None
+        self.longest_tick = 0.0
+        self.on_result: Callable[[Job, Result], Chore] | None = None
+        self.on_over: Callable[[Job], None] | None = None
+        self._client: Client | None = None
+        self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
+        self._chores: list[tuple[float, Chore]] = []
+        self._alone_since: float | None = None
+        self._told = False
+
+    # -- what the rest of the extension asks -----------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether the daemon answers."""
+        return self._client is not None and self._client.connected
+
+    @property
+    def unfinished(self) -> list[Job]:
+        """The jobs that are not over, oldest first."""
+        return [job for job in self.jobs.values() if not job.over]
+
+    def patch(self, model: str) -> int:
+        """Return the side of a token of a model, in px."""
+        return next((info.patch for info in self.models if info.name == model), PATCH)
+
+    def connect(self) -> None:
+        """Begin to look for the daemon, or look again. Errors become the notice."""
+        self.notice, self._told = None, False
+        self.disconnect()
+        try:
+            self._open()
+        except StandeeError as error:
+            self.tell(error)
+        self.wake()
+
+    def disconnect(self) -> None:
+        """Let go of the socket; jobs go on at the daemon."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        self._tasks.clear()
+        self._alone_since = None
+
+    def submit(self, job: Job, composition: Composition, blobs: Blobs, priority: int = 0) -> None:
+        """Hand in a job. Raises `StandeeError` if the composition is not valid or nobody answers."""
+        if self._client is None:
+            self.notice, self._told = None, False
+            self._open()
+        assert self._client is not None
+        task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
+        self.jobs[job.id] = job
+        self._tasks.append((task, lambda done: self._submitted(job, done)))
+        jobbing.remember(list(self.jobs.values()))
+        self.wake()
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job within one step."""
+        if self._client is None or job.state == "uploading":
+            job.state = "cancelled"
+            self._over(job)
+        if self._client is not None:
+            self._tasks.append((self._client.begin_cancel(job.id), lambda done: None))
+        self.wake()
+
+    def resume(self) -> None:
+        """Watch the jobs of an earlier Blender again."""
+        for job in jobbing.remembered():
+            self.jobs.setdefault(job.id, job)
+        if self.unfinished:
+            self.connect()
+
+    def add_chore(self, chore: Chore) -> None:
+        """Have a piece of work done in small steps."""
+        self._chores.append((0.0, chore))
+        self.wake()
+
+    def tell(self, error: StandeeError) -> None:
+        """Show an error in the panel."""
+        self.notice = Notice(error.message, error.fix)
+        redraw()
+
+    def forget(self) -> None:
+        """Drop the jobs that are over from the list."""
+        self.jobs = {job.id: job for job in self.unfinished}
+
+    # -- the timer -------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Have the timer run."""
+        if not bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.register(_tick, first_interval=BUSY, persistent=True)
+
+    def sleep(self) -> None:
+        """Stop the timer."""
+        if bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.unregister(_tick)
+
+    def tick(self) -> float | None:
+        """Do a little; return the seconds until the next time, `None` if there is nothing to do."""
+        began = time.perf_counter()
+        if bpy.app.is_job_running("RENDER"):
+            return WAITING  # Blender's data must stay as they are while it renders
+        moved = self._talk(began + BUDGET / 2)
+        while time.perf_counter() - began < BUDGET and self._step():
+            moved = True
+        self.longest_tick = max(self.longest_tick, time.perf_counter() - began)
+        if moved:
+            redraw()
+        if not (self._tasks or self._chores or self.unfinished):
+            return None
+        return BUSY if moved or self._tasks else WAITING
+
+    def close(self) -> None:
+        """Stop all of it; what is under way at the daemon goes on there."""
+        self.sleep()
+        self._chores.clear()
+        self.disconnect()
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Make a client. Raises `StandeeError`."""
+        chosen = preferences.preferences()
+        file = preferences.chosen_connection_file()
+        try:
+            connection = read_connection(file)
+        except NotConnected:
+            connection = None
+        if connection is not None and not preferences.is_local(connection):
+            _require_online(connection.endpoint)
+        start = chosen.start_daemon
+        if start and connection is None and preferences.run_start_command():
+            start = False
+        self._client = Client.begin_connect(
+            start=start, connection_file=file, python=preferences.interpreter()
+        )
+        self._alone_since = time.monotonic()
+        for job in self.unfinished:
+            self._client.begin_watch(job.id)
+
+    def _talk(self, deadline: float) -> bool:
+        """Move messages; return whether anything happened."""
+        if self._client is None:
+            return False
+        try:
+            events = self._client.poll(max(0.0005, deadline - time.perf_counter()))
+        except StandeeError as error:
+            self._lost(error)
+            return True
+        self._check_presence()
+        done = [(task, then) for task, then in self._tasks if task.done]
+        self._tasks = [(task, then) for task, then in self._tasks if not task.done]
+        for task, then in done:
+            then(task)
+        for event in events:
+            self._happened(event)
+        return bool(events or done)
+
+    def _check_presence(self) -> None:
+        """Say so when nobody answers for a while, and take it back when somebody does."""
+        assert self._client is not None
+        if self._client.connected:
+            if self._alone_since is not None and self._client.welcome is not None:
+                self.models = self._client.welcome.models
+            if self._told:
+                self.notice, self._told = None, False
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+        elif not self._told and time.monotonic() - self._alone_since > PATIENCE:
+            waiting = len(self.unfinished)
+            self.notice = Notice(
+                "No daemon answers"
+                + (
+                    f"; {waiting} job{'s' if waiting > 1 else ''} will go on when it does."
+                    if waiting
+                    else "."
+                ),
+                "Start it with `standee serve`, or name it in the preferences of Standee.",
+            )
+            self._told = True
+            redraw()
+
+    def _lost(self, error: StandeeError) -> None:
+        """There is no way on with this connection: say why; jobs that were not handed in fail."""
+        self.tell(error)
+        for job in self.unfinished:
+            if job.state == "uploading":
+                job.fail(error)
+                self._over(job)
+        self.disconnect()
+
+    def _submitted(self, job: Job, task: Task[str]) -> None:
+        if task.error is not None and not job.over:
+            job.fail(task.error)
+            self.tell(task.error)
+            self._over(job)
+        elif job.state == "uploading":
+            job.state = "queued"
+
+    def _happened(self, event: Event) -> None:
+        job = self.jobs.get(event.job)
+        if job is None or (job.over and job.state != "cancelled"):
+            return
+        job.take(event)
+        if isinstance(event, Preview):
+            self.add_chore(_decode_preview(job))
+        if isinstance(event, Result) and self.on_result is not None:
+            self.add_chore(self._keep(job, event))
+        elif job.over:
+            if job.state == "failed":
+                self.notice = Notice(job.error, job.fix)
+            self._over(job)
+
+    def _keep(self, job: Job, event: Result) -> Chore:
+        """Keep a result; only when all of them are safe does the daemon forget the job."""
+        assert self.on_result is not None
+        yield from self.on_result(job, event)
+        if job.over:
+            self._over(job)
+            if self._client is not None:
+                self._tasks.append((self._client.begin_release(job.id), lambda done: None))
+
+    def _over(self, job: Job) -> None:
+        job.preview = None
+        previews.drop(job.id)
+        jobbing.remember(list(self.jobs.values()))
+        if self.on_over is not None:
+            self.on_over(job)
+        redraw()
+
+    def _step(self) -> bool:
+        """Do one step of the chore that is next in turn; return whether there was any."""
+        now = time.monotonic()
+        turn = next((n for n, (rests, _) in enumerate(self._chores) if rests <= now), None)
+        if turn is None:
+            return False
+        _, chore = self._chores.pop(turn)
+        try:
+            self._chores.append((now + (next(chore) or 0.0), chore))
+        except StopIteration:
+            pass
+        except StandeeError as error:
+            self.tell(error)
+        except Exception as error:  # whatever it is, the timer must go on
+            self.notice = Notice(f"Something could not be finished: {error}.", "Try it again.")
+        return True
+
+
+def _decode_preview(job: Job) -> Chore:
+    data, job.preview_data = job.preview_data, b""
+    if data and not job.over:
+        pixels = pictures.decoded(data)
+        if pixels is not None:
+            job.preview = linear(pixels)
+            yield
+            previews.show(job.id, pixels)
+    yield
+
+
+def _require_online(endpoint: str) -> None:
+    if not bpy.app.online_access:
+        raise NotConnected(
+            f"The daemon is on another computer ({endpoint}), and Blender is set to stay offline.",
+            fix="Allow online access in Preferences > System > Network.",
+        )
+
+
+def _tick() -> float | None:
+    return link().tick()
+
+
+_link: DaemonLink | None = None
+
+
+def link() -> DaemonLink:
+    """Return the link of this Blender."""
+    global _link
+    if _link is None:
+        _link = DaemonLink()
+    return _link
+
+
+def drop() -> None:
+    """Let go of the link."""
+    global _link
+    if _link is not None:
+        _link.close()
+        _link = None

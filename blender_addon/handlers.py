@@ -1,0 +1,75 @@
+"""What happens by itself: bound layers follow, results survive undo and file load."""
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import binding, draw, results, sequence
+from .daemon_link import Chore, link
+from .jobs import Job
+from .looks import looks
+from .properties import forget_identities
+
+
+@persistent
+def scene_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """An object, the camera or the frame changed: bound layers follow."""
+    if not any(layer.bound for layer in scene.standee.layers):
+        return
+    if binding.sync(scene, depsgraph) or _geometry_changed(depsgraph):
+        looks().look_behind(scene)
+
+
+@persistent
+def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
+    """Undo or redo replaced Blender's data: results that it took are put back."""
+    results.restore()
+
+
+@persistent
+def loaded(_path: str, _depsgraph: object = None) -> None:
+    """Another file is open: its results that were never saved come back, caches are dropped."""
+    forget_identities()
+    looks().forget()
+    draw.forget()
+    results.restore()
+
+
+@persistent
+def leaving(_path: str, _depsgraph: object = None) -> None:
+    """Another file is about to be opened: a range belongs to the old one. Its frames stay."""
+    sequence.stop()
+
+
+def _geometry_changed(depsgraph: bpy.types.Depsgraph) -> bool:
+    return any(one.is_updated_transform or one.is_updated_geometry for one in depsgraph.updates)
+
+
+def keep_result(job: Job, event: object) -> Chore:
+    """A result arrived: a frame of a range goes to its folder, any other to its scene."""
+    return sequence.take(job, event) if job.frame is not None else results.keep(job, event)
+
+
+HANDLERS = {
+    "depsgraph_update_post": scene_changed,
+    "frame_change_post": scene_changed,
+    "undo_post": undone,
+    "redo_post": undone,
+    "load_pre": leaving,
+    "load_post": loaded,
+}
+
+
+def register() -> None:
+    """Listen."""
+    for name, handler in HANDLERS.items():
+        getattr(bpy.app.handlers, name).append(handler)
+    link().on_result = keep_result
+    link().on_over = sequence.over
+
+
+def unregister() -> None:
+    """Listen no more."""
+    for name, handler in HANDLERS.items():
+        listening = getattr(bpy.app.handlers, name)
+        if handler in listening:
+            listening.remove(handler)

@@ -1,0 +1,28 @@
+"""Every action as an operator: scriptable, undoable, and saying why it is greyed out."""
+
+from . import (
+    arrange,
+    bind,
+    compose,
+    document,
+    layers,
+    presets,
+    results,
+    scenes,
+    sequences,
+    subjects,
+)
+
+MODULES = (
+    layers,
+    subjects,
+    bind,
+    scenes,
+    compose,
+    sequences,
+    results,
+    document,
+    presets,
+    arrange,
+)
+CLASSES = tuple(kind for module in MODULES for kind in module.CLASSES)

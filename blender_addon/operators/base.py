@@ -1,0 +1,60 @@
+"""What the operators share: one way to refuse, and the questions that their polls ask."""
+
+import bpy
+
+from standee.errors import StandeeError
+
+from ..properties import StandeeLayer, StandeeScene
+
+
+def refuse(operator: bpy.types.Operator, error: StandeeError) -> set[str]:
+    """Report an error with its fix, and cancel."""
+    operator.report({"ERROR"}, f"{error.message} {error.fix}".strip())
+    return {"CANCELLED"}
+
+
+def cannot(kind: type, reason: str) -> bool:
+    """Say why an operator is greyed out, in the interface's language; return false."""
+    kind.poll_message_set(bpy.app.translations.pgettext_tip(reason))  # type: ignore[attr-defined]
+    return False
+
+
+def composition(context: bpy.types.Context) -> StandeeScene:
+    """Return the composition of the context's scene."""
+    return context.scene.standee
+
+
+def active_layer(context: bpy.types.Context) -> StandeeLayer | None:
+    """Return the active layer of the context's scene."""
+    return composition(context).active() if context.scene is not None else None
+
+
+class NeedsLayer:
+    """An operator on the active layer."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if active_layer(context) is None:
+            return cannot(cls, "Add a subject first")
+        return True
+
+
+class NeedsCamera:
+    """An operator that looks through the scene's camera."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.scene is None or context.scene.camera is None:
+            return cannot(cls, "The scene has no camera; its frame is the canvas")
+        return True
+
+
+class NeedsResult:
+    """An operator on the active result."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        standee = composition(context)
+        if not 0 <= standee.active_result < len(standee.results):
+            return cannot(cls, "There is no result yet")
+        return True

@@ -1,0 +1,81 @@
+"""Composing: hand the scene in, cancel, look for the daemon."""
+
+import bpy
+
+from standee.errors import StandeeError
+
+from .. import composing
+from ..daemon_link import link
+from .base import cannot, refuse
+
+
+class STANDEE_OT_compose(bpy.types.Operator):
+    bl_idname = "standee.compose"
+    bl_label = "Compose"
+    bl_description = "Make the picture: subjects in their rectangles, in the scene, as prompted"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = composing.obstacle(context)
+        if reason:
+            return cannot(cls, reason)
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            composing.compose(context)
+        except StandeeError as error:
+            link().tell(error)
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_cancel(bpy.types.Operator):
+    bl_idname = "standee.cancel"
+    bl_label = "Cancel"
+    bl_description = "Stop a job within one step"
+
+    job: bpy.props.StringProperty(
+        name="Job", description="Which one; empty stops all of them", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not link().unfinished:
+            return cannot(cls, "Nothing is being composed")
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        chosen = [job for job in link().unfinished if self.job in ("", job.id)]
+        for job in chosen:
+            link().cancel(job)
+        return {"FINISHED"} if chosen else {"CANCELLED"}
+
+
+class STANDEE_OT_connect(bpy.types.Operator):
+    bl_idname = "standee.connect"
+    bl_label = "Connect"
+    bl_description = "Look for the daemon; start it if the preferences say so"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        link().connect()
+        notice = link().notice
+        if notice is not None:
+            self.report({"ERROR"}, f"{notice.message} {notice.fix}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class STANDEE_OT_dismiss(bpy.types.Operator):
+    bl_idname = "standee.dismiss"
+    bl_label = "Dismiss"
+    bl_description = "Clear the message and the list of finished jobs"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        link().notice = None
+        link().forget()
+        return {"FINISHED"}
+
+
+CLASSES = (STANDEE_OT_compose, STANDEE_OT_cancel, STANDEE_OT_connect, STANDEE_OT_dismiss)

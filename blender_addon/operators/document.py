@@ -1,0 +1,90 @@
+"""Documents: the same `.standee` files that the desktop editor opens and saves."""
+
+import contextlib
+import json
+import re
+from pathlib import Path
+
+import bpy
+from bpy_extras.io_utils import ExportHelper, ImportHelper
+
+from standee.document import Document
+from standee.errors import StandeeError
+
+from .. import binding, exchange, pictures, results
+from ..properties import StandeeScene, redraw
+from .base import composition, refuse
+
+
+class STANDEE_OT_open(bpy.types.Operator, ImportHelper):
+    bl_idname = "standee.open"
+    bl_label = "Open Standee Document"
+    bl_description = "Bring the composition and results of a .standee file into this scene"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".standee"
+    filter_glob: bpy.props.StringProperty(default="*.standee", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        standee = composition(context)
+        try:
+            with Document.open(bpy.path.abspath(self.filepath)) as document:
+                exchange.show(standee, document.composition, document.read)
+                for digest in document.blobs:  # also those that only results were made of
+                    pictures.image_of(document.read(digest), "Standee picture").use_fake_user = True
+                while standee.results:
+                    results.discard(context.scene, 0)
+                for name, result in document.results.items():
+                    results.add(context.scene, result.data, result.receipt, name, "")
+        except StandeeError as error:
+            return refuse(self, error)
+        redraw()
+        return {"FINISHED"}
+
+
+class STANDEE_OT_save(bpy.types.Operator, ExportHelper):
+    bl_idname = "standee.save"
+    bl_label = "Save Standee Document"
+    bl_description = "Write the composition and results to a .standee file, for the desktop editor"
+
+    filename_ext = ".standee"
+    filter_glob: bpy.props.StringProperty(default="*.standee", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        binding.sync(context.scene, context.evaluated_depsgraph_get())
+        standee = composition(context)
+        try:
+            order = binding.order(standee.layers)
+            masks = binding.cut_masks(context.scene, context.evaluated_depsgraph_get())
+            made, blobs = exchange.composition_of(standee, order=order, masks=masks)
+            with Document(made, blobs) as document:
+                _add_results(document, standee)
+                _add_pictures_of_results(document, standee)
+                document.save(Path(bpy.path.abspath(self.filepath)))
+        except StandeeError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+def _add_results(document: Document, standee: StandeeScene) -> None:
+    """Put the results in, under their own names where a document can have them."""
+    for result in standee.results:
+        if result.image is None:
+            continue
+        _, data = pictures.encoded(result.image)
+        plain = re.sub(r"[^\w .-]", "-", result.name)[:80].strip(" .-")
+        name = result.name if re.fullmatch(r"\w[\w .-]{0,99}", result.name) else plain
+        document.add_result(data, json.loads(result.receipt or "{}"), name)
+
+
+def _add_pictures_of_results(document: Document, standee: StandeeScene) -> None:
+    """Keep the pictures that results were made of, so that they can be recalled elsewhere too."""
+    receipts = " ".join(result.receipt for result in standee.results)
+    for image in bpy.data.images:
+        digest = image.get("standee_digest")
+        if digest and digest in receipts and image.packed_file:
+            with contextlib.suppress(StandeeError):
+                document.add_picture(bytes(image.packed_file.data))
+
+
+CLASSES = (STANDEE_OT_open, STANDEE_OT_save)

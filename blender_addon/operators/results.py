@@ -1,0 +1,109 @@
+"""Results: show, discard, recall the composition that made one, save as a file."""
+
+import json
+
+import bpy
+from bpy_extras.io_utils import ExportHelper
+
+from standee.composition import validate
+from standee.errors import InvalidField, MissingBlob, StandeeError
+
+from .. import exchange, pictures, results, showing
+from ..choices import SHOWN_AS
+from ..properties import redraw
+from .base import NeedsResult, composition, refuse
+
+
+class STANDEE_OT_result_show(NeedsResult, bpy.types.Operator):
+    bl_idname = "standee.result_show"
+    bl_label = "Show Result"
+    bl_description = "Show the active result in an Image Editor, behind the scene or on a plane"
+    bl_options = {"REGISTER", "UNDO"}
+
+    where: bpy.props.EnumProperty(
+        items=SHOWN_AS, name="Where", description="Where it appears", default="BACKGROUND"
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if self.where in ("BACKGROUND", "PLANE") and context.scene.camera is None:
+            self.report({"ERROR"}, "The scene has no camera to show it in. Add one first.")
+            return {"CANCELLED"}
+        if self.where == "IMAGE_EDITOR" and not bpy.app.background:
+            image = composition(context).results[composition(context).active_result].image
+            if not showing.in_image_editor(image):
+                self.report({"INFO"}, "No Image Editor is open; open one to see it.")
+            return {"FINISHED"}
+        showing.show(context.scene, composition(context).active_result, self.where)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_result_discard(NeedsResult, bpy.types.Operator):
+    bl_idname = "standee.result_discard"
+    bl_label = "Discard Result"
+    bl_description = "Remove the active result and its picture"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        results.discard(context.scene, composition(context).active_result)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_result_recall(NeedsResult, bpy.types.Operator):
+    bl_idname = "standee.result_recall"
+    bl_label = "Recall Composition"
+    bl_description = "Bring back the layers, prompt and settings that the active result was made of"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        standee = composition(context)
+        try:
+            receipt = json.loads(standee.results[standee.active_result].receipt or "{}")
+            if not receipt.get("composition"):
+                raise InvalidField(
+                    "This result does not say what it was made of.", fix="Compose it anew."
+                )
+            exchange.show(standee, validate(receipt["composition"]), _picture)
+        except StandeeError as error:
+            return refuse(self, error)
+        redraw()
+        return {"FINISHED"}
+
+
+class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
+    bl_idname = "standee.result_save"
+    bl_label = "Save Result"
+    bl_description = "Write the active result to a PNG file, exactly as it was made"
+
+    filename_ext = ".png"
+    filter_glob: bpy.props.StringProperty(default="*.png", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        standee = composition(context)
+        try:
+            _, data = pictures.encoded(standee.results[standee.active_result].image)
+            with open(bpy.path.abspath(self.filepath), "wb") as file:  # noqa: PTH123
+                file.write(data)
+        except OSError as error:
+            self.report({"ERROR"}, f"It cannot be written: {error.strerror}.")
+            return {"CANCELLED"}
+        except StandeeError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+def _picture(digest: str) -> bytes:
+    image = pictures.find(digest)
+    if image is None:
+        raise MissingBlob(
+            "A picture that the result was made of is no longer in this file.",
+            fix="Add the subject again.",
+        )
+    return bytes(image.packed_file.data)
+
+
+CLASSES = (
+    STANDEE_OT_result_show,
+    STANDEE_OT_result_discard,
+    STANDEE_OT_result_recall,
+    STANDEE_OT_result_save,
+)

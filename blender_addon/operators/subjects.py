@@ -1,0 +1,197 @@
+"""Subjects: from files, from the clipboard, from an open image, from a render of an object."""
+
+from pathlib import Path
+
+import bpy
+from bpy_extras.io_utils import ImportHelper
+
+from standee.composition import MAX_LAYERS, Rect
+from standee.errors import BadPicture, StandeeError
+from standee.geometry import fit_picture
+
+from .. import binding, pictures, rendering
+from ..properties import StandeeLayer, redraw
+from .base import NeedsCamera, cannot, composition, refuse
+
+PART = 0.5
+"""A new subject fills this part of the canvas' shorter side."""
+
+
+class STANDEE_OT_add_files(bpy.types.Operator, ImportHelper):
+    bl_idname = "standee.add_files"
+    bl_label = "Add Subjects"
+    bl_description = "Add picture files as subjects; transparent backgrounds are cut out"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filter_glob: bpy.props.StringProperty(
+        default="*.png;*.jpg;*.jpeg;*.webp;*.tif;*.tiff;*.bmp;*.exr", options={"HIDDEN"}
+    )
+    files: bpy.props.CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
+    )
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        names = [one.name for one in self.files if one.name]
+        paths = [str(Path(self.directory) / name) for name in names] or [self.filepath]
+        added = 0
+        for path in paths:
+            try:
+                add_subject(context, pictures.load(path))
+                added += 1
+            except StandeeError as error:
+                self.report({"ERROR"}, f"{error.message} {error.fix}")
+        return {"FINISHED"} if added else {"CANCELLED"}
+
+
+class STANDEE_OT_add_image(bpy.types.Operator):
+    bl_idname = "standee.add_image"
+    bl_label = "Add Image as Subject"
+    bl_description = "Add an image that is in this file already as a subject"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: bpy.props.StringProperty(name="Image", description="The name of the image")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not bpy.data.images:
+            return cannot(cls, "There is no image in this file")
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.prop_search(self, "name", bpy.data, "images")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        image = bpy.data.images.get(self.name)
+        if image is None:
+            self.report({"ERROR"}, f"There is no image named '{self.name}'.")
+            return {"CANCELLED"}
+        try:
+            pictures.encoded(image)
+            add_subject(context, image)
+        except StandeeError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_add_clipboard(bpy.types.Operator):
+    bl_idname = "standee.add_clipboard"
+    bl_label = "Paste Subject"
+    bl_description = (
+        "Add the picture of the clipboard, or the file whose path is in it, as a subject"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            add_subject(context, _from_clipboard(context))
+        except StandeeError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_add_object(NeedsCamera, bpy.types.Operator):
+    bl_idname = "standee.add_object"
+    bl_label = "Add Object as Subject"
+    bl_description = (
+        "Render the selected objects alone, with a transparent background, and stand the picture"
+        " where they are in the camera"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    detail: bpy.props.IntProperty(
+        name="Detail",
+        description="Pixels of the picture for each of the canvas",
+        min=1,
+        max=8,
+        default=2,
+    )
+    bind: bpy.props.BoolProperty(
+        name="Bind", description="Have the rectangle follow the active object", default=False
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not NeedsCamera.poll.__func__(cls, context):
+            return False
+        if not _chosen(context):
+            return cannot(cls, "Select an object with a surface")
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        family = _chosen(context)
+        target = context.object if context.object in family else family[0]
+        try:
+            data, rect = rendering.object_picture(context, family, self.detail)
+            layer = add_subject(context, pictures.image_of(data, target.name), rect)
+        except StandeeError as error:
+            return refuse(self, error)
+        layer.name = target.name
+        layer.fit = "stretch"
+        if self.bind:
+            layer.bound_object = target
+            binding.sync(context.scene, context.evaluated_depsgraph_get())
+        return {"FINISHED"}
+
+
+def add_subject(
+    context: bpy.types.Context, image: bpy.types.Image, rect: Rect | None = None
+) -> StandeeLayer:
+    """Add an image as the foremost layer, in the middle unless `rect` is given.
+
+    Raises `BadPicture`, `TooLarge`.
+    """
+    standee = composition(context)
+    pictures.check(image)
+    if len(standee.layers) >= MAX_LAYERS:
+        raise BadPicture(f"A composition has at most {MAX_LAYERS} layers.", fix="Remove one first.")
+    layer = standee.add_layer(image.name)
+    layer.picture = image
+    canvas = standee.canvas()
+    side = min(canvas.width, canvas.height) * PART
+    middle = Rect((canvas.width - side) / 2, (canvas.height - side) / 2, side, side)
+    layer.rect = rect or fit_picture(*image.size, middle, "contain")
+    redraw()
+    return layer
+
+
+def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
+    selected = getattr(context, "selected_objects", None) or []
+    return [one for one in selected if one.type in binding.SOLID]
+
+
+def _from_clipboard(context: bpy.types.Context) -> bpy.types.Image:
+    """Return the clipboard's picture. Raises `BadPicture`."""
+    text = context.window_manager.clipboard.strip().strip('"').removeprefix("file://")
+    if text and "\n" not in text and Path(text).is_file():
+        return pictures.load(text)
+    before = set(bpy.data.images)
+    area = context.area or next(iter(context.screen.areas if context.screen else ()), None)
+    if area is not None:
+        kind = area.type
+        try:
+            area.type = "IMAGE_EDITOR"
+            with context.temp_override(area=area):
+                bpy.ops.image.clipboard_paste()
+        except RuntimeError:
+            pass  # no picture there: said below
+        finally:
+            area.type = kind
+    for image in set(bpy.data.images) - before:
+        pictures.encoded(image)
+        return image
+    raise BadPicture(
+        "There is no picture in the clipboard.",
+        fix="Copy a picture, or the path of a picture file, and paste again.",
+    )
+
+
+CLASSES = (
+    STANDEE_OT_add_files,
+    STANDEE_OT_add_image,
+    STANDEE_OT_add_clipboard,
+    STANDEE_OT_add_object,
+)

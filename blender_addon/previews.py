@@ -1,0 +1,43 @@
+"""The preview of a job as an icon for the sidebar; Blender keeps such icons outside of its data."""
+
+from typing import Any
+
+import bpy.utils.previews
+import numpy as np
+from numpy.typing import NDArray
+
+_icons: Any = None
+
+
+def show(job: str, pixels: NDArray[np.float32]) -> None:
+    """Set the icon of a job to these sRGB pixels (h, w, 4; the first row on top)."""
+    if _icons is None or bpy.app.background:
+        return
+    icon = _icons[job] if job in _icons else _icons.new(job)
+    icon.image_size = (pixels.shape[1], pixels.shape[0])
+    icon.image_pixels_float.foreach_set(np.ascontiguousarray(pixels[::-1], np.float32).ravel())
+
+
+def icon_of(job: str) -> int:
+    """Return the icon's id; 0 if the job has none."""
+    return int(_icons[job].icon_id) if _icons is not None and job in _icons else 0
+
+
+def drop(job: str) -> None:
+    """Forget a job's icon."""
+    if _icons is not None and job in _icons:
+        del _icons[job]
+
+
+def register() -> None:
+    """Make room for icons."""
+    global _icons
+    _icons = bpy.utils.previews.new()
+
+
+def unregister() -> None:
+    """Give it back."""
+    global _icons
+    if _icons is not None:
+        bpy.utils.previews.remove(_icons)
+        _icons = None

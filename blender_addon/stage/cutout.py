@@ -1,0 +1,49 @@
+"""Cut-outs as the engine counts them, and which cells each layer of a canvas owns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from standee.composition import Canvas, Fit, Rect
+from standee.geometry import Arrangement, arrange, place, token_grid
+
+Floats = NDArray[np.floating]
+
+MASK_SIDE = 1024
+"""Larger cut-outs are reduced by a whole factor to this many px before their cells are counted."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A visible layer: its cut-out (height, width; 0..1, unmirrored) and where it stands."""
+
+    alpha: Floats
+    rect: Rect
+    fit: Fit = "contain"
+    flip: bool = False
+
+
+def reduced(alpha: Floats, side: int = MASK_SIDE) -> NDArray[np.float32]:
+    """Return `alpha` averaged over blocks so that neither side is over `side`."""
+    factor = -(-max(alpha.shape) // side)
+    if factor <= 1:
+        return alpha.astype(np.float32)
+    starts = [np.arange(0, length, factor) for length in alpha.shape]
+    sums = np.add.reduceat(np.add.reduceat(alpha, starts[0], 0), starts[1], 1)
+    counts = [
+        np.diff(np.append(at, length)) for at, length in zip(starts, alpha.shape, strict=True)
+    ]
+    return (sums / np.outer(*counts)).astype(np.float32)
+
+
+def arrangement(layers: Sequence[Standing], canvas: Canvas, patch: int) -> Arrangement:
+    """Return who owns which cell; `layers` go back to front."""
+    placements = [
+        place(layer.alpha[:, ::-1] if layer.flip else layer.alpha, layer.rect, layer.fit, patch)
+        for layer in layers
+    ]
+    return arrange(token_grid(canvas, patch), placements)

@@ -1,0 +1,81 @@
+"""Depth: which bound layer stands before which, and what the scene's own bodies hide of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from standee.composition import Canvas, Rect
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.floating]
+
+
+def stacking(distances: Sequence[float | None]) -> list[int]:
+    """Return the order, back to front, in which layers stand.
+
+    `distances` has, for each layer of the list (back to front), its distance from the camera if it
+    is bound, else `None`. Layers that are not bound keep their places; the places of bound ones go
+    to bound ones, the farthest first.
+    """
+    bound = [index for index, distance in enumerate(distances) if distance is not None]
+    far_first = sorted(bound, key=lambda index: -float(distances[index] or 0.0))
+    order = list(range(len(distances)))
+    for place, index in zip(bound, far_first, strict=True):
+        order[place] = index
+    return order
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A grid of points over the canvas, `step` px apart, in the part that `rect` covers.
+
+    `blocked` arrays have the shape of the whole grid: (rows, columns) over the canvas.
+    """
+
+    canvas: Canvas
+    step: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        rows, cols = self.canvas.height / self.step, self.canvas.width / self.step
+        return max(1, int(np.ceil(rows))), max(1, int(np.ceil(cols)))
+
+    def inside(self, rect: Rect) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the samples in `rect`: (n, 2) row and column, and (n, 2) canvas px."""
+        rows, cols = self.shape
+        top, left = (max(0, int(np.floor(v / self.step))) for v in (rect.y, rect.x))
+        bottom = min(rows, int(np.ceil((rect.y + rect.h) / self.step)))
+        right = min(cols, int(np.ceil((rect.x + rect.w) / self.step)))
+        if bottom <= top or right <= left:
+            return np.zeros((0, 2), np.int64), np.zeros((0, 2))
+        grid = np.mgrid[top:bottom, left:right].reshape(2, -1).T
+        px = (grid[:, ::-1] + 0.5) * self.step
+        return grid.astype(np.int64), px.astype(np.float64)
+
+
+def cut(
+    alpha: Floats, placed: Rect, blocked: Bools, samples: Samples, flip: bool = False
+) -> NDArray[np.float32]:
+    """Return a cut-out (height, width; 0..1) without what `blocked` hides of it.
+
+    The picture is stretched over `placed` (canvas px), mirrored if `flip`. What lies off the canvas
+    is not hidden by anything.
+    """
+    height, width = alpha.shape
+    xs = placed.x + (np.arange(width) + 0.5) / width * placed.w
+    ys = placed.y + (np.arange(height) + 0.5) / height * placed.h
+    if flip:
+        xs = xs[::-1]
+    rows, cols = np.floor(ys / samples.step).astype(int), np.floor(xs / samples.step).astype(int)
+    on_rows = (rows >= 0) & (rows < blocked.shape[0])
+    on_cols = (cols >= 0) & (cols < blocked.shape[1])
+    clipped = blocked[
+        np.clip(rows, 0, blocked.shape[0] - 1)[:, None],
+        np.clip(cols, 0, blocked.shape[1] - 1)[None],
+    ]
+    hidden = clipped & on_rows[:, None] & on_cols[None]
+    return np.where(hidden, np.float32(0), alpha.astype(np.float32))

@@ -1,0 +1,207 @@
+"""A drag from press to release as a state machine: no events of Blender, no drawing, no undo.
+
+The modal operator translates Blender's events into `Input`, and writes the rectangle that comes
+back. Shift keeps the aspect, Ctrl snaps to the token grid, X and Y hold an axis, digits give an
+exact number, Esc or the right button restores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from standee.composition import Rect
+
+from .picking import BODY, HANDLES
+from .projection import LIMIT
+
+Kind = Literal["move", "resize", "scale"]
+State = Literal["running", "done", "cancelled"]
+
+SMALLEST = 1.0
+"""The least width and height of a rectangle that a gesture leaves, in canvas px."""
+
+DIGITS = "0123456789.-"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One event: where the pointer is (canvas px), which keys are held, and what happened.
+
+    `action`: "move" the pointer, "confirm", "cancel", or "key" with its name or character.
+    """
+
+    x: float
+    y: float
+    action: Literal["move", "confirm", "cancel", "key"] = "move"
+    key: str = ""
+    shift: bool = False
+    ctrl: bool = False
+
+
+@dataclass(frozen=True)
+class Gesture:
+    """A gesture under way. `start` is where it began, `origin` the rectangle then (canvas px)."""
+
+    kind: Kind
+    origin: Rect
+    start: tuple[float, float]
+    part: str = BODY
+    patch: int = 16
+    axis: Literal["", "x", "y"] = ""
+    typed: str = ""
+    last: Input = Input(0, 0)
+    state: State = "running"
+
+    @staticmethod
+    def begin(
+        kind: Kind, rect: Rect, x: float, y: float, part: str = BODY, patch: int = 16
+    ) -> Gesture:
+        """Begin at a pointer position: "move" (G or a drag), "scale" (S), or "resize" by a handle."""
+        return Gesture(kind, rect, (x, y), part, patch, last=Input(x, y))
+
+    def feed(self, event: Input) -> Gesture:
+        """Return the gesture after an event."""
+        if self.state != "running":
+            return self
+        after = replace(self, last=event)
+        if event.action == "confirm":
+            return replace(after, state="done")
+        if event.action == "cancel":
+            return replace(after, state="cancelled")
+        if event.action == "key":
+            return after._key(event.key)
+        return after
+
+    @property
+    def rect(self) -> Rect:
+        """The rectangle now; after a cancel the one at the beginning."""
+        if self.state == "cancelled":
+            return self.origin
+        if self.kind == "move":
+            return self._moved()
+        if self.kind == "scale":
+            return self._scaled()
+        return self._resized()
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to undo."""
+        return self.rect != self.origin
+
+    @property
+    def text(self) -> str:
+        """What the header says meanwhile."""
+        r = self.rect
+        typed = f"  [{self.typed}]" if self.typed else ""
+        return f"X {r.x:.0f}  Y {r.y:.0f}  W {r.w:.0f}  H {r.h:.0f} px{typed}"
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def _key(self, key: str) -> Gesture:
+        if key in ("x", "y"):
+            return replace(self, axis="" if self.axis == key else key)
+        if key == "backspace":
+            return replace(self, typed=self.typed[:-1])
+        if key == "-":
+            negative = self.typed.startswith("-")
+            return replace(self, typed=self.typed[1:] if negative else "-" + self.typed)
+        if len(key) == 1 and key in DIGITS and len(self.typed) < 8:
+            if key == "." and "." in self.typed:
+                return self
+            return replace(self, typed=self.typed + key)
+        return self
+
+    @property
+    def _number(self) -> float | None:
+        try:
+            return float(self.typed)
+        except ValueError:
+            return None
+
+    # -- rectangles ------------------------------------------------------------------------------
+
+    def _moved(self) -> Rect:
+        dx, dy = self.last.x - self.start[0], self.last.y - self.start[1]
+        if (number := self._number) is not None:
+            dx, dy = (0.0, number) if self.axis == "y" else (number, 0.0)
+        elif self.last.shift and not self.axis:  # as in every drawing program: along one axis
+            dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
+        dx, dy = (0.0 if self.axis == "y" else dx), (0.0 if self.axis == "x" else dy)
+        x, y = self.origin.x + dx, self.origin.y + dy
+        if self.last.ctrl:
+            x = self._snap(x) if dx else x
+            y = self._snap(y) if dy else y
+        return Rect(_bounded(x), _bounded(y), self.origin.w, self.origin.h)
+
+    def _scaled(self) -> Rect:
+        """Scale about the middle, by how much farther from it the pointer is than at the start."""
+        r = self.origin
+        middle = (r.x + r.w / 2, r.y + r.h / 2)
+        was = max(1.0, _length(self.start[0] - middle[0], self.start[1] - middle[1]))
+        factor = _length(self.last.x - middle[0], self.last.y - middle[1]) / was
+        if (number := self._number) is not None:
+            factor = abs(number)
+        w = r.w if self.axis == "y" else r.w * factor
+        h = r.h if self.axis == "x" else r.h * factor
+        if self.last.ctrl:
+            w, h = max(self.patch, self._snap(w)), max(self.patch, self._snap(h))
+        w, h = _extent(w), _extent(h)
+        x, y = middle[0] - w / 2, middle[1] - h / 2
+        if self.last.ctrl:
+            x, y = self._snap(x), self._snap(y)
+        return Rect(_bounded(x), _bounded(y), w, h)
+
+    def _resized(self) -> Rect:
+        """Drag a handle: the opposite edge or corner stays where it is."""
+        r, (u, v) = self.origin, HANDLES[self.part]
+        dx, dy = self.last.x - self.start[0], self.last.y - self.start[1]
+        left, right = self._edges(r.x, r.w, dx, u)
+        top, bottom = self._edges(r.y, r.h, dy, v)
+        w, h = right - left, bottom - top
+        if self.last.shift:
+            w, h = self._in_aspect(w, h, u, v)
+            left, top = _anchored(r.x, r.w, w, u), _anchored(r.y, r.h, h, v)
+        return Rect(_bounded(left), _bounded(top), _extent(w), _extent(h))
+
+    def _edges(self, low: float, size: float, delta: float, part: float) -> tuple[float, float]:
+        """Move the low edge (part 0), the high edge (part 1) or neither (0.5) by `delta`."""
+        high = low + size
+        if part == 0.0:
+            low += delta
+            low = min(self._snap(low) if self.last.ctrl else low, high - SMALLEST)
+        elif part == 1.0:
+            high += delta
+            high = max(self._snap(high) if self.last.ctrl else high, low + SMALLEST)
+        return low, high
+
+    def _in_aspect(self, w: float, h: float, u: float, v: float) -> tuple[float, float]:
+        """Return the size with the aspect of the beginning; a corner follows the larger change."""
+        r = self.origin
+        if u == 0.5:
+            scale = h / r.h
+        elif v == 0.5:
+            scale = w / r.w
+        else:
+            scale = max(w / r.w, h / r.h)
+        return max(SMALLEST, r.w * scale), max(SMALLEST, r.h * scale)
+
+    def _snap(self, value: float) -> float:
+        return round(value / self.patch) * self.patch
+
+
+def _anchored(low: float, size: float, new: float, part: float) -> float:
+    """Return the low edge when `size` becomes `new` and the point opposite to the handle stays."""
+    return low + (size - new) * (1.0 - part)
+
+
+def _bounded(value: float) -> float:
+    return min(max(value, -LIMIT / 2), LIMIT / 2)
+
+
+def _extent(value: float) -> float:
+    return min(max(value, SMALLEST), LIMIT / 2)
+
+
+def _length(x: float, y: float) -> float:
+    return float((x * x + y * y) ** 0.5)

@@ -1,0 +1,105 @@
+"""What is under the pointer: a layer, or one of the eight handles of the selected one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from standee.composition import Rect
+
+from .projection import Frame
+
+BODY = "body"
+HANDLES = {
+    "nw": (0.0, 0.0),
+    "n": (0.5, 0.0),
+    "ne": (1.0, 0.0),
+    "e": (1.0, 0.5),
+    "se": (1.0, 1.0),
+    "s": (0.5, 1.0),
+    "sw": (0.0, 1.0),
+    "w": (0.0, 0.5),
+}
+"""The handles of a rectangle and where they lie in it (parts of its width and height, y down)."""
+
+HANDLE_RADIUS = 8.0
+"""How near to a handle counts as on it, in px of a screen at 100 %."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A layer as the view shows it; `rect` in canvas px. `bound` ones follow a 3D object."""
+
+    id: str
+    rect: Rect
+    name: str = ""
+    visible: bool = True
+    locked: bool = False
+    bound: bool = False
+
+    @property
+    def movable(self) -> bool:
+        """Whether a pointer may move it."""
+        return self.visible and not self.locked and not self.bound
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What is under the pointer: `part` is the body or a handle's name."""
+
+    id: str
+    part: str = BODY
+
+
+def handle_points(rect: Rect, frame: Frame) -> dict[str, tuple[float, float]]:
+    """Return where each handle of a rectangle lies, in region px."""
+    return {
+        name: frame.to_region(rect.x + u * rect.w, rect.y + v * rect.h)
+        for name, (u, v) in HANDLES.items()
+    }
+
+
+def pick(
+    items: Sequence[Item],
+    frame: Frame,
+    point: tuple[float, float],
+    selected: str | None = None,
+    ui_scale: float = 1.0,
+) -> Hit | None:
+    """Return what lies under `point` (region px). `items` go back to front, as they are drawn.
+
+    The selected layer's handles win over every body. Corners win over edges, so that the smallest
+    rectangle can still be sized both ways. Hidden and locked layers let the pointer through.
+    """
+    radius = HANDLE_RADIUS * ui_scale
+    for item in items:
+        if item.id == selected and item.movable:
+            near = [
+                (len(name) == 1, _distance(point, at), name)
+                for name, at in handle_points(item.rect, frame).items()
+                if _distance(point, at) <= radius
+            ]
+            if near and not _small_and_inside(item.rect, frame, point, radius):
+                return Hit(item.id, min(near)[2])
+    for item in reversed(items):
+        left, bottom, right, top = frame.box(item.rect)
+        inside = left <= point[0] <= right and bottom <= point[1] <= top
+        if inside and item.visible and not item.locked:
+            return Hit(item.id)
+    return None
+
+
+def _small_and_inside(rect: Rect, frame: Frame, point: tuple[float, float], radius: float) -> bool:
+    """Whether the pointer is in the middle of a rectangle that its own handles would fill."""
+    left, bottom, right, top = frame.box(rect)
+    if min(right - left, top - bottom) > 3 * radius:
+        return False
+    middle = ((left + right) / 2, (bottom + top) / 2)
+    return (
+        abs(point[0] - middle[0]) < (right - left) / 4
+        and abs(point[1] - middle[1]) < (top - bottom) / 4
+    )
+
+
+def _distance(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return max(abs(a[0] - b[0]), abs(a[1] - b[1]))

@@ -1,0 +1,52 @@
+"""Write masks and pictures as PNG with nothing but zlib: Blender brings no picture library."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+_COLOUR = {1: 0, 3: 2, 4: 6}
+"""PNG's colour types by the number of channels."""
+
+
+def encode(pixels: NDArray[np.floating]) -> bytes:
+    """Return the PNG of (height, width[, 1, 3 or 4]) values 0..1, the first row on top; 8 bits."""
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    height, width, channels = pixels.shape
+    values = np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8).reshape(height, -1)
+    rows = np.zeros((height, values.shape[1] + 1), np.uint8)  # 0: no filter
+    rows[:, 1:] = values
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR[channels], 0, 0, 0)
+    data = zlib.compress(rows.tobytes(), 6)
+    chunks = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
+
+
+def without_words(data: bytes) -> bytes:
+    """Return a PNG without its texts and times: the same pixels are the same bytes again.
+
+    Blender writes into every render when it was made, and how long that took.
+    """
+    out, at = [data[:8]], 8
+    while at + 12 <= len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        if data[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"tIME"):
+            out.append(data[at : at + 12 + length])
+        at += 12 + length
+    return b"".join(out)
+
+
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Return (width, height) of a PNG without reading more than its header; `None` if it is none."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
+        return None
+    width, height = struct.unpack(">II", data[16:24])
+    return int(width), int(height)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

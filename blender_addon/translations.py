@@ -1,0 +1,29 @@
+"""The interface in other languages than English."""
+
+import bpy
+
+from .chinese import CHINESE
+
+CONTEXTS = ("*", "Operator")
+"""Labels of operators are looked up in a context of their own."""
+
+
+def table() -> dict[str, dict[tuple[str, str], str]]:
+    """Return the translations as Blender takes them: by language, then by (context, English)."""
+    return {
+        "zh_HANS": {
+            (context, english): chinese
+            for english, chinese in CHINESE.items()
+            for context in CONTEXTS
+        }
+    }
+
+
+def register() -> None:
+    """Offer them."""
+    bpy.app.translations.register(__package__, table())
+
+
+def unregister() -> None:
+    """Take them back."""
+    bpy.app.translations.unregister(__package__)

@@ -1,0 +1,169 @@
+"""Painting of the canvas' parts: checkerboard, layers, scene, borders, handles, guides.
+
+Functions of a painter and plain data. `scale` is screen px per canvas px.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QPixmap
+
+from standee.composition import Fit, Layer, Rect
+from standee.geometry import fit_picture
+
+from .. import theme
+from ..model.rects import HANDLES, Handle
+from ..model.snapping import Line
+from ..pictures import Look
+
+HANDLE_SIDE = 9.0
+"""The side of a handle on the screen, px, at any zoom."""
+CHECKER = 8
+"""The side of a square of the checkerboard on the screen, px."""
+OUTSIDE = 0.72
+"""How much of the pasteboard lies over what reaches beyond the canvas."""
+
+
+def qrect(rect: Rect) -> QRectF:
+    """Return a rectangle of the document as Qt's."""
+    return QRectF(rect.x, rect.y, rect.w, rect.h)
+
+
+@lru_cache(maxsize=4)
+def checkerboard(light: str, dark: str) -> QBrush:
+    """Return the brush that shows where a picture is transparent."""
+    tile = QPixmap(2 * CHECKER, 2 * CHECKER)
+    tile.fill(QColor(light))
+    painter = QPainter(tile)
+    painter.fillRect(0, 0, CHECKER, CHECKER, QColor(dark))
+    painter.fillRect(CHECKER, CHECKER, CHECKER, CHECKER, QColor(dark))
+    painter.end()
+    return QBrush(tile)
+
+
+def paint_picture(
+    painter: QPainter, look: Look, rect: Rect, fit: Fit, flip: bool, scale: float
+) -> None:
+    """Paint a picture fitted into a rectangle (canvas px), from the level that is large enough."""
+    placed = fit_picture(look.width, look.height, rect, fit)
+    image = look.level(max(placed.w, placed.h) * scale)
+    target = QRectF(placed.x, placed.y, placed.w, placed.h)
+    over = placed.w > rect.w + 1e-6 or placed.h > rect.h + 1e-6
+    if not (flip or over):
+        painter.drawImage(target, image)
+        return
+    painter.save()
+    if over:
+        painter.setClipRect(qrect(rect), Qt.ClipOperation.IntersectClip)
+    if flip:
+        middle = placed.x + placed.w / 2
+        painter.translate(middle, 0)
+        painter.scale(-1, 1)
+        painter.translate(-middle, 0)
+    painter.drawImage(target, image)
+    painter.restore()
+
+
+def paint_placeholder(painter: QPainter, layer: Layer, scale: float, broken: bool) -> None:
+    """Paint what stands in for a picture that is being read, or cannot be."""
+    colours = theme.current()
+    tint = colours.colour("danger" if broken else "muted", 0.16)
+    painter.setPen(pen(colours.colour("danger" if broken else "muted"), 1, Qt.PenStyle.DashLine))
+    painter.setBrush(tint)
+    painter.drawRect(qrect(layer.rect))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def paint_outside(painter: QPainter, view: QRectF, canvas: QRectF) -> None:
+    """Dim what lies off the canvas (both in screen px) and draw the canvas' border."""
+    colours = theme.current()
+    path = QPainterPath()
+    path.addRect(view)
+    path.addRect(canvas)
+    painter.fillPath(path, colours.colour("pasteboard", OUTSIDE))
+    painter.setPen(pen(QColor(0, 0, 0, 120 if colours.dark else 50), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(canvas.adjusted(-0.5, -0.5, 0.5, 0.5))
+
+
+def pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """Return a pen of constant width on the screen."""
+    made = QPen(colour, width, style)
+    made.setCosmetic(True)
+    return made
+
+
+def paint_outline(
+    painter: QPainter, rect: QRectF, *, locked: bool = False, faint: bool = False
+) -> None:
+    """Paint the outline of a selected layer, screen px: accent on a thin contrasting line."""
+    colours = theme.current()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen(QColor(0, 0, 0, 70) if not colours.dark else QColor(0, 0, 0, 140), 3))
+    if not faint:
+        painter.drawRect(rect)
+    accent = colours.colour("muted" if locked else "accent", 0.75 if faint else 1.0)
+    style = Qt.PenStyle.DashLine if locked else Qt.PenStyle.SolidLine
+    painter.setPen(pen(accent, 1 if faint else 1.5, style))
+    painter.drawRect(rect)
+
+
+def handle_places(rect: QRectF) -> dict[Handle, QPointF]:
+    """Return where the handles of a rectangle are, screen px; small ones keep their corners only."""
+    small = min(rect.width(), rect.height()) < 4 * HANDLE_SIDE
+    box = Rect(rect.x(), rect.y(), max(rect.width(), 1e-6), max(rect.height(), 1e-6))
+    return {one: QPointF(*one.at(box)) for one in HANDLES if one.corner or not small}
+
+
+def paint_handles(painter: QPainter, rect: QRectF) -> None:
+    """Paint the handles of a rectangle, screen px."""
+    colours = theme.current()
+    painter.setPen(pen(colours.colour("accent"), 1.5))
+    painter.setBrush(QColor("#ffffff"))
+    half = HANDLE_SIDE / 2
+    for at in handle_places(rect).values():
+        painter.drawRoundedRect(
+            QRectF(at.x() - half, at.y() - half, HANDLE_SIDE, HANDLE_SIDE), 2, 2
+        )
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def paint_guides(painter: QPainter, view: QRectF, xs: Iterable[float], ys: Iterable[float]) -> None:
+    """Paint the artist's own guides; positions and `view` in screen px."""
+    painter.setPen(pen(QColor("#22b8cf"), 1))
+    painter.drawLines([QLineF(x, view.top(), x, view.bottom()) for x in xs])
+    painter.drawLines([QLineF(view.left(), y, view.right(), y) for y in ys])
+
+
+def paint_snap_lines(painter: QPainter, lines: Iterable[Line]) -> None:
+    """Paint the lines that a drag has met; the painter is in canvas px."""
+    painter.setPen(pen(QColor("#ff4d8d"), 1))
+    for line in lines:
+        if line.upright:
+            painter.drawLine(QLineF(line.at, line.start, line.at, line.end))
+        else:
+            painter.drawLine(QLineF(line.start, line.at, line.end, line.at))
+
+
+def paint_badge(painter: QPainter, at: QPointF, text: str, view: QRectF) -> None:
+    """Paint a small label, screen px, kept inside the view: a size, a position, a count."""
+    colours = theme.current()
+    metrics = painter.fontMetrics()
+    box = QRectF(metrics.boundingRect(text)).adjusted(-7, -4, 7, 4)
+    box.moveTo(at)
+    box.moveLeft(min(max(box.left(), view.left() + 4), view.right() - box.width() - 4))
+    box.moveTop(min(max(box.top(), view.top() + 4), view.bottom() - box.height() - 4))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(20, 22, 28, 225))
+    painter.drawRoundedRect(box, 5, 5)
+    painter.setPen(QColor("#f2f3f7") if colours.dark else QColor("#ffffff"))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def paint_image(painter: QPainter, image: QImage, rect: QRectF) -> None:
+    """Paint an image over a rectangle, smoothly."""
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(rect, image)

@@ -1,0 +1,66 @@
+"""What lies under the mouse: layers by their cut-out, handles, guides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QPointF, QRectF
+
+from standee.composition import Layer
+from standee.geometry import fit_picture
+
+from ..model import EditorDocument
+from ..model.rects import Handle, contains
+from ..pictures import Pictures
+from .painting import handle_places
+
+REACH = 8.0
+"""How near to a handle or guide the mouse must be, screen px."""
+SEEN = 25
+"""How opaque a cut-out must be to be hit, of 255."""
+
+
+def layers_at(document: EditorDocument, pictures: Pictures, at: QPointF) -> Iterator[Layer]:
+    """Yield the layers at a position (canvas px), front to back: first those hit in their cut-out."""
+    under = [
+        layer
+        for layer in reversed(document.composition.layers)
+        if layer.visible and not layer.locked and contains(layer.rect, at.x(), at.y())
+    ]
+    solid = [layer for layer in under if is_solid(layer, pictures, at)]
+    yield from solid
+    yield from (layer for layer in under if layer not in solid)
+
+
+def is_solid(layer: Layer, pictures: Pictures, at: QPointF) -> bool:
+    """Whether a layer's cut-out is there at a position; one that is not read yet is everywhere."""
+    look = pictures.look(layer.picture, layer.mask)
+    if look is None:
+        return True
+    height, width = look.matte.shape
+    placed = fit_picture(width, height, layer.rect, layer.fit)
+    across, down = (at.x() - placed.x) / placed.w, (at.y() - placed.y) / placed.h
+    if not (0 <= across < 1 and 0 <= down < 1):
+        return False
+    across = 1 - across - 1e-9 if layer.flip else across
+    return bool(look.matte[int(down * height), int(across * width)] > SEEN)
+
+
+def handle_at(frame: QRectF, spot: QPointF) -> Handle | None:
+    """Return the handle of a frame nearest to a spot within reach; both in screen px."""
+    near = []
+    for handle, place in handle_places(frame).items():
+        away = place - spot
+        if max(abs(away.x()), abs(away.y())) <= REACH:
+            near.append((away.manhattanLength(), handle))
+    return min(near, key=lambda one: one[0])[1] if near else None
+
+
+def guide_at(document: EditorDocument, at: QPointF, scale: float) -> tuple[bool, int] | None:
+    """Return the guide at a position as (upright, its number)."""
+    view = document.view
+    for upright, places, where in ((True, view.guides_x, at.x()), (False, view.guides_y, at.y())):
+        for index, place in enumerate(places):
+            if abs(place - where) * scale <= REACH / 2:
+                return upright, index
+    return None

@@ -1,0 +1,212 @@
+"""The token view: which cells each subject will own, what is hidden, what is clipped.
+
+Counted in a worker thread by `standee.geometry`; a newer arrangement replaces one that waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QBrush, QColor, QPainter
+
+from standee.composition import Composition
+from standee.geometry import NOBODY, Bools, Cells, Floats
+
+from .. import theme
+from ..model import EditorDocument
+from ..model.tokens import TokenCounter, Tokens
+from ..pictures import Pictures
+from ..workers import Workers
+from .painting import pen
+from .view import CanvasView
+
+SCENE, SCENE_COLOUR = 1000, QColor("#8a93a6")
+"""The number and the colour of the cells that the scene keeps."""
+PAUSE = 30
+"""Milliseconds between two counts: counting shall not take the time of painting."""
+FINEST = 5.0
+"""Lines between cells are drawn when a cell is this many screen px wide."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Cells of one colour as horizontal runs, px: what is owned, what is hidden, what is clipped."""
+
+    colour: QColor
+    owned: list[QRectF]
+    hidden: list[QRectF]
+    clipped: list[QRectF]
+    border: list[QLineF]
+
+
+class TokenOverlay(QObject):
+    """Shows the token view on the canvas while `ViewState.token_view` is on."""
+
+    counted = Signal(object)
+    """New `Tokens`, or None when the token view went off."""
+
+    def __init__(
+        self,
+        canvas: CanvasView,
+        pictures: Pictures,
+        workers: Workers,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._canvas, self._pictures, self._workers = canvas, pictures, workers
+        self._document: EditorDocument = canvas.document
+        self._counter = TokenCounter()
+        self._busy = self._again = False
+        self._runs: tuple[Runs, ...] = ()
+        self.tokens: Tokens | None = None
+        self._document.changed.connect(lambda _: self.refresh())
+        self._document.view_changed.connect(lambda _: self.refresh())
+        self._document.opened.connect(lambda _: self._forget())
+        pictures.ready.connect(lambda _: self.refresh())
+
+    def refresh(self) -> None:
+        """Count anew, if it is shown; what is shown stays until that is done."""
+        if not self._document.view.token_view:
+            if self.tokens is not None:
+                self._forget()
+            return
+        if self._busy:
+            self._again = True
+            return
+        composition, patch = self._document.composition, self._document.view.patch
+        looks = {}
+        for layer in composition.layers:
+            looks[layer.picture, layer.mask] = self._pictures.look(layer.picture, layer.mask)
+        if (scene := composition.scene) is not None:
+            looks[scene.picture, scene.kept] = self._pictures.look(scene.picture, scene.kept)
+
+        def cutout(picture: str, mask: str | None) -> Floats | None:
+            look = looks.get((picture, mask))
+            return look.cutout if look is not None else None
+
+        counter = self._counter
+
+        def work() -> tuple[Tokens, tuple[Runs, ...]]:
+            tokens = counter.count(composition, patch, cutout)
+            return tokens, _runs(tokens, composition)
+
+        self._busy = True
+        self._workers.run(work, self._show, lambda _: self._done())
+
+    def _show(self, outcome: tuple[Tokens, tuple[Runs, ...]]) -> None:
+        if self._document.view.token_view:
+            self.tokens, self._runs = outcome
+            self._canvas.set_overlay("tokens", self._paint)
+            self.counted.emit(self.tokens)
+        self._done()
+
+    def _done(self) -> None:
+        if self._again:
+            QTimer.singleShot(PAUSE, self._count_again)
+        else:
+            self._busy = False
+
+    def _count_again(self) -> None:
+        self._busy = self._again = False
+        self.refresh()
+
+    def _forget(self) -> None:
+        self.tokens, self._runs = None, ()
+        self._counter = TokenCounter()
+        self._canvas.set_overlay("tokens", None)
+        self.counted.emit(None)
+
+    def _paint(self, painter: QPainter, scale: float) -> None:
+        tokens = self.tokens
+        if tokens is None:
+            return
+        canvas = self._document.composition.canvas
+        width, height, patch = canvas.width, canvas.height, tokens.patch
+        painter.fillRect(QRectF(0, 0, width, height), QColor(10, 12, 18, 70))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for runs in self._runs:
+            if runs.owned:
+                fill = QColor(runs.colour)
+                fill.setAlphaF(0.50)
+                painter.setBrush(fill)
+                painter.drawRects(runs.owned)
+        if patch * scale >= FINEST:
+            painter.setPen(pen(QColor(255, 255, 255, 46), 1))
+            painter.drawLines([QLineF(x, 0, x, height) for x in range(0, width + 1, patch)])
+            painter.drawLines([QLineF(0, y, width, y) for y in range(0, height + 1, patch)])
+        painter.setPen(Qt.PenStyle.NoPen)
+        for runs in self._runs:
+            for cells, style in (
+                (runs.hidden, Qt.BrushStyle.BDiagPattern),
+                (runs.clipped, Qt.BrushStyle.DiagCrossPattern),
+            ):
+                if cells:
+                    brush = QBrush(runs.colour.lighter(130), style)
+                    brush.setTransform(painter.transform().inverted()[0])
+                    painter.setBrush(brush)
+                    painter.drawRects(cells)
+        for runs in self._runs:
+            if runs.border:
+                painter.setPen(pen(runs.colour.lighter(115), 2))
+                painter.drawLines(runs.border)
+
+
+def _runs(tokens: Tokens, composition: Composition) -> tuple[Runs, ...]:
+    """Collect the cells by colour: a few large calls paint fast."""
+    numbers = {layer.id: n for n, layer in enumerate(composition.layers)}
+    seen, grid, patch = tokens.arrangement, tokens.arrangement.grid, tokens.patch
+    colours = [numbers[one] % len(theme.SUBJECTS) if one else SCENE for one in tokens.layers]
+    owners = np.array([*colours, NOBODY])[seen.owner]  # the last one where nobody owns a cell
+    hidden = {colour: np.zeros((grid.rows, grid.cols), bool) for colour in colours}
+    clipped: dict[int, list[QRectF]] = {colour: [] for colour in colours}
+    for index, colour in enumerate(colours):
+        cells = seen.placements[index].cells
+        part = cells.clip(grid)
+        if colour != SCENE:
+            hidden[colour][part.within(grid)] |= seen.hidden(index)[part.within(cells)]
+        if part != cells:
+            clipped[colour] += _strips(seen.clipped(index), cells, patch)
+    return tuple(
+        Runs(
+            SCENE_COLOUR if colour == SCENE else theme.subject_colour(colour),
+            _strips(owners == colour, grid, patch),
+            _strips(hidden[colour], grid, patch),
+            clipped[colour],
+            [] if colour == SCENE else _border(owners == colour, seen.owner, patch),
+        )
+        for colour in sorted(hidden)
+    )
+
+
+def _strips(chosen: Bools, cells: Cells, patch: int) -> list[QRectF]:
+    """Return the chosen cells as rectangles of one row each, px."""
+    if not chosen.any():
+        return []
+    return [
+        QRectF((cells.col + a) * patch, (cells.row + row) * patch, (b - a) * patch, patch)
+        for a, b, row in _stretches(chosen)
+    ]
+
+
+def _border(chosen: Bools, owner: NDArray[np.int64], patch: int) -> list[QLineF]:
+    """Return the lines around what chosen cells of one owner make up, px."""
+    own, who = np.pad(chosen, 1), np.pad(owner, 1, constant_values=NOBODY)
+    level = (who[1:, 1:-1] != who[:-1, 1:-1]) & (own[1:, 1:-1] | own[:-1, 1:-1])
+    upright = (who[1:-1, 1:] != who[1:-1, :-1]) & (own[1:-1, 1:] | own[1:-1, :-1])
+    lines = [QLineF(a * patch, y * patch, b * patch, y * patch) for a, b, y in _stretches(level)]
+    lines += [
+        QLineF(x * patch, a * patch, x * patch, b * patch) for a, b, x in _stretches(upright.T)
+    ]
+    return lines
+
+
+def _stretches(edges: Bools) -> Iterator[tuple[int, int, int]]:
+    """Yield (start, end, row) of each unbroken stretch in the rows of a map."""
+    steps = np.diff(np.pad(edges.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    _, ends = np.nonzero(steps == -1)
+    yield from zip(starts.tolist(), ends.tolist(), rows.tolist(), strict=True)

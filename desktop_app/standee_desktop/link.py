@@ -1,0 +1,373 @@
+"""The one line to the daemon: a thread that owns the socket, and signals for the GUI thread.
+
+Jobs outlive everything: the daemon's restarts (they are attached to again by their id) and this
+program's own (their ids are in the recovery folder). What cannot be mended without a person is told
+by `contact`, with the error; meanwhile the link goes on looking for a daemon.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from standee.client import Client, new_job_id
+from standee.composition import Composition
+from standee.errors import NotConnected, StandeeError
+from standee.flows import Blobs
+from standee.messages import Cancelled, Cutout, Event, Failed, ModelInfo, Problem, Welcome, ends
+from standee.session import Task
+
+Listener = Callable[[Event], None]
+State = Literal["looking", "connected", "away", "failed"]
+
+BUSY_WAIT, IDLE_WAIT = 0.005, 0.05
+"""Seconds between two looks at the socket; a command from the GUI is always taken at once."""
+SLICE = 0.02
+"""Seconds that one round may move frames for."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How the daemon is reached. `error` says why it is not, where a person has to do something."""
+
+    state: State = "looking"
+    server: str = ""
+    models: tuple[ModelInfo, ...] = ()
+    error: StandeeError | None = None
+
+
+@dataclass
+class _Open:
+    """A job that the link follows."""
+
+    spec: Composition | Cutout
+    blobs: Blobs
+    priority: int = 0
+    accepted: bool = False
+    last_seq: int = 0
+    task: Task[str] | None = None
+    unwanted: bool = False
+
+
+class Link(QObject):
+    """Talk to the daemon from the GUI thread. No method waits; answers come as signals."""
+
+    contact_changed = Signal(object)
+    """The `Contact` at the moment."""
+    accepted = Signal(str)
+    """The id of a job that the daemon holds now: from here on it cannot be lost."""
+    _arrived = Signal(object)
+    _told = Signal(object)
+    _answered = Signal(object, object)
+
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        *,
+        start: bool = True,
+        connection_file: Path | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.contact = Contact()
+        self._listeners: dict[str, Listener] = {}
+        self._commands: queue.SimpleQueue[Callable[[_Thread], None]] = queue.SimpleQueue()
+        self._thread = _Thread(self, self._commands, start, connection_file)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._arrived.connect(self._deliver, queued)
+        self._told.connect(self._tell, queued)
+        self._answered.connect(self._answer, queued)
+
+    def start(self) -> None:
+        """Begin to look for the daemon."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 3.0) -> None:
+        """Let go of the socket. Jobs go on without the editor."""
+        self._listeners.clear()
+        self._thread.stopping = True
+        self._commands.put(lambda thread: None)
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the daemon answers at the moment."""
+        return self.contact.state == "connected"
+
+    @property
+    def thread_id(self) -> int | None:
+        """The id of the socket's thread, for the test that watches over it."""
+        return self._thread.ident
+
+    def submit(
+        self,
+        spec: Composition | Cutout,
+        blobs: Blobs,
+        listener: Listener,
+        *,
+        job_id: str | None = None,
+        priority: int = 0,
+    ) -> str:
+        """Hand in a job, whether the daemon is there or not, and return its id.
+
+        `listener` gets its events, one that ends it for certain; a refusal comes as `Failed`. With
+        the `job_id` of a job that the daemon holds, it is the same job: all its events come again.
+        """
+        job_id = job_id or new_job_id()
+        self._listeners[job_id] = listener
+        self._commands.put(lambda thread: thread.submit(job_id, _Open(spec, blobs, priority)))
+        return job_id
+
+    def cancel(self, job_id: str, hard: bool = False) -> None:
+        """Stop a job within a step; `hard` kills its worker. `Cancelled` comes as an event."""
+        self._commands.put(lambda thread: thread.cancel(job_id, hard))
+
+    def release(self, job_id: str) -> None:
+        """Let the daemon forget a finished job."""
+        self._commands.put(lambda thread: thread.ask(lambda client: client.begin_release(job_id)))
+
+    def forget(self, job_id: str) -> None:
+        """Listen to a job no more; it goes on."""
+        self._listeners.pop(job_id, None)
+
+    def retry(self) -> None:
+        """Look for the daemon anew, and start it if there is none."""
+        self._commands.put(lambda thread: thread.renew())
+
+    def restart(self) -> None:
+        """Stop the daemon and start it again; unfinished jobs go on."""
+        self._commands.put(lambda thread: thread.restart())
+
+    def ask(
+        self, begin: Callable[[Client], Task[Any]], done: Callable[[Any], None] | None = None
+    ) -> None:
+        """Begin a task of the client; `done` gets its value, or the `StandeeError`, back here."""
+        self._commands.put(lambda thread: thread.ask(begin, done))
+
+    # -- back on the GUI thread ------------------------------------------------------------------
+
+    @Slot(object)
+    def _deliver(self, event: Event) -> None:
+        listener = self._listeners.get(event.job)
+        if listener is None:
+            return
+        if ends(event):
+            del self._listeners[event.job]
+        listener(event)
+
+    @Slot(object)
+    def _tell(self, contact: Contact) -> None:
+        self.contact = contact
+        self.contact_changed.emit(contact)
+
+    @Slot(object, object)
+    def _answer(self, done: Callable[[Any], None], value: Any) -> None:
+        done(value)
+
+
+@dataclass
+class _Asked:
+    task: Task[Any]
+    done: Callable[[Any], None] | None = None
+
+
+class _Thread(threading.Thread):
+    """The thread that owns the client. Its methods run in it, as commands."""
+
+    def __init__(
+        self,
+        link: Link,
+        commands: queue.SimpleQueue[Callable[[_Thread], None]],
+        start: bool,
+        file: Path | None,
+    ) -> None:
+        super().__init__(name="standee-link", daemon=True)
+        self.stopping = False
+        self._link = link
+        self._commands = commands
+        self._may_start = start
+        self._file = file
+        self._client: Client | None = None
+        self._jobs: dict[str, _Open] = {}
+        self._asked: list[_Asked] = []
+        self._contact = Contact()
+        self._error: StandeeError | None = None
+        self._greeted: Welcome | None = None
+
+    def run(self) -> None:
+        """Take commands, move frames, tell what happened, until the editor closes."""
+        try:
+            self._connect(self._may_start)
+            while not self.stopping:
+                self._take_commands()
+                self._round()
+        except RuntimeError:
+            if not self.stopping:  # Qt says so when the window is gone
+                raise
+        finally:
+            if self._client is not None:
+                self._client.close()
+
+    # -- commands --------------------------------------------------------------------------------
+
+    def submit(self, job_id: str, job: _Open) -> None:
+        self._jobs[job_id] = job
+        self._begin(job_id, job)
+
+    def cancel(self, job_id: str, hard: bool) -> None:
+        job = self._jobs.get(job_id)
+        if job is None or job.accepted:
+            self.ask(lambda client: client.begin_cancel(job_id, hard))
+            return
+        # It is still on its way: gone for the artist at once, stopped when it has arrived.
+        job.unwanted = True
+        self._link._arrived.emit(Cancelled(job=job_id, seq=job.last_seq + 1))
+
+    def ask(
+        self, begin: Callable[[Client], Task[Any]], done: Callable[[Any], None] | None = None
+    ) -> None:
+        if self._client is not None:
+            self._asked.append(_Asked(begin(self._client), done))
+        elif done is not None:
+            self._link._answered.emit(done, _nobody())
+
+    def renew(self) -> None:
+        self._error = None
+        self._connect(self._may_start)
+
+    def restart(self) -> None:
+        if self._client is not None and self._client.connected:
+            with suppress(StandeeError):
+                self._client.shutdown()
+        self.renew()
+
+    # -- one round -------------------------------------------------------------------------------
+
+    def _take_commands(self) -> None:
+        """Do what the GUI asked for; without that wait a little for it."""
+        busy = self._asked or self._jobs
+        if any(job.task is not None for job in self._jobs.values()):
+            wait = 0.0005  # an upload: the daemon's answers come fast
+        else:
+            wait = BUSY_WAIT if busy else IDLE_WAIT
+        with suppress(queue.Empty):
+            command = self._commands.get(timeout=wait)
+            while True:
+                command(self)
+                command = self._commands.get_nowait()
+
+    def _round(self) -> None:
+        if self._client is None:
+            return
+        try:
+            events = self._client.poll(SLICE)
+        except StandeeError as error:
+            self._give_up(error)
+            return
+        for event in events:
+            self._happened(event)
+        self._settle()
+        self._tell()
+
+    def _happened(self, event: Event) -> None:
+        job = self._jobs.get(event.job)
+        if job is not None:
+            job.last_seq = max(job.last_seq, event.seq)
+            if ends(event):
+                del self._jobs[event.job]
+        self._link._arrived.emit(event)
+
+    def _settle(self) -> None:
+        """See which submissions and questions have their answer."""
+        for job_id, job in list(self._jobs.items()):
+            if job.task is None or not job.task.done:
+                continue
+            task, job.task = job.task, None
+            if job.unwanted:
+                del self._jobs[job_id]
+                if task.error is None:
+                    self.cancel(job_id, hard=False)
+            elif task.error is None:
+                job.accepted = True
+                self._link.accepted.emit(job_id)
+            else:
+                problem = Problem.of(task.error)
+                self._happened(Failed(job=job_id, seq=job.last_seq + 1, error=problem))
+        for asked in [one for one in self._asked if one.task.done]:
+            self._asked.remove(asked)
+            if asked.done is not None:
+                value = asked.task.error or asked.task.result()
+                self._link._answered.emit(asked.done, value)
+
+    def _tell(self) -> None:
+        client = self._client
+        assert client is not None
+        welcome = client.welcome
+        if client.connected and welcome is not None:
+            self._error, self._greeted = None, welcome
+            contact = Contact("connected", welcome.server, welcome.models)
+        elif self._error is not None:
+            contact = Contact("failed", error=self._error)
+        elif self._greeted is not None:
+            contact = Contact("away", self._greeted.server, self._greeted.models)
+        else:
+            contact = Contact("looking")
+        if contact != self._contact:
+            self._contact = contact
+            self._link._told.emit(contact)
+
+    # -- the client ------------------------------------------------------------------------------
+
+    def _connect(self, start: bool) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = Client.begin_connect(start=start, connection_file=self._file)
+        asked, self._asked = self._asked, []
+        for one in asked:
+            if one.done is not None:
+                self._link._answered.emit(one.done, _nobody())
+        for job_id, job in list(self._jobs.items()):
+            self._begin(job_id, job)
+
+    def _begin(self, job_id: str, job: _Open) -> None:
+        """Submit a job, or follow it where the daemon holds it already."""
+        client = self._client
+        assert client is not None
+        job.task = None
+        if job.accepted:
+            client.begin_watch(job_id, job.last_seq)
+            return
+        try:
+            job.task = client.begin_submit(
+                job.spec, job.blobs, job_id=job_id, priority=job.priority
+            )
+        except StandeeError as error:
+            self._happened(Failed(job=job_id, seq=job.last_seq + 1, error=Problem.of(error)))
+
+    def _give_up(self, error: StandeeError) -> None:
+        """There is no way on by itself: say so, and go on looking for a daemon that others start.
+
+        A daemon that was started here, worked and then died is no such case: it is started again.
+        """
+        assert self._client is not None
+        if isinstance(error, NotConnected) and self._client.welcome is not None:
+            self._connect(self._may_start)
+            self._tell()
+            return
+        if self._error is None or str(self._error) != str(error):
+            self._error = error
+        time.sleep(0.2)
+        self._connect(start=False)
+        self._tell()
+
+
+def _nobody() -> StandeeError:
+    return NotConnected("No daemon answers.", fix="Start it again.")

@@ -1,0 +1,53 @@
+"""Live mode: compose again whenever the arrangement has changed, and never twice at once. Pure.
+
+The clock comes from outside. A change waits until the hand rests for `REST` seconds, but not longer
+than `LONGEST`; a job that is under way for an older arrangement is cancelled when its successor is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from standee.composition import Composition
+
+REST = 0.25
+LONGEST = 1.0
+
+
+@dataclass
+class Live:
+    """Decides when to compose again. `composed` is the arrangement that was handed in last."""
+
+    on: bool = False
+    composed: Composition | None = None
+    _since: float | None = None
+    _last: float = 0.0
+
+    def changed(self, now: float) -> None:
+        """The arrangement has changed."""
+        if self._since is None:
+            self._since = now
+        self._last = now
+
+    def due_in(self, now: float) -> float | None:
+        """Return in how many seconds to look again, or `None` while nothing is to be done."""
+        if not self.on or self._since is None:
+            return None
+        return max(0.0, min(self._last + REST, self._since + LONGEST) - now)
+
+    def take(self, composition: Composition, now: float) -> bool:
+        """Return whether `composition` is to be composed now; from then on it counts as composed."""
+        due = self.due_in(now)
+        if due is None or due > 0.0:
+            return False
+        self._since = None
+        if composition == self.composed:
+            return False
+        self.composed = composition
+        return True
+
+    def switch(self, on: bool, now: float) -> None:
+        """Turn live mode on, which composes at once, or off."""
+        self.on = on
+        self.composed = None
+        self._since = now - LONGEST if on else None

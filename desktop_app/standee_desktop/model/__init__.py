@@ -1,0 +1,18 @@
+"""The editor's document as pure Python: what is arranged, what is selected, how it is looked at.
+
+No Qt here. The widgets show this model and call its functions; they keep no state of their own.
+
+    document = EditorDocument()
+    document.changed.connect(lambda change: print(change.after.prompt))
+    document.apply("Move", edits.moved(document.composition, document.selection, 16, 0))
+"""
+
+from . import edits as edits
+from .editor import Change as Change
+from .editor import EditorDocument as EditorDocument
+from .editor import ViewState as ViewState
+from .events import Event as Event
+from .history import History as History
+from .history import Step as Step
+
+__all__ = ["Change", "EditorDocument", "Event", "History", "Step", "ViewState", "edits"]

@@ -1,0 +1,51 @@
+"""One step of the editor's history, and what the model asks of an undo stack.
+
+The stack itself is Qt's (`standee_desktop.undo`); the model knows it by this protocol only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from standee.composition import Composition
+
+
+@dataclass(frozen=True)
+class State:
+    """What a step brings back: the composition and the ids of the selected layers."""
+
+    composition: Composition
+    selection: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change that an artist made. Steps with the same `merge_key` in a row are one."""
+
+    text: str
+    before: State
+    after: State
+    merge_key: Hashable | None = None
+
+    def merged(self, later: Step) -> Step | None:
+        """Return both steps as one, or None where they stay two."""
+        if self.merge_key is None or self.merge_key != later.merge_key:
+            return None
+        return replace(self, after=later.after)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it changes nothing, such as a drag that came back to where it began."""
+        return self.before.composition == self.after.composition
+
+
+class History(Protocol):
+    """What the model asks of an undo stack."""
+
+    def push(self, step: Step) -> None:
+        """Add a step that the model has just made."""
+
+    def clear(self) -> None:
+        """Forget all steps: another document is open now."""

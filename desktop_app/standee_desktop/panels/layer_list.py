@@ -1,0 +1,400 @@
+"""The layers as a list, the foremost on top: thumbnail, name, eye, lock; drag to reorder, F2 renames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QByteArray,
+    QDataStream,
+    QEvent,
+    QIODevice,
+    QItemSelection,
+    QItemSelectionModel,
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from standee.composition import Layer
+
+from .. import theme
+from ..canvas.painting import checkerboard
+from ..icons import paint_icon
+from ..model import EditorDocument, edits
+from ..pictures import Pictures
+
+MIME = "application/x-standee-rows"
+ROW = 52
+THUMBNAIL = 40
+BUTTON = 24
+Index = QModelIndex | QPersistentModelIndex
+
+
+class LayerModel(QAbstractListModel):
+    """The layers of a document, front to back."""
+
+    def __init__(self, document: EditorDocument, pictures: Pictures) -> None:
+        super().__init__()
+        self.document, self.pictures = document, pictures
+        self.layers: tuple[Layer, ...] = document.composition.layers[::-1]
+        self._dragging: tuple[str, ...] = ()
+        document.changed.connect(lambda change: self._take_over(change.after.layers))
+        pictures.ready.connect(self._repaint)
+        pictures.failed.connect(lambda digest, _: self._repaint(digest))
+
+    def _take_over(self, layers: tuple[Layer, ...]) -> None:
+        new = layers[::-1]
+        if new == self.layers:
+            return
+        if [one.id for one in new] == [one.id for one in self.layers]:
+            old = self.layers
+            changed = [
+                n for n, one in enumerate(new) if one is not old[n] and _differs(one, old[n])
+            ]
+            self.layers = new
+            for row in changed:
+                self.dataChanged.emit(self.index(row), self.index(row))
+        else:
+            self.beginResetModel()
+            self.layers = new
+            self.endResetModel()
+
+    def _repaint(self, digest: str) -> None:
+        for row, layer in enumerate(self.layers):
+            if digest in (layer.picture, layer.mask):
+                self.dataChanged.emit(self.index(row), self.index(row))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """One row for each layer."""
+        return 0 if parent.isValid() else len(self.layers)
+
+    def layer(self, index: Index) -> Layer:
+        """Return the layer of a row."""
+        return self.layers[index.row()]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The name, also for editing, and all of it in words for screen readers."""
+        layer = self.layer(index)
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return layer.name or (self.tr("Unnamed") if role == Qt.ItemDataRole.DisplayRole else "")
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            words = [layer.name or self.tr("Unnamed")]
+            words += [self.tr("hidden")] * (not layer.visible) + [self.tr("locked")] * layer.locked
+            return ", ".join(words)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            rect = layer.rect
+            return f"{rect.w:.0f} × {rect.h:.0f}  ·  {rect.x:.0f}, {rect.y:.0f}"
+        return None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Rename a layer."""
+        layer, name = self.layer(index), str(value).strip()[:200]
+        composition = edits.with_fields(self.document.composition, {layer.id}, name=name)
+        self.document.apply(self.tr("Rename"), composition)
+        return True
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Rows can be selected, renamed and dragged; a drop goes between them."""
+        flag = Qt.ItemFlag
+        if not index.isValid():
+            return flag.ItemIsDropEnabled
+        usable = flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsEditable
+        return usable | flag.ItemIsDragEnabled | flag.ItemNeverHasChildren
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        """Rows move."""
+        return Qt.DropAction.MoveAction
+
+    def mimeTypes(self) -> list[str]:
+        """Rows of this list."""
+        return [MIME]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """Remember what is dragged; it never leaves this list."""
+        self._dragging = tuple(self.layer(index).id for index in indexes)
+        data, payload = QMimeData(), QByteArray()
+        QDataStream(payload, QIODevice.OpenModeFlag.WriteOnly).writeInt32(len(indexes))
+        data.setData(MIME, payload)
+        return data
+
+    def dropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
+    ) -> bool:
+        """Move the dragged layers to between two rows."""
+        if not (data.hasFormat(MIME) and self._dragging):
+            return False
+        row = len(self.layers) if row < 0 else row
+        composition = self.document.composition
+        moved = edits.reordered(composition, self._dragging, len(self.layers) - row)
+        self.document.apply(self.tr("Reorder"), moved)
+        self._dragging = ()
+        return False  # the model has moved them itself: the view shall remove nothing
+
+
+def _differs(one: Layer, other: Layer) -> bool:
+    """Whether a row looks different: where a layer stands does not show."""
+    return replace(one, rect=other.rect) != other
+
+
+class LayerDelegate(QStyledItemDelegate):
+    """Paints a row and answers clicks on its eye and its lock."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Rows have one height."""
+        return QSize(160, ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Paint ground, thumbnail, name and marks."""
+        model, colours = index.model(), theme.current()
+        assert isinstance(model, LayerModel)
+        layer, rect = model.layer(index), option.rect.adjusted(4, 1, -4, -1)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        if selected or hovered:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colours.colour("selected" if selected else "hover"))
+            painter.drawRoundedRect(rect, 6, 6)
+        if selected and bool(option.state & QStyle.StateFlag.State_HasFocus):
+            painter.setPen(colours.colour("accent"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        painter.setOpacity(1.0 if layer.visible else 0.45)
+        self._paint_thumbnail(painter, layer, model.pictures, rect)
+        self._paint_words(painter, option, layer, model, rect)
+        painter.setOpacity(1.0)
+        for name, place in self._buttons(rect).items():
+            state = layer.visible if name == "eye" else not layer.locked
+            shape = name if name == "eye" and state else "eye-off" if name == "eye" else "lock"
+            if name == "lock" and state and not (hovered or selected):
+                continue  # an open lock is worth no ink
+            shape = "unlock" if name == "lock" and state else shape
+            colour = colours.muted if state else colours.accent
+            paint_icon(painter, shape, QRectF(place).adjusted(4, 4, -4, -4), colour)
+        painter.restore()
+
+    def _paint_thumbnail(
+        self, painter: QPainter, layer: Layer, pictures: Pictures, rect: QRect
+    ) -> None:
+        colours = theme.current()
+        box = QRectF(rect.x() + 6, rect.center().y() - THUMBNAIL / 2 + 1, THUMBNAIL, THUMBNAIL)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(checkerboard(colours.checker_a, colours.checker_b))
+        painter.drawRoundedRect(box, 4, 4)
+        pixmap = pictures.thumbnail(layer.picture, layer.mask)
+        if pixmap is not None:
+            scale = min(box.width() / pixmap.width(), box.height() / pixmap.height())
+            w, h = pixmap.width() * scale, pixmap.height() * scale
+            target = QRectF(box.center().x() - w / 2, box.center().y() - h / 2, w, h)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            if layer.flip:
+                painter.save()
+                painter.translate(2 * target.center().x(), 0)
+                painter.scale(-1, 1)
+            painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
+            if layer.flip:
+                painter.restore()
+        elif pictures.error(layer.picture, layer.mask) is not None:
+            paint_icon(painter, "warning", box.adjusted(9, 9, -9, -9), colours.danger)
+        painter.setPen(colours.colour("border"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+
+    def _paint_words(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        layer: Layer,
+        model: LayerModel,
+        rect: QRect,
+    ) -> None:
+        colours = theme.current()
+        left = rect.x() + THUMBNAIL + 16
+        width = rect.right() - 2 * BUTTON - 8 - left
+        name, words = layer.name or model.tr("Unnamed"), layer.prompt
+        font = QFont(option.font)
+        font.setWeight(QFont.Weight.Medium)
+        painter.setFont(font)
+        metrics = painter.fontMetrics()
+        painter.setPen(colours.colour("text"))
+        middle = rect.center().y()
+        base = middle - 1 if words else middle + metrics.ascent() // 2
+        elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(QPoint(left, base), elided)
+        if words:
+            font.setWeight(QFont.Weight.Normal)
+            font.setPointSizeF(font.pointSizeF() * 0.9)
+            painter.setFont(font)
+            painter.setPen(colours.colour("muted"))
+            elided = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(QPoint(left, base + painter.fontMetrics().height() + 1), elided)
+
+    @staticmethod
+    def _buttons(rect: QRect) -> dict[str, QRect]:
+        top = rect.center().y() - BUTTON // 2
+        right = rect.right() - 6
+        return {
+            "eye": QRect(right - BUTTON, top, BUTTON, BUTTON),
+            "lock": QRect(right - 2 * BUTTON, top, BUTTON, BUTTON),
+        }
+
+    def button_at(self, row: QRect, at: QPoint) -> str:
+        """Return "eye" or "lock" where one is at a position, else ""."""
+        places = self._buttons(row.adjusted(4, 1, -4, -1))
+        return next((name for name, place in places.items() if place.contains(at)), "")
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        """A line to rename in."""
+        editor = QLineEdit(parent)
+        editor.setAccessibleName(self.tr("Layer name"))
+        editor.setMaxLength(200)
+        return editor
+
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        """Beside the thumbnail."""
+        rect = option.rect.adjusted(4 + THUMBNAIL + 10, 0, -2 * BUTTON - 12, 0)
+        height = editor.sizeHint().height()
+        editor.setGeometry(rect.x(), rect.center().y() - height // 2, rect.width(), height)
+
+
+class LayerList(QListView):
+    """The list itself."""
+
+    menu_wanted = Signal(QPoint)
+
+    def __init__(self, model: LayerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model, self._document = model, model.document
+        self._syncing = False
+        self._pressed_button: tuple[int, str] | None = None
+        self.setModel(model)
+        self.setItemDelegate(LayerDelegate(self))
+        self.setAccessibleName(self.tr("Layers, the foremost first"))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setDefaultDropAction(Qt.DropAction.MoveAction)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setMinimumHeight(3 * ROW)
+        self.setSpacing(0)
+        self.viewport().setBackgroundRole(QPalette.ColorRole.AlternateBase)
+        self.selectionModel().selectionChanged.connect(self._tell_document)
+        self._document.selection_changed.connect(lambda _: self._show_selection())
+        model.modelReset.connect(self._show_selection)
+
+    def rename(self, layer_id: str) -> None:
+        """Open the line to rename a layer in."""
+        for row, layer in enumerate(self._model.layers):
+            if layer.id == layer_id:
+                self.setFocus()
+                self.setCurrentIndex(self._model.index(row))
+                self.edit(self._model.index(row))
+
+    def _tell_document(self, *_: object) -> None:
+        if not self._syncing:
+            rows = self.selectionModel().selectedRows()
+            self._document.select(self._model.layer(index).id for index in rows)
+
+    def _show_selection(self) -> None:
+        self._syncing = True
+        chosen = QItemSelection()
+        last = None
+        for row, layer in enumerate(self._model.layers):
+            if layer.id in self._document.selection:
+                last = self._model.index(row)
+                chosen.select(last, last)
+        flag = QItemSelectionModel.SelectionFlag
+        self.selectionModel().select(chosen, flag.ClearAndSelect)
+        if last is not None:
+            self.selectionModel().setCurrentIndex(last, flag.NoUpdate)
+            self.scrollTo(last)
+        self._syncing = False
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def _button_under(self, event: QMouseEvent) -> tuple[int, str] | None:
+        index = self.indexAt(event.position().toPoint())
+        if not index.isValid():
+            return None
+        delegate = self.itemDelegate()
+        assert isinstance(delegate, LayerDelegate)
+        name = delegate.button_at(self.visualRect(index), event.position().toPoint())
+        return (index.row(), name) if name else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Eye and lock work without selecting the row."""
+        self._pressed_button = self._button_under(event)
+        if self._pressed_button is None or event.button() != Qt.MouseButton.LeftButton:
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Click the eye or the lock."""
+        pressed, self._pressed_button = self._pressed_button, None
+        if pressed is not None and pressed == self._button_under(event):
+            self._toggle(self._model.layers[pressed[0]], pressed[1])
+        elif pressed is None:
+            super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Two fast clicks on the eye are two clicks."""
+        if self._button_under(event) is not None:
+            self.mousePressEvent(event)
+        else:
+            super().mouseDoubleClickEvent(event)
+
+    def _toggle(self, layer: Layer, button: str) -> None:
+        ids = self._document.selection if layer.id in self._document.selection else (layer.id,)
+        if button == "eye":
+            text = self.tr("Hide") if layer.visible else self.tr("Show")
+            fields = {"visible": not layer.visible}
+        else:
+            text = self.tr("Unlock") if layer.locked else self.tr("Lock")
+            fields = {"locked": not layer.locked}
+        changed = edits.with_fields(self._document.composition, ids, **fields)
+        self._document.apply(text, changed)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Alt and arrows reorder; H hides, L locks."""
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        document = self._document
+        steps = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
+        current = self.currentIndex()
+        if alt and steps is not None and document.selection:
+            raised = edits.raised(document.composition, document.selection, steps)
+            document.apply(self.tr("Reorder"), raised)
+        elif event.key() == Qt.Key.Key_Space and current.isValid():
+            self._toggle(self._model.layer(current), "eye")
+        else:
+            super().keyPressEvent(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Ask for the context menu."""
+        if event.type() == QEvent.Type.ContextMenu:
+            self.menu_wanted.emit(event.globalPos())  # type: ignore[attr-defined]
+            return True
+        return super().viewportEvent(event)

@@ -1,0 +1,302 @@
+"""The settings of the selected layers: words, fit, and how strictly each keeps to its picture.
+
+Every change is one step of the history, a drag of a slider too. Where the selected layers differ,
+the field says so and sets them all once it is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from standee.composition import Composition, Layer, Rect
+
+from ..model import EditorDocument, edits
+from ..model.tokens import Tokens
+
+TICKS = 100
+
+
+def make_plain(number: QAbstractSpinBox) -> None:
+    """Show a number without buttons, with some room beside it that style sheets do not give it."""
+    number.setProperty("plain", True)
+    number.lineEdit().setTextMargins(6, 0, 6, 0)
+
+
+class WordsEdit(QLineEdit):
+    """A line whose undo and redo are the document's."""
+
+    def event(self, event: QEvent) -> bool:
+        """Let the window have Ctrl+Z and its kin."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+            if any(event.matches(key) for key in keys):
+                event.ignore()
+                return False
+        return super().event(event)
+
+
+class StrengthSlider(QWidget):
+    """A slider with its number: for values of 0 to `most`."""
+
+    def __init__(self, most: float, name: str, tip: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.changed: Callable[[float], None] = lambda _: None
+        self.let_go: Callable[[], None] = lambda: None
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setRange(0, round(most * TICKS))
+        self.slider.setPageStep(10)
+        self.number = QDoubleSpinBox(self)
+        self.number.setRange(0, most)
+        self.number.setSingleStep(0.05)
+        make_plain(self.number)
+        self.number.setFixedWidth(52)
+        self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.number.setKeyboardTracking(False)
+        for widget in (self.slider, self.number):
+            widget.setAccessibleName(name)
+            widget.setAccessibleDescription(tip)
+            widget.setToolTip(tip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.number)
+        self.slider.valueChanged.connect(lambda value: self._tell(value / TICKS))
+        self.slider.sliderReleased.connect(lambda: self.let_go())
+        self.number.valueChanged.connect(self._tell)
+        self.number.editingFinished.connect(lambda: self.let_go())
+
+    def _tell(self, value: float) -> None:
+        self.show_value(value)
+        self.changed(value)
+
+    def show_value(self, value: float) -> None:
+        """Show a value without telling anybody."""
+        with QSignalBlocker(self.slider), QSignalBlocker(self.number):
+            self.slider.setValue(round(value * TICKS))
+            self.number.setValue(value)
+
+
+class LayerSettings(QScrollArea):
+    """Edits the selected layers."""
+
+    def __init__(self, document: EditorDocument, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._tokens: Tokens | None = None
+        self.setObjectName("layer-settings")
+        self.setWindowTitle(self.tr("Layer settings"))
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._page = QWidget(self)
+        self.setWidget(self._page)
+        column = QVBoxLayout(self._page)
+        column.setContentsMargins(12, 4, 12, 10)
+        column.setSpacing(10)
+        self._none = QLabel(self.tr("Select a layer to set it."), self._page)
+        self._none.setProperty("role", "muted")
+        self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._form = QWidget(self._page)
+        column.addWidget(self._none)
+        column.addWidget(self._form)
+        column.addStretch(1)
+        self._soon = QTimer(self, interval=33, singleShot=True)
+        self._soon.timeout.connect(self.refresh)
+        self._build()
+        document.changed.connect(lambda change: self._refresh_later(change.gesture))
+        document.selection_changed.connect(lambda _: self.refresh())
+        self.refresh()
+
+    def _build(self) -> None:
+        form = QFormLayout(self._form)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(12)
+        form.setVerticalSpacing(8)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self.prompt = WordsEdit(self._form)
+        self.prompt.setMaxLength(2000)
+        self.prompt.setPlaceholderText(self.tr("What it is, e.g. a white cat"))
+        self.prompt.setAccessibleName(self.tr("Prompt words"))
+        self.prompt.textEdited.connect(lambda text: self._set(self.tr("Prompt words"), prompt=text))
+        self.prompt.editingFinished.connect(self._document.end_gesture)
+        form.addRow(self.tr("Words"), self.prompt)
+
+        self.fidelity = self._slider(
+            form,
+            "fidelity",
+            1.0,
+            self.tr("Fidelity"),
+            self.tr("How strictly it keeps its identity"),
+        )
+        self.variation = self._slider(
+            form,
+            "variation",
+            1.0,
+            self.tr("Variation"),
+            self.tr("How freely its pose and shape may differ from its picture"),
+        )
+        self.sharing = self._slider(
+            form,
+            "sharing",
+            2.0,
+            self.tr("Sharing"),
+            self.tr("How much late steps look at the subject for its finer details"),
+        )
+        self.fit = QComboBox(self._form)
+        self.fit.setAccessibleName(self.tr("Fit"))
+        self.fit.addItem(self.tr("Show all of it"), "contain")
+        self.fit.addItem(self.tr("Fill the rectangle"), "cover")
+        self.fit.addItem(self.tr("Stretch"), "stretch")
+        self.fit.activated.connect(
+            lambda index: self._set(self.tr("Fit"), fit=self.fit.itemData(index))
+        )
+        form.addRow(self.tr("Fit"), self.fit)
+        self.flip = QCheckBox(self.tr("Mirrored"), self._form)
+        self.flip.clicked.connect(lambda on: self._set(self.tr("Flip"), flip=on))
+        form.addRow("", self.flip)
+        form.addRow(self._rect_fields())
+        self.cells = QLabel(self._form)
+        self.cells.setProperty("role", "muted")
+        self.cells.setWordWrap(True)
+        form.addRow(self.cells)
+
+    def _slider(
+        self, form: QFormLayout, field: str, most: float, name: str, tip: str
+    ) -> StrengthSlider:
+        slider = StrengthSlider(most, name, tip, self._form)
+        slider.changed = lambda value: self._set(name, **{field: round(value, 4)})
+        slider.let_go = self._document.end_gesture
+        label = QLabel(name, self._form)
+        label.setToolTip(tip)
+        form.addRow(label, slider)
+        return slider
+
+    def _rect_fields(self) -> QWidget:
+        """Numbers for the rectangle of the selected layers."""
+        box = QWidget(self._form)
+        grid = QGridLayout(box)
+        grid.setContentsMargins(0, 2, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(6)
+        self._numbers: dict[str, QDoubleSpinBox] = {}
+        names = {
+            "x": (self.tr("X"), self.tr("Left edge, px")),
+            "y": (self.tr("Y"), self.tr("Top edge, px")),
+            "w": (self.tr("W"), self.tr("Width, px")),
+            "h": (self.tr("H"), self.tr("Height, px")),
+        }
+        for n, (field, (short, long)) in enumerate(names.items()):
+            number = QDoubleSpinBox(box)
+            number.setDecimals(0)
+            number.setRange(edits.SMALLEST if field in "wh" else -edits.FAR, edits.FAR)
+            make_plain(number)
+            number.setKeyboardTracking(False)
+            number.setAccessibleName(long)
+            number.setToolTip(long)
+            number.valueChanged.connect(lambda value, f=field: self._set_rect(f, value))
+            number.editingFinished.connect(self._document.end_gesture)
+            self._numbers[field] = number
+            label = QLabel(short, box)
+            label.setProperty("role", "muted")
+            grid.addWidget(label, n // 2, n % 2 * 2)
+            grid.addWidget(number, n // 2, n % 2 * 2 + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        return box
+
+    # -- from the document -----------------------------------------------------------------------
+
+    def _refresh_later(self, gesture: bool) -> None:
+        """Show a drag some thirty times a second; anything else at once."""
+        if not gesture:
+            self.refresh()
+        elif not self._soon.isActive():
+            self._soon.start()
+
+    def refresh(self) -> None:
+        """Show the selected layers."""
+        layers = self._document.selected
+        self._none.setVisible(not layers)
+        self._form.setVisible(bool(layers))
+        if not layers:
+            return
+        first = layers[0]
+        text = _common(layers, "prompt")
+        if (text or "") != self.prompt.text():
+            self.prompt.setText(text or "")
+        for field in ("fidelity", "variation", "sharing"):
+            getattr(self, field).show_value(getattr(first, field))
+        fit = _common(layers, "fit")
+        self.fit.setCurrentIndex(-1 if fit is None else self.fit.findData(fit))
+        self.flip.setChecked(first.flip)
+        for field, number in self._numbers.items():
+            with QSignalBlocker(number):
+                number.setValue(getattr(first.rect, field))
+            number.setEnabled(not first.locked)
+        self._show_cells()
+
+    def show_tokens(self, tokens: Tokens | None) -> None:
+        """Say how many tokens the selected layer has, while the token view counts them."""
+        self._tokens = tokens
+        self._show_cells()
+
+    def _show_cells(self) -> None:
+        layers, tokens = self._document.selected, self._tokens
+        self.cells.setVisible(tokens is not None and len(layers) == 1)
+        if tokens is None or len(layers) != 1:
+            return
+        owned, hidden, clipped = tokens.counts(layers[0].id)
+        words = [self.tr("%n token(s) of its own", "", owned)]
+        if hidden:
+            words.append(self.tr("%n hidden", "", hidden))
+        if clipped:
+            words.append(self.tr("%n off the canvas", "", clipped))
+        self.cells.setText(" · ".join(words))
+
+    # -- to the document -------------------------------------------------------------------------
+
+    def _set(self, text: str, **fields: Any) -> None:
+        document = self._document
+        changed = edits.with_fields(document.composition, document.selection, **fields)
+        document.apply(text, changed, merge_key=("layer", *fields, document.selection))
+        if not any(isinstance(value, float | str) for value in fields.values()) or "fit" in fields:
+            document.end_gesture()
+
+    def _set_rect(self, field: str, value: float) -> None:
+        document = self._document
+        free = edits.unlocked(document.composition, document.selection)
+
+        def change(layer: Layer) -> Layer:
+            rect: Rect = replace(layer.rect, **{field: value})
+            return replace(layer, rect=edits.bounded(rect))
+
+        changed: Composition = edits.mapped(document.composition, free, change)
+        text = self.tr("Resize") if field in "wh" else self.tr("Move")
+        document.apply(text, changed)
+
+
+def _common(layers: tuple[Layer, ...], field: str) -> Any:
+    """Return what all layers have in a field, or None where they differ."""
+    values = {getattr(layer, field) for layer in layers}
+    return values.pop() if len(values) == 1 else None

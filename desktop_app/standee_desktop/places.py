@@ -1,0 +1,52 @@
+"""Where the editor keeps things between two starts: beside the daemon's, in the user's own data.
+
+`$STANDEE_HOME` moves all of it, for tests and for people with several set-ups.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from standee.archive import not_saved, sync_folder
+from standee.connection import home
+
+
+def data_folder() -> Path:
+    """Return the editor's folder; it need not exist yet."""
+    return home() / "editor"
+
+
+def recovery_folder() -> Path:
+    """Return where unsaved work lies."""
+    return data_folder() / "recovery"
+
+
+def library_folder() -> Path:
+    """Return where the subjects lie that are kept across scenes."""
+    return data_folder() / "library"
+
+
+def log_file() -> Path:
+    """Return the file that tells what went wrong."""
+    return data_folder() / "editor.log"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one. Raises `StorageFull`."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise not_saved(path, error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

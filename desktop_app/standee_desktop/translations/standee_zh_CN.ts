@@ -1,0 +1,1519 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name>Actions</name>
+    <message>
+        <source>&amp;New</source>
+        <translation>新建(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Open…</source>
+        <translation>打开(&amp;O)…</translation>
+    </message>
+    <message>
+        <source>&amp;Save</source>
+        <translation>保存(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Save &amp;as…</source>
+        <translation>另存为(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>&amp;Export picture…</source>
+        <translation>导出图片(&amp;E)…</translation>
+    </message>
+    <message>
+        <source>&amp;Welcome page</source>
+        <translation>欢迎页(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>退出(&amp;Q)</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>重做(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Cu&amp;t</source>
+        <translation>剪切(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Copy</source>
+        <translation>复制(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>粘贴(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Duplicate</source>
+        <translation>创建副本(&amp;D)</translation>
+    </message>
+    <message>
+        <source>De&amp;lete</source>
+        <translation>删除(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Select &amp;all</source>
+        <translation>全选(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Select &amp;none</source>
+        <translation>取消选择(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Add subject…</source>
+        <translation>添加主体(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>&amp;Rename</source>
+        <translation>重命名(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Flip</source>
+        <translation>水平翻转(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Show or hide</source>
+        <translation>显示或隐藏(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Lock or unlock</source>
+        <translation>锁定或解锁(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Bring &amp;forward</source>
+        <translation>上移一层(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Send &amp;backward</source>
+        <translation>下移一层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Bring to f&amp;ront</source>
+        <translation>移到最前(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Send to bac&amp;k</source>
+        <translation>移到最后(&amp;K)</translation>
+    </message>
+    <message>
+        <source>Fit rectangle to &amp;picture</source>
+        <translation>矩形贴合图片(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Align left edges</source>
+        <translation>左对齐</translation>
+    </message>
+    <message>
+        <source>Align centres</source>
+        <translation>水平居中对齐</translation>
+    </message>
+    <message>
+        <source>Align right edges</source>
+        <translation>右对齐</translation>
+    </message>
+    <message>
+        <source>Align top edges</source>
+        <translation>顶部对齐</translation>
+    </message>
+    <message>
+        <source>Align middles</source>
+        <translation>垂直居中对齐</translation>
+    </message>
+    <message>
+        <source>Align bottom edges</source>
+        <translation>底部对齐</translation>
+    </message>
+    <message>
+        <source>Distribute across</source>
+        <translation>水平均匀分布</translation>
+    </message>
+    <message>
+        <source>Distribute down</source>
+        <translation>垂直均匀分布</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>放大(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>缩小(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;Fit canvas</source>
+        <translation>适合画布(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;100 %</source>
+        <translation>&amp;100 %</translation>
+    </message>
+    <message>
+        <source>Fit &amp;selection</source>
+        <translation>适合所选(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Show which tokens each subject will own, before anything is computed</source>
+        <translation>在计算之前显示每个主体将占据哪些 token</translation>
+    </message>
+    <message>
+        <source>&amp;Token view</source>
+        <translation>Token 视图(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Kept region of the scene</source>
+        <translation>场景的保留区域(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Rulers</source>
+        <translation>标尺(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Snap to &amp;canvas</source>
+        <translation>吸附到画布(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Snap to &amp;layers</source>
+        <translation>吸附到图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Snap to to&amp;ken grid</source>
+        <translation>吸附到 token 网格(&amp;K)</translation>
+    </message>
+    <message>
+        <source>Snap to &amp;guides</source>
+        <translation>吸附到参考线(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Remove all g&amp;uides</source>
+        <translation>移除所有参考线(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;As the system</source>
+        <translation>跟随系统(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Light</source>
+        <translation>浅色(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Dark</source>
+        <translation>深色(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Select and arrange layers</source>
+        <translation>选择并排列图层</translation>
+    </message>
+    <message>
+        <source>&amp;Arrange</source>
+        <translation>排列(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Drag the edges of the canvas; around a scene this outpaints</source>
+        <translation>拖动画布边缘；有场景时即为向外扩绘</translation>
+    </message>
+    <message>
+        <source>&amp;Canvas edges</source>
+        <translation>画布边缘(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Canvas &amp;size…</source>
+        <translation>画布大小(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;Compose</source>
+        <translation>合成(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Ca&amp;ncel</source>
+        <translation>取消(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Live mode</source>
+        <translation>实时模式(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;About Standee</source>
+        <translation>关于 Standee(&amp;A)</translation>
+    </message>
+</context>
+<context>
+    <name>ArrangeTool</name>
+    <message>
+        <source>Duplicate</source>
+        <translation>创建副本</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>移动</translation>
+    </message>
+    <message>
+        <source>Resize</source>
+        <translation>调整大小</translation>
+    </message>
+</context>
+<context>
+    <name>Autosave</name>
+    <message>
+        <source>Your work is not kept safe by itself at the moment: %1</source>
+        <translation>目前无法自动保存您的工作：%1</translation>
+    </message>
+</context>
+<context>
+    <name>BrushBar</name>
+    <message>
+        <source>Grow</source>
+        <translation>扩大</translation>
+    </message>
+    <message>
+        <source>Shrink</source>
+        <translation>收缩</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>羽化</translation>
+    </message>
+    <message>
+        <source>More for the mask</source>
+        <translation>更多蒙版操作</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>Invert</source>
+        <translation>反转</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Size of the brush</source>
+        <translation>画笔大小</translation>
+    </message>
+    <message>
+        <source>Softness of the brush</source>
+        <translation>画笔柔和度</translation>
+    </message>
+    <message>
+        <source>Grow, shrink or feather by</source>
+        <translation>扩大、收缩或羽化的幅度</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Soft</source>
+        <translation>柔和</translation>
+    </message>
+    <message>
+        <source>Cut-out</source>
+        <translation>抠图</translation>
+    </message>
+    <message>
+        <source>What changes</source>
+        <translation>要改变的部分</translation>
+    </message>
+    <message>
+        <source>Add to the subject</source>
+        <translation>添加到主体</translation>
+    </message>
+    <message>
+        <source>Take away from the subject</source>
+        <translation>从主体中去除</translation>
+    </message>
+    <message>
+        <source>Mark to change</source>
+        <translation>标记为改变</translation>
+    </message>
+    <message>
+        <source>Mark to keep</source>
+        <translation>标记为保留</translation>
+    </message>
+</context>
+<context>
+    <name>BrushTool</name>
+    <message>
+        <source>Paint the cut-out</source>
+        <translation>绘制抠图</translation>
+    </message>
+    <message>
+        <source>Paint the kept region</source>
+        <translation>绘制保留区域</translation>
+    </message>
+</context>
+<context>
+    <name>CanvasSizeDialog</name>
+    <message>
+        <source>Canvas size</source>
+        <translation>画布大小</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>自定义</translation>
+    </message>
+    <message>
+        <source>Width, px</source>
+        <translation>宽度（像素）</translation>
+    </message>
+    <message>
+        <source>Height, px</source>
+        <translation>高度（像素）</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Anchor</source>
+        <translation>锚点</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>应用</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>top</source>
+        <translation>上</translation>
+    </message>
+    <message>
+        <source>middle</source>
+        <translation>中</translation>
+    </message>
+    <message>
+        <source>bottom</source>
+        <translation>下</translation>
+    </message>
+    <message>
+        <source>left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>centre</source>
+        <translation>中</translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>%1 × %2 px, that is %3 × %4 tokens.</source>
+        <translation>%1 × %2 像素，即 %3 × %4 个 token。</translation>
+    </message>
+</context>
+<context>
+    <name>CanvasView</name>
+    <message>
+        <source>Canvas</source>
+        <translation>画布</translation>
+    </message>
+    <message>
+        <source>Unnamed</source>
+        <translation>未命名</translation>
+    </message>
+    <message>
+        <source>Arrange layers: Tab selects, arrow keys move, Alt and arrow keys resize.</source>
+        <translation>排列图层：Tab 选择，方向键移动，Alt 加方向键调整大小。</translation>
+    </message>
+</context>
+<context>
+    <name>Commands</name>
+    <message>
+        <source>&amp;Undo %1</source>
+        <translation>撤销 %1(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo %1</source>
+        <translation>重做 %1(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>重做(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Cut</source>
+        <translation>剪切</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>粘贴</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>创建副本</translation>
+    </message>
+</context>
+<context>
+    <name>ComposePanel</name>
+    <message>
+        <source>Roll another seed</source>
+        <translation>换一个种子</translation>
+    </message>
+    <message>
+        <source>New seed each time</source>
+        <translation>每次使用新种子</translation>
+    </message>
+    <message>
+        <source>Auto</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Compose</source>
+        <translation>合成</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>实时</translation>
+    </message>
+    <message>
+        <source>What the whole picture shows, in words</source>
+        <translation>用文字描述整幅画面</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>引导强度</translation>
+    </message>
+    <message>
+        <source>Number of pictures</source>
+        <translation>图片数量</translation>
+    </message>
+    <message>
+        <source>Fidelity of new subjects</source>
+        <translation>新主体的保真度</translation>
+    </message>
+    <message>
+        <source>Live mode</source>
+        <translation>实时模式</translation>
+    </message>
+    <message>
+        <source>More steps take longer and look finer</source>
+        <translation>步数越多越慢，画面越精细</translation>
+    </message>
+    <message>
+        <source>How closely the picture follows the prompt</source>
+        <translation>画面遵循提示词的程度</translation>
+    </message>
+    <message>
+        <source>How closely new subjects keep to their pictures</source>
+        <translation>新主体与其图片的接近程度</translation>
+    </message>
+    <message>
+        <source>Compose again whenever the arrangement changes</source>
+        <translation>排列一有变化就重新合成</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>图片数</translation>
+    </message>
+    <message>
+        <source>New subjects</source>
+        <translation>新主体</translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Jobs of the last document were cancelled: %1.</source>
+        <translation>上一个文档的任务已取消：%1 个。</translation>
+    </message>
+    <message>
+        <source>This result does not say how it was made.</source>
+        <translation>此结果未记录其生成方式。</translation>
+    </message>
+    <message>
+        <source>Use the settings of a result</source>
+        <translation>使用结果的设置</translation>
+    </message>
+    <message>
+        <source>Apply a result</source>
+        <translation>应用结果</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionLabel</name>
+    <message>
+        <source>Connect again</source>
+        <translation>重新连接</translation>
+    </message>
+    <message>
+        <source>Restart the daemon</source>
+        <translation>重启后台服务</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>就绪</translation>
+    </message>
+    <message>
+        <source>Looking for the daemon…</source>
+        <translation>正在寻找后台服务…</translation>
+    </message>
+    <message>
+        <source>The daemon is away; trying again…</source>
+        <translation>后台服务已断开，正在重试…</translation>
+    </message>
+    <message>
+        <source>No daemon</source>
+        <translation>没有后台服务</translation>
+    </message>
+    <message>
+        <source>Daemon: %1</source>
+        <translation>后台服务：%1</translation>
+    </message>
+</context>
+<context>
+    <name>CrashLog</name>
+    <message>
+        <source>Something went wrong in the editor. Your work is safe.</source>
+        <translation>编辑器出了点问题。您的作品是安全的。</translation>
+    </message>
+</context>
+<context>
+    <name>Dialogs</name>
+    <message>
+        <source>Save the changes to “%1”?</source>
+        <translation>是否保存对“%1”的更改？</translation>
+    </message>
+    <message>
+        <source>What is not saved is lost.</source>
+        <translation>未保存的内容将会丢失。</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Don&apos;t save</source>
+        <translation>不保存</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+</context>
+<context>
+    <name>Files</name>
+    <message>
+        <source>Untitled</source>
+        <translation>未命名</translation>
+    </message>
+    <message>
+        <source>Standee documents and pictures (%1)</source>
+        <translation>Standee 文档和图片 (%1)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>正在打开…</translation>
+    </message>
+    <message>
+        <source>%1 pictures are missing in this document.</source>
+        <translation>此文档缺少 %1 张图片。</translation>
+    </message>
+    <message>
+        <source>Add them to their layers again.</source>
+        <translation>请重新将它们添加到各自的图层。</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>另存为</translation>
+    </message>
+    <message>
+        <source>Standee documents (*.standee)</source>
+        <translation>Standee 文档 (*.standee)</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>正在保存…</translation>
+    </message>
+    <message>
+        <source>There is no result yet: compose first.</source>
+        <translation>还没有结果：请先合成。</translation>
+    </message>
+    <message>
+        <source>Export picture</source>
+        <translation>导出图片</translation>
+    </message>
+    <message>
+        <source>Exported %1. It carries the receipt that makes it again.</source>
+        <translation>已导出 %1，其中带有可重新生成它的凭据。</translation>
+    </message>
+    <message>
+        <source>Standee ended before “%1” was saved (%2).</source>
+        <translation>Standee 在保存“%1”之前意外结束（%2）。</translation>
+    </message>
+    <message>
+        <source>“%1” was still being composed when Standee ended (%2).</source>
+        <translation>Standee 结束时“%1”仍在合成中（%2）。</translation>
+    </message>
+    <message>
+        <source>Everything up to that moment can be brought back.</source>
+        <translation>那一刻之前的所有内容都可以恢复。</translation>
+    </message>
+</context>
+<context>
+    <name>FrameTool</name>
+    <message>
+        <source>Canvas size</source>
+        <translation>画布大小</translation>
+    </message>
+</context>
+<context>
+    <name>Importer</name>
+    <message>
+        <source>Pasted</source>
+        <translation>粘贴的图片</translation>
+    </message>
+    <message>
+        <source>Scene</source>
+        <translation>场景</translation>
+    </message>
+    <message>
+        <source>A composition has at most %1 layers.</source>
+        <translation>一个作品最多有 %1 个图层。</translation>
+    </message>
+    <message>
+        <source>Add %1</source>
+        <translation>添加 %1</translation>
+    </message>
+    <message>
+        <source>subject</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>the subject</source>
+        <translation>该主体</translation>
+    </message>
+    <message>
+        <source>Cutting out %1…</source>
+        <translation>正在抠出 %1…</translation>
+    </message>
+    <message>
+        <source>Cutting out %1 subjects…</source>
+        <translation>正在抠出 %1 个主体…</translation>
+    </message>
+    <message>
+        <source>It waits for the daemon.</source>
+        <translation>正在等待后台服务。</translation>
+    </message>
+    <message>
+        <source>Cut out</source>
+        <translation>抠图</translation>
+    </message>
+</context>
+<context>
+    <name>JobRow</name>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Without words</source>
+        <translation>无提示词</translation>
+    </message>
+    <message>
+        <source>Live: %1</source>
+        <translation>实时：%1</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>从列表中移除</translation>
+    </message>
+    <message>
+        <source>Stop at once</source>
+        <translation>立即停止</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>正在停止…</translation>
+    </message>
+    <message>
+        <source>Sending…</source>
+        <translation>正在发送…</translation>
+    </message>
+    <message>
+        <source>%1 before it</source>
+        <translation>前面还有 %1 个</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>Loading the model…</source>
+        <translation>正在加载模型…</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在开始…</translation>
+    </message>
+    <message>
+        <source>Step %1 of %2</source>
+        <translation>第 %1 步，共 %2 步</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>已取消</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+</context>
+<context>
+    <name>LayerDelegate</name>
+    <message>
+        <source>Layer name</source>
+        <translation>图层名称</translation>
+    </message>
+</context>
+<context>
+    <name>LayerList</name>
+    <message>
+        <source>Layers, the foremost first</source>
+        <translation>图层，最前面的在上</translation>
+    </message>
+    <message>
+        <source>Hide</source>
+        <translation>隐藏</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>显示</translation>
+    </message>
+    <message>
+        <source>Unlock</source>
+        <translation>解锁</translation>
+    </message>
+    <message>
+        <source>Lock</source>
+        <translation>锁定</translation>
+    </message>
+    <message>
+        <source>Reorder</source>
+        <translation>调整顺序</translation>
+    </message>
+</context>
+<context>
+    <name>LayerModel</name>
+    <message>
+        <source>Unnamed</source>
+        <translation>未命名</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>已隐藏</translation>
+    </message>
+    <message>
+        <source>locked</source>
+        <translation>已锁定</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>Reorder</source>
+        <translation>调整顺序</translation>
+    </message>
+</context>
+<context>
+    <name>LayerSettings</name>
+    <message>
+        <source>Layer settings</source>
+        <translation>图层设置</translation>
+    </message>
+    <message>
+        <source>Select a layer to set it.</source>
+        <translation>选择一个图层以设置它。</translation>
+    </message>
+    <message>
+        <source>What it is, e.g. a white cat</source>
+        <translation>它是什么，例如：一只白猫</translation>
+    </message>
+    <message>
+        <source>Prompt words</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation>描述</translation>
+    </message>
+    <message>
+        <source>Fidelity</source>
+        <translation>保真度</translation>
+    </message>
+    <message>
+        <source>How strictly it keeps its identity</source>
+        <translation>保持自身特征的严格程度</translation>
+    </message>
+    <message>
+        <source>Variation</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>How freely its pose and shape may differ from its picture</source>
+        <translation>姿态和形状可偏离图片的自由程度</translation>
+    </message>
+    <message>
+        <source>Sharing</source>
+        <translation>共享</translation>
+    </message>
+    <message>
+        <source>How much late steps look at the subject for its finer details</source>
+        <translation>后期步骤为细节参考主体的程度</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>适应方式</translation>
+    </message>
+    <message>
+        <source>Show all of it</source>
+        <translation>完整显示</translation>
+    </message>
+    <message>
+        <source>Fill the rectangle</source>
+        <translation>填满矩形</translation>
+    </message>
+    <message>
+        <source>Stretch</source>
+        <translation>拉伸</translation>
+    </message>
+    <message>
+        <source>Mirrored</source>
+        <translation>镜像</translation>
+    </message>
+    <message>
+        <source>Flip</source>
+        <translation>水平翻转</translation>
+    </message>
+    <message>
+        <source>X</source>
+        <translation>X</translation>
+    </message>
+    <message>
+        <source>Left edge, px</source>
+        <translation>左边缘（像素）</translation>
+    </message>
+    <message>
+        <source>Y</source>
+        <translation>Y</translation>
+    </message>
+    <message>
+        <source>Top edge, px</source>
+        <translation>上边缘（像素）</translation>
+    </message>
+    <message>
+        <source>W</source>
+        <translation>宽</translation>
+    </message>
+    <message>
+        <source>Width, px</source>
+        <translation>宽度（像素）</translation>
+    </message>
+    <message>
+        <source>H</source>
+        <translation>高</translation>
+    </message>
+    <message>
+        <source>Height, px</source>
+        <translation>高度（像素）</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n token(s) of its own</source>
+        <translation>
+            <numerusform>占有 %n 个 token</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hidden</source>
+        <translation>
+            <numerusform>%n 个被遮挡</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n off the canvas</source>
+        <translation>
+            <numerusform>%n 个在画布外</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Resize</source>
+        <translation>调整大小</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>移动</translation>
+    </message>
+</context>
+<context>
+    <name>LayersPanel</name>
+    <message>
+        <source>Layers</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Drop pictures on the canvas,
+or add a subject below.</source>
+        <translation>将图片拖到画布上，
+或在下方添加主体。</translation>
+    </message>
+</context>
+<context>
+    <name>LibraryPanel</name>
+    <message>
+        <source>Keep selected</source>
+        <translation>收藏所选</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Subjects of the library</source>
+        <translation>库中的主体</translation>
+    </message>
+    <message>
+        <source>Select a layer and keep it: it is at hand in every scene then.</source>
+        <translation>选择图层并收藏，之后在任何场景中都可使用。</translation>
+    </message>
+    <message>
+        <source>Unnamed</source>
+        <translation>未命名</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Untitled</source>
+        <translation>未命名</translation>
+    </message>
+</context>
+<context>
+    <name>Mending</name>
+    <message>
+        <source>The engine that makes the pictures is not installed here.</source>
+        <translation>此处未安装生成图片的引擎。</translation>
+    </message>
+    <message>
+        <source>Or run the daemon where it is: standee serve.</source>
+        <translation>或在已安装处运行后台服务：standee serve。</translation>
+    </message>
+    <message>
+        <source>Installing the engine. This takes some minutes; go on arranging.</source>
+        <translation>正在安装引擎，需要几分钟；您可以继续排列。</translation>
+    </message>
+    <message>
+        <source>The engine could not be installed.</source>
+        <translation>无法安装引擎。</translation>
+    </message>
+    <message>
+        <source>The log tells why.</source>
+        <translation>日志中说明了原因。</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+</context>
+<context>
+    <name>Menus</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>文件(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>编辑(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Layer</source>
+        <translation>图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>视图(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Compose</source>
+        <translation>合成(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>帮助(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>打开最近的文档(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Align</source>
+        <translation>对齐(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Snapping</source>
+        <translation>吸附(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Panels</source>
+        <translation>面板(&amp;P)</translation>
+    </message>
+    <message>
+        <source>T&amp;heme</source>
+        <translation>主题(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Main tools</source>
+        <translation>主工具栏</translation>
+    </message>
+    <message>
+        <source>Align and distribute</source>
+        <translation>对齐与分布</translation>
+    </message>
+    <message>
+        <source>Snapping</source>
+        <translation>吸附</translation>
+    </message>
+    <message>
+        <source>Canvas tools</source>
+        <translation>画布工具</translation>
+    </message>
+</context>
+<context>
+    <name>NoticeBar</name>
+    <message>
+        <source>Install the engine</source>
+        <translation>安装引擎</translation>
+    </message>
+    <message>
+        <source>Start the daemon</source>
+        <translation>启动后台服务</translation>
+    </message>
+    <message>
+        <source>Restart the daemon</source>
+        <translation>重启后台服务</translation>
+    </message>
+    <message>
+        <source>Use less memory</source>
+        <translation>减少内存占用</translation>
+    </message>
+    <message>
+        <source>Use the bundled model</source>
+        <translation>使用内置模型</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Save elsewhere…</source>
+        <translation>保存到别处…</translation>
+    </message>
+    <message>
+        <source>Open the folder</source>
+        <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Open the log</source>
+        <translation>打开日志</translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Notices</source>
+        <translation>通知</translation>
+    </message>
+</context>
+<context>
+    <name>NoticeRow</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Preferences</name>
+    <message>
+        <source>About Standee</source>
+        <translation>关于 Standee</translation>
+    </message>
+    <message>
+        <source>Stand your subjects in a scene: layered, identity-preserving picture composition without training.</source>
+        <translation>让主体立于场景之中：分层、保持主体特征、无需训练的图片合成。</translation>
+    </message>
+</context>
+<context>
+    <name>QueueList</name>
+    <message>
+        <source>Jobs</source>
+        <translation>任务</translation>
+    </message>
+</context>
+<context>
+    <name>Ruler</name>
+    <message>
+        <source>Horizontal ruler</source>
+        <translation>水平标尺</translation>
+    </message>
+    <message>
+        <source>Vertical ruler</source>
+        <translation>垂直标尺</translation>
+    </message>
+    <message>
+        <source>Drag into the canvas to add a guide</source>
+        <translation>拖到画布中以添加参考线</translation>
+    </message>
+</context>
+<context>
+    <name>ScenePanel</name>
+    <message>
+        <source>Choose a picture…</source>
+        <translation>选择图片…</translation>
+    </message>
+    <message>
+        <source>No scene</source>
+        <translation>无场景</translation>
+    </message>
+    <message>
+        <source>Paint what changes</source>
+        <translation>绘制要改变的部分</translation>
+    </message>
+    <message>
+        <source>Extend the canvas</source>
+        <translation>扩展画布</translation>
+    </message>
+    <message>
+        <source>Keep all of it</source>
+        <translation>全部保留</translation>
+    </message>
+    <message>
+        <source>Show the kept region</source>
+        <translation>显示保留区域</translation>
+    </message>
+    <message>
+        <source>Remove the scene</source>
+        <translation>移除场景</translation>
+    </message>
+    <message>
+        <source>Keep all</source>
+        <translation>全部保留</translation>
+    </message>
+    <message>
+        <source>Fit of the scene</source>
+        <translation>场景的适应方式</translation>
+    </message>
+    <message>
+        <source>Fidelity of the scene</source>
+        <translation>场景的保真度</translation>
+    </message>
+    <message>
+        <source>Blend</source>
+        <translation>融合</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>羽化</translation>
+    </message>
+    <message>
+        <source>Cover</source>
+        <translation>覆盖</translation>
+    </message>
+    <message>
+        <source>Contain</source>
+        <translation>包含</translation>
+    </message>
+    <message>
+        <source>Stretch</source>
+        <translation>拉伸</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>适应方式</translation>
+    </message>
+    <message>
+        <source>How the picture fills its place</source>
+        <translation>图片填充其位置的方式</translation>
+    </message>
+    <message>
+        <source>Fidelity</source>
+        <translation>保真度</translation>
+    </message>
+    <message>
+        <source>How long the kept part guides what is made beside it</source>
+        <translation>保留部分引导周边生成的时长</translation>
+    </message>
+    <message>
+        <source>So far around each subject the scene may change: its shadow, its light</source>
+        <translation>每个主体周围场景可改变的范围：阴影与光线</translation>
+    </message>
+    <message>
+        <source>How softly what is new passes into what is kept</source>
+        <translation>新旧内容之间过渡的柔和程度</translation>
+    </message>
+    <message>
+        <source>Picture of the scene</source>
+        <translation>场景图片</translation>
+    </message>
+    <message>
+        <source>Kept pixels stay exactly as they are. Without a scene all is generated.</source>
+        <translation>保留的像素完全不变。没有场景时，整幅画面都会生成。</translation>
+    </message>
+</context>
+<context>
+    <name>StagingStrip</name>
+    <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>应用</translation>
+    </message>
+    <message>
+        <source>Use settings</source>
+        <translation>使用其设置</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Results appear here. They never get in the way of the canvas.</source>
+        <translation>结果会显示在这里，不会妨碍画布。</translation>
+    </message>
+    <message>
+        <source>Drag a line between the arrangement and the result</source>
+        <translation>拖动排列与结果之间的分界线</translation>
+    </message>
+    <message>
+        <source>Make the result the scene, to go on from it</source>
+        <translation>将结果设为场景，在其上继续</translation>
+    </message>
+    <message>
+        <source>Bring back the arrangement and the settings that made it</source>
+        <translation>恢复生成它的排列与设置</translation>
+    </message>
+    <message>
+        <source>Save the picture, with the receipt that makes it again</source>
+        <translation>保存图片及可重新生成它的凭据</translation>
+    </message>
+    <message>
+        <source>Drop the result</source>
+        <translation>丢弃该结果</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>实时</translation>
+    </message>
+    <message>
+        <source>Seed %1</source>
+        <translation>种子 %1</translation>
+    </message>
+</context>
+<context>
+    <name>StatusBar</name>
+    <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Unnamed</source>
+        <translation>未命名</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n layers selected</source>
+        <translation>
+            <numerusform>已选择 %n 个图层</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n layer(s)</source>
+        <translation>
+            <numerusform>%n 个图层</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Studio</name>
+    <message>
+        <source>Compose</source>
+        <translation>合成</translation>
+    </message>
+    <message>
+        <source>Scene</source>
+        <translation>场景</translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation>主体库</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Paint what belongs to the selected subject</source>
+        <translation>绘制属于所选主体的部分</translation>
+    </message>
+    <message>
+        <source>Cut-out &amp;brush</source>
+        <translation>抠图画笔(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Paint what of the scene is made anew; the rest stays as it is</source>
+        <translation>绘制场景中要重新生成的部分；其余保持不变</translation>
+    </message>
+    <message>
+        <source>&amp;What changes</source>
+        <translation>要改变的部分(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Cut &amp;out of its picture</source>
+        <translation>从图片中抠出(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;Keep in the library</source>
+        <translation>收藏到主体库(&amp;K)</translation>
+    </message>
+    <message>
+        <source>Cancel all jobs</source>
+        <translation>取消所有任务</translation>
+    </message>
+    <message>
+        <source>&amp;Roll another seed</source>
+        <translation>换一个种子(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Pictures (%1)</source>
+        <translation>图片 (%1)</translation>
+    </message>
+    <message>
+        <source>Choose pictures</source>
+        <translation>选择图片</translation>
+    </message>
+</context>
+<context>
+    <name>WelcomePage</name>
+    <message>
+        <source>Welcome</source>
+        <translation>欢迎</translation>
+    </message>
+    <message>
+        <source>Stand your subjects in a scene</source>
+        <translation>让主体立于场景之中</translation>
+    </message>
+    <message>
+        <source>Place pictures of a cat, a mug, a robot as layers. Standee composes one coherent picture on your own machine, in which each keeps its identity and its place.</source>
+        <translation>把猫、杯子、机器人的图片放成图层。Standee 在您自己的电脑上合成一幅和谐的画面，其中每个主体都保持自己的样貌与位置。</translation>
+    </message>
+    <message>
+        <source>Open the sample scene</source>
+        <translation>打开示例场景</translation>
+    </message>
+    <message>
+        <source>This installation comes without the sample scene.</source>
+        <translation>此安装不含示例场景。</translation>
+    </message>
+    <message>
+        <source>Empty canvas</source>
+        <translation>空白画布</translation>
+    </message>
+    <message>
+        <source>Open a document…</source>
+        <translation>打开文档…</translation>
+    </message>
+    <message>
+        <source>Recent</source>
+        <translation>最近</translation>
+    </message>
+    <message>
+        <source>Or drop pictures anywhere in this window.</source>
+        <translation>也可以把图片拖到此窗口的任意位置。</translation>
+    </message>
+</context>
+<context>
+    <name>model</name>
+    <message>
+        <source>Unnamed</source>
+        <translation>未命名</translation>
+    </message>
+</context>
+</TS>

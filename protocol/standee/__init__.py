@@ -1,0 +1,78 @@
+"""Standee: stand your subjects in a scene.
+
+The public face for scripts, add-ons and editors:
+
+    from standee import Canvas, Client, Composition, Layer, Rect
+
+    with Client.connect(start=True) as client:
+        digest = client.put_blob(Path("cat.png").read_bytes())
+        cat = Layer(picture=digest, rect=Rect(96, 64, 128, 160), prompt="a cat")
+        [result] = client.compose(Composition(prompt="a cat on the beach", layers=(cat,)))
+        Path("out.png").write_bytes(result.data)
+
+Names load when they are first used: geometry does not bring sockets with it, nor messages numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import Client as Client
+    from .composition import Canvas as Canvas
+    from .composition import Composition as Composition
+    from .composition import Layer as Layer
+    from .composition import Method as Method
+    from .composition import Rect as Rect
+    from .composition import Sampling as Sampling
+    from .composition import Scene as Scene
+    from .document import Document as Document
+    from .errors import StandeeError as StandeeError
+    from .events import Result as Result
+    from .session import Task as Task
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Canvas": "composition",
+    "Client": "client",
+    "Composition": "composition",
+    "Document": "document",
+    "Layer": "composition",
+    "Method": "composition",
+    "Rect": "composition",
+    "Result": "events",
+    "Sampling": "composition",
+    "Scene": "composition",
+    "StandeeError": "errors",
+    "Task": "session",
+}
+
+__all__ = [
+    "Canvas",
+    "Client",
+    "Composition",
+    "Document",
+    "Layer",
+    "Method",
+    "Rect",
+    "Result",
+    "Sampling",
+    "Scene",
+    "StandeeError",
+    "Task",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,215 @@
+"""The composition: what an artist arranged, as plain frozen data.
+
+One document for scripts, the desktop editor, the Blender extension and the daemon. Every number is
+bounded and finite, every list and text has a limit, unknown fields are ignored and missing ones
+take their default. Pictures are named by the SHA-256 of their encoded bytes; the bytes travel
+separately (see `document.py` and `client.py`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from .errors import InvalidField
+from .validation import convert
+
+FORMAT_VERSION = 1
+"""The version of the composition format; a document with a larger one is refused."""
+
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Meta(max_length=2000)]
+Name = Annotated[str, Meta(max_length=200)]
+Unit = Annotated[float, Meta(ge=0.0, le=1.0)]
+Pixels = Annotated[int, Meta(ge=16, le=8192)]
+Coordinate = Annotated[float, Meta(ge=-32768.0, le=32768.0)]
+Extent = Annotated[float, Meta(gt=0.0, le=32768.0)]
+Fit = Literal["contain", "cover", "stretch"]
+
+MAX_LAYERS = 100
+MAX_CANVAS_AREA = 4096 * 4096
+
+
+class Canvas(Struct, frozen=True):
+    """The size of the picture in px: multiples of the model's patch (16 px for FLUX)."""
+
+    width: Pixels = 256
+    height: Pixels = 256
+
+
+class Rect(Struct, frozen=True):
+    """A rectangle in canvas px, y down; it may reach over the canvas."""
+
+    x: Coordinate
+    y: Coordinate
+    w: Extent
+    h: Extent
+
+
+class Layer(Struct, frozen=True):
+    """One subject of the picture: a cut-out that stands in a rectangle.
+
+    `mask` is a picture whose luminance (or alpha) is the cut-out; without one the picture's own
+    alpha is. The three strengths are for artists: at `fidelity` 0.5 the tokens are replaced until
+    the model family's own threshold, 1 keeps the subject to the last step, 0 never injects (tau in
+    section 3.2 of the paper). `variation` perturbs the subject's tokens (section 3.3). `sharing` is
+    how strongly late steps attend to the subject: 0 off, 1 as the paper.
+    """
+
+    picture: Digest
+    rect: Rect
+    id: Annotated[str, Meta(min_length=1, max_length=64)] = field(
+        default_factory=lambda: uuid.uuid4().hex
+    )
+    name: Name = ""
+    mask: Digest | None = None
+    fit: Fit = "contain"
+    flip: bool = False
+    prompt: Text = ""
+    fidelity: Unit = 0.5
+    variation: Unit = 0.0
+    sharing: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
+    visible: bool = True
+    locked: bool = False
+
+
+class Scene(Struct, frozen=True):
+    """A given picture to compose into: subject-scene composition, inpainting and outpainting.
+
+    The picture fills `rect` (the whole canvas without one). Pixels where the mask `kept` is white
+    stay identical in the result; without a mask the whole rectangle is kept. Outside the kept
+    region the picture is generated. Around each subject `blend` px may change too, for its shadow
+    and its light. The seam is softened over `feather` px inside the generated region.
+    """
+
+    picture: Digest
+    rect: Rect | None = None
+    kept: Digest | None = None
+    fit: Fit = "cover"
+    fidelity: Unit = 0.5
+    blend: Annotated[float, Meta(ge=0.0, le=512.0)] = 32.0
+    feather: Annotated[float, Meta(ge=0.0, le=256.0)] = 12.0
+
+
+class Sampling(Struct, frozen=True):
+    """How the picture is made; `None` is the model's own default.
+
+    `model` is a bundled or configured name, a folder in diffusers layout or a hub id. `count`
+    pictures are made with the seeds `seed`, `seed + 1`, ...
+    """
+
+    model: Annotated[str, Meta(min_length=1, max_length=1000)] = "mini"
+    steps: Annotated[int, Meta(ge=1, le=200)] | None = None
+    guidance: Annotated[float, Meta(ge=0.0, le=50.0)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    count: Annotated[int, Meta(ge=1, le=64)] = 1
+
+
+class Method(Struct, frozen=True):
+    """The method's switches, for experiments; `None` is the model family's own default.
+
+    `tau` and `scene_tau` are the noise levels sigma above which tokens are replaced (at fidelity
+    0.5). `inject` turns the replacement off, `shared_noise` the start from the subjects' own noise,
+    `anchor` the setting of a subject's latents to its trajectory, `sharing` the attention of the
+    late steps. `gamma` < 1 takes the trajectory from RF-Inversion instead of the straight line, at
+    one network pass a step. `backdrop` is what a cut-out stands on while it is encoded when no
+    scene is given: a neutral grey, or the model's own first guess of the picture.
+    """
+
+    tau: Unit | None = None
+    scene_tau: Unit | None = None
+    inject: bool = True
+    shared_noise: bool = True
+    anchor: bool | None = None
+    sharing: bool | None = None
+    gamma: Unit = 1.0
+    backdrop: Literal["neutral", "predicted"] | None = None
+
+
+class Composition(Struct, frozen=True):
+    """Everything that decides the pixels of a result, save the bytes of the pictures it names.
+
+    Layers are ordered bottom to top: later ones stand in front.
+    """
+
+    canvas: Canvas = Canvas()
+    prompt: Text = ""
+    layers: Annotated[tuple[Layer, ...], Meta(max_length=MAX_LAYERS)] = ()
+    scene: Scene | None = None
+    sampling: Sampling = Sampling()
+    method: Method = Method()
+    version: Annotated[int, Meta(ge=1)] = FORMAT_VERSION
+
+    def digests(self) -> frozenset[str]:
+        """Return the digests of all pictures and masks that it names, hidden layers included."""
+        named = [layer.picture for layer in self.layers] + [layer.mask for layer in self.layers]
+        if self.scene is not None:
+            named += [self.scene.picture, self.scene.kept]
+        return frozenset(digest for digest in named if digest)
+
+
+def validate(data: Any, kind: type = Composition) -> Any:
+    """Return `data` (maps and lists, or a composition) as a checked `kind`.
+
+    Raises `InvalidField`, which names the field, what is wrong with it and what would be right.
+    """
+    if isinstance(data, dict) and kind is Composition:
+        _check_version(data.get("version"))
+    checked = convert(data, kind)
+    if isinstance(checked, Composition):
+        _check_composition(checked)
+    return checked
+
+
+def from_json(text: str | bytes) -> Composition:
+    """Read a composition from JSON text. Raises `InvalidField`."""
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        reason, _, _ = str(error).partition(" - at ")
+        raise InvalidField(
+            f"The text cannot be read as JSON ({reason}).",
+            path="$",
+            fix="Check the text for a missing quote, comma or bracket.",
+        ) from None
+    checked: Composition = validate(data)
+    return checked
+
+
+def to_json(composition: Composition) -> bytes:
+    """Return the composition as indented JSON with every field in it."""
+    return msgspec.json.format(msgspec.json.encode(composition), indent=2)
+
+
+def _check_version(version: Any) -> None:
+    """Before all else: a newer format may break other rules, and the reason is its version."""
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise InvalidField(
+            f"The composition has format version {version}; this Standee reads up to"
+            f" {FORMAT_VERSION}.",
+            path="$.version",
+            fix="Update Standee.",
+        )
+
+
+def _check_composition(composition: Composition) -> None:
+    _check_version(composition.version)
+    canvas = composition.canvas
+    if canvas.width * canvas.height > MAX_CANVAS_AREA:
+        raise InvalidField(
+            f"A canvas of {canvas.width} x {canvas.height} px is too large.",
+            path="$.canvas",
+            fix=f"Use at most {MAX_CANVAS_AREA:,} px in all.",
+        )
+    seen: set[str] = set()
+    for index, layer in enumerate(composition.layers):
+        if layer.id in seen:
+            raise InvalidField(
+                "Two layers have the same id.",
+                path=f"$.layers[{index}].id",
+                fix="Give each layer its own id.",
+            )
+        seen.add(layer.id)

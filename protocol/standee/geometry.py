@@ -1,0 +1,188 @@
+"""Rectangles to tokens: where a subject stands, for the engine and for the overlays of both faces.
+
+There is no other implementation. Lengths are canvas px, y down. A *cell* is one image token,
+`patch` x `patch` px. Boolean and index maps are numpy arrays of shape (rows, columns). Nothing here
+reads a picture file: masks come in as arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .composition import Canvas, Fit, Rect
+
+NOBODY = -1
+"""The owner of a cell that belongs to no placement."""
+
+HALF = 0.5 - 1e-6
+"""How much of a cell a cut-out must cover to own it: half, whatever way the sum was rounded."""
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A rectangle of whole cells, which may reach over the canvas. Units: cells."""
+
+    row: int
+    col: int
+    rows: int
+    cols: int
+
+    def grow(self, margin: int) -> Cells:
+        """Return the rectangle with `margin` more cells on every side."""
+        return Cells(
+            self.row - margin, self.col - margin, self.rows + 2 * margin, self.cols + 2 * margin
+        )
+
+    def rect(self, patch: int) -> Rect:
+        """Return the rectangle in px."""
+        return Rect(self.col * patch, self.row * patch, self.cols * patch, self.rows * patch)
+
+    def clip(self, grid: Cells) -> Cells:
+        """Return the part inside `grid`; it has zero rows or columns when there is none."""
+        row, col = max(self.row, grid.row), max(self.col, grid.col)
+        return Cells(
+            row,
+            col,
+            max(0, min(self.row + self.rows, grid.row + grid.rows) - row),
+            max(0, min(self.col + self.cols, grid.col + grid.cols) - col),
+        )
+
+    def within(self, outer: Cells) -> tuple[slice, slice]:
+        """Return the (rows, columns) slices of this rectangle in an array that spans `outer`."""
+        row, col = self.row - outer.row, self.col - outer.col
+        return slice(row, row + self.rows), slice(col, col + self.cols)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where one picture stands: its rectangle of cells and which of them it covers.
+
+    `covered` has the shape of `cells`: the cut-out covers at least half of the cell. A cut-out too
+    thin for that covers the cells that it fills at least half as much as its fullest one, so that
+    it never vanishes.
+    """
+
+    cells: Cells
+    covered: Bools
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """All placements of a canvas, back to front, and who owns each cell of it.
+
+    `owner` (rows, columns) holds the index of the foremost placement that covers a cell, or
+    `NOBODY`.
+    """
+
+    grid: Cells
+    placements: tuple[Placement, ...]
+    owner: NDArray[np.int64]
+
+    def visible(self, index: int) -> Bools:
+        """Return the cells of placement `index` that it owns, in the shape of its own `cells`.
+
+        Cells off the canvas and cells behind another placement are not among them.
+        """
+        return self._on_canvas(index, self.owner == index)
+
+    def hidden(self, index: int) -> Bools:
+        """Return the covered cells of placement `index` behind later ones, in its `cells`."""
+        return self.placements[index].covered & self._on_canvas(index, self.owner > index)
+
+    def clipped(self, index: int) -> Bools:
+        """Return the covered cells of placement `index` off the canvas, in its `cells`."""
+        inside = self._on_canvas(index, np.ones_like(self.owner, dtype=bool))
+        return self.placements[index].covered & ~inside
+
+    def _on_canvas(self, index: int, canvas_map: Bools) -> Bools:
+        cells = self.placements[index].cells
+        part = cells.clip(self.grid)
+        out = np.zeros((cells.rows, cells.cols), dtype=bool)
+        out[part.within(cells)] = canvas_map[part.within(self.grid)]
+        return out
+
+
+def token_grid(canvas: Canvas, patch: int) -> Cells:
+    """Return the canvas in cells. Its sides are multiples of `patch` (the engine checks that)."""
+    return Cells(0, 0, canvas.height // patch, canvas.width // patch)
+
+
+def snap(rect: Rect, patch: int) -> Cells:
+    """Return the whole cells nearest to `rect`; at least one row and one column."""
+    row, col = _round(rect.y / patch), _round(rect.x / patch)
+    rows = _round((rect.y + rect.h) / patch) - row
+    cols = _round((rect.x + rect.w) / patch) - col
+    return Cells(row, col, max(1, rows), max(1, cols))
+
+
+def fit_picture(width: int, height: int, rect: Rect, fit: Fit) -> Rect:
+    """Return where a picture of `width` x `height` px lies so that it fits `rect`.
+
+    `contain` shows all of it, `cover` fills the rectangle and reaches over it, `stretch` ignores
+    its aspect. Centred.
+    """
+    if fit == "stretch":
+        return rect
+    scales = (rect.w / width, rect.h / height)
+    scale = min(scales) if fit == "contain" else max(scales)
+    w, h = width * scale, height * scale
+    return Rect(rect.x + (rect.w - w) / 2, rect.y + (rect.h - h) / 2, w, h)
+
+
+def coverage(mask: Floats, placed: Rect, cells: Cells, patch: int) -> NDArray[np.float64]:
+    """Return how much of each cell a cut-out covers, 0..1, shape (rows, columns) of `cells`.
+
+    `mask` (height, width) holds 0..1 and is stretched over `placed` (canvas px). The areas are
+    exact: the integral of the mask is bilinear between its pixels' corners.
+    """
+    height, width = mask.shape
+    integral = np.zeros((height + 1, width + 1))
+    integral[1:, 1:] = np.cumsum(np.cumsum(mask, axis=0, dtype=np.float64), axis=1)
+    ys = (np.arange(cells.row, cells.row + cells.rows + 1) * patch - placed.y) * height / placed.h
+    xs = (np.arange(cells.col, cells.col + cells.cols + 1) * patch - placed.x) * width / placed.w
+    corners = _interpolate(_interpolate(integral, ys).T, xs).T
+    areas = np.diff(np.diff(corners, axis=0), axis=1)
+    whole = patch * height / placed.h * patch * width / placed.w
+    share: NDArray[np.float64] = np.clip(areas / whole, 0.0, 1.0)
+    return share
+
+
+def place(mask: Floats, rect: Rect, fit: Fit, patch: int) -> Placement:
+    """Place a picture into `rect`, snapped to cells; `mask` (height, width; 0..1) cuts it out."""
+    cells = snap(rect, patch)
+    placed = fit_picture(mask.shape[1], mask.shape[0], cells.rect(patch), fit)
+    share = coverage(mask, placed, cells, patch)
+    fullest = float(share.max())
+    enough = HALF if fullest >= HALF else fullest / 2
+    return Placement(cells, (share >= enough) & (share > 0.0))
+
+
+def arrange(grid: Cells, placements: Sequence[Placement]) -> Arrangement:
+    """Stack placements back to front: where several cover a cell, the last one owns it."""
+    owner = np.full((grid.rows, grid.cols), NOBODY, dtype=np.int64)
+    for index, placement in enumerate(placements):
+        part = placement.cells.clip(grid)
+        covered = placement.covered[part.within(placement.cells)]
+        owner[part.within(grid)][covered] = index
+    return Arrangement(grid, tuple(placements), owner)
+
+
+def _round(value: float) -> int:
+    """Round half up: Python's own rounding to even would make a dragged rectangle jump."""
+    return int(np.floor(value + 0.5))
+
+
+def _interpolate(table: Floats, at: Floats) -> NDArray[np.float64]:
+    """Interpolate `table` linearly along its first axis at `at`, clamped to its ends."""
+    at = np.clip(at, 0, len(table) - 1)
+    low = np.minimum(at.astype(int), len(table) - 2)
+    part = (at - low)[:, None]
+    result: NDArray[np.float64] = table[low] * (1 - part) + table[low + 1] * part
+    return result

@@ -1,0 +1,159 @@
+"""From untrusted maps and lists to checked Structs, with errors that a person understands.
+
+`composition.py` and `messages.py` declare the types and their bounds; here a violation becomes an
+`InvalidField`: where it is (`$.layers[3].rect.w`), what is wrong with it and what would be right.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from .errors import InvalidField
+
+MAX_DEPTH = 32
+"""How deeply maps and lists may nest."""
+
+_KINDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a map of fields",
+    "bytes": "bytes",
+    "null": "null",
+}
+_SIDES = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
+_DIGEST = "'^[0-9a-f]{64}$'"
+
+
+def convert(data: Any, kind: Any) -> Any:
+    """Return `data` (maps and lists, or a Struct) as a checked `kind`. Raises `InvalidField`."""
+    try:
+        data = msgspec.to_builtins(data, builtin_types=(bytes, bytearray, memoryview))
+    except RecursionError:
+        raise _too_deep("$") from None
+    for path, value in _leaves(data, "$", MAX_DEPTH):
+        path = path[:200]
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InvalidField(f"The number is {value}.", path=path, fix="Give a finite number.")
+        if isinstance(value, str) and not _encodes(value):
+            raise InvalidField(
+                "The text holds half a character (a lone surrogate).",
+                path=path,
+                fix="Give valid Unicode text.",
+            )
+    try:
+        return msgspec.convert(data, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise _invalid_field(str(error), kind) from None
+
+
+def _leaves(data: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if not isinstance(data, dict | list | tuple):
+        yield path, data
+    elif depth == 0:
+        raise _too_deep(path)
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _leaves(value, f"{path}.{key}", depth - 1)
+    else:
+        for index, value in enumerate(data):
+            yield from _leaves(value, f"{path}[{index}]", depth - 1)
+
+
+def _too_deep(path: str) -> InvalidField:
+    return InvalidField(
+        "Maps and lists are nested too deeply.",
+        path=path[:200],
+        fix=f"Nest at most {MAX_DEPTH} levels.",
+    )
+
+
+def _encodes(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _invalid_field(error: str, kind: Any) -> InvalidField:
+    """Reword one of msgspec's messages: `Expected `float` > 0.0 - at `$.rect.w``."""
+    said, _, path = error.partition(" - at ")
+    if path.startswith("`key`"):
+        return InvalidField("A field's name is not text.", path="$", fix="Name fields by text.")
+    path = path.strip("`") or "$"
+    if found := re.fullmatch(r"Object missing required field `(\w+)`", said):
+        return InvalidField(
+            "A required field is missing.", path=f"{path}.{found[1]}", fix="Add this field."
+        )
+    message, fix = _sentences(said, path, kind)
+    return InvalidField(message, path=path, fix=fix)
+
+
+def _sentences(said: str, path: str, kind: Any) -> tuple[str, str]:
+    """Return what is wrong and what would be right."""
+    if found := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", said):
+        wanted = " or ".join(_KINDS.get(name, name) for name in found[1].split(" | "))
+        got = _KINDS.get(found[2], found[2])
+        return f"The value is {got}, but {wanted} belongs here.", f"Give {wanted}."
+    if found := re.fullmatch(r"Expected `(\w+)[^`]*` of length (\S+) (\d+)", said):
+        things = "entries" if found[1] == "array" else "characters"
+        thing = "list" if found[1] == "array" else "text"
+        if found[2] == ">=" and found[3] == "1":
+            return f"The {thing} is empty.", "Fill it in."
+        long = "long" if "<" in found[2] else "short"
+        return f"The {thing} is too {long}.", f"Give {_SIDES[found[2]]} {found[3]} {things}."
+    if found := re.fullmatch(r"Expected `[^`]+` ([<>]=?) (\S+)", said):
+        large = "large" if "<" in found[1] else "small"
+        bound = found[2].removesuffix(".0")
+        return f"The number is too {large}.", f"Give {_SIDES[found[1]]} {bound}."
+    if said == "Number out of range":
+        return "The number is too large.", "Give a smaller number."
+    if said.endswith(_DIGEST):
+        return (
+            "This is not the digest of a picture.",
+            "Give the SHA-256 of the picture's bytes: 64 of the characters 0-9 and a-f.",
+        )
+    if found := re.fullmatch(r"Invalid (?:enum )?value (.+)", said):
+        choices = ", ".join(_choices(path, kind))
+        return f"{found[1]} is not a choice here.", f"Give one of: {choices}." if choices else ""
+    return f"The value is not valid: {said}.", "See docs/protocol.md for what belongs here."
+
+
+def _choices(path: str, kind: Any) -> list[str]:
+    """Return the texts allowed at `path` of `kind`; empty when they cannot be told."""
+    found = [inspect.type_info(kind)]
+    for name in re.findall(r"\.(\w+)|\[", path):
+        found = [inner for outer in found for inner in _inside(outer, name)]
+    found = [member for outer in found for member in _members(outer)]
+    return [str(v) for f in found if isinstance(f, inspect.LiteralType) for v in f.values]
+
+
+def _inside(kind: inspect.Type, name: str) -> list[inspect.Type]:
+    """Return the types of field `name`, or of the items where `name` is empty."""
+    inner: list[inspect.Type] = []
+    for member in _members(kind):
+        if isinstance(member, inspect.StructType):
+            inner += [f.type for f in member.fields if f.encode_name == name]
+        elif isinstance(member, inspect.ListType | inspect.VarTupleType) and not name:
+            inner.append(member.item_type)
+    return inner
+
+
+def _members(kind: inspect.Type) -> list[inspect.Type]:
+    """Return the alternatives of a union, seen through `Meta`; else the type itself."""
+    if isinstance(kind, inspect.Metadata):
+        return _members(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return [member for one in kind.types for member in _members(one)]
+    return [kind]

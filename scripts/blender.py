@@ -1,0 +1,111 @@
+"""Bring Blender as a Python module, and run the extension's tests in it.
+
+    python scripts/blender.py bring            the version that is tested everywhere
+    python scripts/blender.py test [ARGS ...]  bring it, and run the tests in it
+    python scripts/blender.py test-all         the same in every version that is supported
+
+Each version lives in an environment of its own, `.venv-bpy` or `.venv-bpy-VERSION`, because a `bpy`
+wheel runs on one Python only. Blender brings numpy; the client and its libraries come from the
+extension that is tested. Whatever cannot be had is said in one line; `bring` is no failure then,
+and the tests are skipped.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NEWEST = "5.0.1"
+VERSIONS = ("4.2.23", "4.5.15", NEWEST)
+PYTHON = "python3.11"
+"""What all of these wheels are built for."""
+TESTS = ROOT / "tests" / "blender_addon" / "in_blender"
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the first argument says; 0 if it worked."""
+    task, *rest = arguments or ["bring"]
+    if task == "bring":
+        reason = bring(NEWEST)
+        if reason:
+            print(f"standee: the tests in Blender will be skipped: {reason}")
+        return 0
+    if task in ("test", "test-all"):
+        versions = VERSIONS if task == "test-all" else (NEWEST,)
+        return max(test(version, rest) for version in versions)
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def environment(version: str) -> Path:
+    """Return where a version lives."""
+    return ROOT / (".venv-bpy" if version == NEWEST else f".venv-bpy-{version}")
+
+
+def interpreter(version: str) -> Path:
+    """Return the Python that has a version."""
+    return environment(version) / (
+        "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+    )
+
+
+def bring(version: str) -> str:
+    """Install a version unless it is there; return why it cannot be had, or nothing."""
+    ready = environment(version) / "standee-ready.txt"
+    if ready.is_file():
+        return ""
+    python = find_python()
+    if python is None:
+        return f"Blender's module needs {PYTHON}, which is not on PATH. Fix: install {PYTHON}"
+    if shutil.disk_usage(ROOT).free < 2e9:
+        return f"it needs 2 GB of disk. Fix: free some at {ROOT}"
+    print(f"Bringing Blender {version} (400 MB) into {environment(version).name} ...", flush=True)
+    pip = [str(interpreter(version)), "-m", "pip", "install", "--quiet", "--no-input"]
+    pins = ["--constraint", str(ROOT / "constraints.txt")]
+    commands = (
+        [python, "-m", "venv", "--clear", str(environment(version))],
+        [*pip, f"bpy=={version}", "numpy<2"],
+        [*pip, *pins, "pytest", "pytest-timeout"],
+    )
+    for command in commands:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            return f"installing bpy {version} failed: {''.join(last)}"
+    ready.write_text(f"{version}\n", encoding="utf-8")
+    return ""
+
+
+def find_python() -> str | None:
+    """Return a Python of the one version that Blender's wheels are for."""
+    for python in (sys.executable, shutil.which(PYTHON)):
+        if python is None:
+            continue
+        code = "import sys; print('python%d.%d' % sys.version_info[:2])"
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+        if done.stdout.strip() == PYTHON:
+            return python
+    return None
+
+
+def test(version: str, arguments: list[str]) -> int:
+    """Bring a version and run the tests in it; return pytest's status."""
+    reason = bring(version)
+    if reason:
+        print(f"standee: {reason}", file=sys.stderr)
+        return 1
+    print(f"Blender {version}", flush=True)
+    command = [str(interpreter(version)), "-m", "pytest", str(TESTS), *arguments]
+    # A Blender that hangs at its exit must not hang the tests.
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False, timeout=1200).returncode
+    except subprocess.TimeoutExpired:
+        print(f"standee: Blender {version} did not end within 20 minutes", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,168 @@
+"""Composing with the bundled model: what is injected, what is kept, and what a seed decides."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from standee import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
+from standee_backend.engine.compose import compose
+from standee_backend.engine.staging import stage
+
+SMALL = Composition(canvas=Canvas(128, 128), prompt="a meadow", sampling=Sampling(steps=4))
+
+
+@pytest.fixture
+def two(shelf) -> Composition:
+    back = Layer(id="back", picture=shelf.disc("red", 64), rect=Rect(16, 32, 64, 64))
+    front = Layer(id="front", picture=shelf.disc("blue", 64), rect=Rect(48, 48, 64, 64))
+    return msgspec.structs.replace(SMALL, layers=(back, front))
+
+
+def test_a_seed_decides_every_pixel(mini, shelf, two) -> None:
+    first, again = (compose(mini, two, shelf.read, seed=7) for _ in range(2))
+    assert (first == again).all()
+    assert (first != compose(mini, two, shelf.read, seed=8)).any()
+
+
+def test_tokens_go_to_visible_cells_only(mini, shelf, two, monkeypatch) -> None:
+    puts = _watch(mini, monkeypatch, lambda site: site.put)
+    compose(mini, two, shelf.read, seed=0)
+    arrangement = stage(two, shelf.read, mini.patch, mini.latent_px).arrangement
+    assert arrangement.hidden(0).any()
+    owned = np.flatnonzero(arrangement.owner.ravel() >= 0)
+    assert puts
+    for put in puts:
+        assert sorted(put.tolist()) == owned.tolist()
+
+
+def test_fidelity_decides_how_long_tokens_are_replaced(mini, shelf, two, monkeypatch) -> None:
+    counts = {}
+    for fidelity in (0.0, 0.5, 1.0):
+        layers = tuple(msgspec.structs.replace(x, fidelity=fidelity) for x in two.layers)
+        given = msgspec.structs.replace(two, layers=layers, sampling=Sampling(steps=8))
+        with monkeypatch.context() as patch:
+            puts = _watch(mini, patch, lambda site: site.put)
+            compose(mini, given, shelf.read, seed=0)
+        counts[fidelity] = len(puts)
+    assert counts[0.0] == 0
+    assert 0 < counts[0.5] < counts[1.0] == 8
+
+
+def test_late_steps_share_what_early_steps_replaced(mini, shelf, two, monkeypatch) -> None:
+    given = msgspec.structs.replace(two, method=Method(tau=0.5, sharing=True))
+    modes = _watch(
+        mini,
+        monkeypatch,
+        lambda site: None if site.mode == "capture" else (site.tokens, site.shared),
+    )
+    compose(mini, given, shelf.read, seed=0)
+    kinds = [
+        (tokens is not None, shared is not None)
+        for tokens, shared in modes
+        if tokens is not None or shared is not None
+    ]
+    assert set(kinds) == {(True, False), (False, True)}
+    assert kinds == sorted(kinds, reverse=True)
+
+
+def test_kept_pixels_are_identical(mini, shelf) -> None:
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 255, (128, 128, 3), dtype=np.uint8)
+    kept = np.full((128, 128, 3), 255, np.uint8)
+    kept[40:90, 30:100] = 0
+    scene = Scene(picture=shelf.add(pixels), kept=shelf.add(kept))
+    made = compose(mini, msgspec.structs.replace(SMALL, scene=scene), shelf.read, seed=0)
+    outside = kept[..., 0] == 255
+    assert (made[outside] == pixels[outside]).all()
+    assert (made[~outside] != pixels[~outside]).mean() > 0.5
+
+
+def test_outpainting_continues_a_picture_and_keeps_it(mini, shelf) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    scene = Scene(picture=shelf.add(pixels), rect=Rect(37, 21, 64, 64))
+    made = compose(mini, msgspec.structs.replace(SMALL, scene=scene), shelf.read, seed=0)
+    assert (made[21:85, 37:101] == pixels).all()
+
+
+def test_a_subject_changes_a_scene_only_around_itself(mini, shelf) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (128, 128, 3), dtype=np.uint8)
+    given = msgspec.structs.replace(
+        SMALL,
+        scene=Scene(picture=shelf.add(pixels), blend=16),
+        layers=(Layer(picture=shelf.disc("red", 48), rect=Rect(48, 48, 48, 48)),),
+    )
+    made = compose(mini, given, shelf.read, seed=0)
+    changed = np.argwhere((made != pixels).any(axis=2))
+    assert changed.min() >= 48 - 17
+    assert changed.max() <= 96 + 16
+
+
+def test_the_anchor_brings_a_subject_nearer_to_its_picture(mini, shelf) -> None:
+    layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
+    given = msgspec.structs.replace(SMALL, layers=(layer,), sampling=Sampling(steps=8))
+    errors = {}
+    for anchor in (True, False):
+        method = Method(anchor=anchor)
+        made = compose(mini, msgspec.structs.replace(given, method=method), shelf.read, seed=0)
+        errors[anchor] = np.abs(made[48:80, 48:80].astype(float) - (255, 0, 0)).mean()
+    assert errors[True] < 0.5 * errors[False]
+
+
+def test_variation_changes_the_subject_and_zero_does_not(mini, shelf, two) -> None:
+    plain = compose(mini, two, shelf.read, seed=0)
+    varied = msgspec.structs.replace(
+        two, layers=tuple(msgspec.structs.replace(x, variation=0.8) for x in two.layers)
+    )
+    assert (compose(mini, varied, shelf.read, seed=0) != plain).any()
+
+
+def test_without_subjects_it_is_the_pipelines_own_picture(mini, shelf) -> None:
+    import torch
+
+    from standee_backend.engine.reference import gaussian
+
+    made = compose(mini, SMALL, shelf.read, seed=3)
+    theirs = mini.pipeline(
+        SMALL.prompt,
+        height=128,
+        width=128,
+        num_inference_steps=4,
+        guidance_scale=mini.defaults.guidance,
+        max_sequence_length=int(mini.pipeline.tokenizer_2.model_max_length),
+        latents=gaussian(3, (1, 64, mini.channels)),
+        output_type="np",
+    ).images[0]
+    assert isinstance(mini.device, torch.device)
+    assert np.abs(made / 255 - theirs).max() < 2 / 255
+
+
+def test_rf_inversion_with_less_control_makes_another_picture(mini, shelf, two) -> None:
+    plain = compose(mini, two, shelf.read, seed=0)
+    inverted = msgspec.structs.replace(two, method=Method(gamma=0.5))
+    assert (compose(mini, inverted, shelf.read, seed=0) != plain).any()
+
+
+def test_what_on_step_raises_ends_the_run(mini, shelf, two) -> None:
+    def stop(step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compose(mini, two, shelf.read, seed=0, on_step=stop)
+    assert all(site.mode == "off" for site in mini.sites)
+
+
+def _watch(family, monkeypatch, look):
+    """Note what `look` sees at the first site before every forward."""
+    seen = []
+    velocity = family.velocity
+
+    def watched(*args):
+        value = look(family.sites[0])
+        if value is not None:
+            seen.append(value)
+        return velocity(*args)
+
+    monkeypatch.setattr(family, "velocity", watched)
+    return seen

@@ -1,0 +1,70 @@
+"""Guidance by a second forward without the prompt: when it runs, and what it gives."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee_backend import catalog
+from standee_backend.engine.compose import compose
+from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.loading import load
+from standee_backend.engine.reference import gaussian
+from standee_backend.hardware import Options
+
+
+@pytest.fixture(scope="module", params=["klein-base", "z-image"])
+def family(request, tiny_model) -> PipelineFamily:
+    opened = load(catalog.find(str(tiny_model(request.param))), Options(device="cpu"))
+    assert isinstance(opened, PipelineFamily)
+    return opened
+
+
+def test_velocity_moves_away_from_the_empty_prompt(family) -> None:
+    tokens, sigma, ids = (
+        gaussian(0, (1, 12, family.channels)),
+        torch.tensor(0.5),
+        family.grid_ids(3, 4),
+    )
+    guided = family.encode_prompt("a cat", 4.0)
+    with_words, without = (
+        family.velocity(tokens, sigma, family.encode_prompt(prompt, 0.0), ids)
+        for prompt in ("a cat", "")
+    )
+    weight = {"flux2": 4.0, "z_image": 5.0}[
+        family.name
+    ]  # Z-Image counts from the prompted velocity
+    expected = without + weight * (with_words - without)
+    torch.testing.assert_close(family.velocity(tokens, sigma, guided, ids), expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "prompt", "guidance"),
+    [
+        ("klein-base", "a cat", 1.0),
+        ("klein-base", "", 4.0),
+        ("klein", "a cat", 4.0),
+        ("klein-embedded", "a cat", 4.0),
+        ("z-image", "a cat", 0.0),
+        ("z-image", "", 4.0),
+    ],
+)
+def test_where_it_would_change_nothing_it_does_not_run(tiny_model, kind, prompt, guidance) -> None:
+    family = load(catalog.find(str(tiny_model(kind))), Options(device="cpu"))
+    assert family.encode_prompt(prompt, guidance).negative is None
+
+
+def test_a_reference_costs_one_forward_and_the_picture_two(family, shelf, monkeypatch) -> None:
+    layer = Layer(picture=shelf.disc("red", 48), rect=Rect(16, 16, 48, 48), prompt="a mug")
+    composition = Composition(
+        canvas=Canvas(96, 80),
+        prompt="a cat",
+        layers=(layer,),
+        sampling=Sampling(steps=3, guidance=4.0),
+    )
+    runs = []
+    run = family.run
+    monkeypatch.setattr(family, "run", lambda *given: runs.append(given) or run(*given))
+    compose(family, composition, shelf.read, seed=0)
+    assert len(runs) == 3 * (1 + 2)

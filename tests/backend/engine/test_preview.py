@@ -1,0 +1,29 @@
+"""Previews: the whole picture, decoded small."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from standee_backend.engine.preview import SIDE, encode_preview
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(8, 8), (40, 64), (65, 33)])
+def test_a_preview_is_no_larger_than_it_needs_to_be(mini, rows: int, cols: int) -> None:
+    tokens = torch.zeros(1, rows * cols, mini.channels)
+    width, height = Image.open(io.BytesIO(encode_preview(mini, tokens, rows, cols))).size
+    assert max(width, height) <= SIDE
+    assert width / height == pytest.approx(cols / rows, rel=0.1)
+
+
+def test_a_preview_shows_the_picture(mini) -> None:
+    ramp = torch.linspace(-1, 1, 128).expand(1, 3, 128, 128)
+    tokens = mini.encode_latents(ramp)
+    preview = Image.open(io.BytesIO(encode_preview(mini, tokens, 8, 8))).convert("L")
+    left, right = preview.getpixel((16, 64)), preview.getpixel((112, 64))
+    assert isinstance(left, int)
+    assert isinstance(right, int)
+    assert right - left > 100

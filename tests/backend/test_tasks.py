@@ -1,0 +1,100 @@
+"""What a worker does: progress, previews, receipts, cancellation, and one model kept loaded."""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee.errors import JobCancelled, UnknownModel
+from standee.messages import Cutout
+from standee_backend.hardware import Options
+from standee_backend.tasks import Preview, Progress, Tasks
+
+
+@pytest.fixture(scope="module")
+def tasks() -> Tasks:
+    return Tasks(Options(device="cpu"))
+
+
+@pytest.fixture
+def composition(shelf) -> Composition:
+    layer = Layer(picture=shelf.disc("red", 64), rect=Rect(32, 32, 64, 64))
+    return Composition(
+        canvas=Canvas(128, 128),
+        prompt="a meadow",
+        layers=(layer,),
+        sampling=Sampling(steps=3, seed=5, count=2),
+    )
+
+
+def test_several_pictures_come_with_consecutive_seeds(tasks, shelf, composition) -> None:
+    first, second = tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
+    assert (first.seed, second.seed) == (5, 6)
+    assert Image.open(io.BytesIO(first.data)).size == (first.width, first.height) == (128, 128)
+    assert first.data != second.data
+
+
+def test_a_receipt_makes_the_same_pixels_again(tasks, shelf, composition) -> None:
+    _, second = tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
+    again = msgspec.convert(second.receipt["composition"], Composition)
+    [repeated] = tasks.run("compose", again, shelf.read, lambda _: None, lambda: False)
+    assert _pixels(repeated.data) == _pixels(second.data)
+    assert second.receipt["model"]["fingerprint"]
+    assert second.receipt["versions"]["torch"]
+
+
+def test_progress_counts_the_steps_of_all_pictures(tasks, shelf, composition) -> None:
+    reports: list[Progress | Preview] = []
+    tasks.run("compose", composition, shelf.read, reports.append, lambda: False)
+    steps = [r for r in reports if isinstance(r, Progress) and r.stage == "denoising"]
+    assert [(r.step, r.of) for r in steps] == [(k, 6) for k in range(1, 7)]
+    assert steps[-1].eta == 0
+    previews = [r for r in reports if isinstance(r, Preview)]
+    assert previews
+    assert Image.open(io.BytesIO(previews[0].data)).size == (128, 128)
+
+
+def test_a_cancelled_job_stops_within_one_step(tasks, shelf, composition) -> None:
+    reports: list[Progress | Preview] = []
+
+    def after_two() -> bool:
+        return sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) >= 2
+
+    with pytest.raises(JobCancelled):
+        tasks.run("compose", composition, shelf.read, reports.append, after_two)
+    assert sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) == 2
+
+
+def test_a_model_is_loaded_once(tasks, shelf, composition) -> None:
+    reports: list[Progress | Preview] = []
+    tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
+    tasks.run("compose", composition, shelf.read, reports.append, lambda: False)
+    assert not any(isinstance(r, Progress) and r.stage == "loading" for r in reports)
+
+
+def test_an_unknown_model_says_what_there_is(tasks, shelf, composition) -> None:
+    missing = msgspec.structs.replace(composition, sampling=Sampling(model="no-such-model"))
+    with pytest.raises(UnknownModel) as caught:
+        tasks.run("compose", missing, shelf.read, lambda _: None, lambda: False)
+    assert caught.value.path == "$.sampling.model"
+    assert "mini" in caught.value.fix
+
+
+def test_a_cut_out_is_a_mask_as_large_as_the_picture(tasks, shelf) -> None:
+    pixels = np.full((90, 120, 3), 235, np.uint8)
+    pixels[30:70, 40:80] = (200, 30, 30)
+    spec = Cutout(picture=shelf.add(pixels), box=Rect(30, 20, 60, 60))
+    [output] = tasks.run("cutout", spec, shelf.read, lambda _: None, lambda: False)
+    mask = np.asarray(Image.open(io.BytesIO(output.data)).convert("L"))
+    assert mask.shape == (90, 120)
+    assert mask[50, 60] > 200
+    assert mask[10, 10] < 50
+
+
+def _pixels(png: bytes) -> bytes:
+    return Image.open(io.BytesIO(png)).tobytes()

@@ -1,0 +1,265 @@
+"""Composing through a daemon: uploads, progress, results, cancel, and what can go wrong."""
+
+import json
+import time
+
+import bpy
+import pytest
+
+from standee.errors import InvalidField
+
+
+@pytest.fixture
+def ready(standee, subject, daemon):
+    """A scene with one subject, and a daemon."""
+    bpy.ops.standee.add_files(filepath=subject)
+    standee.prompt = "a red disc"
+    return standee
+
+
+def link_of(addon):
+    return addon("daemon_link").link()
+
+
+def test_a_composition_becomes_a_result(addon, ready, daemon, until):
+    bpy.ops.standee.compose()
+    until(lambda: bpy.context.scene.standee.results)
+    [result] = ready.results
+    assert result.name == "a red disc"
+    assert tuple(result.image.size) == (64, 64)
+    assert bytes(result.image.packed_file.data) == daemon.picture
+    [spec] = daemon.specs.values()
+    assert spec["canvas"] == {"width": 256, "height": 256}
+    assert spec["layers"][0]["name"] == "disc"
+    assert spec["layers"][0]["picture"] in daemon.blobs
+    until(lambda: daemon.released)
+    assert not link_of(addon).unfinished
+
+
+def test_several_pictures_are_several_results(ready, daemon, until):
+    ready.count = 3
+    bpy.ops.standee.compose()
+    until(lambda: len(bpy.context.scene.standee.results) == 3)
+    seeds = [json.loads(one.receipt)["composition"]["sampling"]["seed"] for one in ready.results]
+    assert seeds == [0, 1, 2]
+
+
+def test_a_picture_is_sent_once(ready, daemon, until):
+    bpy.ops.standee.compose()
+    until(lambda: len(bpy.context.scene.standee.results) == 1)
+    sent = len(daemon.blobs)
+    bpy.ops.standee.compose()
+    until(lambda: len(bpy.context.scene.standee.results) == 2)
+    assert len(daemon.blobs) == sent
+
+
+def test_progress_and_preview_are_there_meanwhile(addon, ready, daemon, until):
+    daemon.hold.set()
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).unfinished
+    until(lambda: job.state == "queued")
+    daemon.hold.clear()
+    until(lambda: job.step == 3)
+    assert job.text.startswith("Composing 3/3")
+    until(lambda: job.over)
+
+
+def test_a_job_is_cancelled(addon, ready, daemon, until):
+    daemon.hold.set()
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).unfinished
+    until(lambda: job.state == "queued")
+    bpy.ops.standee.cancel(job=job.id)
+    until(lambda: job.state == "cancelled")
+    assert not ready.results
+    with pytest.raises(RuntimeError, match="Nothing is being composed"):
+        bpy.ops.standee.cancel()
+
+
+def test_a_result_survives_undo(addon, ready, until):
+    bpy.ops.ed.undo_push(message="before")
+    ready.prompt = "another"
+    bpy.ops.ed.undo_push(message="changed")
+    bpy.ops.standee.compose()
+    until(lambda: bpy.context.scene.standee.results)
+    bpy.ops.ed.undo()
+    until(lambda: bpy.context.scene.standee.results)
+    [result] = bpy.context.scene.standee.results
+    assert tuple(result.image.size) == (64, 64)
+    assert bpy.context.scene.standee.prompt == "a red disc"
+
+
+def test_a_discarded_result_stays_away(addon, ready, until):
+    bpy.ops.standee.compose()
+    until(lambda: bpy.context.scene.standee.results)
+    bpy.ops.ed.undo_push(message="result")
+    image = ready.results[0].image.name
+    bpy.ops.standee.result_discard()
+    assert not ready.results
+    assert image not in bpy.data.images
+    addon("results").restore()
+    for _ in range(20):
+        link_of(addon).tick()
+    assert not ready.results
+
+
+def test_a_result_that_arrives_in_another_file_waits_for_its_own(
+    addon, ready, daemon, until, tmp_path
+):
+    ready.identity()
+    path = str(tmp_path / "own.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    daemon.hold.set()
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).unfinished
+    until(lambda: job.state == "queued")
+    bpy.ops.wm.read_homefile(use_empty=False)
+    daemon.hold.clear()
+    until(lambda: job.over and not link_of(addon).unfinished)
+    for _ in range(50):
+        link_of(addon).tick()
+    assert not bpy.context.scene.standee.results
+    bpy.ops.wm.open_mainfile(filepath=path)
+    until(lambda: bpy.context.scene.standee.results)
+
+
+def test_a_result_is_saved_with_the_file(ready, until, tmp_path, daemon):
+    bpy.ops.standee.compose()
+    until(lambda: bpy.context.scene.standee.results)
+    path = str(tmp_path / "own.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    [result] = bpy.context.scene.standee.results
+    assert bytes(result.image.packed_file.data) == daemon.picture
+
+
+def test_jobs_of_an_earlier_blender_are_taken_up(addon, installed, ready, daemon, until):
+    daemon.hold.set()
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).unfinished
+    until(lambda: job.state == "queued")
+    addon("daemon_link").drop()  # Blender is gone
+    link = link_of(addon)
+    link.on_result, link.on_over = addon("handlers").keep_result, addon("sequence").over
+    link.resume()
+    assert [one.id for one in link.unfinished] == [job.id]
+    daemon.hold.clear()
+    until(lambda: bpy.context.scene.standee.results)
+
+
+def test_a_daemon_that_dies_in_mid_job_is_waited_for(addon, ready, daemon, until, monkeypatch):
+    monkeypatch.setattr(addon("daemon_link"), "PATIENCE", 0.2)
+    daemon.hold.set()
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).unfinished
+    until(lambda: job.state == "queued")
+    daemon.stop()
+    until(lambda: link_of(addon).notice is not None)
+    assert "will go on" in link_of(addon).notice.message
+    assert "standee serve" in link_of(addon).notice.fix
+    daemon.hold.clear()
+    daemon.start()
+    until(lambda: bpy.context.scene.standee.results)
+    assert link_of(addon).notice is None
+
+
+def test_no_daemon_is_said_once_with_what_to_do(
+    addon, standee, subject, monkeypatch, until, tmp_path
+):
+    monkeypatch.setattr(addon("daemon_link"), "PATIENCE", 0.1)
+    preferences = addon("preferences").preferences()
+    preferences.connection_file = str(tmp_path / "none.json")
+    bpy.ops.standee.add_files(filepath=subject)
+    bpy.ops.standee.compose()
+    until(lambda: link_of(addon).notice is not None)
+    assert "No daemon answers" in link_of(addon).notice.message
+    assert link_of(addon).unfinished
+
+
+def test_an_unreadable_connection_file_is_named(addon, standee, subject, tmp_path):
+    file = tmp_path / "connection.json"
+    file.write_text("{not json")
+    file.chmod(0o600)
+    addon("preferences").preferences().connection_file = str(file)
+    bpy.ops.standee.add_files(filepath=subject)
+    with pytest.raises(RuntimeError, match="not a connection file"):
+        bpy.ops.standee.compose()
+    assert link_of(addon).notice.fix
+    file.chmod(0o644)
+    with pytest.raises(RuntimeError, match="chmod 600"):
+        bpy.ops.standee.compose()
+
+
+def test_another_version_says_what_to_install(addon, ready, daemon):
+    text = daemon.file.read_text()
+    data = json.loads(text) | {"protocol": [9, 0]}
+    daemon.file.write_text(json.dumps(data))
+    with pytest.raises(RuntimeError, match="same version"):
+        bpy.ops.standee.compose()
+
+
+def test_an_offline_blender_reaches_this_computer_only(addon, ready, daemon, monkeypatch):
+    data = json.loads(daemon.file.read_text()) | {"endpoint": "tcp://192.0.2.7:4000"}
+    daemon.file.write_text(json.dumps(data))
+    if bpy.app.online_access:
+        pytest.skip("this Blender may go online")
+    with pytest.raises(RuntimeError, match="stay offline"):
+        bpy.ops.standee.compose()
+
+
+def test_what_the_daemon_refuses_is_shown(addon, ready, daemon, until):
+    daemon.fail_with = InvalidField("The canvas is odd.", fix="Use 256.", path="$.canvas")
+    bpy.ops.standee.compose()
+    until(lambda: link_of(addon).notice is not None)
+    notice = link_of(addon).notice
+    assert (notice.message, notice.fix) == ("The canvas is odd.", "Use 256.")
+    bpy.ops.standee.dismiss()
+    assert link_of(addon).notice is None
+    assert not link_of(addon).jobs
+
+
+def test_an_empty_scene_says_what_is_missing(standee):
+    with pytest.raises(RuntimeError, match="Add a subject or write a prompt"):
+        bpy.ops.standee.compose()
+    standee.add_layer("Bare")
+    with pytest.raises(RuntimeError, match="'Bare' has no picture"):
+        bpy.ops.standee.compose()
+
+
+def test_connect_finds_the_daemon_and_its_models(addon, standee, daemon, until):
+    bpy.ops.standee.connect()
+    until(lambda: link_of(addon).models)
+    assert [model.name for model in link_of(addon).models] == ["mini", "other"]
+
+
+def test_a_tick_keeps_to_its_budget(addon, ready, daemon, until, png):
+    daemon.picture = png(512, 512, (0.2, 0.4, 0.6, 1))
+    bpy.ops.standee.compose()
+    longest, began = 0.0, time.perf_counter()
+    while not ready.results and time.perf_counter() - began < 20:
+        before = time.thread_time()  # what other programs take meanwhile is not ours
+        link_of(addon).tick()
+        longest = max(longest, time.thread_time() - before)
+        time.sleep(0.002)
+    assert ready.results
+    assert longest < 0.1
+
+
+def test_a_chore_that_fails_is_said_and_stops_no_other(addon, standee):
+    link, done = link_of(addon), []
+
+    def broken():
+        yield
+        raise ZeroDivisionError("by zero")
+
+    def fine():
+        yield 0.01
+        done.append(True)
+
+    link.add_chore(broken())
+    link.add_chore(fine())
+    end = time.monotonic() + 5
+    while not done and time.monotonic() < end:
+        link.tick()
+    assert done
+    assert "by zero" in link.notice.message

@@ -1,0 +1,158 @@
+"""The overlay, drawn offscreen: the right pixels have the right colours."""
+
+import bpy
+import numpy as np
+import pytest
+
+SIZE = 128
+
+
+@pytest.fixture
+def painted(addon, standee, subject):
+    """Draws the overlay of the scene into SIZE x SIZE px; returns them, the first row on top."""
+    scene = bpy.context.scene
+    scene.render.resolution_x = scene.render.resolution_y = 32
+    bpy.ops.render.render()  # starts the GPU where there is no window
+    scene.render.resolution_x = scene.render.resolution_y = 256
+    try:
+        import gpu
+        from mathutils import Matrix
+
+        offscreen = gpu.types.GPUOffScreen(SIZE, SIZE)
+    except (SystemError, RuntimeError) as error:
+        pytest.skip(f"no GPU to draw with: {error}")
+    draw, view = addon("draw"), addon("view")
+    frame = addon("stage.projection").Frame(0, 0, SIZE, SIZE, standee.canvas())
+
+    def paint(background=(0.0, 0.0, 0.0, 1.0)):
+        for layer in standee.layers:
+            addon("looks").looks().now(layer)
+        with offscreen.bind():
+            framebuffer = gpu.state.active_framebuffer_get()
+            framebuffer.clear(color=background)
+            with gpu.matrix.push_pop(), gpu.matrix.push_pop_projection():
+                gpu.matrix.load_matrix(Matrix.Identity(4))
+                gpu.matrix.load_projection_matrix(
+                    Matrix(
+                        (
+                            (2 / SIZE, 0, 0, -1),
+                            (0, 2 / SIZE, 0, -1),
+                            (0, 0, -1, 0),
+                            (0, 0, 0, 1),
+                        )
+                    )
+                )
+                draw.paint(scene, view.drawn_in(standee, frame))
+            raw = framebuffer.read_color(0, 0, SIZE, SIZE, 4, 0, "FLOAT")
+        raw.dimensions = SIZE * SIZE * 4
+        return np.array(raw, np.float32).reshape(SIZE, SIZE, 4)[::-1]
+
+    yield paint
+    draw.forget()
+    offscreen.free()
+
+
+def quiet(addon, **changes):
+    """Preferences without what is not asked about."""
+    chosen = addon("preferences").preferences()
+    chosen.opacity = changes.get("opacity", 1.0)
+    chosen.outline = chosen.bound = chosen.selected = (0, 0, 0, 0)
+    for name, value in changes.items():
+        setattr(chosen, name, value)
+
+
+def test_a_subject_is_drawn_where_it_stands(addon, standee, subject, painted):
+    quiet(addon)
+    bpy.ops.standee.add_files(filepath=subject)
+    standee.layers[0].rect = addon("stage.projection").Rect(128, 0, 128, 128)
+    pixels = painted()
+    assert pixels[32, 96, :3] == pytest.approx((1, 0, 0), abs=0.02)
+    assert pixels[32, 32, :3] == pytest.approx((0, 0, 0), abs=0.02)
+    assert pixels[96, 96, :3] == pytest.approx((0, 0, 0), abs=0.02)
+    assert pixels[3, 67, :3] == pytest.approx((0, 0, 0), abs=0.02)  # the disc's corner is clear
+
+
+def test_the_front_layer_covers_and_hidden_ones_are_not_drawn(
+    addon, standee, subject, painted, tmp_path, png
+):
+    quiet(addon)
+    (tmp_path / "blue.png").write_bytes(png(8, 8, (0, 0, 1, 1)))
+    bpy.ops.standee.add_files(filepath=subject)
+    bpy.ops.standee.add_files(filepath=str(tmp_path / "blue.png"))
+    rect = addon("stage.projection").Rect(64, 64, 128, 128)
+    for layer in standee.layers:
+        layer.rect = rect
+    assert painted()[64, 64, :3] == pytest.approx((0, 0, 1), abs=0.02)
+    standee.layers[1].visible = False
+    assert painted()[64, 64, :3] == pytest.approx((1, 0, 0), abs=0.02)
+    standee.active_layer = 0
+    bpy.ops.standee.layer_move(direction="FRONT")
+    standee.layers[0].visible = True
+    assert painted()[64, 64, :3] == pytest.approx((1, 0, 0), abs=0.02)
+
+
+def test_a_texture_holds_linear_light_as_3d_views_expect(addon, standee, painted, tmp_path, png):
+    quiet(addon)
+    (tmp_path / "mid.png").write_bytes(png(8, 8, (0.25, 0.5, 0.75, 1)))
+    bpy.ops.standee.add_files(filepath=str(tmp_path / "mid.png"))
+    assert painted()[64, 64, :3] == pytest.approx((0.0509, 0.2140, 0.5225), abs=0.01)
+
+
+def test_opacity_and_alpha_blend(addon, standee, painted, tmp_path, png):
+    quiet(addon, opacity=0.5)
+    (tmp_path / "half.png").write_bytes(png(8, 8, (1, 1, 1, 0.5)))
+    bpy.ops.standee.add_files(filepath=str(tmp_path / "half.png"))
+    assert painted()[64, 64, 0] == pytest.approx(0.25, abs=0.03)
+
+
+def test_flipped_pictures_are_mirrored(addon, standee, painted, tmp_path):
+    quiet(addon)
+    pixels = np.zeros((8, 8, 4), np.float32)
+    pixels[..., 3] = 1
+    pixels[:, :4, 1] = 1  # green on the left
+    (tmp_path / "half.png").write_bytes(addon("stage.png").encode(pixels))
+    bpy.ops.standee.add_files(filepath=str(tmp_path / "half.png"))
+    assert painted()[64, 50, 1] == pytest.approx(1, abs=0.02)
+    standee.layers[0].flip = True
+    assert painted()[64, 50, 1] == pytest.approx(0, abs=0.02)
+    assert painted()[64, 78, 1] == pytest.approx(1, abs=0.02)
+
+
+def test_the_outline_is_where_the_rectangle_ends(addon, standee, subject, painted):
+    quiet(addon, opacity=0.0, selected=(0, 1, 0, 1), line=2.0)
+    bpy.ops.standee.add_files(filepath=subject)
+    standee.layers[0].rect = addon("stage.projection").Rect(64, 64, 128, 128)
+    standee.layers[0].name = ""
+    pixels = painted()
+    for y, x in ((64, 32), (64, 96), (32, 50), (96, 50)):
+        assert pixels[y - 1 : y + 1, x - 1 : x + 1, 1].max() > 0.9
+    assert pixels[64, 64, 1] == 0
+    assert pixels[20, 64, 1] == 0
+
+
+def test_the_cells_of_the_token_view_are_those_of_the_geometry(addon, standee, subject, painted):
+    quiet(addon, opacity=0.0)
+    bpy.ops.standee.add_files(filepath=subject)
+    standee.layers[0].rect = addon("stage.projection").Rect(64, 64, 128, 128)
+    standee.show_tokens = True
+    pixels = painted()
+    owner = addon("looks").looks().owner(standee, [0], 16)
+    lit = pixels[4::8, 4::8, :3].max(axis=2) > 0.1
+    assert (lit == (owner == 0)).mean() > 0.98  # handles cover a cell here and there
+    assert 30 < (owner == 0).sum() < 64
+
+
+def test_what_the_scene_hides_is_not_drawn(addon, standee, subject, painted, png, tmp_path):
+    quiet(addon)
+    (tmp_path / "red.png").write_bytes(png(64, 64, (1, 0, 0, 1)))
+    bpy.ops.standee.add_files(filepath=str(tmp_path / "red.png"))
+    layer = standee.layers[0]
+    layer.bound_object = bpy.data.objects["Cube"]
+    layer.rect = addon("stage.projection").Rect(64, 64, 128, 128)
+    samples = addon("stage.depth").Samples(standee.canvas(), 4)
+    blocked = np.zeros(samples.shape, bool)
+    blocked[:, :32] = True
+    addon("looks").looks()._hidden[layer.layer_id] = (samples, blocked)
+    pixels = painted()
+    assert pixels[64, 48, 0] == pytest.approx(0, abs=0.02)
+    assert pixels[64, 80, 0] == pytest.approx(1, abs=0.02)

@@ -1,0 +1,131 @@
+"""Enabling adds what it says; disabling leaves nothing behind; every word is explained."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+import pytest
+from tests.blender_addon.in_blender.conftest import platform_here
+
+
+def everything():
+    """What an extension could leave behind."""
+    handlers = {
+        name: len(getattr(bpy.app.handlers, name))
+        for name in dir(bpy.app.handlers)
+        if isinstance(getattr(bpy.app.handlers, name), list)
+    }
+    classes = {name for name in dir(bpy.types) if "standee" in name.lower()}
+    ops = "standee" in dir(bpy.ops) and dir(bpy.ops.standee)
+    return handlers, classes, ops, hasattr(bpy.types.Scene, "standee")
+
+
+def test_disabling_leaves_nothing_behind(addon, installed):
+    bpy.ops.preferences.addon_disable(module=installed)
+    before = everything()
+    bpy.ops.preferences.addon_enable(module=installed)
+    during = everything()
+    bpy.ops.preferences.addon_disable(module=installed)
+    assert everything() == before
+    assert during[3]
+    assert not before[3]
+    assert not before[1]
+    bpy.ops.preferences.addon_enable(module=installed)
+
+
+def test_the_timer_stops_with_the_extension(addon, installed, standee, subject, daemon):
+    link = addon("daemon_link")
+    bpy.ops.standee.add_files(filepath=subject)
+    bpy.ops.standee.compose()
+    tick = link._tick
+    assert bpy.app.timers.is_registered(tick)
+    bpy.ops.preferences.addon_disable(module=installed)
+    assert not bpy.app.timers.is_registered(tick)
+    bpy.ops.preferences.addon_enable(module=installed)
+
+
+def test_the_client_comes_from_the_bundled_wheel(addon):
+    import standee
+
+    assert "extensions" in standee.__file__
+    assert "torch" not in sys.modules
+
+
+def words(addon):
+    """Every label and tooltip of the extension: (where, text)."""
+    found = []
+    for name in dir(bpy.ops.standee):
+        kind = getattr(bpy.ops.standee, name).get_rna_type()
+        found += [(name, kind.name), (name, kind.description)]
+        found += of_properties(name, kind)
+    for group in (*addon("properties").CLASSES, *addon("preferences").CLASSES):
+        found += of_properties(group.__name__, group.bl_rna)
+    for name in dir(bpy.types):
+        if name.startswith("STANDEE_PT_"):
+            found.append((name, getattr(bpy.types, name).bl_label))
+    return found
+
+
+OF_BLENDER = {"rna_type", "bl_idname", "name", "filepath", "filter_glob", "check_existing"}
+
+
+def of_properties(where, kind):
+    found = []
+    for one in kind.properties:
+        if one.is_hidden or one.identifier in OF_BLENDER or one.identifier.startswith("filter_"):
+            continue
+        if one.type in ("COLLECTION", "POINTER") and one.identifier in ("id_data",):
+            continue
+        found += [(f"{where}.{one.identifier}", one.name)]
+        if one.type != "COLLECTION":
+            found += [(f"{where}.{one.identifier}", one.description)]
+        if one.type == "ENUM":
+            for item in one.enum_items:
+                found += [(f"{where}.{one.identifier}", item.name)]
+                found += [(f"{where}.{one.identifier}", item.description)]
+    return found
+
+
+@pytest.mark.parametrize("language", ["zh_HANS"])
+def test_every_word_has_a_translation(addon, language):
+    table = addon("translations").table()[language]
+    active = ("active_layer", "active_result", "active_prompt")  # indices; never shown
+    missing = {
+        (where, text)
+        for where, text in words(addon)
+        if text and ("*", text) not in table and not where.endswith(active)
+    }
+    assert not missing
+
+
+def test_every_property_and_operator_has_a_tooltip(addon):
+    bare = [where for where, text in words(addon) if not text and "active_" not in where]
+    bare = [where for where in bare if where.split(".")[-1] not in ("files", "directory")]
+    assert not bare
+
+
+def test_words_are_shown_in_chinese(addon):
+    view = bpy.context.preferences.view
+    language = view.language
+    try:
+        view.language = "zh_HANS"
+    except TypeError:
+        pytest.skip("this Blender has no languages")
+    try:
+        view.use_translate_interface = True
+        assert bpy.app.translations.pgettext_iface("Enlarge Camera Frame") == "扩大相机画框"
+    finally:
+        view.language = language
+
+
+def test_blenders_own_validator_accepts_the_zip(tmp_path):
+    import extension  # scripts/ is on the path since the zip was installed
+
+    path = extension.build(platform_here(), tmp_path)
+    assert path.stat().st_size < 8 * 2**20
+    scripts = Path(bpy.utils.system_resource("SCRIPTS"))
+    tool = scripts / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
+    command = [sys.executable, str(tool), "validate", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,129 @@
+"""Subjects from files, images, the clipboard's path and renders of objects."""
+
+import hashlib
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+
+def test_a_file_becomes_a_layer_with_its_own_bytes(addon, standee, subject):
+    bpy.ops.standee.add_files(filepath=subject)
+    layer = standee.active()
+    assert layer.name == "disc"
+    data = Path(subject).read_bytes()
+    assert bytes(layer.picture.packed_file.data) == data
+    digest, encoded = addon("pictures").encoded(layer.picture)
+    assert (digest, encoded) == (hashlib.sha256(data).hexdigest(), data)
+    assert (layer.rect.w, layer.rect.h) == (128, 128)
+
+
+def test_several_files_are_added_at_once(standee, subject, tmp_path, png):
+    (tmp_path / "second.png").write_bytes(png(10, 20))
+    names = [{"name": "disc.png"}, {"name": "second.png"}]
+    bpy.ops.standee.add_files(directory=str(tmp_path), files=names)
+    assert [layer.name for layer in standee.layers] == ["disc", "second"]
+
+
+def test_the_same_file_twice_is_one_image(standee, subject):
+    bpy.ops.standee.add_files(filepath=subject)
+    bpy.ops.standee.add_files(filepath=subject)
+    assert standee.layers[0].picture == standee.layers[1].picture
+
+
+def test_an_image_of_the_file_becomes_a_subject(standee):
+    image = bpy.data.images.new("painted", 16, 8, alpha=True)
+    image.pixels = [0.25] * (16 * 8 * 4)
+    bpy.ops.standee.add_image(name="painted")
+    assert standee.active().picture == image
+    assert image.packed_file is not None
+    with pytest.raises(RuntimeError, match="no image named"):
+        bpy.ops.standee.add_image(name="nothing")
+
+
+def test_a_painted_image_is_sent_as_painted(addon, standee, subject):
+    bpy.ops.standee.add_files(filepath=subject)
+    image = standee.active().picture
+    before, _ = addon("pictures").encoded(image)
+    image.pixels[0] = 0.5
+    image.update()
+    after, data = addon("pictures").encoded(image)
+    assert after != before
+    assert data[:4] == b"\x89PNG"
+
+
+def test_the_clipboards_path_is_pasted(standee, subject):
+    bpy.context.window_manager.clipboard = subject
+    if bpy.context.window_manager.clipboard != subject:
+        with pytest.raises(RuntimeError, match="no picture in the clipboard"):
+            bpy.ops.standee.add_clipboard()
+    else:
+        bpy.ops.standee.add_clipboard()
+        assert standee.active().name == "disc"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"not a picture", "cannot read the picture"), (b"", "cannot read the picture")],
+)
+def test_a_broken_file_is_refused_and_leaves_nothing(standee, tmp_path, content, said):
+    (tmp_path / "broken.png").write_bytes(content)
+    images = len(bpy.data.images)
+    with pytest.raises(RuntimeError, match=said):
+        bpy.ops.standee.add_files(filepath=str(tmp_path / "broken.png"))
+    assert not standee.layers
+    assert len(bpy.data.images) == images
+
+
+def test_a_missing_file_says_so(standee):
+    with pytest.raises(RuntimeError, match="cannot be read"):
+        bpy.ops.standee.add_files(filepath="/nowhere/cat.png")
+
+
+def test_an_object_is_rendered_alone_where_it_stands(addon, standee):
+    scene = bpy.context.scene
+    bpy.ops.mesh.primitive_uv_sphere_add(location=(0, 0, 0))
+    body = bpy.context.object
+    before = {kind: len(getattr(bpy.data, kind)) for kind in ("scenes", "objects", "cameras")}
+    bpy.ops.standee.add_object(detail=2)
+    assert {kind: len(getattr(bpy.data, kind)) for kind in before} == before
+    layer = standee.active()
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    layer.bound_object = body
+    rect = layer.rect
+    addon("binding").sync(scene, depsgraph)
+    bounds = standee.active().rect
+    assert abs(rect.x - bounds.x) < 4
+    assert abs(rect.w - bounds.w) < 8
+    assert tuple(layer.picture.size) == (2 * rect.w, 2 * rect.h)
+    alpha = addon("pictures").look_of(layer.picture).alpha
+    height, width = alpha.shape
+    assert alpha[height // 2, width // 2] > 0.99
+    assert max(alpha[0].max(), alpha[-1].max(), alpha[:, 0].max(), alpha[:, -1].max()) == 0
+    ys, xs = np.nonzero(alpha > 0.5)
+    assert xs.max() - xs.min() == pytest.approx(2 * bounds.w, abs=3)
+    assert ys.max() - ys.min() == pytest.approx(2 * bounds.h, abs=3)
+
+
+def test_an_object_that_reaches_out_of_the_frame_is_rendered_whole(addon, standee):
+    bpy.ops.mesh.primitive_uv_sphere_add(location=(0, 0, 0), radius=6.0)
+    bpy.ops.standee.add_object(detail=1)
+    rect = standee.active().rect
+    assert rect.x < 0
+    assert rect.x + rect.w > 256
+    alpha = addon("pictures").look_of(standee.active().picture).alpha
+    assert alpha.any(axis=0)[3:-3].all()
+
+
+def test_without_a_camera_it_says_why(standee):
+    bpy.context.scene.camera = None
+    with pytest.raises(RuntimeError, match="no camera"):
+        bpy.ops.standee.add_object()
+
+
+def test_a_huge_picture_is_refused_with_what_to_do(addon, standee, tmp_path, monkeypatch, png):
+    monkeypatch.setattr(addon("pictures"), "LARGEST_SIDE", 100)
+    (tmp_path / "huge.png").write_bytes(png(101, 4))
+    with pytest.raises(RuntimeError, match=r"too large.*Scale it"):
+        bpy.ops.standee.add_files(filepath=str(tmp_path / "huge.png"))

@@ -1,0 +1,47 @@
+"""Fixtures that every folder of tests may use."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import tiny_models
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person watch: `pytest tests/desktop_app --headed`."""
+    parser.addoption("--headed", action="store_true", help="show the editor's windows")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of large reference material beside the checkout, which a clone may lack."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"needs the reference material in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return `make(kind)`: the folder of a tiny random checkpoint, made once. Tests do not write into it."""
+    kinds = {
+        "klein": lambda folder: tiny_models.save_klein(folder, distilled=True),
+        "klein-base": lambda folder: tiny_models.save_klein(folder, distilled=False),
+        "klein-embedded": lambda folder: tiny_models.save_klein(
+            folder, distilled=False, guidance_embeds=True
+        ),
+        "z-image": lambda folder: tiny_models.save_z_image(folder, shift=6.0),
+        "z-image-turbo": lambda folder: tiny_models.save_z_image(folder, shift=3.0),
+    }
+    made: dict[str, Path] = {}
+
+    def make(kind: str) -> Path:
+        if kind not in made:
+            made[kind] = kinds[kind](tmp_path_factory.mktemp("models") / kind)
+        return made[kind]
+
+    return make

@@ -1,0 +1,266 @@
+"""The parts around the canvas, without a daemon: what is pasted, asked, kept and undone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox, QPushButton
+
+from standee.document import Document
+from standee.errors import OutOfMemory, StandeeError, UnknownModel
+from standee.messages import Failed, Problem
+from standee_desktop.importing import place, words_of
+from standee_desktop.model import edits
+
+from .person import Person
+
+
+@pytest.fixture
+def studio(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
+    """Everything around the window, with a daemon's home in which there is none."""
+    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
+    from standee_desktop.link import Link
+    from standee_desktop.studio import Studio
+
+    studio = Studio(window, Link(start=False))
+    studio.begin()
+    window.show_welcome(False)
+    settle()
+    yield studio
+    studio.close()
+
+
+def asked(window) -> QMessageBox | None:  # type: ignore[no-untyped-def]
+    """Return the question on the screen."""
+    return next((box for box in window.findChildren(QMessageBox) if box.isVisible()), None)
+
+
+def test_a_copied_picture_is_pasted_as_a_subject(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    image = QImage(60, 40, QImage.Format.Format_ARGB32)
+    image.fill(Qt.GlobalColor.transparent)
+    image.setPixelColor(30, 20, Qt.GlobalColor.red)
+    QGuiApplication.clipboard().setImage(image)
+    settle()
+    person.chooses("paste")
+    settle(lambda: person.document.composition.layers)
+    [layer] = person.document.composition.layers
+    assert layer.rect.w / layer.rect.h == pytest.approx(1.5)
+    assert person.document.selection == (layer.id,)
+
+
+def test_what_is_typed_is_one_step_that_undo_takes_back_whole(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    prompt = studio.compose_panel.prompt
+    prompt.setFocus()
+    QTest.keyClicks(prompt, "a cat on a mat")
+    assert person.document.composition.prompt == "a cat on a mat"
+    assert person.window.undo_stack.count() == 1
+    person.chooses("undo")
+    assert prompt.toPlainText() == ""
+    person.chooses("redo")
+    assert prompt.toPlainText() == "a cat on a mat"
+
+
+def test_every_setting_is_undone_too(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    panel, before = studio.compose_panel, person.document.composition
+    panel.steps.setValue(12)
+    panel.guidance.setValue(3.5)
+    panel.count.setValue(4)
+    person.chooses("roll-seed")
+    sampling = person.document.composition.sampling
+    assert (sampling.steps, sampling.guidance, sampling.count) == (12, 3.5, 4)
+    assert sampling.seed != before.sampling.seed
+    for _ in range(4):
+        person.chooses("undo")
+    assert person.document.composition == before
+    assert panel.steps.number is None
+    assert panel.count.value() == 1
+
+
+def test_closing_asks_for_what_is_not_saved_and_cancel_stays(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    person.has(("cat", 10, 10, 50, 50))
+    assert not person.window.close()
+    settle(lambda: asked(person.window))
+    box = asked(person.window)
+    assert "Untitled" in box.text()
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    settle(lambda: asked(person.window) is None)
+    assert person.window.isVisible()
+    person.window.close()
+    settle(lambda: asked(person.window))
+    asked(person.window).button(QMessageBox.StandardButton.Discard).click()
+    settle(lambda: not person.window.isVisible())
+
+
+def test_a_new_document_after_saving_asks_nothing(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path: Path
+) -> None:
+    person.has(("cat", 10, 10, 50, 50))
+    studio.files.save_to(tmp_path / "cat")
+    settle(lambda: not person.document.modified)
+    assert (tmp_path / "cat.standee").is_file()
+    assert studio.files.recent()[0] == tmp_path / "cat.standee"
+    person.chooses("new")
+    settle(lambda: not person.document.composition.layers)
+    assert asked(person.window) is None
+
+
+def test_a_document_that_is_dropped_is_opened(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path: Path
+) -> None:
+    from PySide6.QtCore import QUrl
+
+    with Document(edits.with_prompt(person.document.composition, "dropped")) as document:
+        document.save(tmp_path / "one.standee")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "one.standee"))])
+    assert studio.drops.take(data, QPointF(10, 10))
+    settle(lambda: person.document.composition.prompt == "dropped")
+
+
+def test_the_library_keeps_a_subject_for_the_next_scene(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    person.has(("cat", 10, 10, 50, 50))
+    person.selects("cat")
+    studio.library_panel.keep.click()
+    settle(lambda: studio.library_panel.list.count() == 1)
+    studio.editor.open(Document())
+    item = studio.library_panel.list.item(0)
+    studio.library_panel.list.itemActivated.emit(item)
+    settle(lambda: person.document.composition.layers)
+    [layer] = person.document.composition.layers
+    assert layer.name == "cat"
+    assert not person.document.document.missing()
+
+
+def test_the_scene_can_be_set_painted_kept_and_removed(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path: Path
+) -> None:
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "sea.png")
+    studio.importer.set_scene(tmp_path / "sea.png")
+    settle(lambda: person.document.composition.scene is not None)
+    studio.scene_panel.blend.setValue(8)
+    assert person.document.composition.scene.blend == 8
+    studio.scene_panel.inpaint.click()
+    settle(lambda: studio.kept_brush.ready)
+    person.drags((40, 40), (90, 60))
+    settle(lambda: person.document.composition.scene.kept is not None)
+    first = person.document.composition.scene.kept
+    studio.brush_bar.grow.click()
+    settle(lambda: person.document.composition.scene.kept != first)
+    scene = person.document.composition.scene
+    look = studio.window.pictures.cutout
+    assert look(scene.picture, scene.kept).mean() < look(scene.picture, first).mean()
+    person.chooses("undo")
+    assert person.document.composition.scene.kept == first
+    person.types(Qt.Key.Key_Escape)
+    studio.scene_panel.keep_all.click()
+    assert person.document.composition.scene.kept is None
+    studio.scene_panel.remove.click()
+    assert person.document.composition.scene is None
+
+
+def test_two_strokes_are_two_steps_and_undo_shows_the_old_mask(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    person.has(("cat", 60, 60, 128, 128))
+    person.selects("cat")
+    person.chooses("tool-cutout")
+    settle(lambda: studio.cutout_brush.ready)
+    studio.brush_bar.take.click()
+    person.drags((90, 90), (150, 90))
+    settle(lambda: person.document.layer("cat").mask is not None)
+    first = person.document.layer("cat").mask
+    person.drags((90, 150), (150, 150))
+    settle(lambda: person.document.layer("cat").mask != first)
+    assert person.window.undo_stack.count() == 2
+    person.chooses("undo")
+    assert person.document.layer("cat").mask == first
+    settle(lambda: studio.cutout_brush._known == first)
+    person.chooses("undo")
+    assert person.document.layer("cat").mask is None
+
+
+def test_keys_in_the_prompt_belong_to_the_document(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    prompt = studio.compose_panel.prompt
+    person.window.activateWindow()
+    settle(person.window.isActiveWindow)
+    prompt.setFocus()
+    QTest.keyClicks(prompt, "a cat")
+    QTest.keyClick(prompt, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    settle(lambda: person.document.composition.prompt == "")
+    QTest.keyClick(prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(lambda: len(studio.composer.jobs) == 1)
+    assert prompt.toPlainText() == ""
+
+
+def failed_job(studio, error: StandeeError) -> QPushButton:  # type: ignore[no-untyped-def]
+    """Let a job fail and return the button that the bar offers."""
+    studio.composer.compose()
+    [job] = studio.composer.jobs
+    studio.composer._happened(Failed(job=job.id, seq=9, error=Problem.of(error)))
+    [row] = studio.notice_bar.rows()
+    assert row.notice.text == error.message
+    return row.fix  # type: ignore[no-any-return]
+
+
+def test_out_of_memory_offers_a_preset_that_takes_less(  # type: ignore[no-untyped-def]
+    studio, settle, monkeypatch
+) -> None:
+    monkeypatch.setenv("STANDEE_OFFLOAD", "none")
+    restarts: list[bool] = []
+    monkeypatch.setattr(studio.link, "restart", lambda: restarts.append(True))
+    button = failed_job(studio, OutOfMemory("Too little memory.", fix="Use less."))
+    assert button.text() == "Use less memory"
+    button.click()
+    assert os.environ["STANDEE_OFFLOAD"] == "model"
+    assert restarts == [True]
+    assert len(studio.composer.jobs) == 2
+
+
+def test_a_model_that_is_not_there_gives_way_to_the_bundled_one(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    gone = edits.with_sampling(person.document.composition, model="gone")
+    person.document.apply("Model", gone)
+    button = failed_job(studio, UnknownModel("There is no model gone."))
+    button.click()
+    assert person.document.composition.sampling.model == "mini"
+    assert [job.composition.sampling.model for job in studio.composer.jobs] == ["mini", "mini"]
+
+
+def test_many_cut_outs_are_told_in_one_line(person: Person, studio, settle, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    for name in "abc":
+        Image.new("RGB", (32, 32), "teal").save(tmp_path / f"{name}.png")
+    studio.importer.add_files([tmp_path / f"{name}.png" for name in "abc"])
+    settle(lambda: len(person.document.composition.layers) == 3)
+    assert list(person.order) == ["a", "b", "c"]
+    [notice] = studio.notices
+    assert notice.text == "Cutting out 3 subjects…"
+    assert notice.hint == "It waits for the daemon."
+
+
+def test_new_subjects_are_handy_and_wholly_on_the_canvas(person: Person) -> None:
+    canvas = person.document.composition.canvas
+    rect = place(canvas, (4000, 1000), QPointF(250, 250), 0)
+    assert (rect.w, rect.h) == (128, 32)
+    assert rect.x + rect.w <= canvas.width
+    assert rect.y + rect.h <= canvas.height
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("teddy_bear", "teddy bear"), ("IMG_2041", ""), ("DSC00013", ""), ("my Cat (2)", "my cat")],
+)
+def test_words_come_from_names_that_mean_something(name: str, words: str) -> None:
+    assert words_of(name) == words

@@ -1,0 +1,38 @@
+"""Daemons as they run for people: own processes, own home, real sockets."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from daemons import Running
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """A daemon with a toy worker, held to its invariants at the end."""
+    running = Running(tmp_path / "home").start()
+    yield running
+    try:
+        running.check()
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def client(daemon):
+    with daemon.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory):
+    """A daemon with the bundled model, shared by the tests that make real pictures."""
+    running = Running(tmp_path_factory.mktemp("studio") / "home", toy=False).start()
+    yield running
+    try:
+        running.check()
+    finally:
+        running.stop()

@@ -1,0 +1,213 @@
+"""The composition: what is valid, what is refused, and how the refusal reads."""
+
+import math
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standee.composition import (
+    MAX_LAYERS,
+    Canvas,
+    Composition,
+    Layer,
+    Method,
+    Rect,
+    Sampling,
+    Scene,
+    from_json,
+    to_json,
+    validate,
+)
+from standee.errors import InvalidField
+
+CAT, MUG, MASK = "a" * 64, "b" * 64, "c" * 64
+
+digests = st.text("0123456789abcdef", min_size=64, max_size=64)
+texts = st.text(max_size=50)
+units = st.floats(0.0, 1.0)
+coordinates = st.floats(-32768.0, 32768.0)
+extents = st.floats(0.0, 32768.0, exclude_min=True)
+rects = st.builds(Rect, coordinates, coordinates, extents, extents)
+layers = st.builds(
+    Layer,
+    picture=digests,
+    rect=rects,
+    name=texts,
+    mask=st.none() | digests,
+    fit=st.sampled_from(["contain", "cover", "stretch"]),
+    flip=st.booleans(),
+    prompt=texts,
+    fidelity=units,
+    variation=units,
+    sharing=st.floats(0.0, 2.0),
+)
+compositions = st.builds(
+    Composition,
+    canvas=st.builds(Canvas, st.integers(16, 4096), st.integers(16, 4096)),
+    prompt=texts,
+    layers=st.lists(layers, max_size=4, unique_by=lambda layer: layer.id).map(tuple),
+    scene=st.none() | st.builds(Scene, digests, st.none() | rects, st.none() | digests),
+    sampling=st.builds(Sampling, seed=st.integers(0, 2**53), count=st.integers(1, 64)),
+    method=st.builds(Method, tau=st.none() | units, gamma=units),
+)
+
+
+def layer(**changes: Any) -> dict[str, Any]:
+    return {"picture": CAT, "rect": {"x": 0, "y": 0, "w": 64, "h": 64}} | changes
+
+
+def rect(**changes: Any) -> dict[str, Any]:
+    return {"x": 0, "y": 0, "w": 64, "h": 64} | changes
+
+
+def refusal(data: Any) -> InvalidField:
+    with pytest.raises(InvalidField) as caught:
+        validate(data)
+    return caught.value
+
+
+@given(compositions)
+def test_any_valid_composition_comes_back_from_json_unchanged(composition: Composition) -> None:
+    assert from_json(to_json(composition)) == composition
+
+
+@given(compositions)
+def test_a_valid_composition_is_valid(composition: Composition) -> None:
+    assert validate(composition) == composition
+
+
+def test_the_shortest_composition_is_an_empty_map() -> None:
+    assert from_json("{}") == Composition()
+
+
+def test_unknown_fields_are_ignored() -> None:
+    data = {"prompt": "a cat", "mood": "blue", "layers": [layer(glow=0.5)]}
+    checked = validate(data)
+    assert checked.prompt == "a cat"
+    assert checked.layers[0].picture == CAT
+
+
+def test_layers_without_ids_get_different_ones() -> None:
+    checked = validate({"layers": [layer(), layer()]})
+    assert checked.layers[0].id != checked.layers[1].id
+
+
+def test_digests_name_every_picture_and_mask_once() -> None:
+    composition = validate(
+        {
+            "layers": [layer(mask=MASK), layer(picture=MUG, visible=False), layer()],
+            "scene": {"picture": MUG, "kept": MASK},
+        }
+    )
+    assert composition.digests() == {CAT, MUG, MASK}
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("side", ["x", "y", "w", "h"])
+def test_a_rectangle_that_is_not_finite_is_refused_by_name(side: str, bad: float) -> None:
+    error = refusal({"layers": [layer(), layer(rect=rect(**{side: bad}))]})
+    assert error.path == f"$.layers[1].rect.{side}"
+    assert error.fix == "Give a finite number."
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "fix"),
+    [
+        ({"canvas": {"width": 10**9}}, "$.canvas.width", "Give at most 8192."),
+        ({"canvas": {"width": 256.5}}, "$.canvas.width", "Give a whole number."),
+        ({"canvas": {"width": "256"}}, "$.canvas.width", "Give a whole number."),
+        (
+            {"canvas": {"width": 8192, "height": 8192}},
+            "$.canvas",
+            "Use at most 16,777,216 px in all.",
+        ),
+        ({"layers": [layer(rect=rect(w=0))]}, "$.layers[0].rect.w", "Give more than 0."),
+        ({"layers": [layer(rect=rect(x=10**400))]}, "$.layers[0].rect.x", "Give a smaller number."),
+        ({"layers": [{"picture": CAT}]}, "$.layers[0].rect", "Add this field."),
+        (
+            {"layers": [layer(fit="crop")]},
+            "$.layers[0].fit",
+            "Give one of: contain, cover, stretch.",
+        ),
+        (
+            {"layers": [layer(picture="cat.png")]},
+            "$.layers[0].picture",
+            "Give the SHA-256 of the picture's bytes: 64 of the characters 0-9 and a-f.",
+        ),
+        ({"layers": [layer(fidelity=1.5)]}, "$.layers[0].fidelity", "Give at most 1."),
+        ({"layers": [layer(flip="yes")]}, "$.layers[0].flip", "Give true or false."),
+        (
+            {"layers": [layer(id="a"), layer(id="a")]},
+            "$.layers[1].id",
+            "Give each layer its own id.",
+        ),
+        ({"layers": [layer()] * (MAX_LAYERS + 1)}, "$.layers", "Give at most 100 entries."),
+        ({"scene": {"kept": MASK}}, "$.scene.picture", "Add this field."),
+        ({"sampling": {"steps": 0}}, "$.sampling.steps", "Give at least 1."),
+        ({"sampling": {"steps": True}}, "$.sampling.steps", "Give a whole number or null."),
+        ({"sampling": {"model": ""}}, "$.sampling.model", "Fill it in."),
+        ({"prompt": "x" * 2001}, "$.prompt", "Give at most 2000 characters."),
+        ({"prompt": None}, "$.prompt", "Give a text."),
+        ({"prompt": "\ud800"}, "$.prompt", "Give valid Unicode text."),
+        ({"method": {"backdrop": "red"}}, "$.method.backdrop", "Give one of: neutral, predicted."),
+        ([], "$", "Give a map of fields."),
+        (None, "$", "Give a map of fields."),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_would_be_right(data: Any, path: str, fix: str) -> None:
+    error = refusal(data)
+    assert (error.path, error.fix) == (path, fix)
+
+
+def test_a_composition_of_a_newer_format_says_so_before_anything_else() -> None:
+    error = refusal({"version": 2, "prompt": {"text": "a shape that version 1 does not know"}})
+    assert error.path == "$.version"
+    assert error.fix == "Update Standee."
+
+
+def test_endless_nesting_is_refused() -> None:
+    data: list[Any] = []
+    for _ in range(10_000):
+        data = [data]
+    assert refusal({"mood": data}).fix == "Nest at most 32 levels."
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b'{"a": NaN}', "[" * 10_000, "\ud800"])
+def test_text_that_is_not_json_is_refused(text: str | bytes) -> None:
+    with pytest.raises(InvalidField, match="cannot be read as JSON"):
+        from_json(text)
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_read_or_refused_but_never_crash(data: bytes) -> None:
+    with suppress(InvalidField):
+        from_json(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["layers", "rect", "x", "w", "scene", "sampling", "steps", "picture"]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+    )
+)
+def test_arbitrary_data_is_checked_or_refused_but_never_crashes(data: Any) -> None:
+    try:
+        validate(data)
+    except InvalidField as refused:
+        error = refused
+    else:
+        return
+    assert error.path.startswith("$")
+    assert error.fix

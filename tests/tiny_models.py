@@ -1,0 +1,121 @@
+"""Tiny random checkpoints of the families that Standee knows, made and saved by diffusers' own classes.
+
+They are the published models in all but size: the same classes, the same parts, 16 px a cell.
+"""
+
+from pathlib import Path
+
+PARTS = ("DownEncoderBlock2D",) * 4, ("UpDecoderBlock2D",) * 4
+
+
+def save_klein(folder: Path, *, distilled: bool, guidance_embeds: bool = False) -> Path:
+    """Save a FLUX.2 klein of 1 double- and 2 single-stream blocks of 64 dims."""
+    import diffusers
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    tokenizer = _make_tokenizer()
+    vae = diffusers.AutoencoderKLFlux2(
+        block_out_channels=(8, 8, 16, 16),
+        down_block_types=PARTS[0],
+        up_block_types=PARTS[1],
+        latent_channels=8,
+        layers_per_block=1,
+        norm_num_groups=4,
+    )
+    vae.bn.running_mean.normal_(std=0.3)
+    vae.bn.running_var.uniform_(0.5, 2.0)
+    diffusers.Flux2KleinPipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        vae=vae,
+        text_encoder=transformers.Qwen3ForCausalLM(_language_model(len(tokenizer), layers=28)),
+        tokenizer=tokenizer,
+        transformer=diffusers.Flux2Transformer2DModel(
+            in_channels=32,
+            num_layers=1,
+            num_single_layers=2,
+            attention_head_dim=32,
+            num_attention_heads=2,
+            joint_attention_dim=3 * 16,
+            axes_dims_rope=(8, 8, 8, 8),
+            guidance_embeds=guidance_embeds,
+        ),
+        is_distilled=distilled,
+    ).save_pretrained(folder)
+    return folder
+
+
+def save_z_image(folder: Path, *, shift: float) -> Path:
+    """Save a Z-Image of 1 refiner and 2 main layers of 64 dims; a shift of 3 makes it a Turbo."""
+    import diffusers
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    tokenizer = _make_tokenizer()
+    transformer = diffusers.ZImageTransformer2DModel(
+        in_channels=16,
+        dim=64,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=16,
+        axes_dims=[8, 12, 12],
+        axes_lens=[256, 64, 64],
+    )
+    for padding in (transformer.x_pad_token, transformer.cap_pad_token):
+        torch.nn.init.normal_(padding)
+    diffusers.ZImagePipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=shift),
+        vae=diffusers.AutoencoderKL(
+            block_out_channels=(8, 8, 16, 16),
+            down_block_types=PARTS[0],
+            up_block_types=PARTS[1],
+            latent_channels=16,
+            layers_per_block=1,
+            norm_num_groups=4,
+            sample_size=1024,
+            scaling_factor=0.3611,
+            shift_factor=0.1159,
+            use_quant_conv=False,
+            use_post_quant_conv=False,
+        ),
+        text_encoder=transformers.Qwen3Model(_language_model(len(tokenizer), layers=2)),
+        tokenizer=tokenizer,
+        transformer=transformer,
+    ).save_pretrained(folder)
+    return folder
+
+
+def _make_tokenizer() -> object:
+    import transformers
+
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    pieces = [*letters, "\u0120", "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    tokenizer = transformers.Qwen2TokenizerFast(
+        vocab={piece: index for index, piece in enumerate(pieces)},
+        merges=[],
+        model_max_length=24,
+        additional_special_tokens=["<|im_start|>", "<|im_end|>"],
+    )
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}"
+    )
+    return tokenizer
+
+
+def _language_model(words: int, layers: int) -> object:
+    import transformers
+
+    return transformers.Qwen3Config(
+        vocab_size=words,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=8,
+        max_position_embeddings=64,
+    )
