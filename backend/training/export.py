@@ -1,4 +1,4 @@
-"""Writes the trained modules as a FLUX pipeline in diffusers layout, in half precision."""
+"""The trained modules as a FLUX pipeline in diffusers layout, in half precision: written, and taken up again."""
 
 from __future__ import annotations
 
@@ -46,6 +46,24 @@ def export(folder: Path, mini: Mini, vae: AutoencoderDC) -> None:
             shutil.rmtree(target)
         entry.replace(target)
     fresh.rmdir()
+
+
+def take_up(folder: Path, work: Path) -> None:
+    """Lay the pipeline in `folder` into the work folder, so that training goes on from its weights.
+
+    The optimizers start afresh, and so does the budget.
+    """
+    pipeline = FluxPipeline.from_pretrained(folder, dtype=torch.float32)
+    pipeline.vae.save_pretrained(work / "vae")
+    mini = Mini(
+        pipeline.transformer,
+        pipeline.text_encoder_2,
+        pipeline.text_encoder,
+        pipeline.tokenizer_2,
+        pipeline.tokenizer,
+    )
+    weights = mini.modules().state_dict()
+    torch.save({"modules": weights, "averaged": weights}, work / "transformer.pt")
 
 
 def write_held_out(folder: Path, held_out: list[data.Figure]) -> None:

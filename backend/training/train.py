@@ -3,6 +3,7 @@
 Stages, each resumable from the work folder: scenes (render), vae, latents (encode), transformer,
 export, assets (what the repository ships of the figures), evaluate; `all` runs them in turn.
 `--minutes` is the budget of the vae or transformer stage; `all` splits it between the two.
+To train the exported pipeline further: scenes, take-up, latents, transformer.
 On a shared CPU one thread pinned to a core of its own (OMP_NUM_THREADS=1) beats two that wait for
 each other.
 """
@@ -28,7 +29,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("stage", choices=(*STAGES, "all"))
+    parser.add_argument("stage", choices=(*STAGES, "take-up", "all"))
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--minutes", type=float, default=120.0)
@@ -64,6 +65,8 @@ def run(stage: str, options: argparse.Namespace, minutes: float) -> None:
         scenes.render_store(work, preset.scenes, options.processes)
     elif stage == "vae":
         vae.train(work, preset, device, minutes, lambda made: made.save_pretrained(work / "vae"))
+    elif stage == "take-up":
+        export.take_up(options.out, work)
     elif stage == "latents":
         scenes.encode_store(work, load_vae(), device)
     elif stage == "transformer":

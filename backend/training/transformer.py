@@ -212,9 +212,10 @@ def train(
         state = torch.load(checkpoint, map_location=device)
         mini.modules().load_state_dict(state["modules"])
         averaged.modules().load_state_dict(state["averaged"])
-        for optim, stored in zip(optims, state["optimizers"], strict=True):
-            optim.load_state_dict(stored)
-        step, spent = state["step"], state["spent"]
+        if "optimizers" in state:  # not in weights taken up from an exported pipeline
+            for optim, stored in zip(optims, state["optimizers"], strict=True):
+                optim.load_state_dict(stored)
+            step, spent = state["step"], state["spent"]
 
     def store(elapsed: float) -> None:
         state = {
