@@ -26,6 +26,7 @@ from .exchange import Blobs
 from .jobs import Job
 from .properties import PATCH, redraw
 from .stage.colour import linear
+from .translations import say
 
 BUDGET = 0.002
 """Seconds that one tick may take."""
@@ -223,16 +224,14 @@ class DaemonLink:
         elif self._alone_since is None:
             self._alone_since = time.monotonic()
         elif not self._told and time.monotonic() - self._alone_since > PATIENCE:
-            waiting = len(self.unfinished)
-            self.notice = Notice(
-                "No daemon answers"
-                + (
-                    f"; {waiting} job{'s' if waiting > 1 else ''} will go on when it does."
-                    if waiting
-                    else "."
-                ),
-                "Start it with `standee serve`, or name it in the preferences of Standee.",
-            )
+            count = len(self.unfinished)
+            message = say("No daemon answers.")
+            if count == 1:
+                message += " " + say("Your job goes on when one does.")
+            elif count:
+                message += " " + say("Your {count} jobs go on when one does.", count=count)
+            fix = say("Start it with `standee serve`, or name it in the preferences of Standee.")
+            self.notice = Notice(message, fix)
             self._told = True
             redraw()
 

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from . import view
 from .daemon_link import link
 from .looks import looks
-from .stage.overlay import PictureQuad, Triangles, Words
+from .stage.overlay import PictureQuad, Words
 from .stage.projection import Frame
+from .stage.triangles import Triangles
+
+FONT = 0
+"""Blender's own."""
 
 _textures: dict[str, tuple[Any, gpu.types.GPUTexture]] = {}
 _handler: Any = None
@@ -33,7 +37,7 @@ def paint(scene: bpy.types.Scene, drawn: view.Drawn) -> None:
     gpu.state.depth_test_set("NONE")  # whatever was drawn before
     gpu.state.face_culling_set("NONE")
     gpu.state.color_mask_set(True, True, True, True)
-    job = next((one for one in link().unfinished if one.scene == scene.standee.uid), None)
+    job = view.job_of(scene.standee)
     if job is not None and job.preview is not None and scene.standee.show_preview:
         frame = drawn.frame
         texture = _texture("preview", id(job.preview), job.preview)
@@ -43,6 +47,7 @@ def paint(scene: bpy.types.Scene, drawn: view.Drawn) -> None:
             _layer(scene, drawn, quad)
     _triangles(drawn.overlay.cells)
     _triangles(drawn.overlay.lines)
+    _triangles(_chips(drawn.overlay.words))
     for words in drawn.overlay.words:
         _words(words)
     gpu.state.blend_set("NONE")
@@ -137,15 +142,23 @@ def _triangles(triangles: Triangles) -> None:
     batch.draw(shader)
 
 
+def _chips(words: tuple[Words, ...]) -> Triangles:
+    """Return what lies behind the words: only the GPU's font knows how wide they are."""
+    out = Triangles()
+    for one in words:
+        blf.size(FONT, one.size)
+        width, _ = blf.dimensions(FONT, one.text)
+        side, down, up = 0.35 * one.size, 0.4 * one.size, 1.05 * one.size
+        box = (one.x - side, one.y - down, one.x + width + side, one.y + up)
+        out.quads(np.array([box]), one.chip)
+    return out
+
+
 def _words(words: Words) -> None:
-    font = 0
-    blf.size(font, words.size)
-    blf.color(font, *words.colour)
-    blf.enable(font, blf.SHADOW)
-    blf.shadow(font, 3, 0.0, 0.0, 0.0, 0.8)
-    blf.position(font, words.x, words.y, 0)
-    blf.draw(font, words.text)
-    blf.disable(font, blf.SHADOW)
+    blf.size(FONT, words.size)
+    blf.color(FONT, *words.colour)
+    blf.position(FONT, words.x, words.y, 0)
+    blf.draw(FONT, words.text)
 
 
 def _whole(frame: Frame) -> Any:

@@ -12,17 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.errors import StandeeError
-from standee.events import Cancelled, Event, Failed, Preview, Progress, Queued, Result, Started
+from standee.events import (
+    STAGES,
+    Cancelled,
+    Event,
+    Failed,
+    Preview,
+    Progress,
+    Queued,
+    Result,
+    Started,
+)
 
 from . import places
+from .translations import say
 
 FILE = "jobs.json"
-STAGES = {
-    "loading": "Loading the model",
-    "references": "Looking at the subjects",
-    "composing": "Composing",
-    "decoding": "Finishing",
-}
+STATES = {"uploading": "Sending the pictures", "done": "Done", "cancelled": "Cancelled"}
 
 
 @dataclass
@@ -62,17 +68,13 @@ class Job:
     def text(self) -> str:
         """How it stands, for a person."""
         if self.state == "queued":
-            return f"Waiting, {self.position} before it" if self.position else "Waiting"
+            ahead = self.position
+            return say("Waiting, {count} before it", count=ahead) if ahead else say("Waiting")
         if self.state == "running":
-            left = f", {self.eta:.0f} s left" if self.eta else ""
-            what = STAGES.get(self.stage, self.stage.capitalize() or "Composing")
+            what = say(STAGES.get(self.stage, self.stage.capitalize() or "Composing"))
+            left = say(", {seconds} s left", seconds=round(self.eta)) if self.eta else ""
             return f"{what} {self.step}/{self.of}{left}" if self.of else what
-        return {
-            "uploading": "Sending the pictures",
-            "done": "Done",
-            "failed": self.error,
-            "cancelled": "Cancelled",
-        }.get(self.state, self.state)
+        return self.error if self.state == "failed" else say(STATES.get(self.state, self.state))
 
     def take(self, event: Event) -> None:
         """Take note of what happened."""

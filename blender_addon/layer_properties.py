@@ -116,6 +116,12 @@ class StandeeLayer(bpy.types.PropertyGroup):
         return self.bound_object is not None or self.bound_collection is not None
 
     @property
+    def title(self) -> str:
+        """Its name, and what it follows."""
+        body = self.bound_object or self.bound_collection
+        return self.name if body is None else f"{self.name} \N{RIGHTWARDS ARROW} {body.name}"
+
+    @property
     def shown(self) -> bool:
         """Whether it is in the picture: visible, and its object in front of the camera."""
         return self.visible and (self.in_view or not self.bound)

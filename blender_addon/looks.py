@@ -12,17 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.errors import StandeeError
-from standee.geometry import NOBODY, fit_picture
+from standee.geometry import fit_picture
+from standee.token_view import kept_cells
 
 from . import binding, pictures
 from .daemon_link import Chore, link
+from .pictures import state_of
 from .properties import StandeeLayer, StandeeScene, redraw
+from .stage.cells import CellView
 from .stage.colour import linear
 from .stage.cutout import Standing, arrangement, reduced
 from .stage.depth import Samples, cut
 
 SETTLE = 0.25
 """Seconds without a change in the scene after which what hides a bound layer is looked for."""
+
+
+KEPT_SIDE = 512
+"""The size in px to which a scene's mask is reduced before its cells are counted."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,8 @@ class Looks:
         self._pending: set[tuple[Any, ...]] = set()
         self._broken: set[tuple[Any, ...]] = set()
         self._hidden: dict[str, tuple[Samples, NDArray[np.bool_]]] = {}
-        self._owner: tuple[tuple[Any, ...], NDArray[np.int64]] | None = None
+        self._cells: tuple[tuple[Any, ...], CellView] | None = None
+        self._kept: tuple[tuple[Any, ...], NDArray[np.bool_]] | None = None
         self._stale_hidden: set[str] = set()
 
     def of(self, layer: StandeeLayer) -> Seen | None:
@@ -77,9 +85,13 @@ class Looks:
         placed = fit_picture(*seen.size, layer.rect, layer.fit)
         return cut(seen.alpha, placed, found[1], found[0], layer.flip)
 
-    def owner(self, standee: StandeeScene, order: list[int], patch: int) -> NDArray[np.int64]:
-        """Return who owns each cell (rows, columns), by the layer's place in `order`."""
-        standing, places, key = [], [], [standee.canvas(), patch]
+    def cells(self, standee: StandeeScene, order: list[int], patch: int) -> CellView:
+        """Return who owns each cell; numbers are the layers' places in `order`, back to front."""
+        standing, numbers, key = [], [], [standee.canvas(), patch]
+        kept = self._kept_cells(standee, patch)
+        if kept is not None:
+            numbers.append(None)
+            key.append(id(kept))
         for place, index in enumerate(order):
             layer = standee.layers[index]
             seen = self.of(layer) if layer.shown else None
@@ -89,12 +101,11 @@ class Looks:
             key += [place, seen.key, layer.rect, layer.fit, layer.flip, id(found and found[1])]
             alpha = self.alpha(layer, seen, patch)
             standing.append(Standing(alpha, layer.rect, layer.fit, layer.flip))
-            places.append(place)
-        if self._owner is None or self._owner[0] != tuple(key):
-            found_owner = arrangement(standing, standee.canvas(), patch).owner
-            table = np.array([*places, NOBODY], np.int64)  # NOBODY is -1: the last entry
-            self._owner = (tuple(key), table[found_owner])
-        return self._owner[1]
+            numbers.append(place)
+        if self._cells is None or self._cells[0] != tuple(key):
+            found_cells = arrangement(standing, standee.canvas(), patch, kept)
+            self._cells = (tuple(key), CellView(found_cells, tuple(numbers)))
+        return self._cells[1]
 
     def look_behind(self, scene: bpy.types.Scene) -> None:
         """Look anew for what hides the bound layers, in the background."""
@@ -106,6 +117,26 @@ class Looks:
     def forget(self) -> None:
         """Drop everything: another file is open."""
         self.__init__()  # type: ignore[misc]
+
+    def _kept_cells(self, standee: StandeeScene, patch: int) -> NDArray[np.bool_] | None:
+        """Return the cells that the scene keeps; `None` without a scene."""
+        if standee.scene_source == "NONE":
+            return None
+        canvas, rect = standee.canvas(), standee.scene_rect()
+        picture = standee.scene_picture if standee.scene_source == "PICTURE" else None
+        shape = (canvas.height, canvas.width)
+        if picture is not None and picture.size[0]:
+            shape = (picture.size[1], picture.size[0])
+        mask = state_of(standee.scene_kept)
+        key = (canvas, patch, rect, standee.scene_fit, shape, mask)
+        if self._kept is None or self._kept[0] != key:
+            part = min(1.0, KEPT_SIDE / max(shape))
+            small = (max(1, round(shape[0] * part)), max(1, round(shape[1] * part)))
+            stays = np.ones(small, np.float32)
+            if mask and standee.scene_kept.size[0]:
+                stays = _stretched(pictures.mask_of(standee.scene_kept), small)
+            self._kept = (key, kept_cells(stays, rect, standee.scene_fit, canvas, patch))
+        return self._kept[1]
 
     # -- chores ----------------------------------------------------------------------------------
 
@@ -149,7 +180,7 @@ class Looks:
 
 
 def _key(layer: StandeeLayer) -> tuple[Any, ...]:
-    return (pictures.state_of(layer.picture), pictures.state_of(layer.mask))
+    return (state_of(layer.picture), state_of(layer.mask))
 
 
 def _find(scene: str, layer_id: str) -> StandeeLayer | None:

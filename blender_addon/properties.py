@@ -16,7 +16,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from standee.composition import Canvas
+from standee.composition import Canvas, Rect
 
 from .choices import FITS, SHOWN_AS, SOURCES
 from .layer_properties import StandeeLayer as StandeeLayer
@@ -226,6 +226,12 @@ class StandeeScene(bpy.types.PropertyGroup):
         sides = (render.resolution_x * part, render.resolution_y * part)
         scale = min(1.0, self.canvas_side / max(sides))
         return rounded(Canvas(int(sides[0] * scale + 0.5), int(sides[1] * scale + 0.5)))
+
+    def scene_rect(self) -> Rect | None:
+        """Return the part of the canvas that the scene fills; `None` for all of it."""
+        if not self.use_scene_rect:
+            return None
+        return Rect(self.scene_x, self.scene_y, self.scene_width, self.scene_height)
 
     def identity(self) -> str:
         """Return what tells this scene from others, over files and undo; made at first use."""

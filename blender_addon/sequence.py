@@ -21,6 +21,7 @@ from .daemon_link import Chore, link
 from .exchange import Blobs
 from .jobs import Job
 from .stage.timeline import Ledger, fingerprint, frames, picture_name
+from .translations import say
 
 AT_ONCE = 2
 """So many frames are at the daemon at a time: it never waits, and a stop is soon."""
@@ -58,9 +59,9 @@ class Range:
         if self.error:
             return self.error
         if not self.planned and not self.stopped:
-            return f"Looking at frame {self.prepared}/{len(self.frames)}"
-        ending = " (stopped)" if self.stopped else ""
-        return f"{self.done}/{len(self.frames)} frames{ending}"
+            return say("Looking at frame {at} of {all}", at=self.prepared, all=len(self.frames))
+        ending = say(" (stopped)") if self.stopped else ""
+        return say("{done} of {all} frames", done=self.done, all=len(self.frames)) + ending
 
 
 current: Range | None = None

@@ -8,6 +8,11 @@ CONTEXTS = ("*", "Operator")
 """Labels of operators are looked up in a context of their own."""
 
 
+def say(text: str, **values: object) -> str:
+    """Return a sentence in the interface's language; `{names}` in it are filled with the values."""
+    return str(bpy.app.translations.pgettext_iface(text)).format(**values)
+
+
 def table() -> dict[str, dict[tuple[str, str], str]]:
     """Return the translations as Blender takes them: by language, then by (context, English)."""
     return {

@@ -13,12 +13,14 @@ from standee.geometry import fit_picture
 
 from . import binding
 from .daemon_link import link
+from .jobs import Job
 from .looks import Seen, looks
 from .preferences import style, ui_scale
 from .properties import StandeeScene
-from .stage.overlay import Overlay, overlay
+from .stage.overlay import Overlay, Progress, overlay
 from .stage.picking import Hit, Item, pick
 from .stage.projection import Frame, frame_in_region
+from .translations import say
 
 hovered: str | None = None
 """The id of the layer under the pointer."""
@@ -65,7 +67,7 @@ def items_of(standee: StandeeScene) -> tuple[list[int], list[Item]]:
     indices = binding.order(standee.layers)
     layers = [standee.layers[index] for index in indices]
     return indices, [
-        Item(one.layer_id, one.rect, one.name, one.shown, one.locked, one.bound) for one in layers
+        Item(one.layer_id, one.rect, one.title, one.shown, one.locked, one.bound) for one in layers
     ]
 
 
@@ -106,7 +108,7 @@ def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
         if layer.shown and (found := looks().of(layer)) is not None:
             seen[layer.layer_id] = found
             placed[layer.layer_id] = _placed(found, layer.rect, layer.fit)
-    owner = looks().owner(standee, indices, patch) if standee.show_tokens else None
+    cells = looks().cells(standee, indices, patch) if standee.show_tokens else None
     flipped = frozenset(layer.layer_id for layer in standee.layers if layer.flip)
     shapes = overlay(
         items,
@@ -116,10 +118,24 @@ def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
         flipped=flipped,
         selected=selected_id(standee),
         hovered=hovered,
-        owner=owner,
+        cells=cells,
         patch=patch,
+        progress=progress_of(standee),
     )
     return Drawn(frame, shapes, seen)
+
+
+def progress_of(standee: StandeeScene) -> Progress | None:
+    """Return how far the scene's oldest job is; `None` without one, or if previews are off."""
+    job = job_of(standee)
+    if job is None or not standee.show_preview:
+        return None
+    return Progress(job.factor, job.text if link().connected else say("Waiting for the daemon"))
+
+
+def job_of(standee: StandeeScene) -> Job | None:
+    """Return the scene's oldest job that is not over."""
+    return next((one for one in link().unfinished if one.scene == standee.uid), None)
 
 
 def _placed(seen: Seen, rect: Rect, fit: str) -> Rect:

@@ -13,6 +13,7 @@ from ..daemon_link import link
 from ..properties import StandeeLayer, redraw
 from ..stage.gesture import Gesture, Input
 from ..stage.picking import BODY
+from ..translations import say
 from .base import NeedsLayer, active_layer, cannot, composition
 from .layers import key_rectangle
 
@@ -68,8 +69,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
             return {"PASS_THROUGH"}
         redraw()
         if layer.bound or layer.locked or not layer.visible:
-            why = "follows a 3D object" if layer.bound else "is locked or hidden"
-            self.report({"INFO"}, f"'{layer.name}' {why}.")
+            self.report({"INFO"}, stays(layer))
             return {"FINISHED"} if self.kind == "DRAG" else {"CANCELLED"}
         x, y = self._pointer(context, event)
         kinds = {"DRAG": "move" if part == BODY else "resize", "MOVE": "move", "SCALE": "scale"}
@@ -174,12 +174,18 @@ class STANDEE_OT_nudge(NeedsLayer, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         layer = active_layer(context)
         if layer.bound or layer.locked:
-            why = "follows a 3D object" if layer.bound else "is locked"
-            self.report({"WARNING"}, f"'{layer.name}' {why}.")
+            self.report({"WARNING"}, stays(layer))
             return {"CANCELLED"}
         layer.x, layer.y = layer.x + self.x, layer.y + self.y
         key_rectangle(context.scene, composition(context).active_layer)
         return {"FINISHED"}
+
+
+def stays(layer: StandeeLayer) -> str:
+    """Say why the pointer does not move a layer."""
+    if layer.bound:
+        return say("'{name}' follows a 3D object; unbind it to move it.", name=layer.name)
+    return say("'{name}' is locked or hidden.", name=layer.name)
 
 
 CLASSES = (STANDEE_OT_arrange, STANDEE_OT_hover, STANDEE_OT_nudge)

@@ -6,7 +6,8 @@ from standee.errors import StandeeError
 
 from .. import composing
 from ..daemon_link import link
-from .base import cannot, refuse
+from ..properties import redraw
+from .base import cannot, composition, refuse
 
 
 class STANDEE_OT_compose(bpy.types.Operator):
@@ -28,6 +29,29 @@ class STANDEE_OT_compose(bpy.types.Operator):
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_prompt_edit(bpy.types.Operator):
+    bl_idname = "standee.prompt_edit"
+    bl_label = "Edit Prompt"
+    bl_description = "Write the prompt, and the words of each subject, in a wide window"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self, width=640)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        standee, layout = composition(context), self.layout
+        layout.prop(standee, "prompt", text="")
+        for layer in reversed(standee.layers):
+            row = layout.row()
+            split = row.split(factor=0.25)
+            split.label(text=layer.name, translate=False, icon="BLANK1")
+            split.prop(layer, "prompt", text="", placeholder="What it is, in a few words")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        redraw()
         return {"FINISHED"}
 
 
@@ -78,4 +102,10 @@ class STANDEE_OT_dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (STANDEE_OT_compose, STANDEE_OT_cancel, STANDEE_OT_connect, STANDEE_OT_dismiss)
+CLASSES = (
+    STANDEE_OT_compose,
+    STANDEE_OT_prompt_edit,
+    STANDEE_OT_cancel,
+    STANDEE_OT_connect,
+    STANDEE_OT_dismiss,
+)

@@ -148,7 +148,7 @@ def add_subject(
     pictures.check(image)
     if len(standee.layers) >= MAX_LAYERS:
         raise BadPicture(f"A composition has at most {MAX_LAYERS} layers.", fix="Remove one first.")
-    layer = standee.add_layer(image.name)
+    layer = standee.add_layer(image.name.replace("_", " "))
     layer.picture = image
     canvas = standee.canvas()
     side = min(canvas.width, canvas.height) * PART

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.composition import Canvas, Fit, Rect
-from standee.geometry import Arrangement, arrange, place, token_grid
+from standee.geometry import Arrangement, Bools, Placement, arrange, place, token_grid
 
 Floats = NDArray[np.floating]
 
@@ -40,10 +40,16 @@ def reduced(alpha: Floats, side: int = MASK_SIDE) -> NDArray[np.float32]:
     return (sums / np.outer(*counts)).astype(np.float32)
 
 
-def arrangement(layers: Sequence[Standing], canvas: Canvas, patch: int) -> Arrangement:
-    """Return who owns which cell; `layers` go back to front."""
-    placements = [
-        place(layer.alpha[:, ::-1] if layer.flip else layer.alpha, layer.rect, layer.fit, patch)
-        for layer in layers
-    ]
-    return arrange(token_grid(canvas, patch), placements)
+def arrangement(
+    layers: Sequence[Standing], canvas: Canvas, patch: int, kept: Bools | None = None
+) -> Arrangement:
+    """Return who owns which cell; `layers` go back to front.
+
+    `kept` (rows, columns) are the cells that a scene keeps: it is behind all layers, the first one.
+    """
+    grid = token_grid(canvas, patch)
+    placements = [] if kept is None else [Placement(grid, kept)]
+    for layer in layers:
+        alpha = layer.alpha[:, ::-1] if layer.flip else layer.alpha
+        placements.append(place(alpha, layer.rect, layer.fit, patch))
+    return arrange(grid, placements)

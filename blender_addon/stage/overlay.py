@@ -7,25 +7,26 @@ before.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from standee.composition import Canvas, Rect
-from standee.geometry import NOBODY
 
+from .cells import CellView, cell_triangles
 from .picking import Item, handle_points
 from .projection import Frame
+from .triangles import Colour, Triangles
 
-Colour = tuple[float, float, float, float]
+GROUND: Colour = (0.02, 0.02, 0.025, 0.85)
+"""What is behind words and bars."""
 
 
 @dataclass(frozen=True)
 class Style:
     """Colours (RGBA, 0..1), and sizes in px of a screen at 100 %."""
 
-    outline: Colour = (1.0, 1.0, 1.0, 0.55)
+    outline: Colour = (1.0, 1.0, 1.0, 0.7)
     hovered: Colour = (1.0, 1.0, 1.0, 0.95)
     selected: Colour = (1.0, 0.62, 0.16, 1.0)
     bound: Colour = (0.35, 0.8, 1.0, 0.9)
@@ -56,42 +57,16 @@ class Words:
     y: float
     size: float
     colour: Colour
+    chip: Colour
+    """What is behind the words."""
 
 
-@dataclass
-class Triangles:
-    """Coloured triangles: `points` (3 n, 2) and `colours` (3 n, 4)."""
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is (0..1), and in words."""
 
-    _points: list[NDArray[np.float32]] = field(default_factory=list)
-    _colours: list[NDArray[np.float32]] = field(default_factory=list)
-
-    def quads(self, boxes: NDArray[np.floating], colour: Colour) -> None:
-        """Add filled boxes (n, 4), each (left, bottom, right, top)."""
-        boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
-        x0, y0, x1, y1 = boxes.T
-        corners = np.stack([x0, y0, x1, y0, x1, y1, x0, y0, x1, y1, x0, y1], axis=1)
-        self._points.append(corners.reshape(-1, 2))
-        self._colours.append(np.tile(np.float32(colour), (len(boxes) * 6, 1)))
-
-    def outline(self, box: tuple[float, float, float, float], colour: Colour, line: float) -> None:
-        """Add the four sides of a box, `line` px wide and centred on its edges."""
-        x0, y0, x1, y1 = box
-        d = line / 2
-        sides = [
-            (x0 - d, y0 - d, x1 + d, y0 + d),
-            (x0 - d, y1 - d, x1 + d, y1 + d),
-            (x0 - d, y0 + d, x0 + d, y1 - d),
-            (x1 - d, y0 + d, x1 + d, y1 - d),
-        ]
-        self.quads(np.array(sides), colour)
-
-    @property
-    def points(self) -> NDArray[np.float32]:
-        return np.concatenate(self._points) if self._points else np.zeros((0, 2), np.float32)
-
-    @property
-    def colours(self) -> NDArray[np.float32]:
-        return np.concatenate(self._colours) if self._colours else np.zeros((0, 4), np.float32)
+    factor: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -113,49 +88,42 @@ def overlay(
     flipped: frozenset[str] = frozenset(),
     selected: str | None = None,
     hovered: str | None = None,
-    owner: NDArray[np.int64] | None = None,
+    cells: CellView | None = None,
     patch: int = 16,
+    progress: Progress | None = None,
 ) -> Overlay:
     """Return the drawing of `items` (back to front).
 
     `placed` says where each layer's picture lies in its rectangle (canvas px); layers without one
-    have no picture. `owner` (rows, columns) is the token view: who owns each cell, by the index of
-    the layer in `items`; without it no cells are shown.
+    have no picture. `cells` is the token view, in cells of `patch` px. `progress` is how far a job is,
+    shown at the lower edge of the frame.
     """
     placed = placed or {}
     lines = Triangles()
     width = style.line * style.ui_scale
     pictures, words = [], []
     lines.outline(_whole(frame), style.frame, width)
+    for item in sorted(items, key=lambda one: one.id == selected):  # the selected one on top
+        box, colour = frame.box(item.rect), _colour(item, style, selected, hovered)
+        line = width * (1.6 if item.id == selected else 1.0)
+        lines.outline(box, (0.0, 0.0, 0.0, 0.5 * colour[3]), line + 2 * style.ui_scale)
+        lines.outline(box, colour, line)
+        if item.name:
+            words.append(_name(item, box, colour, style, item.id == selected))
     for item in items:
         if item.visible and item.id in placed:
             box = frame.box(placed[item.id])
             pictures.append(PictureQuad(item.id, box, style.opacity, item.id in flipped))
-        colour = _colour(item, style, selected, hovered)
-        box = frame.box(item.rect)
-        lines.outline(box, colour, width * (1.6 if item.id == selected else 1.0))
-        if item.name:
-            up = box[3] + 5 * style.ui_scale
-            words.append(Words(item.name, box[0], up, style.text * style.ui_scale, colour))
-    for item in items:
         if item.id == selected and item.movable:
             half = style.handle * style.ui_scale / 2
             at = np.array(list(handle_points(item.rect, frame).values()))
             boxes = np.concatenate([at - half, at + half], axis=1)
             lines.quads(boxes + np.array([-1, -1, 1, 1]), (0.0, 0.0, 0.0, 0.6))
             lines.quads(boxes, style.selected)
-    cells = Triangles()
-    if owner is not None:
-        _add_cells(cells, owner, frame, patch, style)
-    return Overlay(tuple(pictures), cells, lines, tuple(words))
-
-
-def tint(index: int, alpha: float = 0.38) -> Colour:
-    """Return the colour of a layer's cells: hues a golden angle apart, so neighbours differ."""
-    hue = (index * 0.61803398875 + 0.08) % 1.0
-    wave = [abs((hue * 6 + shift) % 6 - 3) - 1 for shift in (0, 4, 2)]
-    r, g, b = (min(1.0, max(0.0, part)) for part in wave)
-    return (r, g, b, alpha)
+    if progress is not None:
+        words.append(_progress(lines, progress, frame, style))
+    shown = cell_triangles(cells, frame, patch, style.ui_scale) if cells else Triangles()
+    return Overlay(tuple(pictures), shown, lines, tuple(words))
 
 
 def _colour(item: Item, style: Style, selected: str | None, hovered: str | None) -> Colour:
@@ -168,18 +136,35 @@ def _colour(item: Item, style: Style, selected: str | None, hovered: str | None)
     return (*colour[:3], colour[3] * dim)
 
 
-def _add_cells(
-    cells: Triangles, owner: NDArray[np.int64], frame: Frame, patch: int, style: Style
-) -> None:
-    """Fill the owned cells with their layer's tint, a hair apart so that the grid shows."""
-    sx, sy = frame.scale
-    gap = min(0.5 * style.ui_scale, 0.15 * patch * min(sx, sy))
-    for index in np.unique(owner[owner != NOBODY]):
-        rows, cols = np.nonzero(owner == index)
-        left = frame.left + cols * patch * sx + gap
-        top = frame.bottom + frame.height - rows * patch * sy - gap
-        boxes = [left, top - patch * sy + 2 * gap, left + patch * sx - 2 * gap, top]
-        cells.quads(np.stack(boxes, axis=1), tint(int(index)))
+def _name(
+    item: Item,
+    box: tuple[float, float, float, float],
+    colour: Colour,
+    style: Style,
+    selected: bool,
+) -> Words:
+    """Return a layer's name on a chip above its rectangle, readable on whatever is behind it."""
+    up = box[3] + 10 * style.ui_scale
+    dim = 1.0 if item.visible else 0.5
+    if selected:
+        ink, chip = (0.08, 0.05, 0.02, 1.0), (*colour[:3], 0.95 * dim)
+    else:
+        ink, chip = (*colour[:3], max(0.85, colour[3]) * dim), (*GROUND[:3], GROUND[3] * dim)
+    return Words(item.name, box[0] + 4 * style.ui_scale, up, style.text * style.ui_scale, ink, chip)
+
+
+def _progress(lines: Triangles, progress: Progress, frame: Frame, style: Style) -> Words:
+    """Add a bar along the lower edge of the frame; return the words above it."""
+    scale = style.ui_scale
+    left, bottom, right, _ = _whole(frame)
+    inset, high = 8 * scale, 6 * scale
+    x0, x1, y0 = left + inset, right - inset, bottom + inset
+    end = x0 + (x1 - x0) * min(1.0, max(0.0, progress.factor))
+    lines.quads(np.array([[x0 - 1, y0 - 1, x1 + 1, y0 + high + 1]]), GROUND)
+    lines.quads(np.array([[x0, y0, end, y0 + high]]), style.selected)
+    size, chip = style.text * scale, GROUND
+    up = y0 + high + 8 * scale
+    return Words(progress.text, x0 + 4 * scale, up, size, (1.0, 1.0, 1.0, 0.95), chip)
 
 
 def _whole(frame: Frame) -> tuple[float, float, float, float]:

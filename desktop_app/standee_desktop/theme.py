@@ -14,6 +14,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from standee import token_view
+
 STYLE = Path(__file__).parent / "resources" / "style.qss"
 
 
@@ -98,20 +100,6 @@ DARK = Theme(
     ruler="#1b1d22",
 )
 
-SUBJECTS = (
-    "#5b8cff",
-    "#ff8a5b",
-    "#3cc7a1",
-    "#e26bd0",
-    "#f2c14e",
-    "#8f7bff",
-    "#ff6b81",
-    "#4fc3f7",
-    "#9ccc65",
-    "#d59a6a",
-)
-"""Colours of subjects in the token view; they go round."""
-
 
 class Themes(QObject):
     """Keeps the application in the theme that the system, or the user, wants."""
@@ -153,7 +141,7 @@ def current() -> Theme:
 
 def subject_colour(index: int, alpha: float = 1.0) -> QColor:
     """Return the colour of a subject in the token view, by its number from the bottom."""
-    colour = QColor(SUBJECTS[index % len(SUBJECTS)])
+    colour = QColor(token_view.SUBJECTS[index % len(token_view.SUBJECTS)])
     colour.setAlphaF(alpha)
     return colour
 

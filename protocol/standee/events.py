@@ -12,6 +12,15 @@ from msgspec import Struct, field
 
 from .errors import StandeeError
 
+STAGES = {
+    "loading": "Loading the model",
+    "encoding": "Reading the pictures",
+    "denoising": "Composing",
+    "decoding": "Finishing",
+    "cutout": "Cutting out",
+}
+"""What a job does at each stage of its progress, for a person."""
+
 
 class Problem(Struct, frozen=True):
     """An error as messages carry it; see `errors.StandeeError` for the fields."""

@@ -11,15 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from . import messages
 from .console import time_left
+from .events import STAGES
 from .messages import Event
-
-STAGES = {
-    "loading": "Loading the model",
-    "encoding": "Reading the pictures",
-    "denoising": "Composing",
-    "decoding": "Finishing",
-    "cutout": "Cutting out",
-}
 
 
 class Watching:

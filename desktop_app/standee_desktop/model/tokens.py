@@ -10,19 +10,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from msgspec.structs import replace
 
-from standee.composition import Composition, Layer, Rect
+from standee import token_view
+from standee.composition import Composition, Layer
 from standee.geometry import (
     Arrangement,
     Bools,
-    Cells,
     Floats,
     Placement,
     arrange,
-    coverage,
-    fit_picture,
     place,
     snap,
     token_grid,
@@ -65,7 +62,7 @@ class TokenCounter:
         """Return the arrangement of what is there; layers whose picture is not yet are left out."""
         grid = token_grid(composition.canvas, patch)
         placements, ids = [], []
-        kept = kept_cells(composition, grid, patch, cutout)
+        kept = _kept(composition, patch, cutout)
         if kept is not None:
             placements.append(Placement(grid, kept))
             ids.append("")
@@ -98,17 +95,10 @@ def on_tokens(composition: Composition, patch: int) -> Composition:
     return replace(composition, layers=layers)
 
 
-def kept_cells(composition: Composition, grid: Cells, patch: int, cutout: Cutout) -> Bools | None:
+def _kept(composition: Composition, patch: int, cutout: Cutout) -> Bools | None:
     """Return the cells (rows, columns) of the canvas that a scene keeps; None without a scene."""
-    scene, canvas = composition.scene, composition.canvas
-    if scene is None:
+    scene = composition.scene
+    picture = cutout(scene.picture, scene.kept) if scene is not None else None
+    if scene is None or picture is None:
         return None
-    picture = cutout(scene.picture, scene.kept)
-    if picture is None:
-        return None
-    rect = scene.rect or Rect(0, 0, canvas.width, canvas.height)
-    placed = fit_picture(picture.shape[1], picture.shape[0], rect, scene.fit)
-    inside = coverage(np.ones((1, 1)), rect, grid, patch)
-    kept = coverage((picture >= 0.5).astype(np.float32), placed, grid, patch)
-    owned: Bools = kept * inside >= 0.5
-    return owned
+    return token_view.kept_cells(picture, scene.rect, scene.fit, composition.canvas, patch)

@@ -155,7 +155,7 @@ def test_a_daemon_that_dies_in_mid_job_is_waited_for(addon, ready, daemon, until
     until(lambda: job.state == "queued")
     daemon.stop()
     until(lambda: link_of(addon).notice is not None)
-    assert "will go on" in link_of(addon).notice.message
+    assert "Your job goes on" in link_of(addon).notice.message
     assert "standee serve" in link_of(addon).notice.fix
     daemon.hold.clear()
     daemon.start()

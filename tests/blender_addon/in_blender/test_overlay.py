@@ -136,10 +136,33 @@ def test_the_cells_of_the_token_view_are_those_of_the_geometry(addon, standee, s
     standee.layers[0].rect = addon("stage.projection").Rect(64, 64, 128, 128)
     standee.show_tokens = True
     pixels = painted()
-    owner = addon("looks").looks().owner(standee, [0], 16)
-    lit = pixels[4::8, 4::8, :3].max(axis=2) > 0.1
+    owner = addon("looks").looks().cells(standee, [0], 16).owner()
+    lit = pixels[4::8, 4::8, 2] > 0.2  # its colour is a blue
     assert (lit == (owner == 0)).mean() > 0.98  # handles cover a cell here and there
     assert 30 < (owner == 0).sum() < 64
+
+
+def test_the_token_view_also_shows_what_the_scene_keeps(addon, standee, painted, png, tmp_path):
+    quiet(addon, opacity=0.0)
+    (tmp_path / "scene.png").write_bytes(png(64, 64, (1, 1, 1, 1)))
+    bpy.ops.standee.scene_picture(filepath=str(tmp_path / "scene.png"))
+    standee.use_scene_rect = True
+    standee.scene_x, standee.scene_y, standee.scene_width, standee.scene_height = 0, 0, 128, 256
+    standee.scene_fit = "stretch"
+    standee.show_tokens = True
+    pixels = painted()
+    assert pixels[68, 20, :3].min() > 0.2
+    assert pixels[68, 100, :3].max() < 0.1
+
+
+def test_a_name_is_drawn_on_a_ground_of_its_own(addon, standee, subject, painted):
+    bpy.ops.standee.add_files(filepath=subject)
+    chosen = addon("preferences").preferences()
+    chosen.opacity, chosen.selected = 0.0, (0, 1, 0, 1)
+    standee.layers[0].rect = addon("stage.projection").Rect(64, 128, 128, 64)
+    above = painted(background=(0, 1, 0, 1))[44:63, 32:64, 1]
+    assert above.min() < 0.3  # dark words on a green ground, on green
+    assert above.max() > 0.8
 
 
 def test_what_the_scene_hides_is_not_drawn(addon, standee, subject, painted, png, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blender_addon.stage.overlay import Style, overlay, tint
+from blender_addon.stage.overlay import Progress, Style, overlay
 from blender_addon.stage.picking import Item
 from blender_addon.stage.projection import Frame
 from standee import Canvas, Rect
@@ -31,7 +31,8 @@ def test_hidden_layers_show_a_dim_outline_and_no_picture():
 def test_names_stand_above_their_rectangle():
     [word] = overlay([B], FRAME, STYLE).words
     assert word.text == "Ben"
-    assert (word.x, word.y) == (64, 192 + 5)
+    assert 64 <= word.x < 72
+    assert 192 < word.y < 204
 
 
 def test_only_the_selected_layer_has_handles_and_a_bound_one_has_none():
@@ -47,23 +48,30 @@ def test_handles_and_lines_follow_the_screens_scale():
         points = overlay([A], FRAME, Style(ui_scale=scale)).lines.points
         return float(points[:, 0].max() - points[:, 0].min())
 
-    assert width(2) - width(1) == STYLE.line
+    assert width(2) - width(1) == STYLE.line + 1  # half of both outlines, and of the dark rim
 
 
-def test_cells_cover_what_their_layer_owns():
-    owner = np.full((8, 8), -1)
-    owner[0, 0], owner[7, 7] = 0, 1
-    cells = overlay([A, B], FRAME, STYLE, owner=owner, patch=16).cells
-    assert len(cells.points) == 12
-    first, second = cells.points[:6], cells.points[6:]
-    assert first.min() > 0
-    assert first[:, 0].max() <= 32
-    assert first[:, 1].min() >= 224
-    assert second[:, 0].min() >= 224
-    assert tuple(cells.colours[0]) == tuple(np.float32(tint(0)))
+def test_names_have_a_ground_that_they_stand_out_from():
+    for word in overlay([A, B], FRAME, STYLE, selected="a").words:
+        ink, ground = np.array(word.colour[:3]), np.array(word.chip[:3])
+        assert abs(ink.mean() - ground.mean()) > 0.4
+        assert word.chip[3] > 0.6
 
 
-def test_neighbouring_tints_differ():
-    colours = np.array([tint(index)[:3] for index in range(12)])
-    apart = np.abs(np.diff(colours, axis=0)).sum(axis=1)
-    assert apart.min() > 0.5
+def test_the_selected_one_is_drawn_last_so_that_nothing_covers_its_outline():
+    assert [word.text for word in overlay([A, B], FRAME, STYLE, selected="a").words] == [
+        "Ben",
+        "Anna",
+    ]
+
+
+def test_progress_is_a_bar_in_the_frame_as_long_as_the_job_is_far():
+    def bar(factor: float) -> float:
+        lines = overlay([], FRAME, STYLE, progress=Progress(factor, "half")).lines
+        filled = (lines.colours == np.float32(STYLE.selected)).all(axis=1)
+        xs = lines.points[filled][:, 0]
+        return float(xs.max() - xs.min())
+
+    assert bar(0.5) == bar(1.0) / 2
+    assert bar(1.0) < FRAME.width
+    assert overlay([], FRAME, STYLE, progress=Progress(0.1, "half")).words[0].text == "half"

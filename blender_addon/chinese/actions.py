@@ -1,0 +1,176 @@
+"""Operators and panels, with their tooltips."""
+
+ACTIONS: dict[str, str] = {
+    # operators on layers
+    "Remove Layer": "移除图层",
+    "Take the active subject out of the composition": "从构图中移除活动主体",
+    "Duplicate Layer": "复制图层",
+    "Add a copy of the active subject in front of all others, a little aside": (
+        "在最前面添加活动主体的副本，略微错开"
+    ),
+    "Move Layer": "移动图层",
+    "Bring the active subject one place to the front or to the back": "将活动主体前移或后移一位",
+    "Direction": "方向",
+    "Where the subject goes": "主体移动的去向",
+    "Forward": "前移",
+    "Backward": "后移",
+    "To the Front": "移到最前",
+    "To the Back": "移到最后",
+    "In front of the next one": "移到下一个之前",
+    "Behind the one before": "移到上一个之后",
+    "In front of all others": "移到所有主体之前",
+    "Behind all others": "移到所有主体之后",
+    "Select Layer": "选择图层",
+    "Make a subject the active one": "将某个主体设为活动主体",
+    "Index": "序号",
+    "Its place, counted from the back": "从后往前数的位置",
+    "Fit Rectangle to Picture": "矩形适配图片",
+    "Shrink the rectangle to the aspect of its picture": "将矩形收缩到图片的比例",
+    "Insert Keyframe": "插入关键帧",
+    "Key the rectangle and the strengths of the active subject at this frame": (
+        "在当前帧为活动主体的矩形与强度插入关键帧"
+    ),
+    "Centre on Canvas": "画布居中",
+    "Bring the active subject back into the middle of the camera frame": (
+        "将活动主体移回相机画框的中央"
+    ),
+    "Add Subject": "添加主体",
+    "Add Subjects": "添加主体",
+    "Add a subject from a file, the clipboard, an image or an object": (
+        "从文件、剪贴板、图像或物体添加主体"
+    ),
+    "Add picture files as subjects; transparent backgrounds are cut out": (
+        "将图片文件添加为主体；透明背景会被抠除"
+    ),
+    "Add Image as Subject": "将图像添加为主体",
+    "Add an image that is in this file already as a subject": "将此文件中已有的图像添加为主体",
+    "Image": "图像",
+    "The name of the image": "图像的名称",
+    "Paste Subject": "粘贴主体",
+    "Add the picture of the clipboard, or the file whose path is in it, as a subject": (
+        "将剪贴板中的图片，或其中路径所指的文件，添加为主体"
+    ),
+    "Add Object as Subject": "将物体添加为主体",
+    "Render the selected objects alone, with a transparent background, and stand the picture"
+    " where they are in the camera": "以透明背景单独渲染选中物体，并将图片立于它们在相机中的位置",
+    "Detail": "细节",
+    "Pixels of the picture for each of the canvas": "每个画布像素对应的图片像素数",
+    "Bind": "绑定",
+    "Have the rectangle follow the active object": "让矩形跟随活动物体",
+    "Bind to Object": "绑定到物体",
+    "Have the active subject stand where the active object is in the camera, before and behind"
+    " others as it is": "让活动主体立于活动物体在相机中的位置，前后关系与其一致",
+    "Follow the whole collection of the active object": "跟随活动物体所在的整个集合",
+    "Unbind": "解除绑定",
+    "Leave the subject where it is now, cut as it is now, and follow no more": (
+        "主体停在当前位置，保持当前裁切，不再跟随"
+    ),
+    "Arrange Subjects": "排布主体",
+    "Drag the subject under the pointer, or a handle of the selected one. Shift keeps the aspect,"
+    " Ctrl snaps to the cells": "拖动指针下的主体或选中主体的控制柄。Shift 保持比例，Ctrl 吸附到单元",
+    "Kind": "类型",
+    "What is moved, and how": "移动什么以及如何移动",
+    "Drag": "拖动",
+    "Move": "移动",
+    "Scale": "缩放",
+    "What is under the pointer: a subject or a handle": "指针下的对象：主体或控制柄",
+    "The active subject, until a click": "活动主体，直到点击为止",
+    "The active subject about its middle, until a click": "活动主体绕其中心缩放，直到点击为止",
+    "Point at Subject": "指向主体",
+    "Light up the subject under the pointer": "高亮指针下的主体",
+    "Nudge": "微移",
+    "Move the active subject by pixels of the canvas": "按画布像素移动活动主体",
+    "Pixels to the right": "向右的像素数",
+    "Pixels down": "向下的像素数",
+    "Stand Subjects": "站立主体",
+    # composing
+    "Compose": "合成",
+    "Sampling": "采样",
+    "Edit Prompt": "编辑提示词",
+    "Write the prompt, and the words of each subject, in a wide window": (
+        "在宽窗口中书写提示词以及每个主体的描述"
+    ),
+    "Placement": "放置",
+    "Follow in 3D": "在 3D 中跟随",
+    "What Stays": "保留部分",
+    "Canvas": "画布",
+    "Make the picture: subjects in their rectangles, in the scene, as prompted": (
+        "生成画面：主体在各自的矩形内，处于场景中，符合提示词"
+    ),
+    "Cancel": "取消",
+    "Stop a job within one step": "在一步之内停止任务",
+    "Job": "任务",
+    "Which one; empty stops all of them": "哪一个；留空则全部停止",
+    "Connect": "连接",
+    "Look for the daemon; start it if the preferences say so": "寻找守护进程；若偏好设置允许则启动它",
+    "Dismiss": "关闭提示",
+    "Clear the message and the list of finished jobs": "清除消息与已结束的任务列表",
+    # animation
+    "Animation": "动画",
+    "Marker": "标记",
+    "The timeline marker where this prompt begins": "此提示词开始生效的时间线标记",
+    "What the picture shows from there on": "从该处起画面的内容",
+    "What the picture shows from here on": "从此处起画面的内容",
+    "Prompts": "提示词",
+    "Active Prompt": "活动提示词",
+    "Change Prompt Here": "在此更换提示词",
+    "Add a timeline marker at this frame, from which another prompt holds": (
+        "在当前帧添加时间线标记，从该处起使用另一提示词"
+    ),
+    "Remove Prompt": "移除提示词",
+    "Remove the active prompt; its marker stays": "移除活动提示词；标记保留",
+    "Compose Range": "合成帧范围",
+    "Compose each frame of the scene's range with the same noise. Frames that are done and"
+    " unchanged are left out, so it goes on where it was stopped": (
+        "以相同的噪声合成场景范围内的每一帧。已完成且未改变的帧会被跳过，因此可从停止处继续"
+    ),
+    "Stop Range": "停止帧范围",
+    "Stop; the finished frames stay, and composing again goes on from there": (
+        "停止；已完成的帧会保留，再次合成时从那里继续"
+    ),
+    "Add to Sequencer": "添加到序列编辑器",
+    "Put the composed frames into the sequencer as one image strip": (
+        "将合成的帧作为一个图像片段放入序列编辑器"
+    ),
+    # results
+    "Results": "结果",
+    "Active Result": "活动结果",
+    "Show Result": "显示结果",
+    "Show the active result in an Image Editor, behind the scene or on a plane": (
+        "在图像编辑器中、场景背后或平面上显示活动结果"
+    ),
+    "Where": "位置",
+    "Where it appears": "它显示在哪里",
+    "Discard Result": "丢弃结果",
+    "Remove the active result and its picture": "移除活动结果及其图片",
+    "Recall Composition": "恢复构图",
+    "Bring back the layers, prompt and settings that the active result was made of": (
+        "恢复生成活动结果时的图层、提示词与设置"
+    ),
+    "Save Result": "保存结果",
+    "Write the active result to a PNG file, exactly as it was made": (
+        "将活动结果原样写入 PNG 文件"
+    ),
+    # documents and presets
+    "Open Standee Document": "打开 Standee 文档",
+    "Bring the composition and results of a .standee file into this scene": (
+        "将 .standee 文件的构图与结果载入此场景"
+    ),
+    "Save Standee Document": "保存 Standee 文档",
+    "Write the composition and results to a .standee file, for the desktop editor": (
+        "将构图与结果写入 .standee 文件，供桌面编辑器使用"
+    ),
+    "Presets": "预设",
+    "Settings under a name": "命名的设置",
+    "Apply Preset": "应用预设",
+    "Set sampling, and the strengths of all subjects, as the preset says": (
+        "按预设设定采样以及所有主体的强度"
+    ),
+    "Save Preset": "保存预设",
+    "Keep the present sampling, and the active subject's strengths, under a name": (
+        "将当前采样与活动主体的强度存为预设"
+    ),
+    "Remove Preset": "移除预设",
+    "Delete one of your own presets": "删除您自己的某个预设",
+    "The preset's name": "预设的名称",
+}

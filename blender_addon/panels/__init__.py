@@ -1,0 +1,9 @@
+"""The sidebar of the 3D view: what composing needs first, then subjects, scene, results, time."""
+
+from . import animation, compose, lists, results, scene, subjects
+
+CLASSES = tuple(
+    kind
+    for module in (lists, compose, subjects, scene, results, animation)
+    for kind in module.CLASSES
+)

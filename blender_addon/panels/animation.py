@@ -1,0 +1,34 @@
+"""Time: prompts at markers, the range of frames, its strip."""
+
+import bpy
+
+from .. import sequence
+from .base import Sidebar
+
+
+class STANDEE_PT_animation(Sidebar, bpy.types.Panel):
+    bl_label = "Animation"
+    bl_order = 4
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, standee = self.layout, context.scene.standee
+        row = layout.row()
+        row.template_list(
+            "STANDEE_UL_prompts", "", standee, "prompts", standee, "active_prompt", rows=2
+        )
+        side = row.column(align=True)
+        side.operator("standee.prompt_add", text="", icon="ADD")
+        side.operator("standee.prompt_remove", text="", icon="REMOVE")
+        layout.prop(standee, "range_folder")
+        row = layout.row(align=True)
+        row.operator("standee.compose_range", icon="RENDER_ANIMATION")
+        row.operator("standee.stop_range", text="", icon="PAUSE")
+        if sequence.current is not None:
+            work = sequence.current
+            part = work.done / max(1, len(work.frames))
+            layout.progress(factor=part, text=work.text)
+        layout.operator("standee.add_strip", icon="SEQUENCE")
+
+
+CLASSES = (STANDEE_PT_animation,)

@@ -1,0 +1,41 @@
+"""What the panels share: where they are, and words that fit into the sidebar."""
+
+import textwrap
+
+import bpy
+
+
+class Sidebar:
+    """Where all panels are."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Standee"
+
+
+def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
+    """Show a sentence in the interface's language, broken to the width of the sidebar."""
+    words = layout.column(align=True)
+    words.scale_y = 0.8
+    region = bpy.context.region
+    scale = bpy.context.preferences.system.ui_scale or 1.0
+    width = region.width / scale if region is not None and region.type == "UI" else 250
+    fits = max(20, int((width - 70) / 6.2))
+    for line in broken(bpy.app.translations.pgettext_iface(text), fits):
+        words.label(text=line, icon=icon)
+        icon = "BLANK1" if icon != "NONE" else "NONE"
+
+
+def broken(text: str, fits: int) -> list[str]:
+    """Return a text in lines of so many letters; those of Chinese are twice as wide, and break
+    anywhere."""
+    if text.isascii():
+        return textwrap.wrap(text, fits)
+    lines, width = [""], 0
+    for letter in text:
+        step = 1 if letter.isascii() else 2
+        if width + step > fits:
+            lines, width = [*lines, ""], 0
+        lines[-1] += letter
+        width += step
+    return [line.strip() for line in lines if line.strip()]

@@ -1,0 +1,96 @@
+"""The first panel: prompt, the button, what is under way, what went wrong."""
+
+import bpy
+
+from .. import composing, previews
+from ..daemon_link import link
+from ..jobs import Job
+from ..translations import say
+from .base import Sidebar, paragraph
+
+
+class STANDEE_PT_compose(Sidebar, bpy.types.Panel):
+    bl_label = "Compose"
+    bl_order = 0
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        row = self.layout.row(align=True)
+        row.operator("standee.open", text="", icon="FILE_FOLDER")
+        row.operator("standee.save", text="", icon="FILE_TICK")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, standee = self.layout, context.scene.standee
+        _notice(layout)
+        row = layout.row(align=True)
+        row.prop(standee, "prompt", text="", placeholder="What the picture shows")
+        row.operator("standee.prompt_edit", text="", icon="GREASEPENCIL")
+        row = layout.row(align=True)
+        row.scale_y = 1.4
+        row.operator("standee.compose", icon="RENDER_STILL")
+        reason = composing.obstacle(context)
+        if reason:
+            paragraph(layout, reason, "INFO")
+        for job in link().unfinished:
+            _job(layout, job)
+            if not _in_frame(context) and (icon := previews.icon_of(job.id)):
+                layout.template_icon(icon, scale=8)
+        if not link().connected and link().unfinished:
+            layout.operator("standee.connect", icon="FILE_REFRESH")
+
+
+class STANDEE_PT_sampling(Sidebar, bpy.types.Panel):
+    bl_label = "Sampling"
+    bl_parent_id = "STANDEE_PT_compose"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        self.layout.menu("STANDEE_MT_presets", text="", icon="PRESET")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, standee = self.layout, context.scene.standee
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        row = layout.row(align=True)
+        row.prop(standee, "model")
+        row.operator("standee.connect", text="", icon="LINKED" if link().connected else "UNLINKED")
+        column = layout.column(align=True)
+        column.prop(standee, "seed")
+        column.prop(standee, "count")
+        column.prop(standee, "steps")
+        row = column.row(align=True, heading="Guidance")
+        row.prop(standee, "use_guidance", text="")
+        value = row.row()
+        value.active = standee.use_guidance
+        value.prop(standee, "guidance", text="")
+        layout.prop(standee, "show_as")
+
+
+def _in_frame(context: bpy.types.Context) -> bool:
+    """Whether this view draws the preview in its camera frame, or nobody wants one."""
+    standee, view = context.scene.standee, context.space_data.region_3d
+    camera = view is not None and view.view_perspective == "CAMERA"
+    return not standee.show_preview or (standee.show_overlay and camera)
+
+
+def _notice(layout: bpy.types.UILayout) -> None:
+    """What went wrong, and what to do, in words that fit the sidebar."""
+    notice = link().notice
+    if notice is None:
+        return
+    box = layout.box()
+    row = box.row()
+    words = row.column()
+    paragraph(words, notice.message, "ERROR")
+    if notice.fix:
+        paragraph(words, notice.fix, "BLANK1")
+    row.operator("standee.dismiss", text="", icon="X", emboss=False)
+
+
+def _job(layout: bpy.types.UILayout, job: Job) -> None:
+    row = layout.row(align=True)
+    text = job.text if link().connected else say("Waiting for the daemon")
+    row.progress(factor=job.factor, text=text)
+    row.operator("standee.cancel", text="", icon="X").job = job.id
+
+
+CLASSES = (STANDEE_PT_compose, STANDEE_PT_sampling)

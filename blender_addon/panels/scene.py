@@ -1,0 +1,87 @@
+"""The canvas and the scene that the subjects stand in."""
+
+import bpy
+
+from ..properties import StandeeScene
+from ..translations import say
+from .base import Sidebar
+
+
+class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
+    bl_label = "Scene"
+    bl_order = 2
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, standee = self.layout, context.scene.standee
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(standee, "scene_source")
+        if standee.scene_source == "NONE":
+            return
+        row = layout.row(align=True)
+        row.prop(standee, "scene_picture", text="Picture")
+        if standee.scene_source == "PICTURE":
+            row.operator("standee.scene_picture", text="", icon="FILE_FOLDER")
+        else:
+            row.operator("standee.scene_capture", text="", icon="FILE_REFRESH")
+        column = layout.column(align=True)
+        for name in ("scene_fidelity", "scene_blend", "scene_feather", "scene_fit"):
+            column.prop(standee, name)
+        layout.prop(standee, "use_scene_rect")
+        if standee.use_scene_rect:
+            column = layout.column(align=True)
+            for name in ("scene_x", "scene_y", "scene_width", "scene_height"):
+                column.prop(standee, name)
+
+
+class STANDEE_PT_kept(Sidebar, bpy.types.Panel):
+    bl_label = "What Stays"
+    bl_parent_id = "STANDEE_PT_scene"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.scene.standee.scene_source != "NONE"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, standee = self.layout, context.scene.standee
+        row = layout.row(align=True)
+        row.prop(standee, "scene_kept", text="")
+        row.operator("standee.scene_clear", text="", icon="X")
+        row = layout.row(align=True)
+        row.operator(
+            "standee.scene_mask", text="Repaint Selected", icon="BRUSH_DATA"
+        ).keep = "AROUND"
+        row.operator("standee.scene_mask", text="Keep Selected", icon="MOD_MASK").keep = "INSIDE"
+
+
+class STANDEE_PT_canvas(Sidebar, bpy.types.Panel):
+    bl_label = "Canvas"
+    bl_parent_id = "STANDEE_PT_scene"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, standee = self.layout, context.scene.standee
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        _canvas(layout, standee, context.scene.render)
+
+
+def _canvas(layout: bpy.types.UILayout, standee: StandeeScene, render: object) -> None:
+    layout.prop(standee, "follow_render")
+    canvas = standee.canvas()
+    if standee.follow_render:
+        layout.prop(standee, "canvas_side")
+    else:
+        column = layout.column(align=True)
+        column.prop(standee, "canvas_width")
+        column.prop(standee, "canvas_height")
+        shape = render.resolution_x / render.resolution_y
+        if abs(canvas.width / canvas.height - shape) > 0.02 * shape:
+            layout.operator("standee.render_size", icon="ERROR")
+    row = layout.row()
+    row.label(text=say("{width} x {height} px", width=canvas.width, height=canvas.height))
+    row.operator("standee.enlarge", text="Enlarge", icon="FULLSCREEN_ENTER")
+
+
+CLASSES = (STANDEE_PT_scene, STANDEE_PT_kept, STANDEE_PT_canvas)
