@@ -55,7 +55,7 @@ from standee.messages import (
     Welcome,
 )
 
-from . import catalog
+from . import catalog, lora_files
 from .blobs import Blobs, missing
 from .logs import event
 from .peers import Peer
@@ -275,6 +275,8 @@ class Service:
             )
         if isinstance(spec, Composition):
             await self._files(catalog.find, spec.sampling.model)
+            for index, lora in enumerate(spec.sampling.loras):
+                await self._files(lora_files.locate, lora.path, f"$.sampling.loras[{index}].path")
         job, queued, past = await self._disk(self._accept, request, peer.owner, spec, encoded)
         if queued is not None:
             event(log, "job.queued", job=job.id, kind=job.kind, position=queued.position)

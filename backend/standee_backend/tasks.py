@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -16,11 +16,11 @@ from typing import Any
 import msgspec
 import torch
 
-from standee.composition import Composition
+from standee.composition import Composition, Lora, Sampling
 from standee.errors import JobCancelled, OutOfMemory
 from standee.messages import Cutout
 
-from . import catalog
+from . import catalog, lora_files
 from .engine import pictures
 from .engine.compose import Step, compose
 from .engine.cutout import cut_out
@@ -107,7 +107,7 @@ class Tasks:
     def _compose(
         self, composition: Composition, read: Read, report: Report, cancelled: Cancelled
     ) -> list[Output]:
-        resident = self._load(composition.sampling.model, report)
+        resident = self._load(composition.sampling, report)
         family, sampling = resident.family, composition.sampling
         started = time.monotonic()
         outputs = []
@@ -123,15 +123,32 @@ class Tasks:
             family.release()
         return outputs
 
-    def _load(self, name: str, report: Report) -> Resident:
-        info = catalog.find(name)
+    def _load(self, sampling: Sampling, report: Report) -> Resident:
+        """Have the model of a job resident, with the job's LoRAs over it and no others."""
+        info = catalog.find(sampling.model)
         if self.resident is None or self.resident.path != info.path:
             report(Progress("loading", 0, 1))
             self.resident = None
             gc.collect()
             family = load(info, self.options)
             self.resident = Resident(info.path, family, family.fingerprint())
+        self._lay(self.resident, sampling.loras, report)
         return self.resident
+
+    def _lay(self, resident: Resident, loras: Sequence[Lora], report: Report) -> None:
+        """Lay a job's LoRAs over the model, and no others."""
+        fields = [f"$.sampling.loras[{index}].path" for index in range(len(loras))]
+        files = [
+            (lora_files.bring(lora.path, field), lora.weight)
+            for lora, field in zip(loras, fields, strict=True)
+        ]
+        adapters = resident.family.adapters
+        before = adapters.active
+        try:
+            adapters.lay(files, fields, lambda: report(Progress("loading", 0, 1)))
+        finally:
+            if adapters.active != before:
+                resident.fingerprint = resident.family.fingerprint()
 
 
 class _Watch:
@@ -176,8 +193,9 @@ def _cut_out(spec: Cutout, read: Read) -> Output:
 def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[str, Any]:
     """Return what makes this very picture again: its composition with its own seed, the model, the versions."""
     one = msgspec.structs.replace(composition.sampling, seed=seed, count=1)
+    laid = [lora.digest for lora in resident.family.adapters.active]
     return {
         "composition": msgspec.to_builtins(msgspec.structs.replace(composition, sampling=one)),
-        "model": {"path": resident.path, "fingerprint": resident.fingerprint},
+        "model": {"path": resident.path, "fingerprint": resident.fingerprint, "loras": laid},
         "versions": {package: version(package) for package in RECEIPT_PACKAGES},
     }

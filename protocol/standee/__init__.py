@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .composition import Canvas as Canvas
     from .composition import Composition as Composition
     from .composition import Layer as Layer
+    from .composition import Lora as Lora
     from .composition import Method as Method
     from .composition import Rect as Rect
     from .composition import Sampling as Sampling
@@ -40,6 +41,7 @@ _HOMES = {
     "Composition": "composition",
     "Document": "document",
     "Layer": "composition",
+    "Lora": "composition",
     "Method": "composition",
     "Rect": "composition",
     "Result": "events",
@@ -55,6 +57,7 @@ __all__ = [
     "Composition",
     "Document",
     "Layer",
+    "Lora",
     "Method",
     "Rect",
     "Result",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from .composition import Composition, Rect, validate
+from .composition import Composition, Lora, Rect, validate
 from .console import FILE, Console, answers, common
 from .document import Document
 from .errors import InvalidField, MissingBlob
@@ -35,6 +35,19 @@ def a_seed(text: str) -> int:
     return int(text)
 
 
+def a_lora(text: str) -> Lora:
+    """Read `PATH` or `PATH:WEIGHT`; a path relative to this folder is made whole."""
+    path, colon, weight = text.rpartition(":")
+    try:
+        path, counts = (path, float(weight)) if colon else (text, 1.0)
+    except ValueError:
+        path, counts = text, 1.0  # the colon of C:\\loras\\toon.safetensors
+    if not path:
+        raise click.BadParameter(f"{text!r} names no LoRA. Write PATH or PATH:WEIGHT.")
+    there = Path(path).expanduser()
+    return Lora(str(there.resolve()) if there.exists() else path, counts)
+
+
 def a_box(text: str) -> Rect:
     """Read `x,y,width,height`."""
     try:
@@ -52,6 +65,15 @@ def a_box(text: str) -> Rect:
 @click.option("--steps", type=int, help="More steps take longer and look finer.")
 @click.option("--guidance", type=float, help="How closely the picture follows the prompt.")
 @click.option("--model", help="A name of `standee models`, a folder or a hub id.")
+@click.option(
+    "--lora",
+    "loras",
+    type=a_lora,
+    multiple=True,
+    metavar="PATH[:WEIGHT]",
+    help="Lay a LoRA over the model: a file, a folder or a hub id. Give it again for more.",
+)
+@click.option("--no-loras", is_flag=True, help="Leave out the LoRAs that FILE names.")
 @click.option("--count", type=int, help="Make several pictures, with seeds one after another.")
 @click.option(
     "--size", type=a_size, metavar="WxH", help="Another canvas; the arrangement is scaled along."
@@ -88,6 +110,7 @@ def compose(
     Examples:
       standee compose scene.standee -o beach.png
       standee compose scene.standee --prompt "at night" --seed random --count 4
+      standee compose scene.standee --model FLUX.1-dev --lora toon.safetensors:0.8
       standee compose beach.png --pictures scene.standee -o again.png
 
     Press Ctrl-C to cancel.
@@ -166,11 +189,15 @@ def changed(
     *,
     prompt: str | None = None,
     size: tuple[int, int] | None = None,
+    loras: tuple[Lora, ...] = (),
+    no_loras: bool = False,
     **sampling: Any,
 ) -> Composition:
     """Return the composition as the options say, checked. `None` leaves a setting as it is."""
     replace = msgspec.structs.replace
     given = {name: value for name, value in sampling.items() if value is not None}
+    if loras or no_loras:
+        given["loras"] = loras
     if "model" in given:
         given["model"] = located(given["model"])
     composition = replace(composition, sampling=replace(composition.sampling, **given))

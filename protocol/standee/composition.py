@@ -30,6 +30,7 @@ Extent = Annotated[float, Meta(gt=0.0, le=32768.0)]
 Fit = Literal["contain", "cover", "stretch"]
 
 MAX_LAYERS = 100
+MAX_LORAS = 8
 MAX_CANVAS_AREA = 4096 * 4096
 
 
@@ -94,11 +95,22 @@ class Scene(Struct, frozen=True):
     feather: Annotated[float, Meta(ge=0.0, le=256.0)] = 12.0
 
 
+class Lora(Struct, frozen=True):
+    """A LoRA laid over the model, for a style or a thing that the model does not know.
+
+    `path` is a safetensors file, a folder with one, a hub id, or `hub/id/file.safetensors`. At
+    `weight` 1 it counts as it was trained; 0 switches it off, and less turns it around.
+    """
+
+    path: Annotated[str, Meta(min_length=1, max_length=1000)]
+    weight: Annotated[float, Meta(ge=-4.0, le=4.0)] = 1.0
+
+
 class Sampling(Struct, frozen=True):
     """How the picture is made; `None` is the model's own default.
 
-    `model` is a bundled or configured name, a folder in diffusers layout or a hub id. `count`
-    pictures are made with the seeds `seed`, `seed + 1`, ...
+    `model` is a bundled or configured name, a folder in diffusers layout or a hub id; `loras` are
+    laid over it. `count` pictures are made with the seeds `seed`, `seed + 1`, ...
     """
 
     model: Annotated[str, Meta(min_length=1, max_length=1000)] = "mini"
@@ -106,6 +118,7 @@ class Sampling(Struct, frozen=True):
     guidance: Annotated[float, Meta(ge=0.0, le=50.0)] | None = None
     seed: Annotated[int, Meta(ge=0, le=2**53)] = 0
     count: Annotated[int, Meta(ge=1, le=64)] = 1
+    loras: Annotated[tuple[Lora, ...], Meta(max_length=MAX_LORAS)] = ()
 
 
 class Method(Struct, frozen=True):
@@ -213,3 +226,11 @@ def _check_composition(composition: Composition) -> None:
                 fix="Give each layer its own id.",
             )
         seen.add(layer.id)
+    paths = [lora.path for lora in composition.sampling.loras]
+    for index, path in enumerate(paths):
+        if path in paths[:index]:
+            raise InvalidField(
+                "This LoRA is in the list already.",
+                path=f"$.sampling.loras[{index}].path",
+                fix="Name each once; its weight says how much it counts.",
+            )

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+import tiny_models
 from PIL import Image
 
-from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
 from standee.errors import JobCancelled, UnknownModel
 from standee.messages import Cutout
+from standee_backend import catalog
 from standee_backend.hardware import Options
-from standee_backend.tasks import Preview, Progress, Tasks
+from standee_backend.tasks import Output, Preview, Progress, Tasks
 
 
 @pytest.fixture(scope="module")
 def tasks() -> Tasks:
     return Tasks(Options(device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def mini_lora(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("loras") / "mini.safetensors"
+    return tiny_models.save_lora(file, catalog.MINI, targets=r".*attn\.to_[qv]")
 
 
 @pytest.fixture
@@ -75,6 +84,27 @@ def test_a_model_is_loaded_once(tasks, shelf, composition) -> None:
     tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
     tasks.run("compose", composition, shelf.read, reports.append, lambda: False)
     assert not any(isinstance(r, Progress) and r.stage == "loading" for r in reports)
+
+
+def test_a_jobs_loras_are_in_its_receipt_and_gone_after_it(
+    tasks, shelf, composition, mini_lora
+) -> None:
+    def run(job: Composition) -> list[Output]:
+        return tasks.run("compose", job, shelf.read, lambda _: None, lambda: False)
+
+    laid = msgspec.structs.replace(
+        composition, sampling=Sampling(steps=3, seed=5, loras=(Lora(str(mini_lora), 0.5),))
+    )
+    plain, _ = run(composition)
+    [other] = run(laid)
+    assert _pixels(other.data) != _pixels(plain.data)
+    [again] = run(msgspec.convert(other.receipt["composition"], Composition))
+    assert _pixels(again.data) == _pixels(other.data)
+    assert other.receipt["model"]["fingerprint"] != plain.receipt["model"]["fingerprint"]
+    assert len(other.receipt["model"]["loras"]) == 1
+    without, _ = run(composition)
+    assert _pixels(without.data) == _pixels(plain.data)
+    assert without.receipt["model"] == plain.receipt["model"]
 
 
 def test_an_unknown_model_says_what_there_is(tasks, shelf, composition) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from standee import client, composing
 from standee.cli import cli, main
-from standee.composing import changed
-from standee.composition import Composition, Rect
+from standee.composing import a_lora, changed
+from standee.composition import Composition, Lora, Rect
 from standee.document import Document
 from standee.errors import InvalidField, JobCancelled, MissingBlob, StandeeError
 from standee.messages import Result
@@ -347,6 +347,32 @@ def test_a_models_folder_is_named_so_that_the_daemon_finds_it(
     assert changed(Composition(), model="mini").sampling.model == "mini"
     hub = "black-forest-labs/FLUX.1-dev"
     assert changed(Composition(), model=hub).sampling.model == hub
+
+
+def test_loras_come_with_weights_and_replace_those_of_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("toon.safetensors").touch()
+    given = ("toon.safetensors:0.5", "someone/some-lora", "C:\\loras\\ink.safetensors:-1")
+    composition = changed(Composition(), loras=tuple(a_lora(text) for text in given))
+    assert composition.sampling.loras == (
+        Lora(str(tmp_path / "toon.safetensors"), 0.5),
+        Lora("someone/some-lora", 1.0),
+        Lora("C:\\loras\\ink.safetensors", -1.0),
+    )
+    assert a_lora("C:\\loras\\ink.safetensors") == Lora("C:\\loras\\ink.safetensors", 1.0)
+    assert changed(composition, steps=3).sampling.loras == composition.sampling.loras
+    assert changed(composition, no_loras=True).sampling.loras == ()
+    with pytest.raises(InvalidField) as caught:
+        changed(Composition(), loras=(a_lora("toon.safetensors:9"),))
+    assert caught.value.path == "$.sampling.loras[0].weight"
+
+
+def test_a_lora_without_a_path_is_refused(standee: Run) -> None:
+    ran = standee("compose", "scene.json", "--lora", ":0.5")
+    assert ran.code == 2
+    assert "PATH:WEIGHT" in ran.err
 
 
 # ---------------------------------------------------------------------------- this machine

@@ -13,6 +13,7 @@ from standee.composition import (
     Canvas,
     Composition,
     Layer,
+    Lora,
     Method,
     Rect,
     Sampling,
@@ -44,13 +45,19 @@ layers = st.builds(
     variation=units,
     sharing=st.floats(0.0, 2.0),
 )
+loras = st.builds(Lora, st.text(min_size=1, max_size=20), st.floats(-4.0, 4.0))
 compositions = st.builds(
     Composition,
     canvas=st.builds(Canvas, st.integers(16, 4096), st.integers(16, 4096)),
     prompt=texts,
     layers=st.lists(layers, max_size=4, unique_by=lambda layer: layer.id).map(tuple),
     scene=st.none() | st.builds(Scene, digests, st.none() | rects, st.none() | digests),
-    sampling=st.builds(Sampling, seed=st.integers(0, 2**53), count=st.integers(1, 64)),
+    sampling=st.builds(
+        Sampling,
+        seed=st.integers(0, 2**53),
+        count=st.integers(1, 64),
+        loras=st.lists(loras, max_size=3, unique_by=lambda lora: lora.path).map(tuple),
+    ),
     method=st.builds(Method, tau=st.none() | units, gamma=units),
 )
 
@@ -149,6 +156,22 @@ def test_a_rectangle_that_is_not_finite_is_refused_by_name(side: str, bad: float
         ({"sampling": {"steps": 0}}, "$.sampling.steps", "Give at least 1."),
         ({"sampling": {"steps": True}}, "$.sampling.steps", "Give a whole number or null."),
         ({"sampling": {"model": ""}}, "$.sampling.model", "Fill it in."),
+        ({"sampling": {"loras": [{}]}}, "$.sampling.loras[0].path", "Add this field."),
+        (
+            {"sampling": {"loras": [{"path": "a", "weight": 5}]}},
+            "$.sampling.loras[0].weight",
+            "Give at most 4.",
+        ),
+        (
+            {"sampling": {"loras": [{"path": str(n)} for n in range(9)]}},
+            "$.sampling.loras",
+            "Give at most 8 entries.",
+        ),
+        (
+            {"sampling": {"loras": [{"path": "a"}, {"path": "a", "weight": 2}]}},
+            "$.sampling.loras[1].path",
+            "Name each once; its weight says how much it counts.",
+        ),
         ({"prompt": "x" * 2001}, "$.prompt", "Give at most 2000 characters."),
         ({"prompt": None}, "$.prompt", "Give a text."),
         ({"prompt": "\ud800"}, "$.prompt", "Give valid Unicode text."),

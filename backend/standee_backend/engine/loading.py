@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,7 +66,7 @@ def load(info: ModelInfo, options: Options) -> Family:
     family = getattr(import_module(f".families.{module}", __package__), name)
     defaults = Defaults(**here.defaults.under(info.defaults).given())
     _place(pipeline, device, options)
-    opened: Family = family(pipeline, device, defaults)
+    opened: Family = family(pipeline, device, defaults, partial(_place, pipeline, device, options))
     if options.compile:
         _compile(pipeline, device)
     log.info("Loaded %s from %s on %s as %s", info.name, folder, device, options)

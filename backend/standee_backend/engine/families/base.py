@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..injection import Site
+from ..loras import Adapters
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Family(ABC):
     """px per latent pixel; a cell holds (patch / latent_px) squared of them."""
     device: torch.device
     defaults: Defaults
+    adapters: Adapters
+    """The LoRAs that lie over the model."""
     sites: list[Site]
     """Every attention site of the transformer, in the order in which a forward passes them."""
 
@@ -112,7 +115,7 @@ class Family(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return a digest that changes whenever the weights or their precision do."""
+        """Return a digest that changes whenever the weights, their precision or the LoRAs over them do."""
 
     @property
     @abstractmethod

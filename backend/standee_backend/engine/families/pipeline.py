@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from itertools import chain
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..injection import Site
+from ..loras import Adapters, own_weights
 from .base import Conditioning, Defaults, Family
 
 MAX_TEXT_TOKENS = 512
@@ -27,7 +28,13 @@ class PipelineFamily(Family):
     guidance_of_none = 1.0
     """The guidance at which a second forward, without the prompt, changes nothing."""
 
-    def __init__(self, pipeline: Any, device: torch.device, defaults: Defaults) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        device: torch.device,
+        defaults: Defaults,
+        place: Callable[[], None] = lambda: None,
+    ) -> None:
         self.pipeline = pipeline
         self.device = device
         self.defaults = defaults
@@ -35,6 +42,7 @@ class PipelineFamily(Family):
         self.latent_px = int(pipeline.vae_scale_factor)
         self.patch = 2 * self.latent_px
         self.dtype = self.transformer.dtype
+        self.adapters = Adapters(pipeline, place)
         self.sites = []
         self.attentions: list[Any] = []
         self.processors: list[Any] = []
@@ -132,13 +140,15 @@ class PipelineFamily(Family):
         return unfolded.reshape(b, c // 4, rows * 2, cols * 2)
 
     def fingerprint(self) -> str:
-        """Digest the configurations, the precision and a sample of every weight."""
+        """Digest the configurations, the precision, a sample of every weight, and the LoRAs that count."""
         digest = hashlib.sha256(str(self.dtype).encode())
         for part in (self.transformer, self.pipeline.vae):
             digest.update(str(sorted(dict(part.config).items(), key=str)).encode())
-            for name, weight in chain(part.named_parameters(), part.named_buffers()):
+            for name, weight in own_weights(part):
                 sample = weight.detach().flatten()[:: max(1, weight.numel() // 64)][:64]
                 digest.update(name.encode() + sample.float().cpu().numpy().tobytes())
+        for lora in self.adapters.active:
+            digest.update(f"{lora.digest} {lora.weight}".encode())
         return digest.hexdigest()
 
     def release(self) -> None:
