@@ -86,7 +86,7 @@ def sample(family: PipelineFamily, side: int, steps: int) -> list[Tensor]:
     """Return the clean tokens (1, cells, channels) of a picture for each prompt; the seed is the prompt's number."""
     cells = side * side
     settings: Any = SimpleNamespace(
-        sigmas=family.sigmas(steps, cells), inject=False, share_sites=None
+        sigmas=family.sigmas(steps, cells), inject=False, share_by="attention", share_sites=None
     )
     made = []
     for seed, words in enumerate(PROMPTS):

@@ -37,6 +37,7 @@ class Preferences(Struct, frozen=True, omit_defaults=True):
     scene_tau: Unit | None = None
     anchor: bool | None = None
     sharing: bool | None = None
+    share_by: Literal["attention", "input"] | None = None
     share_sites: tuple[Annotated[int, Meta(ge=0)], ...] | None = None
     backdrop: Literal["neutral", "predicted"] | None = None
     anchor_tau: Unit | None = None

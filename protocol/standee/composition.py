@@ -128,8 +128,10 @@ class Method(Struct, frozen=True):
     0.5). `inject` turns the replacement off, `shared_noise` the start from the subjects' own noise,
     `anchor` the setting of a subject's latents to its trajectory, `sharing` the attention of the
     late steps. `gamma` < 1 takes the trajectory from RF-Inversion instead of the straight line, at
-    one network pass a step. `backdrop` is what a cut-out stands on while it is encoded when no
-    scene is given: a neutral grey, or the model's own first guess of the picture.
+    one network pass a step. `share_by` is how the picture sees its subjects where sharing is on: by
+    the `attention` of the late steps, or at all steps as the reference `input` that some models were
+    trained with. `backdrop` is what a cut-out stands on while it is encoded when no scene is given:
+    a neutral grey, or the model's own first guess of the picture.
     """
 
     tau: Unit | None = None
@@ -138,6 +140,7 @@ class Method(Struct, frozen=True):
     shared_noise: bool = True
     anchor: bool | None = None
     sharing: bool | None = None
+    share_by: Literal["attention", "input"] | None = None
     gamma: Unit = 1.0
     backdrop: Literal["neutral", "predicted"] | None = None
 

@@ -55,7 +55,7 @@ def test_trajectory_matches_the_published_code(family: Flux, case: Path) -> None
         prompts[-1],
         ids,
         _references(tensors, prompts, (rows, cols), float(metadata["tau"])),
-        SimpleNamespace(sigmas=sigmas, inject=True, share_sites=None),
+        SimpleNamespace(sigmas=sigmas, inject=True, share_by="attention", share_sites=None),
         on_step=lambda step: trajectory.append(step.latents[0]),
     )
     for ours, theirs in (

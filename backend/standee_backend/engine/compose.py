@@ -22,7 +22,14 @@ from .families.base import Conditioning, Family
 from .injection import Injection, inject
 from .keep import keep_pixels
 from .pictures import Array
-from .reference import Reference, capture_tokens, gaussian, scene_reference, subject_references
+from .reference import (
+    Reference,
+    beside_picture,
+    capture_tokens,
+    gaussian,
+    scene_reference,
+    subject_references,
+)
 from .settings import Settings, resolve
 from .staging import Read, Stage, stage
 
@@ -88,17 +95,20 @@ def denoise(
     """Sample the picture's clean tokens (1, cells, channels) from its noise, with the references injected.
 
     Timestep-adaptive (section 3.2): a reference's tokens replace the picture's while sigma > its tau, and are shared
-    with the picture's attention from there on.
+    with the picture's attention from there on; or the model takes the reference in beside the picture all along.
     """
     latents = noise
+    shared = [r for r in references if r.sharing]
+    by_input = settings.share_by == "input"
+    beside = beside_picture(family, shared) if by_input else None
     steps = len(settings.sigmas) - 1
     for step, (sigma, following) in enumerate(pairwise(settings.sigmas), start=1):
         early = [r for r in references if sigma > r.tau]
-        late = [r for r in references if r.sharing and (sigma <= r.tau or not settings.inject)]
+        late = [r for r in shared if not by_input and (sigma <= r.tau or not settings.inject)]
         replaced = early if settings.inject else []
         injection = prepare_injection(family, replaced, late, sigma, settings.share_sites)
         with inject(family.sites, injection):
-            velocity = family.velocity(latents, sigma, prompt, ids)
+            velocity = family.velocity(latents, sigma, prompt, ids, beside)
         anchored = [r for r in references if sigma > r.anchor_tau]
         predicted = anchor(latents - sigma * velocity, anchored, torch.zeros_like(sigma))
         latents = anchor(latents + (following - sigma) * velocity, anchored, following)

@@ -14,7 +14,7 @@ from torch import Tensor
 from standee.geometry import Bools, Cells
 
 from . import perturb, pictures, trajectory
-from .families.base import Conditioning, Family
+from .families.base import Beside, Conditioning, Family
 from .injection import Tokens, capture
 from .pictures import Array
 from .settings import Settings, threshold
@@ -90,6 +90,14 @@ def capture_tokens(family: Family, references: Sequence[Reference], sigma: Tenso
         for i, reference in enumerate(batch):
             parts[id(reference)] = Tokens([site[i] for site in split])
     return Tokens.join([parts[id(r)] for r in references])
+
+
+def beside_picture(family: Family, references: Sequence[Reference]) -> Beside | None:
+    """Return the references as the model's own input for them; `None` where there are none."""
+    if not references:
+        return None
+    ids = [family.reference_ids(i, *reference.size) for i, reference in enumerate(references)]
+    return Beside(torch.cat([r.x0 for r in references])[None], torch.cat(ids))
 
 
 def own_noise(digest: str, seed: int, shape: tuple[int, ...]) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from standee.composition import Composition
+from standee.errors import InvalidField
 
 from .families.base import Family
 
@@ -26,6 +27,7 @@ class Settings:
     anchor: bool
     anchor_tau: float
     sharing: bool
+    share_by: Literal["attention", "input"]
     share_sites: frozenset[int] | None
     gamma: float
     backdrop: Literal["neutral", "predicted"]
@@ -46,6 +48,7 @@ def resolve(family: Family, composition: Composition, seed: int, cells: int) -> 
         anchor=_or(method.anchor, own.anchor),
         anchor_tau=min(tau, _or(own.anchor_tau, tau)),
         sharing=_or(method.sharing, own.sharing),
+        share_by=_share_by(family, _or(method.share_by, own.share_by)),
         share_sites=None if own.share_sites is None else frozenset(own.share_sites),
         gamma=method.gamma,
         backdrop=_or(method.backdrop, own.backdrop),
@@ -60,6 +63,18 @@ def threshold(fidelity: float, tau: float) -> float:
     if fidelity <= 0.5:
         return 1 + (tau - 1) * fidelity / 0.5
     return tau * (1 - fidelity) / 0.5
+
+
+def _share_by(
+    family: Family, asked: Literal["attention", "input"]
+) -> Literal["attention", "input"]:
+    if asked == "input" and not family.takes_references:
+        raise InvalidField(
+            "This model was not trained to take reference pictures.",
+            path="$.method.share_by",
+            fix="Use attention; FLUX.2 klein takes them.",
+        )
+    return asked
 
 
 def _or(value: Any, default: Any) -> Any:

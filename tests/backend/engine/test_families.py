@@ -240,7 +240,9 @@ def test_a_subjects_own_tokens_put_in_place_change_nothing(pair: Pair) -> None:
     prompt, ids = family.encode_prompt("", 0.0), family.grid_ids(ROWS, COLS)
     noise = gaussian(1, (1, CELLS, family.channels))
     sigmas = family.sigmas(4, CELLS)
-    settings: Any = SimpleNamespace(sigmas=sigmas, inject=True, share_sites=None)
+    settings: Any = SimpleNamespace(
+        sigmas=sigmas, inject=True, share_by="attention", share_sites=None
+    )
     alone = [noise[0]]
     denoise(family, noise, prompt, ids, [], settings, lambda s: alone.append(s.latents[0]))
 

@@ -26,6 +26,7 @@ class Defaults:
     and 0.3 for kept scene pixels on FLUX.1 dev). `anchor` and `sharing` switch these parts on. The
     anchor holds down to `anchor_tau`, by default `tau` and never above it. `share_sites` are the
     sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
+    `share_by`: see `standee.composition.Method`.
     """
 
     steps: int = 28
@@ -34,6 +35,7 @@ class Defaults:
     scene_tau: float = 0.3
     anchor: bool = False
     sharing: bool = True
+    share_by: Literal["attention", "input"] = "attention"
     share_sites: tuple[int, ...] | None = None
     backdrop: Literal["neutral", "predicted"] = "neutral"
     anchor_tau: float | None = None
@@ -62,6 +64,14 @@ class Conditioning:
             rows[0].guidance,
             Conditioning.batch(negatives) if len(negatives) == len(rows) else None,
         )
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Clean tokens (1, n, channels) that the transformer sees beside the picture's, with their rotary ids (n, axes)."""
+
+    tokens: Tensor
+    ids: Tensor
 
 
 class Family(ABC):
@@ -107,9 +117,21 @@ class Family(ABC):
     def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
         """Return the rotary ids (rows * cols, axes) of a grid whose first cell is at (`row`, `col`)."""
 
+    takes_references = False
+    """Whether the model was trained to see reference pictures beside its own."""
+
+    def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
+        """Return the rotary ids (rows * cols, axes) of reference picture `index`, where `takes_references`."""
+        raise ValueError(f"{self.name} takes no reference pictures")
+
     @abstractmethod
     def velocity(
-        self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+        self,
+        tokens: Tensor,
+        sigma: Tensor,
+        conditioning: Conditioning,
+        ids: Tensor,
+        beside: Beside | None = None,
     ) -> Tensor:
         """Return the velocity d tokens / d sigma at noise level `sigma` (a scalar tensor), guided."""
 

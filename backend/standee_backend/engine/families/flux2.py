@@ -100,6 +100,7 @@ class Flux2(PipelineFamily):
     """A loaded FLUX.2 pipeline, opened up for the method."""
 
     name = "flux2"
+    takes_references = True
 
     def _install(self) -> None:
         for block in self.transformer.transformer_blocks:
@@ -153,6 +154,12 @@ class Flux2(PipelineFamily):
         ids[..., 1] = torch.arange(row, row + rows, device=self.device)[:, None]
         ids[..., 2] = torch.arange(col, col + cols, device=self.device)[None, :]
         return ids.view(rows * cols, 4)
+
+    def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
+        """Return ids (10 (index + 1), row, column, 0): the model takes references as pictures of other times."""
+        ids = self.grid_ids(rows, cols)
+        ids[:, 0] = 10 * (index + 1)
+        return ids
 
     def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return cosine and sine (cells, head dims) of the rotary encoding at `ids`."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..injection import Site
 from ..loras import Adapters, own_weights
-from .base import Conditioning, Defaults, Family
+from .base import Beside, Conditioning, Defaults, Family
 
 MAX_TEXT_TOKENS = 512
 
@@ -68,16 +68,25 @@ class PipelineFamily(Family):
 
     @torch.no_grad()
     def velocity(
-        self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+        self,
+        tokens: Tensor,
+        sigma: Tensor,
+        conditioning: Conditioning,
+        ids: Tensor,
+        beside: Beside | None = None,
     ) -> Tensor:
         """Run the transformer, and again without the prompt where the conditioning has a negative.
 
         Both forwards of the picture receive the same injected tokens. A reference only gives tokens, so it runs once.
         """
-        velocity = self.run(tokens, sigma, conditioning, ids)
+        cells = tokens.shape[1]
+        if beside is not None:
+            tokens = torch.cat([tokens, beside.tokens.expand(len(tokens), -1, -1)], dim=1)
+            ids = torch.cat([ids, beside.ids])
+        velocity = self.run(tokens, sigma, conditioning, ids)[:, :cells]
         if conditioning.negative is None or self.sites[0].mode == "capture":
             return velocity
-        unprompted = self.run(tokens, sigma, conditioning.negative, ids)
+        unprompted = self.run(tokens, sigma, conditioning.negative, ids)[:, :cells]
         weight = 1 + conditioning.guidance - self.guidance_of_none
         return unprompted + weight * (velocity - unprompted)
 
