@@ -22,6 +22,7 @@ from standee.events import (
     Queued,
     Result,
     Started,
+    how_far,
 )
 
 from . import places
@@ -73,7 +74,7 @@ class Job:
         if self.state == "running":
             what = say(STAGES.get(self.stage, self.stage.capitalize() or "Composing"))
             left = say(", {seconds} s left", seconds=round(self.eta)) if self.eta else ""
-            return f"{what} {self.step}/{self.of}{left}" if self.of else what
+            return f"{what} {how_far(self.stage, self.step, self.of)}{left}" if self.of else what
         return self.error if self.state == "failed" else say(STATES.get(self.state, self.state))
 
     def take(self, event: Event) -> None:

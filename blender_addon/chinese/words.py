@@ -25,6 +25,8 @@ WORDS: dict[str, str] = {
     "Waiting, {count} before it": "等待中，前面还有 {count} 个",
     "Waiting for the daemon": "等待守护进程",
     "Sending the pictures": "正在发送图片",
+    "Downloading the model": "正在下载模型",
+    "Checking the download": "正在校验下载内容",
     "Loading the model": "正在加载模型",
     "Reading the pictures": "正在读取图片",
     "Composing": "正在合成",

@@ -31,6 +31,7 @@ from .fields import (
 )
 from .icons import icon
 from .link import Contact, Link
+from .lora_list import LoraList
 from .model import Change, EditorDocument, edits
 from .panels.layer_settings import make_plain
 from .queue_list import QueueList
@@ -57,6 +58,7 @@ class ComposePanel(QWidget):
         self.steps = AutoSpin(200, self.tr("Auto"))
         self.guidance = AutoDoubleSpin(50.0, self.tr("Auto"))
         self.count = QSpinBox()
+        self.loras = LoraList()
         self.fidelity = PercentSlider()
         self.button = QPushButton(icon("compose", "on_accent"), self.tr("Compose"))
         self.live = QPushButton(self.tr("Live"))
@@ -120,6 +122,7 @@ class ComposePanel(QWidget):
         rows.addRow(self.tr("Steps"), self.steps)
         rows.addRow(self.tr("Guidance"), self.guidance)
         rows.addRow(self.tr("Pictures"), self.count)
+        rows.addRow(self.tr("LoRAs"), self.loras)
         rows.addRow(self.tr("New subjects"), self.fidelity)
         buttons = QHBoxLayout()
         buttons.addWidget(self.button, 1)
@@ -147,6 +150,7 @@ class ComposePanel(QWidget):
         self.steps.valueChanged.connect(lambda _: self._set(steps=self.steps.number))
         self.guidance.valueChanged.connect(lambda _: self._set(guidance=self.guidance.number))
         self.count.valueChanged.connect(lambda count: self._set(count=count))
+        self.loras.changed.connect(lambda loras: self._set(loras=loras))
         self.button.clicked.connect(self.compose)
         self.live.toggled.connect(composer.set_live)
         composer.live_changed.connect(self.live.setChecked)
@@ -165,6 +169,7 @@ class ComposePanel(QWidget):
             "steps": self.tr("Steps"),
             "guidance": self.tr("Guidance"),
             "count": self.tr("Number of pictures"),
+            "loras": self.tr("LoRAs"),
         }
         [name] = fields
         self._editor.apply(names[name], edits.with_sampling(self._editor.composition, **fields))
@@ -181,6 +186,7 @@ class ComposePanel(QWidget):
         self.seed.show_seed(sampling.seed)
         self.steps.show_number(sampling.steps)
         self.guidance.show_number(sampling.guidance)
+        self.loras.show_loras(sampling.loras)
         with QSignalBlocker(self.count):
             self.count.setValue(sampling.count)
         if self.model.currentData() != sampling.model:

@@ -9,6 +9,7 @@ import msgspec
 
 from standee.composition import Composition, validate
 from standee.errors import StandeeError
+from standee.events import IN_BYTES
 from standee.messages import (
     Cancelled,
     Event,
@@ -55,7 +56,8 @@ class Job:
     @property
     def part(self) -> float:
         """How far it is, 0..1."""
-        return self.step / self.of if self.of and self.stage == "denoising" else 0.0
+        counted = self.stage in ("denoising", *IN_BYTES)
+        return self.step / self.of if self.of and counted else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return what a later editor needs to go on with it."""

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from standee.events import how_far
+
 from .composer import Composer
 from .fields import ElidedLabel, tool_button
 from .jobs import Job
@@ -126,13 +128,19 @@ def words(job: Job) -> str:
     if job.state == "running":
         if job.stage == "loading":
             return translate("JobRow", "Loading the model…")
+        if job.stage == "checking":
+            return translate("JobRow", "Checking the download…")
         if not job.of:
             return translate("JobRow", "Starting…")
-        step = (
-            translate("JobRow", "Step %1 of %2")
-            .replace("%1", str(job.step))
-            .replace("%2", str(job.of))
-        )
+        if job.stage == "downloading":
+            count = how_far(job.stage, job.step, job.of)
+            step = translate("JobRow", "Downloading %1").replace("%1", count)
+        else:
+            step = (
+                translate("JobRow", "Step %1 of %2")
+                .replace("%1", str(job.step))
+                .replace("%2", str(job.of))
+            )
         return f"{step} · {duration(job.eta)}" if job.eta else step
     if job.state == "failed":
         return translate("JobRow", "Failed")

@@ -7,11 +7,11 @@ from typing import Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from . import messages
 from .console import time_left
-from .events import STAGES
+from .events import STAGES, how_far
 from .messages import Event
 
 
@@ -27,12 +27,12 @@ class Watching:
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
+                TextColumn("{task.fields[count]}"),
                 TextColumn("{task.fields[left]}"),
                 console=console,
                 transient=True,
             )
-            self._task = self._bar.add_task("Connecting", total=None, left="")
+            self._task = self._bar.add_task("Connecting", total=None, count="", left="")
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -58,13 +58,21 @@ class Watching:
             self._show(f"Starting{again}")
         elif isinstance(event, messages.Progress):
             stage = STAGES.get(event.stage, event.stage.capitalize())
-            self._show(stage, event.step, event.of, event.eta)
+            count = how_far(event.stage, event.step, event.of) if event.of else ""
+            self._show(stage, event.step, event.of, count, event.eta)
 
-    def _show(self, stage: str, step: int = 0, of: int = 0, eta: float | None = None) -> None:
+    def _show(
+        self, stage: str, step: int = 0, of: int = 0, count: str = "", eta: float | None = None
+    ) -> None:
         if self._bar:
             left = "" if eta is None else f"{time_left(eta)} left"
             self._bar.update(
-                self._task, description=stage, completed=step, total=of or None, left=left
+                self._task,
+                description=stage,
+                completed=step,
+                total=of or None,
+                count=count,
+                left=left,
             )
         elif stage != self._said and not self._quiet:
             click.echo(f"{stage} ...", err=True)

@@ -548,6 +548,10 @@
         <translation>图片数</translation>
     </message>
     <message>
+        <source>LoRAs</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
         <source>New subjects</source>
         <translation>新主体</translation>
     </message>
@@ -800,8 +804,16 @@
         <translation>正在加载模型…</translation>
     </message>
     <message>
+        <source>Checking the download…</source>
+        <translation>正在校验下载内容…</translation>
+    </message>
+    <message>
         <source>Starting…</source>
         <translation>正在开始…</translation>
+    </message>
+    <message>
+        <source>Downloading %1</source>
+        <translation>正在下载 %1</translation>
     </message>
     <message>
         <source>Step %1 of %2</source>
@@ -1040,6 +1052,52 @@ or add a subject below.</source>
     <message>
         <source>Unnamed</source>
         <translation>未命名</translation>
+    </message>
+</context>
+<context>
+    <name>LoraList</name>
+    <message>
+        <source>LoRAs</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
+        <source>Add a LoRA</source>
+        <translation>添加 LoRA</translation>
+    </message>
+    <message>
+        <source>File, folder or hub id</source>
+        <translation>文件、文件夹或 hub 名称</translation>
+    </message>
+    <message>
+        <source>A LoRA lays a style or a thing over the model. Press Enter to add it</source>
+        <translation>LoRA 为模型叠加一种风格或事物。按回车键添加</translation>
+    </message>
+    <message>
+        <source>Choose a LoRA…</source>
+        <translation>选择 LoRA…</translation>
+    </message>
+    <message>
+        <source>LoRAs (*.safetensors)</source>
+        <translation>LoRA (*.safetensors)</translation>
+    </message>
+    <message>
+        <source>Choose a LoRA</source>
+        <translation>选择 LoRA</translation>
+    </message>
+</context>
+<context>
+    <name>LoraRow</name>
+    <message>
+        <source>Weight of %1</source>
+        <translation>%1 的权重</translation>
+    </message>
+    <message>
+        <source>How much the LoRA counts: 1 as it was trained</source>
+        <translation>LoRA 的作用程度：1 为训练时的强度</translation>
+    </message>
+    <message>
+        <source>Remove the LoRA</source>
+        <translation>移除 LoRA</translation>
     </message>
 </context>
 <context>
