@@ -16,6 +16,7 @@ from standee.composition import (
     Canvas,
     Composition,
     Layer,
+    Lora,
     Rect,
     Sampling,
     Scene,
@@ -26,6 +27,7 @@ from standee.composition import (
 from standee.errors import InvalidField
 
 from . import pictures
+from .layer_properties import StandeeLora
 from .properties import StandeeLayer, StandeeScene, rounded
 from .stage.numbers import narrowed, restored
 
@@ -171,7 +173,15 @@ def _sampling(standee: StandeeScene) -> Sampling:
         guidance=restored(standee.guidance, origin.guidance) if standee.use_guidance else None,
         seed=restored(standee.seed, origin.seed),
         count=standee.count,
+        loras=tuple(_lora(lora, origin) for lora in standee.loras if lora.path),
     )
+
+
+def _lora(shown: StandeeLora, origin: Sampling) -> Lora:
+    """Return a LoRA as the daemon finds it, which knows nothing of the .blend file's folder."""
+    weights = {lora.path: lora.weight for lora in origin.loras}
+    path = bpy.path.abspath(shown.path) if shown.path.startswith("//") else shown.path
+    return Lora(path, restored(shown.weight, weights.get(path)))
 
 
 def _rect(holder: Any, names: dict[str, str], origin: dict[str, float] | None) -> Rect:
@@ -211,6 +221,10 @@ def _show_sampling(standee: StandeeScene, sampling: Sampling) -> None:
         standee.guidance = sampling.guidance
     standee.seed = narrowed(sampling.seed)
     standee.count = sampling.count
+    standee.loras.clear()
+    for lora in sampling.loras:
+        shown = standee.loras.add()
+        shown.path, shown.weight = lora.path, lora.weight
 
 
 def _show_scene(

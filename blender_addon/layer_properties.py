@@ -1,4 +1,4 @@
-"""What a layer, a result and a prompt at a marker are, as properties of the scene."""
+"""What a layer, a LoRA, a result and a prompt at a marker are, as properties of the scene."""
 
 from typing import Any
 
@@ -133,6 +133,23 @@ class StandeeLayer(bpy.types.PropertyGroup):
     @rect.setter
     def rect(self, rect: Rect) -> None:
         self.x, self.y, self.width, self.height = rect.x, rect.y, rect.w, rect.h
+
+
+class StandeeLora(bpy.types.PropertyGroup):
+    """A LoRA over the model; one without a path is none yet."""
+
+    path: StringProperty(
+        name="LoRA", description="A .safetensors file, its folder, or a hub id", subtype="FILE_PATH"
+    )
+    weight: FloatProperty(
+        name="Weight",
+        description="How much it counts: 1 as it was trained, 0 not at all, less turns it around",
+        min=-4.0,
+        max=4.0,
+        soft_min=0.0,
+        soft_max=1.5,
+        default=1.0,
+    )
 
 
 class StandeeResult(bpy.types.PropertyGroup):

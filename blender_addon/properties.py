@@ -20,7 +20,7 @@ from standee.composition import Canvas, Rect
 
 from .choices import FITS, SHOWN_AS, SOURCES
 from .layer_properties import StandeeLayer as StandeeLayer
-from .layer_properties import StandeePrompt, number
+from .layer_properties import StandeeLora, StandeePrompt, number
 from .layer_properties import StandeeResult as StandeeResult
 from .layer_properties import redraw as redraw
 
@@ -60,6 +60,7 @@ class StandeeScene(bpy.types.PropertyGroup):
     active_result: IntProperty(name="Active Result", options=set())
     prompts: CollectionProperty(type=StandeePrompt, name="Prompts")
     active_prompt: IntProperty(name="Active Prompt", options=set())
+    loras: CollectionProperty(type=StandeeLora, name="LoRAs")
 
     prompt: StringProperty(
         name="Prompt", description="What the whole picture shows, in your own words"
@@ -269,7 +270,7 @@ def has_identity(scene: bpy.types.Scene) -> bool:
     return bool(scene.standee.uid) or scene.session_uid in _identities
 
 
-CLASSES = (StandeeLayer, StandeeResult, StandeePrompt, StandeeScene)
+CLASSES = (StandeeLayer, StandeeLora, StandeeResult, StandeePrompt, StandeeScene)
 
 
 def register() -> None:

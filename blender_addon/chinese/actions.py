@@ -1,6 +1,16 @@
 """Operators and panels, with their tooltips."""
 
 ACTIONS: dict[str, str] = {
+    # LoRAs
+    "LoRAs": "LoRA 列表",
+    "Add LoRA": "添加 LoRA",
+    "Lay another LoRA over the model, for a style or a thing that it does not know": (
+        "为模型再叠加一个 LoRA，用于它不了解的风格或事物"
+    ),
+    "A composition has at most eight LoRAs": "一个构图最多有八个 LoRA",
+    "Remove LoRA": "移除 LoRA",
+    "Take this LoRA out of the list": "将此 LoRA 从列表中移除",
+    "Its place in the list": "它在列表中的位置",
     # operators on layers
     "Remove Layer": "移除图层",
     "Take the active subject out of the composition": "从构图中移除活动主体",

@@ -181,6 +181,12 @@ SETTINGS: dict[str, str] = {
     "Set the guidance instead of leaving it to the model": "自行设定引导强度，而不由模型决定",
     "Guidance": "引导",
     "How closely the picture follows the words": "画面遵循文字的程度",
+    "LoRA": "LoRA",
+    "A .safetensors file, its folder, or a hub id": ".safetensors 文件、其所在文件夹或 hub 名称",
+    "Weight": "权重",
+    "How much it counts: 1 as it was trained, 0 not at all, less turns it around": (
+        "作用程度：1 为训练时的强度，0 为不起作用，更小则反向作用"
+    ),
     "Seed": "种子",
     "Another seed gives another picture of the same": "换一个种子会得到同一内容的另一张画面",
     "Pictures": "张数",

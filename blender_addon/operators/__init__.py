@@ -6,6 +6,7 @@ from . import (
     compose,
     document,
     layers,
+    loras,
     presets,
     results,
     scenes,
@@ -23,6 +24,7 @@ MODULES = (
     results,
     document,
     presets,
+    loras,
     arrange,
 )
 CLASSES = tuple(kind for module in MODULES for kind in module.CLASSES)

@@ -93,4 +93,19 @@ def _job(layout: bpy.types.UILayout, job: Job) -> None:
     row.operator("standee.cancel", text="", icon="X").job = job.id
 
 
-CLASSES = (STANDEE_PT_compose, STANDEE_PT_sampling)
+class STANDEE_PT_loras(Sidebar, bpy.types.Panel):
+    bl_label = "LoRAs"
+    bl_parent_id = "STANDEE_PT_sampling"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, standee = self.layout, context.scene.standee
+        for index, lora in enumerate(standee.loras):
+            column = layout.column(align=True)
+            row = column.row(align=True)
+            row.prop(lora, "path", text="")
+            row.operator("standee.lora_remove", text="", icon="X").index = index
+            column.prop(lora, "weight", slider=True)
+        layout.operator("standee.lora_add", icon="ADD").path = ""
+
+
+CLASSES = (STANDEE_PT_compose, STANDEE_PT_sampling, STANDEE_PT_loras)

@@ -8,6 +8,7 @@ from standee.composition import (
     Canvas,
     Composition,
     Layer,
+    Lora,
     Method,
     Rect,
     Sampling,
@@ -48,7 +49,14 @@ def document(png, tmp_path):
             prompt="on the beach\nat dusk",
             layers=layers,
             scene=Scene(scene, Rect(1 / 7, 2, 200, 300.1), kept, "stretch", 0.3, 16.1, 5.55),
-            sampling=Sampling("folder/model", 7, 2.2, 2**53, 4),
+            sampling=Sampling(
+                "folder/model",
+                7,
+                2.2,
+                2**53,
+                4,
+                (Lora("/loras/猫.safetensors", 1 / 3), Lora("a/b")),
+            ),
             method=Method(tau=0.55, inject=False, anchor=True, gamma=0.9, backdrop="predicted"),
         )
         made.add_result(png(16, 16), {"composition": {"layers": [{"picture": old}]}}, "First try")
