@@ -141,4 +141,5 @@ class Actions(QObject):
         self.add("compose", self.tr("&Compose"), "Ctrl+Return", "compose")
         self.add("cancel", self.tr("Ca&ncel"), "Ctrl+.", "cancel")
         self.add("live", self.tr("&Live mode"), "Ctrl+Shift+L", "", "", checkable=True)
+        self.add("keys", self.tr("&Keyboard and mouse"), "F1")
         self.add("about", self.tr("&About Standee"))

@@ -11,6 +11,7 @@ from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from . import theme
+from .icons import emblem
 from .studio import Studio
 from .window import MainWindow
 
@@ -39,6 +40,7 @@ def make_application(language: str | None = None) -> QApplication:
     sys.setswitchinterval(0.001)  # a busy worker shall not hold up a frame
     app.setApplicationName("Standee")
     app.setDesktopFileName("standee")
+    app.setWindowIcon(emblem())
     app.setFont(theme.interface_font())
     if not hasattr(app, "themes"):
         app.themes = theme.Themes(app)  # type: ignore[attr-defined]

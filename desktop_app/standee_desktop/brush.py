@@ -20,8 +20,8 @@ Mask = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in mask px."""
 
-MASK_SIDE = 1024
-"""Painted masks have at most this many px on their long side: finer than any model's tokens."""
+THINNEST = 0.15
+"""How thin a stroke gets under the lightest pen, in parts of the brush."""
 
 
 @dataclass(frozen=True)
@@ -53,38 +53,40 @@ class Frame:
         return self.width / self.placed.w, self.height / self.placed.h
 
 
-def mask_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size of a mask that is painted for a picture of a size."""
-    scale = min(1.0, MASK_SIDE / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
 class Stroke:
     """One stroke of the brush: however often it crosses itself, it counts once.
 
-    `radius` is in canvas px, `softness` 0..1 is the part of it that fades out.
+    `radius` is in canvas px, `softness` 0..1 is the part of it that fades out. Nothing is added
+    beyond `limit`, a mask of what there is to show at all.
     """
 
     def __init__(
-        self, mask: Mask, frame: Frame, radius: float, softness: float = 0.0, erase: bool = False
+        self,
+        mask: Mask,
+        frame: Frame,
+        radius: float,
+        softness: float = 0.0,
+        erase: bool = False,
+        limit: Mask | None = None,
     ) -> None:
         self.mask = mask
         self._before = mask.copy()
         self._frame = frame
         self._radius = max(0.5, radius)
         self._softness = min(max(softness, 0.0), 1.0)
-        self._erase = erase
+        self._erase, self._limit = erase, limit
         self._covered = np.zeros(mask.shape, np.uint8)
         self._last: tuple[float, float] | None = None
 
-    def to(self, x: float, y: float) -> Box | None:
+    def to(self, x: float, y: float, pressure: float = 1.0) -> Box | None:
         """Draw on to a canvas position; return the part of the mask that may have changed."""
+        radius = self._radius * (THINNEST + (1.0 - THINNEST) * pressure)
         start = self._last or (x, y)
         self._last = (x, y)
         across, down = self._frame.scale
         ax, ay = self._frame.to_mask(*start)
         bx, by = self._frame.to_mask(x, y)
-        rx, ry = self._radius * across, self._radius * down
+        rx, ry = radius * across, radius * down
         height, width = self.mask.shape
         left, right = int(min(ax, bx) - rx - 1), int(np.ceil(max(ax, bx) + rx + 1))
         top, bottom = int(min(ay, by) - ry - 1), int(np.ceil(max(ay, by) + ry + 1))
@@ -106,7 +108,10 @@ class Stroke:
         if self._erase:
             self.mask[part] = np.minimum(self._before[part], 255 - self._covered[part])
         else:
-            self.mask[part] = np.maximum(self._before[part], self._covered[part])
+            added = self._covered[part]
+            if self._limit is not None:
+                added = np.minimum(added, self._limit[part])
+            self.mask[part] = np.maximum(self._before[part], added)
         return left, top, right, bottom
 
     @property
@@ -163,19 +168,3 @@ def encode_mask(mask: Mask) -> bytes:
     out = io.BytesIO()
     Image.fromarray(mask).save(out, "PNG", compress_level=3)
     return out.getvalue()
-
-
-def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
-    """Decode a mask picture in a size (width, height), by its alpha or its luminance."""
-    from .imports import open_picture
-
-    picture = open_picture(data, None, "The mask")
-    matte = picture.getchannel("A") if picture.mode == "RGBA" else picture.convert("L")
-    if matte.size != size:
-        matte = matte.resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(matte, np.uint8).copy()
-
-
-def empty_mask(size: tuple[int, int]) -> Mask:
-    """Return a mask of a size (width, height) that is white all over."""
-    return np.full((size[1], size[0]), 255, np.uint8)

@@ -19,9 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from .canvas.view import CanvasView
-from .fields import PercentSlider, tool_button
+from .fields import PercentSlider, make_plain, tool_button
 from .masking import BrushTool
-from .panels.layer_settings import make_plain
 
 STEPS = 100
 
@@ -42,9 +41,9 @@ class BrushBar(QFrame):
         self.thickness = QSlider(Qt.Orientation.Horizontal)
         self.softness = PercentSlider()
         self.amount = QSpinBox()
-        self.grow = QPushButton(self.tr("Grow"))
-        self.shrink = QPushButton(self.tr("Shrink"))
-        self.soften = QPushButton(self.tr("Feather"))
+        self.grow = tool_button("grow", self.tr("Grow"))
+        self.shrink = tool_button("shrink", self.tr("Shrink"))
+        self.soften = tool_button("feather", self.tr("Feather"))
         self.more = tool_button("more", self.tr("More for the mask"))
         self.done = QPushButton(self.tr("Done"))
         self._lay_out()
@@ -72,7 +71,7 @@ class BrushBar(QFrame):
         self.amount.setValue(4)
         self.amount.setSuffix(" px")
         make_plain(self.amount)
-        self.amount.setFixedWidth(64)
+        self.amount.setFixedWidth(58)
         names: list[tuple[QWidget, str]] = [
             (self.thickness, self.tr("Size of the brush")),
             (self.softness, self.tr("Softness of the brush")),
@@ -94,15 +93,17 @@ class BrushBar(QFrame):
         row.addWidget(self.add)
         row.addWidget(self.take)
         for text, slider in ((self.tr("Size"), self.thickness), (self.tr("Soft"), self.softness)):
-            slider.setMinimumWidth(48)
+            slider.setMinimumWidth(32)
+            slider.setMaximumWidth(140)
+            row.addSpacing(6)
             row.addWidget(QLabel(text))
-            row.addWidget(slider, 1)
+            row.addWidget(slider, 4)
+        row.addSpacing(6)
+        row.addWidget(QLabel(self.tr("Edge")))
         row.addWidget(self.amount)
-        for wide in (self.grow, self.shrink, self.soften):
-            wide.setProperty("role", "quiet")
-            wide.setStyleSheet("padding: 6px 8px;")
-            row.addWidget(wide)
-        row.addWidget(self.more)
+        for button in (self.grow, self.shrink, self.soften, self.more):
+            row.addWidget(button)
+        row.addStretch(1)
         row.addWidget(self.done)
 
     def _on_tool(self, tool: object) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QPushButton,
     QSpinBox,
@@ -27,13 +26,14 @@ from .fields import (
     SeedField,
     form,
     heading,
+    make_plain,
     tool_button,
 )
 from .icons import icon
 from .link import Contact, Link
 from .lora_list import LoraList
 from .model import Change, EditorDocument, edits
-from .panels.layer_settings import make_plain
+from .model_box import ModelBox
 from .queue_list import QueueList
 from .settings import settings
 
@@ -51,7 +51,7 @@ class ComposePanel(QWidget):
         self._editor, self._composer = editor, composer
         self._models: dict[str, ModelInfo] = {}
         self.prompt = PromptEdit()
-        self.model = QComboBox()
+        self.model = ModelBox()
         self.seed = SeedField()
         self.dice = tool_button("dice", self.tr("Roll another seed"))
         self.new_seed = QCheckBox(self.tr("New seed each time"))
@@ -144,7 +144,7 @@ class ComposePanel(QWidget):
             )
         )
         self.prompt.finished.connect(editor.end_gesture)
-        self.model.activated.connect(lambda _: self._set(model=self.model.currentData()))
+        self.model.chosen.connect(lambda name: self._set(model=name))
         self.seed.chosen.connect(lambda seed: self._set(seed=seed))
         self.dice.clicked.connect(composer.dice)
         self.steps.valueChanged.connect(lambda _: self._set(steps=self.steps.number))
@@ -199,15 +199,7 @@ class ComposePanel(QWidget):
 
     def _show_models(self, chosen: str) -> None:
         """List what the daemon has, and what the document names even if that is not there."""
-        names = list(self._models)
-        with QSignalBlocker(self.model):
-            self.model.clear()
-            for name in names + ([] if chosen in names else [chosen]):
-                self.model.addItem(name, name)
-                if info := self._models.get(name):
-                    role = Qt.ItemDataRole.ToolTipRole
-                    self.model.setItemData(self.model.count() - 1, info.description, role)
-            self.model.setCurrentIndex(self.model.findData(chosen))
+        self.model.show_models(self._models.values(), chosen)
         info = self._models.get(chosen)
         auto = self.tr("Auto")
         steps, guidance = (info.steps, info.guidance) if info else (None, None)

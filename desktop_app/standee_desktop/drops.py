@@ -57,11 +57,10 @@ class Drops(QObject):
     def take(self, data: QMimeData, at: QPointF) -> bool:
         """Take what was dropped at a position of the canvas; return whether it was of use."""
         if data.hasFormat(SUBJECT):
-            subject = self._subject(bytes(data.data(SUBJECT).data()).decode())
-            if subject is None:
-                return False
-            self._importer.add_subject(self._library, subject, at)
-            return True
+            digests = bytes(data.data(SUBJECT).data()).decode().split()
+            subjects = [one for one in map(self._subject, digests) if one is not None]
+            self._importer.add_subjects(self._library, subjects, at)
+            return bool(subjects)
         if (path := document_path(data)) is not None:
             self._open(path)
             return True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -15,11 +18,14 @@ from PySide6.QtGui import (
     QRegularExpressionValidator,
 )
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QSizePolicy,
     QSlider,
     QSpinBox,
     QToolButton,
@@ -27,9 +33,16 @@ from PySide6.QtWidgets import (
 )
 
 from .icons import icon
-from .panels.layer_settings import make_plain
 
 LARGEST_SEED = 2**53
+TICKS = 100
+"""Steps of a slider from 0 to 1."""
+
+
+def make_plain(number: QAbstractSpinBox) -> None:
+    """Show a number without buttons, with some room beside it that style sheets do not give it."""
+    number.setProperty("plain", True)
+    number.lineEdit().setTextMargins(6, 0, 6, 0)
 
 
 class PromptEdit(QPlainTextEdit):
@@ -145,6 +158,48 @@ class AutoDoubleSpin(QDoubleSpinBox):
         return None if self.value() < 0 else self.value()
 
 
+class StrengthSlider(QWidget):
+    """A slider with its number: for values of 0 to `most`."""
+
+    def __init__(self, most: float, name: str, tip: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.changed: Callable[[float], None] = lambda _: None
+        self.let_go: Callable[[], None] = lambda: None
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setRange(0, round(most * TICKS))
+        self.slider.setPageStep(10)
+        self.number = QDoubleSpinBox(self)
+        self.number.setRange(0, most)
+        self.number.setSingleStep(0.05)
+        make_plain(self.number)
+        self.number.setFixedWidth(52)
+        self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.number.setKeyboardTracking(False)
+        for widget in (self.slider, self.number):
+            widget.setAccessibleName(name)
+            widget.setAccessibleDescription(tip)
+            widget.setToolTip(tip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.number)
+        self.slider.valueChanged.connect(lambda value: self._tell(value / TICKS))
+        self.slider.sliderReleased.connect(lambda: self.let_go())
+        self.number.valueChanged.connect(self._tell)
+        self.number.editingFinished.connect(lambda: self.let_go())
+
+    def _tell(self, value: float) -> None:
+        self.show_value(value)
+        self.changed(value)
+
+    def show_value(self, value: float) -> None:
+        """Show a value without telling anybody."""
+        with QSignalBlocker(self.slider), QSignalBlocker(self.number):
+            self.slider.setValue(round(value * TICKS))
+            self.number.setValue(value)
+
+
 class PercentSlider(QSlider):
     """A slider for 0..1, moved in hundredths."""
 
@@ -217,9 +272,21 @@ def muted(text: str = "") -> QLabel:
     return label
 
 
+class Form(QFormLayout):
+    """Rows of a label and a field, level with each other."""
+
+    def addRow(self, *row: Any) -> None:
+        """Add a row; a label in words gets the height that the style gives to fields."""
+        super().addRow(*row)
+        if len(row) == 2 and isinstance(row[0], str) and row[0]:
+            label = self.labelForField(row[1])
+            label.setProperty("role", "field")
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+
 def form() -> QFormLayout:
     """Return a layout of labels and fields."""
-    layout = QFormLayout()
+    layout = Form()
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(8)
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

@@ -9,14 +9,13 @@ from PySide6.QtCore import QDateTime, QLocale, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from standee.document import Document
-from standee.errors import BadDocument, StandeeError
+from standee.errors import BadDocument, BadPicture, StandeeError
 from standee.inputs import open_input
-from standee.receipt import SIGNATURE
 
 from .autosave import Autosave, held_by
-from .composer import Composer, composition_of
+from .composer import Composer
 from .dialogs import Answer, Dialogs
-from .exporting import export, receipt_of
+from .exporting import export
 from .model import EditorDocument
 from .notices import Notice, Notices
 from .recovery import Left, recovered
@@ -306,23 +305,12 @@ def read_document(path: Path) -> Document:
     Raises `BadDocument`, `BadPicture`, `InvalidField`.
     """
     try:
-        with path.open("rb") as stream:
-            head = stream.read(len(SIGNATURE))
-    except OSError as error:
+        return open_input(path)
+    except BadPicture as error:
         raise BadDocument(
-            f"{path.name} cannot be opened: {error.strerror}.",
-            fix="Check its name and permissions.",
+            f"{path.name}: {error.message}",
+            fix="Drop it on the canvas to add it as a subject.",
         ) from error
-    if head.startswith((b"\xff\xd8\xff", b"RIFF")):
-        receipt = receipt_of(path.read_bytes())
-        composition = composition_of(receipt) if receipt else None
-        if composition is None:
-            raise BadDocument(
-                f"{path.name} holds no receipt.",
-                fix="Drop it on the canvas to add it as a subject.",
-            )
-        return Document(composition)
-    return open_input(path)
 
 
 def show_folder(path: Path) -> None:

@@ -11,15 +11,19 @@ from PySide6.QtSvg import QSvgRenderer
 
 from . import theme
 
-SHAPES: dict[str, str] = json.loads(
-    (Path(__file__).parent / "resources" / "icons.json").read_text(encoding="utf-8")
-)
+RESOURCES = Path(__file__).parent / "resources"
+SHAPES: dict[str, str] = json.loads((RESOURCES / "icons.json").read_text(encoding="utf-8"))
 """The path of each icon, by name."""
 
 
 def icon(name: str, colour: str = "text") -> QIcon:
     """Return an icon in one of the theme's colours; it follows the theme by itself."""
     return QIcon(LineIcon(name, colour))
+
+
+def emblem() -> QIcon:
+    """Return the application's own icon."""
+    return QIcon(str(RESOURCES / "standee.svg"))
 
 
 class LineIcon(QIconEngine):

@@ -82,17 +82,17 @@ class Importer(QObject):
         name = self.tr("Pasted")
         self._bring(lambda: read_picture(encode(to_pillow(image)), name), self._stander(at, 0))
 
-    def add_subject(self, library: Library, subject: Subject, at: QPointF | None = None) -> None:
-        """Add a subject of the library."""
-
-        def read() -> Imported:
-            return read_picture(library.read(subject.picture), subject.name)
-
-        mask = None
-        if subject.mask is not None:
-            named = subject.mask
-            mask = lambda: library.read(named)  # noqa: E731
-        self._bring(read, self._stander(at, 0, subject.prompt), mask)
+    def add_subjects(
+        self, library: Library, subjects: Sequence[Subject], at: QPointF | None = None
+    ) -> None:
+        """Add subjects of the library in their order, the first at a position in canvas px."""
+        row = _Row()
+        for index, subject in enumerate(subjects):
+            stand = partial(row.stand, index, self._stander(at, index, subject.prompt))
+            picture = partial(library.read, subject.picture)
+            read = partial(_read_kept, picture, subject.name)
+            mask = partial(library.read, subject.mask) if subject.mask is not None else None
+            self._bring(read, stand, mask, partial(row.skip, index))
 
     def add_mime(self, data: QMimeData, at: QPointF | None = None) -> bool:
         """Add what was dropped or pasted; return whether there were pictures in it."""
@@ -237,6 +237,10 @@ class Importer(QObject):
                 self._editor.apply(self.tr("Cut out"), composition)
 
         self._workers.run(work, done, lambda error: self._notices.fail(error, topic, ""))
+
+
+def _read_kept(picture: Callable[[], bytes], name: str) -> Imported:
+    return read_picture(picture(), name)
 
 
 class _Row:

@@ -137,7 +137,7 @@ class LibraryPanel(QWidget):
     def _add(self, item: QListWidgetItem) -> None:
         subject = self.subject(str(item.data(DIGEST)))
         if subject is not None:
-            self._importer.add_subject(self._library, subject)
+            self._importer.add_subjects(self._library, [subject])
 
     def _enable(self) -> None:
         self.keep.setEnabled(bool(self._editor.selection))
@@ -158,8 +158,8 @@ class SubjectList(QListWidget):
         self.setDragEnabled(True)
 
     def mimeData(self, items: list[QListWidgetItem]) -> QMimeData:  # type: ignore[override]
-        """Name the first subject that is dragged."""
+        """Name the subjects that are dragged."""
         data = QMimeData()
         if items:
-            data.setData(SUBJECT, str(items[0].data(DIGEST)).encode())
+            data.setData(SUBJECT, " ".join(str(item.data(DIGEST)) for item in items).encode())
         return data

@@ -102,11 +102,6 @@ class Link(QObject):
         """Whether the daemon answers at the moment."""
         return self.contact.state == "connected"
 
-    @property
-    def thread_id(self) -> int | None:
-        """The id of the socket's thread, for the test that watches over it."""
-        return self._thread.ident
-
     def submit(
         self,
         spec: Composition | Cutout,

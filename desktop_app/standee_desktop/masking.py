@@ -29,7 +29,7 @@ from .workers import Workers
 
 Kind = Literal["cutout", "kept"]
 SMALLEST, LARGEST = 1.0, 512.0
-TINT = {"cutout": QColor(235, 60, 80, 130), "kept": QColor(124, 92, 255, 120)}
+TINT = {"cutout": QColor(235, 60, 80, 130), "kept": QColor(190, 70, 255, 150)}
 """Over what is not the subject, and over what will be generated."""
 UNDERLAY = 0.4
 """How strongly the whole picture shows while its cut-out is painted."""
@@ -38,8 +38,12 @@ UNDERLAY = 0.4
 class BrushTool(Tool):
     """Paints one kind of mask. The left button adds (or marks to change), with Alt it takes away.
 
+    With Shift a stroke begins where the last one ended: a click draws a straight line.
+
     `changed` tells that size, softness or mode are others, for the bar above the canvas.
     """
+
+    draws = True
 
     def __init__(self, canvas: CanvasView, kind: Kind, workers: Workers, notices: Notices) -> None:
         super().__init__(canvas)
@@ -50,6 +54,7 @@ class BrushTool(Tool):
         self._layer = ""
         self._known: str | None = None
         self._mask: Mask | None = None
+        self._last: QPointF | None = None
         self._frame: Frame | None = None
         self._tint: tuple[NDArray[np.uint32], QImage] | None = None
         self._stroke: Stroke | None = None
@@ -134,6 +139,14 @@ class BrushTool(Tool):
             self._make_tint()
         self._frame = self._frame_of(composition, look, self._mask)
 
+    def _limit(self) -> Mask | None:
+        """Return where the picture has something of its own: beyond, a cut-out would gain black."""
+        target = self._target(self.canvas.document.composition)
+        if self.kind != "cutout" or target is None:
+            return None
+        look = self.canvas.pictures.look(target[0])
+        return look.matte if look is not None and look.has_alpha else None
+
     def _frame_of(self, composition: Composition, look: Look, mask: Mask) -> Frame:
         size = look.width, look.height
         shape = mask.shape[1], mask.shape[0]
@@ -171,7 +184,11 @@ class BrushTool(Tool):
         takes = self.taking != pointer.alt
         # Marking a part of the scene to change makes it black: it is not kept any more.
         erase = takes if self.kind == "cutout" else not takes
-        self._stroke = Stroke(self._mask, self._frame, self.radius, self.softness, erase)
+        self._stroke = Stroke(
+            self._mask, self._frame, self.radius, self.softness, erase, self._limit()
+        )
+        if pointer.shift and self._last is not None:
+            self._draw(self._last, pointer.pressure)
         self.move(pointer)
         return True
 
@@ -184,10 +201,15 @@ class BrushTool(Tool):
         """Draw on."""
         self._at = pointer.at
         if self._stroke is not None:
-            box = self._stroke.to(pointer.at.x(), pointer.at.y())
-            if box is not None:
-                self._tint_part(box)
+            self._draw(pointer.at, pointer.pressure)
         self.canvas.update()
+
+    def _draw(self, at: QPointF, pressure: float) -> None:
+        assert self._stroke is not None
+        box = self._stroke.to(at.x(), at.y(), pressure)
+        self._last = at
+        if box is not None:
+            self._tint_part(box)
 
     def release(self, pointer: Pointer) -> None:
         """The stroke is done: one step of the history."""
@@ -236,8 +258,14 @@ class BrushTool(Tool):
             self._commit(lambda mask: mask, self._mask.copy())
 
     def _change(self, change: Callable[[Mask], Mask]) -> None:
+        limit = self._limit()
+
+        def limited(mask: Mask) -> Mask:
+            changed = change(mask)
+            return changed if limit is None else np.minimum(changed, limit)
+
         if self._mask is not None:
-            self._commit(change, self._mask.copy())
+            self._commit(limited, self._mask.copy())
 
     def _commit(self, change: Callable[[Mask], Mask], mask: Mask) -> None:
         """Encode a mask, put it into the document, and make it a step; most of it elsewhere."""

@@ -42,6 +42,9 @@ LAYER = (
     "lock",
 )
 
+SUBJECT = ("tool-cutout", "cut-out", "keep-subject")
+"""Commands of the selected subjects that others add."""
+
 
 def fill(menu: QMenu, actions: Actions, names: tuple[str, ...]) -> QMenu:
     """Add commands to a menu; "" is a line between them."""
@@ -77,7 +80,7 @@ def build_menus(window: QMainWindow, actions: Actions) -> dict[str, QMenu]:
     fill(view.addMenu(translate("Menus", "T&heme")), actions, theme_names)
     fill(menus["compose"], actions, ("compose", "cancel", "live", ""))
     fill(menus["compose"], actions, ("tool-arrange", "tool-frame", "canvas-size"))
-    fill(menus["help"], actions, ("welcome", "", "about"))
+    fill(menus["help"], actions, ("welcome", "keys", "", "about"))
     return menus
 
 
@@ -119,7 +122,8 @@ def context_menu(parent: QWidget, actions: Actions, any_selected: bool) -> QMenu
         fill(menu, actions, ("duplicate", "rename", "flip", "own-aspect", ""))
         fill(menu, actions, ("raise", "lower", "front", "back", ""))
         fill(menu.addMenu(translate("Menus", "&Align")), actions, ARRANGE)
-        fill(menu, actions, ("", "hide", "lock", "", "delete"))
+        subject = tuple(name for name in SUBJECT if name in actions)
+        fill(menu, actions, ("", *subject, "", "hide", "lock", "", "delete"))
     else:
         fill(menu, actions, ("add-subject", "paste", "select-all", "", "token-view"))
         fill(menu, actions, ("zoom-fit", "zoom-full", "", "canvas-size"))

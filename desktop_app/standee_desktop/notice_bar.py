@@ -30,7 +30,7 @@ def fix_words(fix: str) -> str:
         "open-log": translate("NoticeBar", "Open the log"),
         "recover": translate("NoticeBar", "Recover"),
         "discard": translate("NoticeBar", "Discard"),
-        "undo": translate("NoticeBar", "Undo"),
+        "scale-canvas": translate("NoticeBar", "Scale the canvas"),
     }
     return words.get(fix, fix)
 

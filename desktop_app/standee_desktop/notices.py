@@ -29,7 +29,7 @@ Fix = Literal[
     "open-log",
     "recover",
     "discard",
-    "undo",
+    "scale-canvas",
 ]
 
 FIXES: dict[str, Fix] = {

@@ -1,8 +1,11 @@
-"""The jobs under way and those that waited before them: progress, time left, a button to stop each."""
+"""The jobs under way and those that wait: progress, time left, a button to stop each.
+
+One that brought its pictures leaves the list by itself; one that failed stays until it is read.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,9 +22,12 @@ from .composer import Composer
 from .fields import ElidedLabel, tool_button
 from .jobs import Job
 
+LINGER = 4000
+"""How long a job that is done stays in the list, ms."""
+
 
 class QueueList(QWidget):
-    """All jobs of this editor, the newest at the bottom."""
+    """The jobs of this editor, the newest at the bottom."""
 
     def __init__(self, composer: Composer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +59,8 @@ class QueueList(QWidget):
             self._rows[job.id] = (item, row)
             self.list.scrollToBottom()
         self._rows[job.id][1].show_job(job)
+        if job.state == "done":
+            QTimer.singleShot(LINGER, self, lambda: self._remove(job))
 
     def _remove(self, job: Job) -> None:
         if job.id in self._rows:

@@ -22,11 +22,10 @@ from PySide6.QtWidgets import (
 
 from standee.composition import Composition, Scene
 
-from .fields import PercentSlider, form, muted
+from .fields import PercentSlider, form, make_plain, muted
 from .icons import icon
 from .importing import Importer, picture_paths
 from .model import Change, EditorDocument, edits
-from .panels.layer_settings import make_plain
 from .pictures import Pictures
 
 THUMBNAIL = 96

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -12,7 +13,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,7 +25,7 @@ from .model import Change, EditorDocument
 from .pictures import to_qimage
 from .workers import Workers
 
-SIDE = 84
+SIDE = 100
 NAME = Qt.ItemDataRole.UserRole
 
 
@@ -124,23 +124,24 @@ class StagingStrip(QWidget):
             self.export: self.tr("Save the picture, with the receipt that makes it again"),
             self.discard: self.tr("Drop the result"),
         }
-        grid = QVBoxLayout()
+        grid = QGridLayout()
         grid.setSpacing(6)
-        pairs = [(self.apply,), (self.compare, self.recall), (self.export, self.discard)]
-        for pair in pairs:
-            row = QHBoxLayout()
-            row.setSpacing(6)
-            for button in pair:
-                button.setToolTip(tips[button])
-                row.addWidget(button, 1)
-            grid.addLayout(row)
-        grid.addStretch(1)
+        grid.addWidget(self.apply, 1, 0, 1, 2)
+        for n, button in enumerate((self.compare, self.recall, self.export, self.discard)):
+            grid.addWidget(button, 2 + n // 2, n % 2)
+        for column in (0, 1):
+            grid.setColumnStretch(column, 1)
+            grid.setColumnMinimumWidth(column, 104)
+        for row in (0, 4):
+            grid.setRowStretch(row, 1)
+        for button, tip in tips.items():
+            button.setToolTip(tip)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 6, 10, 8)
+        layout.setContentsMargins(12, 2, 12, 10)
         layout.setSpacing(12)
         layout.addLayout(self._stack, 1)
         layout.addLayout(grid)
-        self.setFixedHeight(SIDE + 68)
+        self.setFixedHeight(SIDE + 64)
 
     # -- what is there ---------------------------------------------------------------------------
 

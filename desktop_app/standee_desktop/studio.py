@@ -17,6 +17,8 @@ from standee.errors import MissingBlob, StandeeError
 from . import clipboard
 from .autosave import Autosave
 from .brush_bar import BrushBar
+from .canvas.pen import Pen
+from .canvas_hint import CanvasHint
 from .compose_panel import ComposePanel
 from .composer import Composer
 from .connection_label import ConnectionLabel
@@ -58,6 +60,7 @@ class Studio(QObject):
         self.disk = Workers(self, in_order=True)
         self.composer = Composer(editor, self.link, window.workers, self.disk, self.notices, self)
         self.mending = Mending(editor, self.link, self.composer, self.notices, self)
+        self.canvas_hint = CanvasHint(editor, self.link, self.notices, self)
         self.autosave = Autosave(editor, self.notices, self.composer.unsaved_jobs, self)
         self.dialogs = Dialogs(window)
         self.files = Files(
@@ -84,6 +87,7 @@ class Studio(QObject):
         self.staging = StagingStrip(editor, self.composer, canvas, self.curtain, window.workers)
         self.cutout_brush = BrushTool(canvas, "cutout", self.disk, self.notices)
         self.kept_brush = BrushTool(canvas, "kept", self.disk, self.notices)
+        self.pen = Pen(canvas)
         self.scene_panel = ScenePanel(
             editor,
             window.pictures,

@@ -7,15 +7,30 @@ from importlib import resources
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QEnterEvent, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from . import theme
 from .actions import Actions
-from .icons import icon
+from .canvas.painting import checkerboard
+from .icons import emblem, icon
+from .previews import preview
+from .workers import Workers
 
 MOST_RECENT = 5
-PAGE = 620
+PAGE = 900
+SAMPLE, CARD = 300, 140
+"""The sides of the pictures of the sample and of recent documents, px."""
+WORDS = 26
+"""The height of the name below a picture, px."""
 
 
 def sample_file() -> Path | None:
@@ -24,33 +39,62 @@ def sample_file() -> Path | None:
     return path if path.is_file() else None
 
 
-class Emblem(QWidget):
-    """Three standees before a sun: what this is about, without words."""
+class Card(QAbstractButton):
+    """A document as a picture with its name below."""
+
+    def __init__(self, name: str, side: int, workers: Workers, file: Path | None) -> None:
+        super().__init__()
+        self.setText(name)
+        self.setAccessibleName(name)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._side, self._image = side, QImage()
+        self._named = bool(name)
+        self.setFixedSize(self.sizeHint())
+        if file is not None:
+            self.setToolTip(str(file))
+            pixels = round(side * self.devicePixelRatioF())
+            workers.run(lambda: preview(file, pixels), self._show, lambda _: None)
 
     def sizeHint(self) -> QSize:
-        """Wide and low."""
-        return QSize(180, 96)
+        """The picture, and room for the name."""
+        return QSize(self._side, self._side + (WORDS if self._named else 0))
+
+    def _show(self, image: QImage) -> None:
+        self._image = image
+        self.update()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Show that it can be pressed."""
+        self.update()
+        super().enterEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint it in the theme's colours."""
+        """Paint the picture on the ground of the canvas, framed, and the name."""
         colours, painter = theme.current(), QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = self.height() - 14.0
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colours.colour("accent", 0.16))
-        painter.drawEllipse(QPointF(92, ground - 34), 44, 44)
-        for n, (x, size) in enumerate(((18.0, 46.0), (120.0, 40.0), (62.0, 60.0))):
-            figure = QPainterPath()
-            figure.setFillRule(Qt.FillRule.WindingFill)
-            body = QRectF(x, ground - size * 0.62, size * 0.8, size * 0.62)
-            figure.addRoundedRect(body, size * 0.22, size * 0.22)
-            head = QPointF(body.center().x(), ground - size * 0.76)
-            figure.addEllipse(head, size * 0.25, size * 0.25)
-            outline = QPen(colours.colour("panel"), 5)
-            painter.strokePath(figure.simplified(), outline)
-            painter.fillPath(figure.simplified(), theme.subject_colour((0, 2, 1)[n]))
-        painter.setPen(QPen(colours.colour("border"), 2))
-        painter.drawLine(QPointF(4, ground), QPointF(176, ground))
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        box = QRectF(0, 0, self._side, self._side).adjusted(1, 1, -1, -1)
+        shape = QPainterPath()
+        shape.addRoundedRect(box, 10, 10)
+        painter.fillPath(shape, checkerboard(colours.checker_a, colours.checker_b))
+        if not self._image.isNull():
+            fitted = Qt.AspectRatioMode.KeepAspectRatio
+            size = self._image.size().scaled(box.size().toSize(), fitted)
+            at = box.center() - QPointF(size.width() / 2, size.height() / 2)
+            painter.setClipPath(shape)
+            painter.drawImage(QRectF(at, size.toSizeF()), self._image)
+            painter.setClipping(False)
+        live = self.underMouse() or self.hasFocus()
+        painter.setPen(QPen(colours.colour("accent" if live else "border"), 2 if live else 1))
+        painter.drawPath(shape)
+        if self._named:
+            words = QRectF(0, self._side, self._side, WORDS)
+            mode = Qt.TextElideMode.ElideMiddle
+            text = self.fontMetrics().elidedText(self.text(), mode, self._side - 4)
+            painter.setPen(colours.colour("text"))
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
 
 
 class WelcomePage(QWidget):
@@ -59,65 +103,45 @@ class WelcomePage(QWidget):
     sample_wanted = Signal()
     file_wanted = Signal(Path)
 
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, workers: Workers, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._workers = workers
         self.setObjectName("welcome")
         self.setAccessibleName(self.tr("Welcome"))
+        ignored = QSizePolicy.Policy.Ignored  # while it is hidden it asks for no room
+        self.setSizePolicy(ignored, ignored)
+        sample = sample_file()
+        self.sample = QPushButton(icon("image", "on_accent"), self.tr("Open the sample scene"))
+        self.sample.setObjectName("open-sample")
+        self.sample.setProperty("role", "primary")
+        self.sample.setEnabled(sample is not None)
+        if sample is None:
+            self.sample.setToolTip(self.tr("This installation comes without the sample scene."))
+        self.sample.clicked.connect(self.sample_wanted)
+        picture = Card("", SAMPLE, workers, sample)
+        picture.setAccessibleName(self.tr("Open the sample scene"))
+        picture.setToolTip(self.tr("Open the sample scene"))
+        picture.clicked.connect(self.sample_wanted)
+        picture.setVisible(sample is not None)
+        self._recent_title = QLabel(self.tr("Recent"))
+        self._recent_title.setProperty("role", "heading")
+        self._recent = QHBoxLayout()
+        self._recent.setSpacing(14)
+        top = QHBoxLayout()
+        top.setSpacing(48)
+        top.addLayout(self._words(actions), 1)
+        top.addWidget(picture, 0, Qt.AlignmentFlag.AlignVCenter)
         page = QWidget(self)
         page.setMaximumWidth(PAGE)
         column = QVBoxLayout(page)
-        column.setSpacing(8)
-        title = QLabel(self.tr("Stand your subjects in a scene"), page)
-        title.setProperty("role", "title")
-        words = QLabel(
-            self.tr(
-                "Place pictures of a cat, a mug, a robot as layers. Standee composes one coherent "
-                "picture on your own machine, in which each keeps its identity and its place."
-            ),
-            page,
-        )
-        words.setProperty("role", "muted")
-        words.setWordWrap(True)
-        self.sample = QPushButton(
-            icon("image", "on_accent"), self.tr("Open the sample scene"), page
-        )
-        self.sample.setObjectName("open-sample")
-        self.sample.setProperty("role", "primary")
-        self.sample.setEnabled(sample_file() is not None)
-        if sample_file() is None:
-            self.sample.setToolTip(self.tr("This installation comes without the sample scene."))
-        self.sample.clicked.connect(self.sample_wanted)
-        blank = QPushButton(icon("new"), self.tr("Empty canvas"), page)
-        blank.setObjectName("empty-canvas")
-        blank.clicked.connect(actions["new"].trigger)
-        opens = QPushButton(icon("open"), self.tr("Open a document…"), page)
-        opens.clicked.connect(actions["open"].trigger)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for button in (self.sample, blank, opens):
-            button.setMinimumHeight(36)
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        self._recent_title = QLabel(self.tr("Recent"), page)
-        self._recent_title.setProperty("role", "heading")
-        self._recent = QVBoxLayout()
-        self._recent.setSpacing(0)
-        hint = QLabel(self.tr("Or drop pictures anywhere in this window."), page)
-        hint.setProperty("role", "muted")
-        column.addWidget(Emblem(page), 0, Qt.AlignmentFlag.AlignLeft)
-        column.addSpacing(6)
-        column.addWidget(title)
-        column.addWidget(words)
-        column.addSpacing(12)
-        column.addLayout(buttons)
-        column.addSpacing(4)
-        column.addWidget(hint)
-        column.addSpacing(16)
+        column.setSpacing(10)
+        column.addLayout(top)
+        column.addSpacing(28)
         column.addWidget(self._recent_title)
         column.addLayout(self._recent)
         row = QHBoxLayout()
         row.addStretch(1)
-        row.addWidget(page, 10)
+        row.addWidget(page, 100)
         row.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(32, 32, 32, 32)
@@ -126,6 +150,47 @@ class WelcomePage(QWidget):
         whole.addStretch(3)
         self.show_recent(())
 
+    def _words(self, actions: Actions) -> QVBoxLayout:
+        sign = QLabel()
+        sign.setPixmap(emblem().pixmap(QSize(64, 64), self.devicePixelRatioF()))
+        title = QLabel(self.tr("Stand your subjects in a scene"))
+        title.setProperty("role", "title")
+        title.setWordWrap(True)
+        words = QLabel(
+            self.tr(
+                "Place pictures of a cat, a mug, a robot as layers. Standee composes one coherent "
+                "picture on your own machine, in which each keeps its identity and its place."
+            )
+        )
+        words.setProperty("role", "muted")
+        words.setWordWrap(True)
+        blank = QPushButton(icon("new"), self.tr("Empty canvas"))
+        blank.setObjectName("empty-canvas")
+        blank.clicked.connect(actions["new"].trigger)
+        opens = QPushButton(icon("open"), self.tr("Open a document…"))
+        opens.clicked.connect(actions["open"].trigger)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for button in (self.sample, blank, opens):
+            button.setMinimumHeight(36)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        hint = QLabel(self.tr("Or drop pictures anywhere in this window."))
+        hint.setProperty("role", "muted")
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addStretch(1)
+        column.addWidget(sign)
+        column.addSpacing(6)
+        column.addWidget(title)
+        column.addWidget(words)
+        column.addSpacing(12)
+        column.addLayout(buttons)
+        column.addSpacing(4)
+        column.addWidget(hint)
+        column.addStretch(1)
+        return column
+
     def show_recent(self, files: Sequence[Path]) -> None:
         """Offer the documents that were open lately."""
         while (item := self._recent.takeAt(0)) is not None:
@@ -133,9 +198,7 @@ class WelcomePage(QWidget):
                 widget.deleteLater()
         self._recent_title.setVisible(bool(files))
         for file in files[:MOST_RECENT]:
-            button = QPushButton(icon("folder", "muted"), file.stem, self)
-            button.setProperty("role", "quiet")
-            button.setStyleSheet("text-align: left; padding-left: 6px;")
-            button.setToolTip(str(file))
-            button.clicked.connect(lambda _=False, path=file: self.file_wanted.emit(path))
-            self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            card = Card(file.stem, CARD, self._workers, file)
+            card.clicked.connect(lambda _=False, path=file: self.file_wanted.emit(path))
+            self._recent.addWidget(card)
+        self._recent.addStretch(1)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QStackedWidget,
     QTabWidget,
     QToolBar,
+    QUndoView,
     QVBoxLayout,
     QWidget,
 )
@@ -28,6 +29,8 @@ from .canvas.size_dialog import CanvasSizeDialog
 from .canvas.token_overlay import TokenOverlay
 from .canvas.view import CanvasView
 from .commands import Commands
+from .keys_dialog import KeysDialog
+from .layout import keep_panels, keep_window, restore_panels, restore_window
 from .menus import build_menus, build_tool_bar, build_tools, context_menu
 from .model import EditorDocument
 from .panels.layer_settings import LayerSettings
@@ -100,6 +103,7 @@ class MainWindow(QMainWindow):
         self.actions_["canvas-size"].triggered.connect(
             lambda: CanvasSizeDialog(self.document, self).open()
         )
+        self.actions_["keys"].triggered.connect(lambda: KeysDialog(self.menuBar(), self).open())
         self.preferences = Preferences(self.actions_, self)
         self.setAcceptDrops(True)
         self.setDockOptions(
@@ -107,6 +111,7 @@ class MainWindow(QMainWindow):
         )
         self.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.resize(1320, 840)
+        restore_window(self)
         for happened in (self.document.opened, self.document.saved, self.document.modified_changed):
             happened.connect(lambda _: self._show_title())  # type: ignore[attr-defined]
         self._show_title()
@@ -168,9 +173,11 @@ class MainWindow(QMainWindow):
 
     def show_welcome(self, shown: bool) -> None:
         """Show the welcome page alone, or the canvas with its panels."""
-        if shown == (self._shown_docks is not None):
+        if shown == self.welcoming:
+            self._arrange_panels()
             return
         if shown:
+            self._keep_panels()
             self._shown_docks = [dock for dock in self._docks.values() if not dock.isHidden()]
             for dock in self._shown_docks:
                 dock.hide()
@@ -178,14 +185,23 @@ class MainWindow(QMainWindow):
             docks, self._shown_docks = self._shown_docks or [], None
             for dock in docks:
                 dock.show()
-            if not self._sized:
-                self._sized = True
-                QTimer.singleShot(0, self._size_panels)
+            self._arrange_panels()
         for bar in (self.tool_bar, self.tools):
             bar.setVisible(not shown)
         self.status.show_facts(not shown)
         self._pages.setCurrentWidget(self.welcome if shown else self._frame)
         (self.welcome.sample if shown else self.canvas).setFocus()
+
+    def _arrange_panels(self) -> None:
+        """Put the panels where they were left; the first time give the canvas most of the room."""
+        if not (self._sized or self.welcoming):
+            self._sized = True
+            if not restore_panels(self):
+                QTimer.singleShot(0, self._size_panels)
+
+    def _keep_panels(self) -> None:
+        if self._sized and not self.welcoming:
+            keep_panels(self)
 
     @property
     def welcoming(self) -> bool:
@@ -199,7 +215,7 @@ class MainWindow(QMainWindow):
         self._middle.setSpacing(0)
         self._pages = QStackedWidget(middle)
         self._frame = CanvasFrame(self.canvas, self._pages)
-        self.welcome = WelcomePage(self.actions_, self._pages)
+        self.welcome = WelcomePage(self.actions_, self.workers, self._pages)
         self._pages.addWidget(self._frame)
         self._pages.addWidget(self.welcome)
         self._middle.addWidget(self._pages, 1)
@@ -213,6 +229,11 @@ class MainWindow(QMainWindow):
         self.canvas.layer_activated.connect(lambda _: self._show_settings())
         self.add_panel("layers", self.layers, Area.RightDockWidgetArea)
         self.add_panel("layer-settings", self.layer_settings, Area.RightDockWidgetArea)
+        history = QUndoView(self.undo_stack, self)
+        history.setWindowTitle(self.tr("History"))
+        history.setAccessibleName(self.tr("History"))
+        history.setEmptyLabel(self.tr("As it was opened"))
+        self.add_panel("history", history, Area.RightDockWidgetArea, shown=False)
         for corner, area in (
             (Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea),
             (Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea),
@@ -272,5 +293,7 @@ class MainWindow(QMainWindow):
         if not self.may_close():
             event.ignore()
             return
+        self._keep_panels()
+        keep_window(self)
         self.workers.close()
         event.accept()

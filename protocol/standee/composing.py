@@ -18,6 +18,9 @@ from .inputs import open_input, resized
 from .messages import Cutout, Result
 from .runs import check_writable, connect, run_job, write_file, write_results
 
+MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
+"""Files that are pictures with a receipt; what is made from them gets another name."""
+
 
 def a_size(text: str) -> tuple[int, int]:
     """Read `512x384`, or `512` for a square."""
@@ -104,7 +107,7 @@ def compose(
     """Make the picture of a document.
 
     FILE is a .standee document, a composition in JSON (it may name picture files beside it, such as
-    "picture": "cat.png"), or a PNG that Standee made: its receipt makes the same picture again.
+    "picture": "cat.png"), or a picture that Standee made: its receipt makes the same pixels again.
 
     \b
     Examples:
@@ -116,7 +119,7 @@ def compose(
     Press Ctrl-C to cancel.
     """
     with open_input(file, pictures) as document:
-        made_before = file.suffix.lower() == ".png"
+        made_before = file.suffix.lower() in MADE_BEFORE
         out = output or Path(f"{file.stem}{'-again' if made_before else ''}.png")
         for path in filter(None, (out, save)):
             check_writable(path)

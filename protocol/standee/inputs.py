@@ -4,7 +4,7 @@ Three kinds of file, told apart by their first bytes:
 
 - a `.standee` document;
 - a composition as JSON, which may name picture files beside it in the place of digests;
-- a PNG with a receipt: its pictures come from a folder or a document, or the daemon still has them.
+- a PNG, JPEG or WebP with a receipt: its pictures come from a folder or a document, or the daemon still has them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from .composition import Composition, Rect, Scene, from_json, validate
 from .document import PICTURES, Document
 from .errors import BadDocument, InvalidField
-from .receipt import SIGNATURE, extract
+from .receipt import JPEG, SIGNATURE, WEBP, extract
 
 MAX_FILES = 20_000
 """How many files of a folder are looked at in search of pictures."""
@@ -40,7 +40,7 @@ def open_input(path: Path, pictures: Path | None = None) -> Document:
         ) from None
     if head.startswith(b"PK"):
         document = Document.open(path)
-    elif head == SIGNATURE:
+    elif head.startswith((SIGNATURE, JPEG, WEBP)):
         document = Document(_of_receipt(extract(whole)))
     else:
         try:

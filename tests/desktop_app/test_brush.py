@@ -10,11 +10,8 @@ from standee.composition import Rect
 from standee_desktop.brush import (
     Frame,
     Stroke,
-    decode_mask,
-    empty_mask,
     encode_mask,
     grown,
-    mask_size,
     softened,
 )
 
@@ -49,7 +46,7 @@ def test_a_mirrored_layer_is_painted_where_it_is_seen() -> None:
 
 def test_a_stroke_that_crosses_itself_counts_once_and_erases_as_far_as_it_covers() -> None:
     frame = Frame(Rect(0, 0, 64, 64), 64, 64)
-    once, twice = empty_mask((64, 64)), empty_mask((64, 64))
+    once, twice = np.full((64, 64), 255, np.uint8), np.full((64, 64), 255, np.uint8)
     for mask, times in ((once, 1), (twice, 3)):
         stroke = Stroke(mask, frame, 10, softness=0.8, erase=True)
         for _ in range(times):
@@ -62,7 +59,9 @@ def test_a_stroke_that_crosses_itself_counts_once_and_erases_as_far_as_it_covers
 
 
 def test_a_stroke_beside_the_picture_changes_nothing() -> None:
-    stroke = Stroke(empty_mask((32, 32)), Frame(Rect(0, 0, 32, 32), 32, 32), 4, erase=True)
+    stroke = Stroke(
+        np.full((32, 32), 255, np.uint8), Frame(Rect(0, 0, 32, 32), 32, 32), 4, erase=True
+    )
     assert stroke.to(200, 200) is None
     assert not stroke.changed
 
@@ -94,16 +93,29 @@ def test_a_softened_edge_keeps_the_inside_and_the_outside() -> None:
     assert 100 < soft[32, 32] < 200
 
 
-def test_masks_survive_as_pngs_in_any_form() -> None:
-    mask = np.zeros((8, 8), np.uint8)
-    mask[2:5, 3:6] = 255
-    assert (decode_mask(encode_mask(mask), (8, 8)) == mask).all()
-    picture, out = Image.new("RGBA", (8, 8), (9, 9, 9, 0)), io.BytesIO()
-    picture.putalpha(Image.fromarray(mask))
-    picture.save(out, "PNG")
-    assert (decode_mask(out.getvalue(), (8, 8)) == mask).all()
+def test_a_mask_is_encoded_as_a_png_of_its_very_values() -> None:
+    mask = np.random.default_rng(0).integers(0, 256, (8, 9), np.uint8)
+    assert (np.asarray(Image.open(io.BytesIO(encode_mask(mask)))) == mask).all()
 
 
-def test_painted_masks_are_no_larger_than_needed() -> None:
-    assert mask_size(4096, 2048) == (1024, 512)
-    assert mask_size(250, 100) == (250, 100)
+def test_a_light_pen_draws_a_thinner_line_than_a_heavy_one() -> None:
+    sizes = []
+    for pressure in (0.0, 0.5, 1.0):
+        mask = np.zeros((64, 64), np.uint8)
+        Stroke(mask, Frame(Rect(0, 0, 64, 64), 64, 64), 20).to(32, 32, pressure)
+        sizes.append(len(painted(mask)))
+    assert 0 < sizes[0] < sizes[1] < sizes[2]
+    assert sizes[1] < 0.5 * sizes[2]
+
+
+def test_nothing_is_added_where_the_picture_is_empty_but_all_can_be_taken_away() -> None:
+    frame = Frame(Rect(0, 0, 64, 64), 64, 64)
+    limit = np.zeros((64, 64), np.uint8)
+    limit[:, 32:] = 255
+    mask = np.zeros((64, 64), np.uint8)
+    Stroke(mask, frame, 20, limit=limit).to(32, 32)
+    where = painted(mask)
+    assert len(where)
+    assert where[:, 1].min() == 32
+    Stroke(mask, frame, 30, erase=True, limit=limit).to(32, 32)
+    assert not len(painted(mask))

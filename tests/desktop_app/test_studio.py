@@ -264,3 +264,56 @@ def test_new_subjects_are_handy_and_wholly_on_the_canvas(person: Person) -> None
 )
 def test_words_come_from_names_that_mean_something(name: str, words: str) -> None:
     assert words_of(name) == words
+
+
+def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    person.window.resize(1320, 840)
+    person.has(("cat", 60, 60, 128, 128))
+    person.selects("cat")
+    settle(lambda: person.window.panel("layers").width() > 280)
+    before = person.window.panel("layers").width()
+    for brush in ("tool-cutout", "tool-kept"):
+        person.chooses(brush)
+        assert studio.brush_bar.isVisible()
+        assert person.window.panel("layers").width() == before
+    assert person.window.width() == 1320
+
+
+def test_the_menu_of_a_subject_has_what_belongs_to_its_cut_out(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    from standee_desktop.menus import context_menu
+
+    actions = person.window.actions_
+    menu = context_menu(person.window, actions, any_selected=True)
+    for name in ("tool-cutout", "cut-out", "keep-subject"):
+        assert actions[name] in menu.actions()
+
+
+def test_several_subjects_of_the_library_are_dragged_at_once(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, picture
+) -> None:
+    for name, colour in (("cat", "black"), ("dog", "brown")):
+        studio.library.add(picture(colour=colour), None, name)
+    studio.library_panel.refresh()
+    listed = studio.library_panel.list
+    settle(lambda: listed.count() == 2)
+    data = listed.mimeData([listed.item(row) for row in range(2)])
+    assert studio.drops.take(data, QPointF(100, 100))
+    settle(lambda: len(person.document.composition.layers) == 2)
+    assert list(person.order) == [listed.item(row).text() for row in range(2)]
+
+
+def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ignore[no-untyped-def]
+    studio, settle, monkeypatch
+) -> None:
+    from standee_desktop import queue_list
+    from standee_desktop.jobs import Job
+
+    monkeypatch.setattr(queue_list, "LINGER", 30)
+    composition = studio.editor.composition
+    studio.composer.jobs.put(Job("done", composition, state="done"))
+    studio.composer.jobs.put(Job("failed", composition, state="failed"))
+    queue = studio.compose_panel.queue
+    assert queue.row("done") is not None
+    settle(lambda: queue.row("done") is None)
+    assert queue.row("failed") is not None
+    assert queue.list.count() == 1

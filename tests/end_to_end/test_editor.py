@@ -92,22 +92,22 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
     settle(lambda: document.document.path == file and artist.results == {name})
     assert document.composition == done
 
-    # Exported, and the receipt makes the same pixels again.
-    picture = tmp_path / "beach.png"
-    artist.studio.files.export_to(picture, name)
-    artist.is_told("Exported beach.png")
-    again = tmp_path / "again.png"
-    command = [sys.executable, "-m", "standee.cli", "compose", str(picture), "-o", str(again)]
-    run = subprocess.run(
-        [*command, "--pictures", str(file), "--json", "-q"],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=os.environ | {"STANDEE_HOME": str(studio.home)},
-    )
-    assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout)
-    assert (pixels(again.read_bytes()) == made_pixels).all()
+    # Exported, and the receipt makes the same pixels again, whatever the format.
+    for suffix in (".png", ".jpg", ".webp"):
+        picture, again = tmp_path / f"beach{suffix}", tmp_path / f"again{suffix}.png"
+        artist.studio.files.export_to(picture, name)
+        artist.is_told(f"Exported {picture.name}")
+        command = [sys.executable, "-m", "standee.cli", "compose", str(picture), "-o", str(again)]
+        run = subprocess.run(
+            [*command, "--pictures", str(file), "--json", "-q"],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            env=os.environ | {"STANDEE_HOME": str(studio.home)},
+        )
+        assert run.returncode == 0, run.stderr
+        assert json.loads(run.stdout)
+        assert (pixels(again.read_bytes()) == made_pixels).all()
 
 
 def test_a_result_brings_all_its_settings_back(artist, settle) -> None:
@@ -195,12 +195,12 @@ def test_an_exported_picture_opens_as_the_arrangement_that_made_it(
     artist.studio.compose_panel.steps.setValue(1)
     wanted = artist.document.composition
     name = artist.composes()
-    for suffix in (".png", ".webp"):
+    for suffix in (".png", ".jpg", ".webp"):
         picture = tmp_path / f"mug{suffix}"
         artist.studio.files.export_to(picture, name)
         artist.is_told(f"Exported {picture.name}")
     artist.saves(tmp_path / "mug.standee")
-    for suffix in (".png", ".webp"):
+    for suffix in (".png", ".jpg", ".webp"):
         artist.studio.files.new()
         settle(lambda: artist.document.composition != wanted)
         artist.studio.files.open(tmp_path / f"mug{suffix}")

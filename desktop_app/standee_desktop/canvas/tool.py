@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pointer:
-    """A mouse or pen event. `at` is in canvas px, `scale` screen px per canvas px, `pressure` 0..1."""
+    """A mouse or pen event. `at` is in canvas px, `scale` screen px per canvas px.
+
+    `pressure` is a pen's, 0..1; a mouse always presses fully.
+    """
 
     at: QPointF
     scale: float
@@ -47,6 +50,9 @@ class Tool:
 
     `press`, `double_click` and `key` return whether they took the event.
     """
+
+    draws = False
+    """Whether it wants a pen's pressure."""
 
     def __init__(self, canvas: CanvasView) -> None:
         self.canvas = canvas

@@ -257,16 +257,14 @@ class CanvasView(QWidget):
 
     # -- events ----------------------------------------------------------------------------------
 
+    @property
+    def panning(self) -> bool:
+        """Whether Space is held, or the canvas is being panned."""
+        return self._space or self._pan_from is not None
+
     def _pointer(self, event: QMouseEvent) -> Pointer:
-        points = event.points()
-        pressure = points[0].pressure() if points else 1.0
-        return Pointer(
-            self.to_canvas(event.position()),
-            self._camera.scale,
-            event.button(),
-            event.modifiers(),
-            pressure if 0.0 < pressure <= 1.0 else 1.0,
-        )
+        at = self.to_canvas(event.position())
+        return Pointer(at, self._camera.scale, event.button(), event.modifiers())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pan with the middle button or space; the left button is the tool's."""

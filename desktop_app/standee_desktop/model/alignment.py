@@ -69,11 +69,3 @@ def _centre(layer: Layer, across: bool) -> float:
 def at_own_aspect(layer: Layer, width: int, height: int) -> Rect:
     """Return the layer's rectangle shrunk to the aspect of its picture, `width` x `height` px."""
     return fit_picture(width, height, layer.rect, "contain")
-
-
-def on_canvas(composition: Composition, width: int, height: int, share: float) -> Rect:
-    """Return a centred rectangle for a picture that takes `share` of the canvas, on its aspect."""
-    canvas = composition.canvas
-    w, h = canvas.width * share, canvas.height * share
-    area = Rect((canvas.width - w) / 2, (canvas.height - h) / 2, w, h)
-    return fit_picture(width, height, area, "contain")

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from standee.composition import MAX_LAYERS, Canvas, Composition, Layer, Rect, Sampling, Scene
+from standee.composition import MAX_LAYERS, Canvas, Composition, Layer, Rect, Scene
 
 FAR = 32768.0
 """The bound of a coordinate in the format."""
@@ -143,11 +143,6 @@ def with_sampling(composition: Composition, **fields: Any) -> Composition:
 def with_scene(composition: Composition, scene: Scene | None) -> Composition:
     """Set or remove the scene."""
     return replace(composition, scene=scene)
-
-
-def resampled(composition: Composition, sampling: Sampling) -> Composition:
-    """Take over the sampling settings of another composition, of a result for example."""
-    return replace(composition, sampling=sampling)
 
 
 def canvas_sides(width: float, height: float, patch: int) -> Canvas:

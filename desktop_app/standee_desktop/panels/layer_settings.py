@@ -6,40 +6,32 @@ the field says so and sets them all once it is touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
 from standee.composition import Composition, Layer, Rect
 
+from ..fields import StrengthSlider, form, make_plain
 from ..model import EditorDocument, edits
 from ..model.tokens import Tokens
 
-TICKS = 100
-
-
-def make_plain(number: QAbstractSpinBox) -> None:
-    """Show a number without buttons, with some room beside it that style sheets do not give it."""
-    number.setProperty("plain", True)
-    number.lineEdit().setTextMargins(6, 0, 6, 0)
+NARROWEST = 264
+"""The width at which nothing is cut off, px."""
 
 
 class WordsEdit(QLineEdit):
@@ -55,48 +47,6 @@ class WordsEdit(QLineEdit):
         return super().event(event)
 
 
-class StrengthSlider(QWidget):
-    """A slider with its number: for values of 0 to `most`."""
-
-    def __init__(self, most: float, name: str, tip: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.changed: Callable[[float], None] = lambda _: None
-        self.let_go: Callable[[], None] = lambda: None
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
-        self.slider.setRange(0, round(most * TICKS))
-        self.slider.setPageStep(10)
-        self.number = QDoubleSpinBox(self)
-        self.number.setRange(0, most)
-        self.number.setSingleStep(0.05)
-        make_plain(self.number)
-        self.number.setFixedWidth(52)
-        self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.number.setKeyboardTracking(False)
-        for widget in (self.slider, self.number):
-            widget.setAccessibleName(name)
-            widget.setAccessibleDescription(tip)
-            widget.setToolTip(tip)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.number)
-        self.slider.valueChanged.connect(lambda value: self._tell(value / TICKS))
-        self.slider.sliderReleased.connect(lambda: self.let_go())
-        self.number.valueChanged.connect(self._tell)
-        self.number.editingFinished.connect(lambda: self.let_go())
-
-    def _tell(self, value: float) -> None:
-        self.show_value(value)
-        self.changed(value)
-
-    def show_value(self, value: float) -> None:
-        """Show a value without telling anybody."""
-        with QSignalBlocker(self.slider), QSignalBlocker(self.number):
-            self.slider.setValue(round(value * TICKS))
-            self.number.setValue(value)
-
-
 class LayerSettings(QScrollArea):
     """Edits the selected layers."""
 
@@ -107,6 +57,7 @@ class LayerSettings(QScrollArea):
         self.setObjectName("layer-settings")
         self.setWindowTitle(self.tr("Layer settings"))
         self.setWidgetResizable(True)
+        self.setMinimumWidth(NARROWEST)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._page = QWidget(self)
         self.setWidget(self._page)
@@ -128,36 +79,32 @@ class LayerSettings(QScrollArea):
         self.refresh()
 
     def _build(self) -> None:
-        form = QFormLayout(self._form)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(8)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        rows = form()
+        self._form.setLayout(rows)
         self.prompt = WordsEdit(self._form)
         self.prompt.setMaxLength(2000)
         self.prompt.setPlaceholderText(self.tr("What it is, e.g. a white cat"))
         self.prompt.setAccessibleName(self.tr("Prompt words"))
         self.prompt.textEdited.connect(lambda text: self._set(self.tr("Prompt words"), prompt=text))
         self.prompt.editingFinished.connect(self._document.end_gesture)
-        form.addRow(self.tr("Words"), self.prompt)
+        rows.addRow(self.tr("Words"), self.prompt)
 
         self.fidelity = self._slider(
-            form,
+            rows,
             "fidelity",
             1.0,
             self.tr("Fidelity"),
             self.tr("How strictly it keeps its identity"),
         )
         self.variation = self._slider(
-            form,
+            rows,
             "variation",
             1.0,
             self.tr("Variation"),
             self.tr("How freely its pose and shape may differ from its picture"),
         )
         self.sharing = self._slider(
-            form,
+            rows,
             "sharing",
             2.0,
             self.tr("Sharing"),
@@ -171,25 +118,24 @@ class LayerSettings(QScrollArea):
         self.fit.activated.connect(
             lambda index: self._set(self.tr("Fit"), fit=self.fit.itemData(index))
         )
-        form.addRow(self.tr("Fit"), self.fit)
+        rows.addRow(self.tr("Fit"), self.fit)
         self.flip = QCheckBox(self.tr("Mirrored"), self._form)
         self.flip.clicked.connect(lambda on: self._set(self.tr("Flip"), flip=on))
-        form.addRow("", self.flip)
-        form.addRow(self._rect_fields())
+        rows.addRow("", self.flip)
+        rows.addRow(self._rect_fields())
         self.cells = QLabel(self._form)
         self.cells.setProperty("role", "muted")
         self.cells.setWordWrap(True)
-        form.addRow(self.cells)
+        rows.addRow(self.cells)
 
     def _slider(
-        self, form: QFormLayout, field: str, most: float, name: str, tip: str
+        self, rows: QFormLayout, field: str, most: float, name: str, tip: str
     ) -> StrengthSlider:
         slider = StrengthSlider(most, name, tip, self._form)
         slider.changed = lambda value: self._set(name, **{field: round(value, 4)})
         slider.let_go = self._document.end_gesture
-        label = QLabel(name, self._form)
-        label.setToolTip(tip)
-        form.addRow(label, slider)
+        rows.addRow(name, slider)
+        rows.labelForField(slider).setToolTip(tip)
         return slider
 
     def _rect_fields(self) -> QWidget:

@@ -240,6 +240,10 @@
         <translation>实时模式(&amp;L)</translation>
     </message>
     <message>
+        <source>&amp;Keyboard and mouse</source>
+        <translation>键盘与鼠标(&amp;K)</translation>
+    </message>
+    <message>
         <source>&amp;About Standee</source>
         <translation>关于 Standee(&amp;A)</translation>
     </message>
@@ -317,6 +321,10 @@
         <translation>柔和</translation>
     </message>
     <message>
+        <source>Edge</source>
+        <translation>边缘</translation>
+    </message>
+    <message>
         <source>Cut-out</source>
         <translation>抠图</translation>
     </message>
@@ -350,6 +358,17 @@
     <message>
         <source>Paint the kept region</source>
         <translation>绘制保留区域</translation>
+    </message>
+</context>
+<context>
+    <name>CanvasHint</name>
+    <message>
+        <source>%1 paints best at about %2 px; the canvas has %3 × %4 px.</source>
+        <translation>%1 在约 %2 像素时效果最好；当前画布为 %3 × %4 像素。</translation>
+    </message>
+    <message>
+        <source>Scale the canvas</source>
+        <translation>缩放画布</translation>
     </message>
 </context>
 <context>
@@ -833,6 +852,132 @@
     </message>
 </context>
 <context>
+    <name>Keys</name>
+    <message>
+        <source>Select what lies beneath</source>
+        <translation>选择下方的图层</translation>
+    </message>
+    <message>
+        <source>Ctrl+click</source>
+        <translation>Ctrl+单击</translation>
+    </message>
+    <message>
+        <source>Add to the selection</source>
+        <translation>加入选择</translation>
+    </message>
+    <message>
+        <source>Shift+click</source>
+        <translation>Shift+单击</translation>
+    </message>
+    <message>
+        <source>Move along one axis</source>
+        <translation>沿单一方向移动</translation>
+    </message>
+    <message>
+        <source>Shift+drag</source>
+        <translation>Shift+拖动</translation>
+    </message>
+    <message>
+        <source>Drag a copy</source>
+        <translation>拖出副本</translation>
+    </message>
+    <message>
+        <source>Alt+drag</source>
+        <translation>Alt+拖动</translation>
+    </message>
+    <message>
+        <source>Move without snapping</source>
+        <translation>移动时不吸附</translation>
+    </message>
+    <message>
+        <source>Ctrl+drag</source>
+        <translation>Ctrl+拖动</translation>
+    </message>
+    <message>
+        <source>Resize freely</source>
+        <translation>自由缩放</translation>
+    </message>
+    <message>
+        <source>Shift+drag a corner</source>
+        <translation>Shift+拖动角点</translation>
+    </message>
+    <message>
+        <source>Resize from the centre</source>
+        <translation>从中心缩放</translation>
+    </message>
+    <message>
+        <source>Alt+drag a handle</source>
+        <translation>Alt+拖动控制点</translation>
+    </message>
+    <message>
+        <source>Move by 1 px, by a token</source>
+        <translation>移动 1 像素、一个 token</translation>
+    </message>
+    <message>
+        <source>Arrows, Shift+arrows</source>
+        <translation>方向键、Shift+方向键</translation>
+    </message>
+    <message>
+        <source>Change the size</source>
+        <translation>改变大小</translation>
+    </message>
+    <message>
+        <source>Alt+arrows</source>
+        <translation>Alt+方向键</translation>
+    </message>
+    <message>
+        <source>Next layer, layer before</source>
+        <translation>下一图层、上一图层</translation>
+    </message>
+    <message>
+        <source>Pan</source>
+        <translation>平移</translation>
+    </message>
+    <message>
+        <source>Space+drag, middle button</source>
+        <translation>空格+拖动、中键</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Wheel</source>
+        <translation>滚轮</translation>
+    </message>
+    <message>
+        <source>Give up a drag, leave a tool</source>
+        <translation>放弃拖动、退出工具</translation>
+    </message>
+    <message>
+        <source>Smaller and larger brush</source>
+        <translation>缩小、放大画笔</translation>
+    </message>
+    <message>
+        <source>Exchange adding and taking away</source>
+        <translation>切换添加与擦除</translation>
+    </message>
+    <message>
+        <source>A straight line of the brush</source>
+        <translation>用画笔画直线</translation>
+    </message>
+</context>
+<context>
+    <name>KeysDialog</name>
+    <message>
+        <source>Keyboard and mouse</source>
+        <translation>键盘与鼠标</translation>
+    </message>
+    <message>
+        <source>Find</source>
+        <translation>查找</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>画布</translation>
+    </message>
+</context>
+<context>
     <name>LayerDelegate</name>
     <message>
         <source>Layer name</source>
@@ -1103,6 +1248,14 @@ or add a subject below.</source>
 <context>
     <name>MainWindow</name>
     <message>
+        <source>History</source>
+        <translation>历史记录</translation>
+    </message>
+    <message>
+        <source>As it was opened</source>
+        <translation>打开时的状态</translation>
+    </message>
+    <message>
         <source>Untitled</source>
         <translation>未命名</translation>
     </message>
@@ -1198,6 +1351,33 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
+    <name>ModelBox</name>
+    <message>
+        <source>Not on this machine yet</source>
+        <translation>尚不在本机上</translation>
+    </message>
+    <message>
+        <source>A folder…</source>
+        <translation>文件夹…</translation>
+    </message>
+    <message>
+        <source>A name on the hub…</source>
+        <translation>Hub 上的名称…</translation>
+    </message>
+    <message>
+        <source>A model in diffusers layout</source>
+        <translation>diffusers 格式的模型</translation>
+    </message>
+    <message>
+        <source>A model on the hub</source>
+        <translation>Hub 上的模型</translation>
+    </message>
+    <message>
+        <source>Its name on huggingface.co. It is downloaded when it is used first.</source>
+        <translation>模型在 huggingface.co 上的名称。首次使用时会下载。</translation>
+    </message>
+</context>
+<context>
     <name>NoticeBar</name>
     <message>
         <source>Install the engine</source>
@@ -1244,8 +1424,8 @@ or add a subject below.</source>
         <translation>丢弃</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>撤销</translation>
+        <source>Scale the canvas</source>
+        <translation>缩放画布</translation>
     </message>
     <message>
         <source>Notices</source>
