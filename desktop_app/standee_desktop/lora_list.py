@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 
 from standee.composition import MAX_LORAS, Lora
 
-from .fields import ElidedLabel, tool_button
-from .panels.layer_settings import WordsEdit, make_plain
+from .fields import ElidedLabel, make_plain, tool_button
+from .panels.layer_settings import WordsEdit
 
 MOST = 4.0
 """The bound of a weight in the format, to both sides."""
