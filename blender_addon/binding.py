@@ -1,6 +1,7 @@
 """Layers that follow 3D: where a bound body is in the camera, how far, and what hides it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import bpy
 import numpy as np
@@ -23,6 +24,8 @@ MANY_POINTS = 200_000
 """Bodies with more vertices are taken by their bounding box."""
 MANY_RAYS = 12_000
 """So many rays look for what hides a layer, at most: a tenth of a second."""
+Hidden = tuple[Samples, NDArray[np.bool_]]
+"""Points of the canvas, and at which of them a layer is hidden."""
 THROUGH = 16
 """How many bodies of other layers a ray may pass."""
 
@@ -111,20 +114,28 @@ def order(layers: bpy.types.bpy_prop_collection) -> list[int]:
 
 def hidden_part(
     scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, layer: StandeeLayer
-) -> tuple[Samples, NDArray[np.bool_]]:
+) -> Hidden:
     """Return which points of the canvas other bodies hide a bound layer at."""
-    walk = hidden_part_slowly(scene, depsgraph, layer)
-    while True:
-        try:
-            next(walk)
-        except StopIteration as end:
-            return end.value
+    return finished(_hidden_part(scene.name, layer.layer_id, lambda: depsgraph))
 
 
-def hidden_part_slowly(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, layer: StandeeLayer
+def hidden_part_slowly(scene: str, layer_id: str) -> Iterator[None]:
+    """Like `hidden_part`, as a generator that pauses every hundred rays.
+
+    Between its steps anything may happen to Blender's data, undo included, so it goes by names and
+    asks for all of it anew. Returns `None` if the layer or its scene went away meanwhile.
+    """
+    return _hidden_part(scene, layer_id, bpy.context.evaluated_depsgraph_get)
+
+
+def _hidden_part(
+    scene_name: str, layer_id: str, current: Callable[[], bpy.types.Depsgraph]
 ) -> Iterator[None]:
-    """Like `hidden_part`, as a generator that pauses every hundred rays."""
+    layer = layer_of(scene_name, layer_id)
+    depsgraph = current()
+    if layer is None or depsgraph.scene.name != scene_name:
+        return None
+    scene = layer.id_data
     canvas: Canvas = scene.standee.canvas()
     stands = snap(layer.rect, PATCH).rect(PATCH)  # whole cells, as the engine places it
     area = min(canvas.width, stands.w) * min(canvas.height, stands.h)
@@ -149,7 +160,27 @@ def hidden_part_slowly(
         )
         if index % 100 == 99:
             yield
+            layer, depsgraph = layer_of(scene_name, layer_id), current()
+            if layer is None or depsgraph.scene.name != scene_name:
+                return None
+            scene = layer.id_data
     return samples, blocked
+
+
+def layer_of(scene: str, layer_id: str) -> StandeeLayer | None:
+    """Return a layer by the names that outlive undo."""
+    found = bpy.data.scenes.get(scene)
+    layers = found.standee.layers if found is not None else ()
+    return next((layer for layer in layers if layer.layer_id == layer_id), None)
+
+
+def finished(work: Iterator[Any]) -> Any:
+    """Run a generator to its end at once; return what it returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
 
 
 def cut_alpha(
@@ -166,12 +197,29 @@ def cut_alpha(
 def cut_masks(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> dict[str, bytes]:
     """Return the cut-outs (PNG) of the layers that the scene hides in part, by the layer's id."""
     masks = {}
-    for layer in scene.standee.layers:
-        if layer.bound and layer.occluded and layer.shown and layer.picture is not None:
-            samples, blocked = hidden_part(scene, depsgraph, layer)
-            if blocked.any():
-                masks[layer.layer_id] = png.encode(cut_alpha(layer, samples, blocked))
+    for layer in cut_layers(scene):
+        samples, blocked = hidden_part(scene, depsgraph, layer)
+        if blocked.any():
+            masks[layer.layer_id] = png.encode(cut_alpha(layer, samples, blocked))
     return masks
+
+
+def cut_masks_slowly(scene: str) -> Iterator[None]:
+    """Like `cut_masks`, in small steps that survive undo; what went away meanwhile has no mask."""
+    found, masks = bpy.data.scenes.get(scene), {}
+    for layer_id in [layer.layer_id for layer in cut_layers(found)] if found else ():
+        hidden = yield from hidden_part_slowly(scene, layer_id)
+        layer = layer_of(scene, layer_id)
+        if hidden is not None and layer is not None and hidden[1].any():
+            masks[layer_id] = png.encode(cut_alpha(layer, *hidden))
+            yield
+    return masks
+
+
+def cut_layers(scene: bpy.types.Scene) -> list[StandeeLayer]:
+    """Return the layers that other bodies may hide."""
+    layers = scene.standee.layers
+    return [one for one in layers if one.bound and one.occluded and one.shown and one.picture]
 
 
 def _is_hidden(

@@ -5,14 +5,17 @@ import uuid
 import bpy
 
 from standee.composition import Composition
+from standee.errors import InvalidField
 
 from . import binding, pictures, rendering
-from .daemon_link import link
-from .exchange import Blobs, composition_of
+from .daemon_link import Work, link
+from .exchange import Blobs, completed, composition_of
 from .jobs import Job
 from .properties import StandeeScene
 from .stage.timeline import prompt_at
 
+NOT_YET = b"taken later"
+"""Stands for a scene's picture that is still to be taken."""
 FRESH = ("RENDER", "VIEWPORT", "RESULT")
 """The sources of a scene that are taken anew for each picture."""
 
@@ -33,25 +36,52 @@ def obstacle(context: bpy.types.Context) -> str | None:
 
 
 def present(context: bpy.types.Context) -> tuple[Composition, Blobs]:
-    """Return what the scene composes at its present frame, and the bytes of the pictures.
+    """Return what the scene composes at its present frame, and the bytes of the pictures, at once.
 
-    Bound layers are brought to their place, and a fresh scene is taken, which goes to the daemon
-    only: a range must not change Blender's data between two undo steps. Raises `StandeeError`.
+    Raises `StandeeError`.
+    """
+    composition, blobs = taken(context)
+    made: tuple[Composition, Blobs] = binding.finished(found(context.scene, composition, blobs))
+    return made
+
+
+def taken(context: bpy.types.Context) -> tuple[Composition, Blobs]:
+    """Return what the scene composes now, as far as that is known at once; see `found`.
+
+    Bound layers are brought to their place. Raises `StandeeError`.
     """
     scene = context.scene
     standee: StandeeScene = scene.standee
-    depsgraph = context.evaluated_depsgraph_get()
-    binding.sync(scene, depsgraph)
-    fresh = None
-    if standee.scene_source in FRESH:
-        fresh = rendering.scene_picture(context, standee.scene_source)
+    binding.sync(scene, context.evaluated_depsgraph_get())
+    fresh = standee.scene_source in FRESH
+    if fresh:
+        rendering.require_scene(scene, standee.scene_source)
     return composition_of(
         standee,
         prompt=prompt_now(scene),
         order=binding.order(standee.layers),
-        masks=binding.cut_masks(scene, context.evaluated_depsgraph_get()),
-        scene=fresh,
+        scene=NOT_YET if fresh else None,
     )
+
+
+def found(scene: bpy.types.Scene, composition: Composition, blobs: Blobs) -> Work:
+    """Find what takes a while: what hides the layers, and a fresh scene. A generator.
+
+    Returns the composition and blobs with that in them. The scene goes to the daemon only: a range
+    must not change Blender's data between two undo steps. Raises `StandeeError`.
+    """
+    return _found(scene.name, scene.standee.scene_source, composition, blobs)
+
+
+def _found(scene: str, source: str, composition: Composition, blobs: Blobs) -> Work:
+    masks = yield from binding.cut_masks_slowly(scene)
+    fresh = None
+    if source in FRESH:
+        there = bpy.data.scenes.get(scene)
+        if there is None:
+            raise InvalidField("The scene is no longer there.", fix="Compose again.")
+        fresh = yield from rendering.scene_picture_slowly(there, source)
+    return completed(composition, blobs, masks, fresh)
 
 
 def take_scene(context: bpy.types.Context) -> None:
@@ -73,10 +103,16 @@ def prompt_now(scene: bpy.types.Scene) -> str:
 
 
 def compose(context: bpy.types.Context) -> Job:
-    """Hand in what the scene composes now. Raises `StandeeError`."""
-    standee: StandeeScene = context.scene.standee
-    composition, blobs = present(context)
+    """Take what the scene composes now, and hand it in when all of it is found.
+
+    Raises `StandeeError`; what is found wrong later becomes the link's notice.
+    """
+    scene = context.scene
+    link().open()
+    composition, blobs = taken(context)
     label = composition.prompt[:40] or "Result"
-    job = Job(id=uuid.uuid4().hex, scene=standee.identity(), label=label)
-    link().submit(job, composition, blobs)
+    job = Job(id=uuid.uuid4().hex, scene=scene.standee.identity(), label=label, state="preparing")
+    if scene.standee.scene_source == "RENDER":
+        job.stage = "rendering"
+    link().prepare(job, found(scene, composition, blobs))
     return job

@@ -6,7 +6,7 @@ hides a layer). The timer runs only while there is something to do.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import bpy
 from standee.client import Client
 from standee.composition import Composition
 from standee.connection import read_connection
-from standee.errors import NotConnected, StandeeError
+from standee.errors import InvalidField, NotConnected, StandeeError
 from standee.events import Event, Preview, Result
 from standee.messages import ModelInfo
 from standee.session import Task
@@ -37,6 +37,8 @@ PATIENCE = 5.0
 
 Chore = Iterator[float | None]
 """Work in small steps; it may yield the seconds that it wants to rest."""
+Work = Generator[float | None, None, tuple[Composition, Blobs]]
+"""The same, when a composition and its pictures come of it."""
 
 
 @dataclass
@@ -97,12 +99,24 @@ class DaemonLink:
         self._tasks.clear()
         self._alone_since = None
 
-    def submit(self, job: Job, composition: Composition, blobs: Blobs, priority: int = 0) -> None:
-        """Hand in a job. Raises `StandeeError` if the composition is not valid or nobody answers."""
+    def open(self) -> None:
+        """Begin to look for the daemon, unless that is under way. Raises `StandeeError`."""
         if self._client is None:
             self.notice, self._told = None, False
             self._open()
+            self.wake()
+
+    def prepare(self, job: Job, work: Work) -> None:
+        """List a job at once, and hand it in when `work` has found what it is made of."""
+        self.jobs[job.id] = job
+        self.add_chore(self._prepared(job, work))
+
+    def submit(self, job: Job, composition: Composition, blobs: Blobs, priority: int = 0) -> None:
+        """Hand in a job. Raises `StandeeError` if the composition is not valid or nobody answers."""
+        self.open()
         assert self._client is not None
+        if job.state == "preparing":
+            job.state = "uploading"
         task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
         self.jobs[job.id] = job
         self._tasks.append((task, lambda done: self._submitted(job, done)))
@@ -111,10 +125,11 @@ class DaemonLink:
 
     def cancel(self, job: Job) -> None:
         """Stop a job within one step."""
-        if self._client is None or job.state == "uploading":
+        handed_in = job.handed_in
+        if self._client is None or job.state in ("preparing", "uploading"):
             job.state = "cancelled"
             self._over(job)
-        if self._client is not None:
+        if self._client is not None and handed_in:
             self._tasks.append((self._client.begin_cancel(job.id), lambda done: None))
         self.wake()
 
@@ -192,7 +207,8 @@ class DaemonLink:
         )
         self._alone_since = time.monotonic()
         for job in self.unfinished:
-            self._client.begin_watch(job.id)
+            if job.handed_in:
+                self._client.begin_watch(job.id)
 
     def _talk(self, deadline: float) -> bool:
         """Move messages; return whether anything happened."""
@@ -239,16 +255,31 @@ class DaemonLink:
         """There is no way on with this connection: say why; jobs that were not handed in fail."""
         self.tell(error)
         for job in self.unfinished:
-            if job.state == "uploading":
+            if job.state in ("preparing", "uploading"):
                 job.fail(error)
                 self._over(job)
         self.disconnect()
 
-    def _submitted(self, job: Job, task: Task[str]) -> None:
-        if task.error is not None and not job.over:
-            job.fail(task.error)
-            self.tell(task.error)
+    def _prepared(self, job: Job, work: Work) -> Chore:
+        try:
+            composition, blobs = yield from work
+            if not job.over:
+                self.submit(job, composition, blobs)
+        except StandeeError as error:
+            self._failed(job, error)
+        except Exception as error:  # such as what undo took away meanwhile
+            said = f"The scene could not be taken: {error}."
+            self._failed(job, InvalidField(said, fix="Compose again."))
+
+    def _failed(self, job: Job, error: StandeeError) -> None:
+        if not job.over:
+            job.fail(error)
+            self.tell(error)
             self._over(job)
+
+    def _submitted(self, job: Job, task: Task[str]) -> None:
+        if task.error is not None:
+            self._failed(job, task.error)
         elif job.state == "uploading":
             job.state = "queued"
 

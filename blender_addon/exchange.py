@@ -74,6 +74,31 @@ def composition_of(
     return validate(composition), blobs
 
 
+def completed(
+    composition: Composition, blobs: Blobs, masks: Mapping[str, bytes], scene: bytes | None
+) -> tuple[Composition, Blobs]:
+    """Return a composition with these cut-outs (PNG, by layer id) and this scene (PNG) in it.
+
+    For what is found only some time after the rest was taken. A composition without a scene stays
+    without one.
+    """
+    blobs = blobs | {hashlib.sha256(data).hexdigest(): data for data in masks.values()}
+    layers = tuple(
+        msgspec.structs.replace(one, mask=hashlib.sha256(masks[one.id]).hexdigest())
+        if one.id in masks
+        else one
+        for one in composition.layers
+    )
+    composition = msgspec.structs.replace(composition, layers=layers)
+    if scene is not None and composition.scene is not None:
+        blobs.pop(composition.scene.picture, None)
+        digest = hashlib.sha256(scene).hexdigest()
+        blobs[digest] = scene
+        placed = msgspec.structs.replace(composition.scene, picture=digest)
+        composition = msgspec.structs.replace(composition, scene=placed)
+    return composition, blobs
+
+
 def original(standee: StandeeScene) -> Composition:
     """Return the composition that the scene was set from; the default one if there was none."""
     try:

@@ -3,7 +3,7 @@
 import bpy
 from bpy.app.handlers import persistent
 
-from . import binding, draw, results, sequence
+from . import binding, draw, results, sequence, staging
 from .daemon_link import Chore, link
 from .jobs import Job
 from .looks import looks
@@ -22,6 +22,7 @@ def scene_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
 @persistent
 def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
     """Undo or redo replaced Blender's data: results that it took are put back."""
+    staging.sweep()
     results.restore()
 
 

@@ -29,7 +29,12 @@ from . import places
 from .translations import say
 
 FILE = "jobs.json"
-STATES = {"uploading": "Sending the pictures", "done": "Done", "cancelled": "Cancelled"}
+STATES = {
+    "preparing": "Looking at the scene",
+    "uploading": "Sending the pictures",
+    "done": "Done",
+    "cancelled": "Cancelled",
+}
 
 
 @dataclass
@@ -52,13 +57,18 @@ class Job:
     results: int = 0
     error: str = ""
     fix: str = ""
-    preview: NDArray[np.float32] | None = None
-    preview_data: bytes = b""
+    preview: NDArray[np.float32] | None = field(default=None, repr=False)
+    preview_data: bytes = field(default=b"", repr=False)
 
     @property
     def over(self) -> bool:
         """Whether nothing more comes."""
         return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether the daemon knows of it, or will."""
+        return self.state != "preparing"
 
     @property
     def factor(self) -> float:
@@ -68,6 +78,8 @@ class Job:
     @property
     def text(self) -> str:
         """How it stands, for a person."""
+        if self.state == "preparing" and self.stage:
+            return say("Rendering the scene")
         if self.state == "queued":
             ahead = self.position
             return say("Waiting, {count} before it", count=ahead) if ahead else say("Waiting")
@@ -107,7 +119,9 @@ KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint", "created")
 
 def remember(jobs: list[Job]) -> None:
     """Write down the jobs that are not over."""
-    lines = [{name: asdict(job)[name] for name in KEPT} for job in jobs if not job.over]
+    lines = [
+        {name: asdict(job)[name] for name in KEPT} for job in jobs if job.handed_in and not job.over
+    ]
     places.write(places.own_folder() / FILE, json.dumps(lines).encode())
 
 

@@ -143,7 +143,7 @@ class Looks:
     def _look(self, scene: str, layer_id: str, key: tuple[Any, ...]) -> Chore:
         yield
         self._pending.discard(key)
-        layer = _find(scene, layer_id)
+        layer = binding.layer_of(scene, layer_id)
         if layer is not None and layer.picture is not None and _key(layer) == key:
             self._make(layer, key)
             redraw()
@@ -166,27 +166,18 @@ class Looks:
     def _look_behind(self, scene: str, layer_id: str) -> Chore:
         yield SETTLE
         self._stale_hidden.discard(layer_id)
-        layer = _find(scene, layer_id)
+        layer = binding.layer_of(scene, layer_id)
         if layer is None or not layer.bound or layer.id_data.camera is None:
             self._hidden.pop(layer_id, None)
             return
-        depsgraph = bpy.context.evaluated_depsgraph_get()
-        if depsgraph.scene.name != scene:
-            return
-        self._hidden[layer_id] = yield from binding.hidden_part_slowly(
-            layer.id_data, depsgraph, layer
-        )
-        redraw()
+        found = yield from binding.hidden_part_slowly(scene, layer_id)
+        if found is not None:
+            self._hidden[layer_id] = found
+            redraw()
 
 
 def _key(layer: StandeeLayer) -> tuple[Any, ...]:
     return (state_of(layer.picture), state_of(layer.mask))
-
-
-def _find(scene: str, layer_id: str) -> StandeeLayer | None:
-    found = bpy.data.scenes.get(scene)
-    layers = found.standee.layers if found is not None else ()
-    return next((layer for layer in layers if layer.layer_id == layer_id), None)
 
 
 def _stretched(alpha: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from . import (
     properties,
     results,
     sequence,
+    staging,
     tool,
     translations,
     view,
@@ -35,7 +36,7 @@ def register() -> None:
         bpy.utils.register_class(kind)
     for part in PARTS:
         part.register()
-    atexit.register(daemon_link.drop)  # a timer that is left at exit hangs some versions
+    atexit.register(_exit)  # a timer that is left at exit hangs some versions
     results.clean()
     daemon_link.link().resume()
 
@@ -43,10 +44,15 @@ def register() -> None:
 def unregister() -> None:
     """Leave nothing behind."""
     daemon_link.drop()
-    atexit.unregister(daemon_link.drop)
+    atexit.unregister(_exit)
     sequence.current = None
     view.hovered = None
     for part in reversed(PARTS):
         part.unregister()
     for kind in reversed(CLASSES):
         bpy.utils.unregister_class(kind)
+
+
+def _exit() -> None:
+    staging.leave()
+    daemon_link.drop()

@@ -1,25 +1,26 @@
 """Pictures out of Blender: an object as a cut-out, the scene behind the subjects, masks of objects.
 
-Everything is rendered in a copy of the scene that is thrown away, so nothing of the artist's own is
-hidden, moved or set differently, whatever goes wrong.
+Renders are those of a stage (`staging`), the viewport's picture is drawn offscreen.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from standee.composition import Rect
-from standee.errors import InvalidField, MissingDependency
+from standee.errors import InvalidField
 
 from . import binding, pictures
 from .stage import png
 from .stage.camera import Lens, enlarged
 from .stage.projection import projected_bounds
+from .staging import Stage, rendered, rendered_slowly, sized, staged, visible
 
 MARGIN = 2
 """Pixels of air around an object's picture, so that its soft edge is not cut."""
@@ -52,10 +53,10 @@ def object_picture(
             "The object is so near that its picture would be too large.",
             fix="Move the camera away from it.",
         )
-    with _stage(scene, family) as stage:
+    with staged(scene, family) as stage:
         _crop(stage, scene, Rect(left, top, right - left, bottom - top), detail)
-        stage.render.film_transparent = True
-        data = _render(stage)
+        stage.scene.render.film_transparent = True
+        data = rendered(stage)
     return data, Rect(left, top, right - left, bottom - top)
 
 
@@ -64,17 +65,32 @@ def scene_picture(context: bpy.types.Context, source: str) -> bytes:
 
     Raises `InvalidField` when there is nothing to take.
     """
+    if source != "RENDER":
+        data: bytes = binding.finished(scene_picture_slowly(context.scene, source))
+        return data
+    with _without_bound(context.scene) as stage:
+        return rendered(stage)
+
+
+def scene_picture_slowly(scene: bpy.types.Scene, source: str) -> Iterator[float | None]:
+    """Like `scene_picture`, in small steps; Blender renders beside its own work meanwhile."""
     if source == "RESULT":
-        return _render_result(context.scene)
-    _require_camera(context.scene)
+        return _render_result(scene)
+    _require_camera(scene)
     if source == "VIEWPORT":
-        return _viewport(context)
-    hidden = {body.name_full for body in bound_bodies(context.scene)}
-    rest = [one for one in context.scene.objects if one.name_full not in hidden]
-    with _stage(context.scene, [one for one in rest if not one.hide_render]) as stage:
-        _size(stage, context.scene)
-        stage.render.film_transparent = False
-        return _render(stage)
+        pixels = _viewport(scene)
+        yield
+        return (yield from png.encode_slowly(pixels))
+    with _without_bound(scene) as stage:
+        return (yield from rendered_slowly(stage))
+
+
+def require_scene(scene: bpy.types.Scene, source: str) -> None:
+    """Raise `InvalidField` if the scene's picture cannot be taken from there."""
+    if source in ("RENDER", "VIEWPORT"):
+        _require_camera(scene)
+    if source == "VIEWPORT":
+        _require_view(_view_of(bpy.context))
 
 
 def object_mask(
@@ -89,17 +105,17 @@ def object_mask(
     if not family:
         raise InvalidField("Nothing with a surface is chosen.", fix="Choose a mesh.")
     names = {body.name_full for body in family}
-    hidden = {body.name_full for body in bound_bodies(scene)} - names
+    hidden = {body.name_full for body in bound_bodies(scene)} | names
     others = [
         one
-        for one in scene.objects
-        if one.name_full not in names | hidden and one.type in binding.SOLID
+        for one in visible(scene, context.view_layer)
+        if one.name_full not in hidden and one.type in binding.SOLID
     ]
-    with _stage(scene, family, [one for one in others if not one.hide_render]) as stage:
-        _size(stage, scene)
-        stage.render.film_transparent = True
-        _plain_engine(stage)
-        found = pictures.decoded(_render(stage))
+    with staged(scene, family, others) as stage:
+        sized(stage, scene.standee.canvas())
+        stage.scene.render.film_transparent = True
+        _plain_engine(stage.scene)
+        found = pictures.decoded(rendered(stage))
     if found is None:
         raise InvalidField("The mask could not be rendered.", fix="Check the render engine.")
     alpha = found[..., 3]
@@ -111,6 +127,17 @@ def bound_bodies(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return [body for layer in scene.standee.layers for body in binding.bodies(layer)]
 
 
+@contextmanager
+def _without_bound(scene: bpy.types.Scene) -> Iterator[Stage]:
+    """A stage of all that a render shows, at the canvas' size, without what layers are bound to."""
+    hidden = {body.name_full for body in bound_bodies(scene)}
+    shown = [one for one in visible(scene, scene.view_layers[0]) if one.name_full not in hidden]
+    with staged(scene, shown) as stage:
+        sized(stage, scene.standee.canvas())
+        stage.scene.render.film_transparent = False
+        yield stage
+
+
 def set_lens(camera: bpy.types.Camera, lens: Lens) -> None:
     """Give a camera these numbers."""
     camera.lens = lens.focal
@@ -118,57 +145,7 @@ def set_lens(camera: bpy.types.Camera, lens: Lens) -> None:
     camera.shift_x, camera.shift_y = lens.shift
 
 
-# -- the stage -----------------------------------------------------------------------------------
-
-
-@contextmanager
-def _stage(
-    scene: bpy.types.Scene,
-    shown: Iterable[bpy.types.Object],
-    holdout: Iterable[bpy.types.Object] = (),
-) -> Iterator[bpy.types.Scene]:
-    """A copy of the scene with these objects, its lights and a camera of its own; then removed."""
-    stage = scene.copy()
-    stage.name = ".standee"
-    camera = scene.camera.copy()
-    camera.data = scene.camera.data.copy()
-    parts = [bpy.data.collections.new(".standee"), bpy.data.collections.new(".standee holdout")]
-    try:
-        for child in list(stage.collection.children):
-            stage.collection.children.unlink(child)
-        for one in list(stage.collection.objects):
-            stage.collection.objects.unlink(one)
-        for part, objects in zip(parts, (shown, holdout), strict=True):
-            stage.collection.children.link(part)
-            for one in objects:
-                part.objects.link(one)
-        present = {one.name_full for part in parts for one in part.objects}
-        for one in [*(one for one in scene.objects if one.type == "LIGHT"), camera]:
-            if one.name_full not in present:
-                parts[0].objects.link(one)
-        stage.camera = camera
-        stage.render.use_compositing = stage.render.use_sequencer = False
-        stage.render.use_border = stage.render.use_multiview = False
-        for layer in stage.view_layers:
-            layer.layer_collection.children[parts[1].name].holdout = True
-            layer.layer_collection.children[parts[0].name].exclude = False
-        yield stage
-    finally:
-        bpy.data.scenes.remove(stage)
-        for part in parts:
-            bpy.data.collections.remove(part)
-        lens = camera.data
-        bpy.data.objects.remove(camera)
-        bpy.data.cameras.remove(lens)
-
-
-def _size(stage: bpy.types.Scene, scene: bpy.types.Scene) -> None:
-    canvas = scene.standee.canvas()
-    stage.render.resolution_x, stage.render.resolution_y = canvas.width, canvas.height
-    stage.render.resolution_percentage = 100
-
-
-def _crop(stage: bpy.types.Scene, scene: bpy.types.Scene, rect: Rect, detail: int) -> None:
+def _crop(stage: Stage, scene: bpy.types.Scene, rect: Rect, detail: int) -> None:
     """Have the stage's camera see exactly a rectangle of the canvas, `detail` px for each of it."""
     canvas = scene.standee.canvas()
     lens = replace(binding.lens_of(scene, scene.camera), width=canvas.width, height=canvas.height)
@@ -179,10 +156,11 @@ def _crop(stage: bpy.types.Scene, scene: bpy.types.Scene, rect: Rect, detail: in
         top=int(-rect.y),
         bottom=int(rect.y + rect.h) - canvas.height,
     )
-    set_lens(stage.camera.data, cropped)
-    stage.render.resolution_x = int(rect.w) * detail
-    stage.render.resolution_y = int(rect.h) * detail
-    stage.render.resolution_percentage = 100
+    set_lens(stage.scene.camera.data, cropped)
+    render = stage.scene.render
+    render.resolution_x = int(rect.w) * detail
+    render.resolution_y = int(rect.h) * detail
+    render.resolution_percentage = 100
 
 
 def _plain_engine(stage: bpy.types.Scene) -> None:
@@ -193,26 +171,6 @@ def _plain_engine(stage: bpy.types.Scene) -> None:
         stage.cycles.samples = 16
         stage.cycles.use_denoising = False
         stage.cycles.max_bounces = 0
-
-
-def _render(stage: bpy.types.Scene) -> bytes:
-    """Render the stage and return the PNG. Raises `MissingDependency` if Blender cannot."""
-    settings = stage.render.image_settings
-    if hasattr(settings, "media_type"):  # Blender 5.0
-        settings.media_type = "IMAGE"
-    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
-    stage.render.use_overwrite, stage.render.use_file_extension = True, True
-    with tempfile.TemporaryDirectory(prefix="standee-") as folder:
-        path = Path(folder) / "picture.png"
-        stage.render.filepath = str(path)
-        try:
-            bpy.ops.render.render(write_still=True, scene=stage.name)
-            return png.without_words(path.read_bytes())
-        except (RuntimeError, OSError) as error:
-            raise MissingDependency(
-                f"Blender could not render: {error}.",
-                fix="Choose another render engine (Render Properties), for example Cycles.",
-            ) from None
 
 
 def _render_result(scene: bpy.types.Scene) -> bytes:
@@ -236,18 +194,15 @@ def _render_result(scene: bpy.types.Scene) -> bytes:
             bpy.data.scenes.remove(stage)
 
 
-def _viewport(context: bpy.types.Context) -> bytes:
-    """Draw what a 3D view shows, through the camera, without overlays and bound objects."""
+def _viewport(scene: bpy.types.Scene) -> NDArray[np.float32]:
+    """Draw what a 3D view shows, through the camera, without overlays and bound objects.
+
+    Returns (height, width, 3), 0..1, the first row on top.
+    """
     import gpu
 
-    view = _view_of(context)
-    if view is None or bpy.app.background:
-        raise InvalidField(
-            "There is no 3D view to take the picture from.",
-            fix="Open a 3D view, or choose Fresh Render.",
-        )
-    scene = context.scene
-    space, region = view
+    context = bpy.context
+    space, region = _require_view(_view_of(context))
     canvas = scene.standee.canvas()
     depsgraph = context.evaluated_depsgraph_get()
     camera = scene.camera.evaluated_get(depsgraph)
@@ -277,7 +232,18 @@ def _viewport(context: bpy.types.Context) -> bytes:
         space.overlay.show_overlays = overlays
         for body in shown:
             body.hide_set(False)
-    return png.encode((pixels if pixels.max() <= 1.0 else pixels / 255.0)[..., :3])
+    return (pixels if pixels.max() <= 1.0 else pixels / 255.0)[..., :3]
+
+
+def _require_view(
+    found: tuple[bpy.types.SpaceView3D, bpy.types.Region] | None,
+) -> tuple[bpy.types.SpaceView3D, bpy.types.Region]:
+    if found is None or bpy.app.background:
+        raise InvalidField(
+            "There is no 3D view to take the picture from.",
+            fix="Open a 3D view, or choose Fresh Render.",
+        )
+    return found
 
 
 def _view_of(

@@ -13,16 +13,18 @@ import bpy
 import msgspec
 
 from standee.composition import Composition, to_json
-from standee.errors import StandeeError, StorageFull
+from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.events import Result
 
 from . import composing
-from .daemon_link import Chore, link
+from .daemon_link import Chore, Work, link
 from .exchange import Blobs
 from .jobs import Job
 from .stage.timeline import Ledger, fingerprint, frames, picture_name
 from .translations import say
 
+TRIES = 3
+"""So often a frame is taken anew when somebody else moves the playhead."""
 AT_ONCE = 2
 """So many frames are at the daemon at a time: it never waits, and a stop is soon."""
 
@@ -174,9 +176,7 @@ def _prepare(work: Range) -> Chore:
             if work.stopped or bpy.context.scene != scene:
                 work.stopped = True
                 break
-            scene.frame_set(frame)
-            yield
-            composition, blobs = composing.present(bpy.context)
+            composition, blobs = yield from _present(scene, frame)
             once = msgspec.structs.replace(composition.sampling, count=1)
             composition = msgspec.structs.replace(composition, sampling=once)
             of = fingerprint(to_json(composition))
@@ -186,6 +186,9 @@ def _prepare(work: Range) -> Chore:
     except StandeeError as error:
         work.error, work.stopped = f"Frame {scene.frame_current}: {error.message}", True
         raise
+    except Exception as error:  # such as what undo took away meanwhile
+        work.error, work.stopped = f"The frames could not be taken: {error}.", True
+        raise
     finally:
         if bpy.data.scenes.get(work.scene) is not None:
             scene.frame_set(back)
@@ -193,6 +196,24 @@ def _prepare(work: Range) -> Chore:
         work.waiting = work.ledger.missing([(f, of) for f, (_, _, of) in work.plan.items()])
         work.planned = True
         yield from _hand_in(work)
+
+
+def _present(scene: bpy.types.Scene, frame: int) -> Work:
+    """Take one frame's composition, and once more if somebody moved the playhead meanwhile."""
+    for _ in range(TRIES):
+        scene.frame_set(frame)
+        yield
+        if scene.frame_current != frame:
+            continue
+        made: tuple[Composition, Blobs] = yield from composing.found(
+            scene, *composing.taken(bpy.context)
+        )
+        if scene.frame_current == frame:
+            return made
+    raise InvalidField(
+        "The playhead was moved while the frames were looked at.",
+        fix="Compose the range again, and leave the playhead alone until the frames are counted.",
+    )
 
 
 def _hand_in(work: Range) -> Chore:

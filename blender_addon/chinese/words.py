@@ -24,6 +24,8 @@ WORDS: dict[str, str] = {
     "Waiting": "等待中",
     "Waiting, {count} before it": "等待中，前面还有 {count} 个",
     "Waiting for the daemon": "等待守护进程",
+    "Looking at the scene": "正在查看场景",
+    "Rendering the scene": "正在渲染场景",
     "Sending the pictures": "正在发送图片",
     "Downloading the model": "正在下载模型",
     "Checking the download": "正在校验下载内容",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,30 @@ _COLOUR = {1: 0, 3: 2, 4: 6}
 
 def encode(pixels: NDArray[np.floating]) -> bytes:
     """Return the PNG of (height, width[, 1, 3 or 4]) values 0..1, the first row on top; 8 bits."""
+    work = encode_slowly(pixels, len(pixels))
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            data: bytes = end.value
+            return data
+
+
+def encode_slowly(pixels: NDArray[np.floating], rows: int = 32) -> Iterator[None]:
+    """Like `encode`, as a generator that pauses after so many rows."""
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     height, width, channels = pixels.shape
-    values = np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8).reshape(height, -1)
-    rows = np.zeros((height, values.shape[1] + 1), np.uint8)  # 0: no filter
-    rows[:, 1:] = values
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR[channels], 0, 0, 0)
-    data = zlib.compress(rows.tobytes(), 6)
+    packer, parts = zlib.compressobj(6), []
+    for at in range(0, height, rows):
+        part = pixels[at : at + rows]
+        values = np.rint(np.clip(part, 0.0, 1.0) * 255).astype(np.uint8).reshape(len(part), -1)
+        lines = np.zeros((len(part), values.shape[1] + 1), np.uint8)  # 0: no filter
+        lines[:, 1:] = values
+        parts.append(packer.compress(lines.tobytes()))
+        yield
+    data = b"".join([*parts, packer.flush()])
     chunks = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
 

@@ -128,7 +128,7 @@ def subject(body):
     bpy.ops.standee.add_object(detail=2, bind=True)
 
 
-def wait(until, seconds=300.0):
+def wait(until, seconds=1800.0):
     end = time.monotonic() + seconds
     while not until():
         link = module("daemon_link").link()
@@ -146,7 +146,8 @@ def compose_at(out, name, camera, place, body):
     composing = module("composing")
     composition, blobs = composing.present(bpy.context)
     bpy.ops.standee.compose()
-    wait(lambda: len(standee().results) > before)
+    wait(lambda: len(standee().results) > before or module("daemon_link").link().notice)
+    assert len(standee().results) > before, module("daemon_link").link().notice
     result = bytes(standee().results[-1].image.packed_file.data)
     pictures = {
         "whole": whole,
@@ -183,7 +184,7 @@ def compose_range(out, body):
     stopped = sorted(path.name for path in frames.glob("*.png"))
     times = {path.name: path.stat().st_mtime_ns for path in frames.glob("*.png")}
     bpy.ops.standee.compose_range()
-    wait(lambda: sequence.current.over, 900)
+    wait(lambda: sequence.current.over)
     done = sorted(path.name for path in frames.glob("*.png"))
     kept = [name for name in stopped if (frames / name).stat().st_mtime_ns == times[name]]
     bpy.ops.standee.add_strip()

@@ -104,3 +104,80 @@ def test_the_render_is_fitted_to_a_canvas_of_its_own(standee):
     bpy.ops.standee.render_size()
     render = bpy.context.scene.render
     assert (render.resolution_x, render.resolution_y) == (320, 192)
+
+
+def test_what_a_hidden_collection_holds_is_not_in_a_fresh_render(addon, standee):
+    scene = bpy.context.scene
+    home = bpy.data.collections.new("spare")
+    scene.collection.children.link(home)
+    bpy.ops.mesh.primitive_cube_add()
+    spare = bpy.context.object
+    for one in list(spare.users_collection):
+        one.objects.unlink(spare)
+    home.objects.link(spare)
+    visible = addon("staging").visible
+    assert spare in visible(scene, bpy.context.view_layer)
+    bpy.context.view_layer.layer_collection.children["spare"].exclude = True
+    assert spare not in visible(scene, bpy.context.view_layer)
+    bpy.context.view_layer.layer_collection.children["spare"].exclude = False
+    home.hide_render = True
+    assert spare not in visible(scene, bpy.context.view_layer)
+
+
+def staged_things():
+    homes = (bpy.data.scenes, bpy.data.collections, bpy.data.objects, bpy.data.cameras)
+    return [one.name for home in homes for one in home if one.name.startswith(".standee")]
+
+
+def test_nothing_is_left_of_a_stage(addon, standee):
+    standee.scene_source = "RENDER"
+    bpy.ops.standee.scene_capture()
+    assert not staged_things()
+
+
+def test_a_stage_that_undo_brings_back_is_swept_away(addon, standee):
+    scene, staging = bpy.context.scene, addon("staging")
+    with staging.staged(scene, list(scene.objects)):
+        assert staged_things()
+        bpy.ops.ed.undo_push(message="in mid-render")
+    bpy.ops.ed.undo_push(message="after it")
+    bpy.ops.ed.undo()
+    assert not staged_things()
+
+
+def test_a_fresh_scene_is_taken_after_the_button_returned(addon, standee, daemon, until):
+    standee.scene_source, standee.prompt = "RENDER", "a beach"
+    bpy.ops.standee.compose()
+    [job] = addon("daemon_link").link().unfinished
+    assert (job.state, job.text) == ("preparing", "Rendering the scene")
+    assert not daemon.specs
+    standee.prompt = "changed since"
+    until(lambda: standee.results)
+    [spec] = daemon.specs.values()
+    assert spec["prompt"] == "a beach"
+    assert len(spec["scene"]["picture"]) == 64
+
+
+def test_a_job_is_cancelled_while_its_scene_is_still_taken(addon, standee, daemon, until):
+    standee.scene_source = "RENDER"
+    bpy.ops.standee.compose()
+    [job] = addon("daemon_link").link().unfinished
+    bpy.ops.standee.cancel()
+    link = addon("daemon_link").link()
+    until(lambda: not link._chores)
+    assert job.state == "cancelled"
+    assert not daemon.specs
+    assert not staged_things()
+
+
+def test_a_scene_that_goes_away_while_it_is_taken_fails_its_job_alone(
+    addon, standee, daemon, until
+):
+    standee.scene_source = "RENDER"
+    bpy.ops.standee.compose()
+    link = addon("daemon_link").link()
+    [job] = link.unfinished
+    bpy.context.scene.name = "another name"
+    until(lambda: job.over)
+    assert job.state == "failed"
+    assert "no longer there" in link.notice.message

@@ -1,0 +1,148 @@
+"""Composing with the real daemon: results, undo, a killed daemon, a render; every claim is asserted."""
+
+import os
+import signal
+import time
+
+import bpy
+from studio import (
+    FOLDER,
+    Stopwatch,
+    link,
+    middle,
+    module,
+    ms,
+    pilot,
+    standee,
+)
+
+
+def compose():
+    """The real daemon makes the picture while the window answers; it is the camera's background."""
+    standee().show_as = "BACKGROUND"
+    pilot.start_heart()
+    for step in range(40):  # what redraws alone cost here, without a graphics card
+        pilot.move(*[v + step for v in middle(1)])
+        pilot.area.tag_redraw()
+        yield 0.02
+    pilot.report["longest pause while idle (ms)"] = pilot.longest_ms
+    ticks, drawing = Stopwatch(link(), "tick"), Stopwatch(module("draw"), "paint")
+    pilot.start_heart()
+    began = time.perf_counter()
+    with pilot.context():
+        bpy.ops.standee.compose()
+    pilot.report["handing the composition in (ms)"] = ms(time.perf_counter() - began)
+    answered = 0
+    photographed = False
+    while not standee().results:
+        for index in (0, 1):
+            pilot.move(*middle(index))
+            yield 0.06
+            wanted = standee().layers[index].layer_id
+            answered += module("view").hovered in (wanted, standee().layers[2].layer_id)
+        job = next(iter(link().jobs.values()))
+        assert job.state != "failed", (job.error, job.fix)
+        if job.preview is not None and not photographed:
+            photographed = True
+            yield from pilot.shot("composing")
+    yield 0.3
+    pilot.report["longest pause while composing (ms)"] = pilot.longest_ms
+    pilot.report["longest tick of the extension (ms)"] = ticks.stop()
+    pilot.report["longest drawing of the overlay (ms)"] = drawing.stop()
+    pilot.report["the window answered while composing"] = f"{answered} times"
+    assert answered > 3
+    assert ticks.own < 100
+    assert drawing.own < 100
+    [background] = bpy.context.scene.camera.data.background_images
+    assert background.image == standee().results[0].image
+    assert tuple(background.image.size) == (256, 256)
+    standee().show_overlay = False
+    bpy.data.objects["Cube"].hide_set(True)
+    overlay = pilot.area.spaces.active.overlay
+    lines = ("show_floor", "show_axis_x", "show_axis_y", "show_cursor")
+    for name in lines:
+        setattr(overlay, name, False)
+    yield from pilot.shot("background")
+    for name in lines:
+        setattr(overlay, name, True)
+    bpy.data.objects["Cube"].hide_set(False)
+    standee().show_overlay = True
+
+
+def killed_daemon():
+    """The daemon is killed in mid-job: one message; it comes back, and so does the result."""
+    from standee.connection import read_connection
+
+    file = FOLDER / "home" / "connection.json"
+    module("daemon_link").PATIENCE = 0.5
+    standee().seed, standee().steps = 2, 8
+    with pilot.context():
+        bpy.ops.standee.compose()
+    job = link().unfinished[0]
+    yield from pilot.until(lambda: job.state in ("queued", "running"), 30, "the job to be taken")
+    os.kill(read_connection(file).pid, signal.SIGKILL)
+    yield from pilot.until(lambda: link().notice is not None, 30, "a message")
+    pilot.report["the daemon is killed"] = link().notice.message
+    yield from pilot.shot("daemon-gone")
+    yield from pilot.until(lambda: len(standee().results) == 2, 120, "the result after a restart")
+    assert link().notice is None
+
+
+def undo_keeps_results():
+    """Undo past a result does not lose it."""
+    start = middle(1)
+    yield from pilot.key("Z", *start, ctrl=True)
+    yield from pilot.until(lambda: len(standee().results) == 1, 20, "the result after undo")
+
+
+def left_of_stages():
+    homes = (bpy.data.scenes, bpy.data.collections, bpy.data.objects, bpy.data.cameras)
+    return [one.name for home in homes for one in home if one.name.startswith(".standee")]
+
+
+def fresh_render():
+    """A fresh render runs beside the window, which keeps answering; then it is composed into."""
+    scene = bpy.context.scene
+    scene.render.engine, scene.cycles.samples = "CYCLES", 256
+    scene.cycles.use_denoising = False  # Debian's Blender has no denoiser
+    standee().scene_source = "RENDER"
+    count = len(standee().results)
+    ticks = Stopwatch(link(), "tick")
+    with pilot.context():
+        bpy.ops.standee.compose()
+    job = link().unfinished[0]
+    assert job.state == "preparing"
+    yield from pilot.until(lambda: bpy.app.is_job_running("RENDER"), 20, "the render to begin")
+    answered, began = 0, time.perf_counter()
+    pilot.start_heart()
+    while bpy.app.is_job_running("RENDER"):
+        pilot.move(*middle(answered % 2 * 2))
+        yield 0.06
+        wanted = standee().layers[answered % 2 * 2].layer_id
+        answered += module("view").hovered == wanted
+    pilot.report["a fresh render took (s)"] = round(time.perf_counter() - began, 1)
+    pilot.report["longest pause while rendering (ms)"] = pilot.longest_ms
+    pilot.report["the window answered while rendering"] = f"{answered} times"
+    assert answered > 3
+    yield from pilot.until(lambda: len(standee().results) > count, 180, "the composed render")
+    pilot.report["longest tick around a render (ms)"] = ticks.stop()
+    assert not left_of_stages()
+
+
+def undo_in_mid_render():
+    """Undo while a scene is rendered stops that job with a message, and leaves nothing of it."""
+    bpy.context.scene.cycles.samples = 1_000_000
+    bpy.context.scene.cycles.use_adaptive_sampling = False
+    bpy.ops.ed.undo_push(message="samples")
+    with pilot.context():
+        bpy.ops.standee.compose()
+    job = link().unfinished[0]
+    yield from pilot.until(lambda: bpy.app.is_job_running("RENDER"), 20, "the render to begin")
+    yield from pilot.key("Z", *middle(0), ctrl=True)
+    yield from pilot.until(lambda: job.over, 30, "the job to end")
+    assert job.state == "failed"
+    pilot.report["undo in mid-render"] = link().notice.message
+    link().notice = None
+    yield 0.3
+    assert not left_of_stages()
+    standee().scene_source = "NONE"
