@@ -201,7 +201,19 @@ def cached(hub_id: str) -> Path | None:
         return None
     found = try_to_load_from_cache(hub_id, "model_index.json")
     folder = Path(found).parent if isinstance(found, str) else None
-    return folder if folder and any(folder.glob("transformer/*.safetensors")) else None
+    return folder if folder and _whole(folder) else None
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a model's weights are all there: a download may have stopped in between."""
+    for index in folder.glob("*/*.safetensors.index.json"):
+        try:
+            parts = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+        if not all((index.parent / str(name)).exists() for name in parts):
+            return False
+    return all(any(folder.glob(f"{part}/*.safetensors")) for part in ("transformer", "vae"))
 
 
 def _existing(path: str) -> Path | None:

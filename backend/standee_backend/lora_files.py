@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from standee.errors import InvalidField
 
+from . import downloads
 from .catalog import HUB_ID
+from .downloads import NOBODY, Follower
+from .hub import look_up
 
 USUAL = "pytorch_lora_weights.safetensors"
 """What diffusers calls the file that it saves."""
@@ -55,19 +58,27 @@ def locate(path: str, field: str) -> Path | None:
     return found
 
 
-def bring(path: str, field: str) -> Path:
-    """Return the file that `path` means; from the hub if it is not on this machine.
+def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
+    """Return the file that `path` means, downloaded if it is not on this machine.
 
-    Raises `InvalidField`.
+    Raises `InvalidField` and what `downloads.bring` raises.
     """
     if (found := locate(path, field)) is not None:
         return found
     repository, file = on_hub(path, field)
-    raise InvalidField(
-        f"The LoRA {path} is not on this machine.",
-        path=field,
-        fix=f"Run `hf download {repository}{file and ' ' + file}`, or give a file.",
-    )
+
+    def pick(names: Sequence[str]) -> list[str]:
+        if file and file not in names:
+            raise InvalidField(
+                f"{repository} on the hub has no file {file}.",
+                path=field,
+                fix=f"See https://huggingface.co/{repository}/tree/main for what it has.",
+            )
+        return [file or choose(names, repository, field)]
+
+    offer = look_up(repository, field, pick)
+    found = downloads.bring(offer, field, follower) / offer.files[0].name
+    return locate(str(found), field) or found
 
 
 def on_hub(path: str, field: str) -> tuple[str, str]:

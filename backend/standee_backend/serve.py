@@ -25,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground; return its exit status."""
     given = parser().parse_args(arguments)
     logs.set_up(given.log)
+    if given.offline:
+        os.environ["HF_HUB_OFFLINE"] = (
+            "1"  # before huggingface_hub is imported, here or in a worker
+        )
     try:
         run(configure(given))
     except AlreadyRunning as other:
@@ -62,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--compile", action="store_true", help="compile the model at first use")
     flag("--quota", 4.0, type=float, metavar="GIB", help="pictures kept per client")
     flag("--idle-exit", 0.0, type=float, metavar="MINUTES", help="end after so long without use")
+    parser.add_argument("--offline", action="store_true", help="download nothing from the hub")
     flag("--log", "text", choices=("text", "json"), help="how events are written to stderr")
     parser.add_argument("--lazy", action="store_true", help="start no worker before the first job")
     return parser

@@ -20,7 +20,8 @@ from standee.composition import Composition, Lora, Sampling
 from standee.errors import JobCancelled, OutOfMemory
 from standee.messages import Cutout
 
-from . import catalog, lora_files
+from . import catalog, downloads, lora_files
+from .downloads import Follower
 from .engine import pictures
 from .engine.compose import Step, compose
 from .engine.cutout import cut_out
@@ -93,7 +94,7 @@ class Tasks:
         """Run one job. Raises `StandeeError`s; anything else that it raises is a failure of the job."""
         try:
             if isinstance(spec, Cutout):
-                return [_cut_out(spec, read)]
+                return [_cut_out(spec, read, _follower(report, cancelled))]
             return self._compose(spec, read, report, cancelled)
         except torch.OutOfMemoryError:
             gc.collect()
@@ -107,7 +108,7 @@ class Tasks:
     def _compose(
         self, composition: Composition, read: Read, report: Report, cancelled: Cancelled
     ) -> list[Output]:
-        resident = self._load(composition.sampling, report)
+        resident = self._load(composition.sampling, report, _follower(report, cancelled))
         family, sampling = resident.family, composition.sampling
         started = time.monotonic()
         outputs = []
@@ -123,23 +124,26 @@ class Tasks:
             family.release()
         return outputs
 
-    def _load(self, sampling: Sampling, report: Report) -> Resident:
+    def _load(self, sampling: Sampling, report: Report, follower: Follower) -> Resident:
         """Have the model of a job resident, with the job's LoRAs over it and no others."""
         info = catalog.find(sampling.model)
         if self.resident is None or self.resident.path != info.path:
+            downloads.folder(info.path, "$.sampling.model", follower)
             report(Progress("loading", 0, 1))
             self.resident = None
             gc.collect()
             family = load(info, self.options)
             self.resident = Resident(info.path, family, family.fingerprint())
-        self._lay(self.resident, sampling.loras, report)
+        self._lay(self.resident, sampling.loras, report, follower)
         return self.resident
 
-    def _lay(self, resident: Resident, loras: Sequence[Lora], report: Report) -> None:
+    def _lay(
+        self, resident: Resident, loras: Sequence[Lora], report: Report, follower: Follower
+    ) -> None:
         """Lay a job's LoRAs over the model, and no others."""
         fields = [f"$.sampling.loras[{index}].path" for index in range(len(loras))]
         files = [
-            (lora_files.bring(lora.path, field), lora.weight)
+            (lora_files.bring(lora.path, field, follower), lora.weight)
             for lora, field in zip(loras, fields, strict=True)
         ]
         adapters = resident.family.adapters
@@ -149,6 +153,19 @@ class Tasks:
         finally:
             if adapters.active != before:
                 resident.fingerprint = resident.family.fingerprint()
+
+
+def _follower(report: Report, cancelled: Cancelled) -> Follower:
+    """Return what reports a download as a job's progress, and stops it when the job is cancelled."""
+
+    def say(stage: str, done: int, of: int, left: float | None) -> None:
+        report(Progress(stage, done, of, left))
+
+    def check() -> None:
+        if cancelled():
+            raise JobCancelled("The job was cancelled.")
+
+    return Follower(say, check)
 
 
 class _Watch:
@@ -184,7 +201,7 @@ class _Watch:
             raise JobCancelled("The job was cancelled.")
 
 
-def _cut_out(spec: Cutout, read: Read) -> Output:
+def _cut_out(spec: Cutout, read: Read, follower: Follower) -> Output:
     picture = pictures.decode(read(spec.picture), "$.picture")
     mask = cut_out(picture, box=spec.box, points=spec.points, model=spec.model, words=spec.words)
     return Output(pictures.encode_png(mask), mask.shape[1], mask.shape[0], 0, {})

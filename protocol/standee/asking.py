@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from .client import Client
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @common
 @answers
 @click.pass_context
 def models(context: click.Context, console: Console) -> None:
-    """List the models that can make pictures.
+    """List the models that can make pictures, or get one.
 
-    Any FLUX.1 model in a folder, or on the Hugging Face hub, can be used besides:
-    `standee compose scene.standee --model black-forest-labs/FLUX.1-schnell`.
+    Any FLUX.1, FLUX.2 klein or Z-Image model in a folder, or on the Hugging Face hub, can be used
+    besides: `standee compose scene.standee --model black-forest-labs/FLUX.1-schnell`.
     """
+    if context.invoked_subcommand is not None:
+        return
     found = connect(context, start=True).models()
     rows = [(model.name, model.family, model.description, model.path) for model in found]
     console.table(found, ("Name", "Family", "Description", "Where"), rows)

@@ -6,7 +6,6 @@ of them speak is in `console.py`.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,8 +17,9 @@ import msgspec
 from . import __version__
 from .asking import cancel, jobs, models, status
 from .composing import compose, cutout
-from .console import FILE, Console, answers, common, run
-from .errors import InvalidField, MissingDependency
+from .console import FILE, Console, answers, common, require, run
+from .errors import InvalidField
+from .fetching import get
 from .runs import check_writable, connect, write_file
 
 
@@ -216,16 +216,7 @@ def completion(console: Console, shell: str) -> None:
     console.answer({"shell": shell, "script": script}, [script])
 
 
-def require(module: str, extra: str) -> None:
-    """Raise `MissingDependency` unless a package and what it rests on are installed."""
-    rests_on = {"standee_backend": "torch", "standee_desktop": "PySide6"}[module]
-    if not (importlib.util.find_spec(module) and importlib.util.find_spec(rests_on)):
-        raise MissingDependency(
-            f"standee[{extra}] is not installed here.",
-            fix=f"Run `pip install 'standee[{extra}]'`.",
-        )
-
-
+models.add_command(get)
 for command in (demo, compose, cutout, edit, models, status, jobs, cancel, serve, pair):
     cli.add_command(command)
 cli.add_command(doctor)

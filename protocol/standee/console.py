@@ -5,6 +5,7 @@ An error is one line, what went wrong and what to do, never a traceback unless `
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from .errors import StandeeError
+from .errors import MissingDependency, StandeeError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -154,6 +155,16 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
         unexpected.__cause__ = error
         return console.fail(unexpected)
     return code if isinstance(code, int) else Exit.OK
+
+
+def require(module: str, extra: str) -> None:
+    """Raise `MissingDependency` unless a package and what it rests on are installed."""
+    rests_on = {"standee_backend": "torch", "standee_desktop": "PySide6"}[module]
+    if not (importlib.util.find_spec(module) and importlib.util.find_spec(rests_on)):
+        raise MissingDependency(
+            f"standee[{extra}] is not installed here.",
+            fix=f"Run `pip install 'standee[{extra}]'`.",
+        )
 
 
 def time_left(seconds: float) -> str:

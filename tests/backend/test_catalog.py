@@ -46,7 +46,8 @@ def write_cached(user: Path, hub_id: str) -> None:
     """Put a model into the hub's cache as huggingface_hub does."""
     repo = user.parent / "hub" / f"models--{hub_id.replace('/', '--')}"
     snapshot = write_model(repo / "snapshots" / "abc", guided=True)
-    (snapshot / "transformer" / "diffusion_pytorch_model.safetensors").touch()
+    for part in ("transformer", "vae"):
+        (snapshot / part / "diffusion_pytorch_model.safetensors").touch()
     (repo / "refs").mkdir()
     (repo / "refs" / "main").write_text("abc")
 
@@ -160,6 +161,21 @@ def test_flux_in_the_hubs_cache_is_listed_and_found_by_either_name(user: Path) -
     for name in ("FLUX.1-dev", "black-forest-labs/FLUX.1-dev"):
         info = catalog.find(name)
         assert (info.path, info.source, info.steps) == ("black-forest-labs/FLUX.1-dev", "hub", 28)
+
+
+@pytest.mark.parametrize("lacks", ["the autoencoder", "a shard"])
+def test_a_download_that_stopped_in_between_does_not_count_as_here(user: Path, lacks: str) -> None:
+    write_cached(user, "black-forest-labs/FLUX.1-dev")
+    snapshot = catalog.cached("black-forest-labs/FLUX.1-dev")
+    assert snapshot is not None
+    if lacks == "a shard":
+        index = {"weight_map": {"x.weight": "diffusion_pytorch_model-00002-of-00002.safetensors"}}
+        name = "diffusion_pytorch_model.safetensors.index.json"
+        (snapshot / "transformer" / name).write_text(json.dumps(index))
+    else:
+        (snapshot / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    assert catalog.cached("black-forest-labs/FLUX.1-dev") is None
+    assert [model.name for model in catalog.models()] == ["mini"]
 
 
 def test_a_hub_model_that_is_not_here_yet_is_found_but_not_described() -> None:

@@ -7,7 +7,6 @@ safetensors alone: a model named by a stranger's composition must not run code.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,6 +21,7 @@ from safetensors import SafetensorError
 
 from standee.errors import InvalidField, MissingDependency, StandeeError, UnknownModel
 
+from .. import downloads
 from ..catalog import FAMILIES, ModelInfo, describe
 from ..hardware import Options, resolve
 from .families.base import Defaults, Family
@@ -54,7 +54,7 @@ def load(info: ModelInfo, options: Options) -> Family:
     for noisy in (diffusers.utils.logging, transformers.utils.logging):
         noisy.disable_progress_bar()
     diffusers.utils.logging.set_verbosity_error()  # it warns of every autoencoder but its own
-    folder = _fetch(info.path)
+    folder = downloads.folder(info.path, "$.sampling.model")
     here = describe(folder)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # quantized weights are packed on the current device
@@ -71,32 +71,6 @@ def load(info: ModelInfo, options: Options) -> Family:
         _compile(pipeline, device)
     log.info("Loaded %s from %s on %s as %s", info.name, folder, device, options)
     return opened
-
-
-def _fetch(path: str) -> Path:
-    """Return a model's folder; what is missing of a hub model is downloaded first."""
-    if Path(path).is_dir():
-        return Path(path)
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
-    try:
-        return Path(diffusers.DiffusionPipeline.download(path, use_safetensors=True))
-    except Exception as error:
-        causes = list(_causes(error))
-        if any(isinstance(cause, GatedRepoError) for cause in causes):
-            raise _unknown(
-                f"The licence of {path} has to be accepted before it can be downloaded.",
-                f"Accept it on https://huggingface.co/{path} and log in with `hf auth login`.",
-            ) from error
-        if any(isinstance(cause, RepositoryNotFoundError) for cause in causes):
-            raise _unknown(
-                f"The hub has no model {path}, or not for you.",
-                "Check the name; for a private model log in with `hf auth login`.",
-            ) from error
-        raise _unknown(
-            f"{path} is not on this machine and cannot be downloaded: {_line(error)}",
-            f"Connect to the network, or run `hf download {path}` where there is one and give the folder.",
-        ) from error
 
 
 def _read(folder: Path, pipeline: str, dtype: torch.dtype, options: Options) -> Any:
@@ -204,12 +178,6 @@ def _tile(pipeline: Any) -> None:
 
 def _modules(pipeline: Any) -> list[torch.nn.Module]:
     return [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _line(error: BaseException) -> str:

@@ -1,0 +1,220 @@
+"""Bringing a model of the hub onto this machine: resumed where it stopped, checked, and cancellable.
+
+The files land in the hub's own cache, where other programs find them too. What has arrived of a
+file stays beside it as `.part` until all of it is there and its checksum is right.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from standee.errors import StandeeError, StorageFull, UnknownModel
+
+from .catalog import cached
+from .hub import File, Offer, look_up, refusal
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Who follows a download.
+
+    `report` takes the stage (`downloading` or `checking`), bytes, bytes of all, and the seconds
+    left. `check` is called between chunks: what it raises stops the download, to be resumed later.
+    """
+
+    report: Callable[[str, int, int, float | None], None] = lambda *_: None
+    check: Callable[[], None] = lambda: None
+
+
+NOBODY = Follower()
+
+SECONDS_BETWEEN_REPORTS = 0.25
+SPARE = 2**28
+"""Bytes of disk that a download leaves free."""
+
+CHUNK = 2**22
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def folder(path: str, field: str, follower: Follower = NOBODY) -> Path:
+    """Return where a model given by path or hub id is; what is not here yet is downloaded.
+
+    Raises `UnknownModel`, `StorageFull`, and what the follower raises.
+    """
+    if Path(path).exists():
+        return Path(path)
+    return cached(path) or bring(look_up(path, field), field, follower)
+
+
+def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:
+    """Download an offer and return its folder; files that are here already are only linked.
+
+    Raises `UnknownModel` (out of reach, or its checksum is wrong), `StorageFull`, and what the follower raises.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    store = Path(constants.HF_HUB_CACHE).expanduser() / repo_folder_name(
+        repo_id=offer.repository, repo_type="model"
+    )
+    blobs = store / "blobs"
+    try:
+        blobs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFull(
+            f"{blobs} cannot be written: {error.strerror}.", fix="Set HF_HOME to a folder of yours."
+        ) from None
+    arrived = sum(_arrived(blobs, file) for file in offer.files)
+    _check_room(offer, blobs, offer.size - arrived)
+    progress = _Progress(offer.size, arrived, follower)
+    for file in offer.files:
+        follower.check()
+        if not (blobs / _key(file)).exists():
+            _bring_file(offer, file, blobs, field, progress)
+    return _link(offer, store, field)
+
+
+class _Progress:
+    """Counts the bytes of all files; huggingface_hub takes it for the class of its progress bars."""
+
+    def __init__(self, of: int, arrived: int, follower: Follower) -> None:
+        self.done, self.of, self.check = arrived, of, follower.check
+        self._report, self._began, self._first = follower.report, time.monotonic(), arrived
+        self._said = -SECONDS_BETWEEN_REPORTS
+        self.say("downloading")
+
+    def say(self, stage: str) -> None:
+        """Report how far it is, if the last time was a while ago."""
+        now = time.monotonic()
+        if now - self._said < SECONDS_BETWEEN_REPORTS and self.done < self.of:
+            return
+        self._said = now
+        speed = (self.done - self._first) / max(now - self._began, 1e-3)
+        left = (self.of - self.done) / speed if speed > 0 and stage == "downloading" else None
+        self._report(stage, self.done, self.of, left)
+
+    def bar(self, **_: Any) -> _Progress:
+        """Return what counts the chunks of one file."""
+        return self
+
+    def update(self, count: int) -> None:
+        """Count a chunk, or take one back."""
+        self.check()
+        self.done += int(count)
+        self.say("downloading")
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def _bring_file(offer: Offer, file: File, blobs: Path, field: str, progress: _Progress) -> None:
+    """Download one file from where it stopped, check it, and make it a blob of the cache."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    part = _part(blobs, file)
+    url = hf_hub_url(offer.repository, file.name, revision=offer.commit)
+    headers = build_hf_headers()
+    try:
+        at = get_hf_file_metadata(url, timeout=30).location
+        if urlsplit(at).netloc != urlsplit(url).netloc:
+            headers.pop(
+                "authorization", None
+            )  # the token is for the hub, not for who serves its files
+        with part.open("ab") as stream:
+            have = stream.tell()
+            if have > file.size:
+                progress.done -= have
+                stream.truncate(have := 0)
+            http_get(
+                at,
+                stream,
+                resume_size=have,
+                headers=headers,
+                expected_size=file.size,
+                displayed_filename=file.name,
+                tqdm_class=progress.bar,  # type: ignore[arg-type]
+            )
+    except StandeeError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            raise StorageFull(
+                f"{part} cannot be written: {error.strerror}.", fix="Make room, then try again."
+            ) from error
+        raise refusal(offer.repository, error, field) from error
+    if not _is_whole(part, file, progress):
+        progress.done -= part.stat().st_size
+        part.unlink()
+        raise UnknownModel(
+            f"{file.name} of {offer.repository} arrived damaged: its checksum is wrong.",
+            path=field,
+            fix="Try again; the damaged file was deleted. If it stays so, the network changes it.",
+        )
+    part.replace(blobs / _key(file))
+
+
+def _is_whole(part: Path, file: File, progress: _Progress) -> bool:
+    """Whether what arrived has the size and the checksum that the hub told."""
+    if part.stat().st_size != file.size:
+        return False
+    digest = hashlib.sha256() if file.sha256 else hashlib.sha1(b"blob %d\0" % file.size)
+    with part.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+            progress.check()
+            progress.say("checking")
+    return digest.hexdigest() == _key(file)
+
+
+def _key(file: File) -> str:
+    """Return what the cache calls a file's content: the checksum that the hub gives as its ETag."""
+    return file.sha256 or file.git_id
+
+
+def _part(blobs: Path, file: File) -> Path:
+    return blobs / f"{_key(file)}.part"
+
+
+def _arrived(blobs: Path, file: File) -> int:
+    """Return how many bytes of a file are here, whole or in part."""
+    if (blobs / _key(file)).exists():
+        return file.size
+    part = _part(blobs, file)
+    return min(part.stat().st_size, file.size) if part.exists() else 0
+
+
+def _check_room(offer: Offer, blobs: Path, missing: int) -> None:
+    free = shutil.disk_usage(blobs).free
+    if missing and missing + SPARE > free:
+        raise StorageFull(
+            f"{offer.repository} takes {missing / 1e9:.1f} GB more, and {free / 1e9:.1f} GB are free"
+            f" in {blobs}.",
+            fix="Make room, or set HF_HOME to another disk.",
+        )
+
+
+def _link(offer: Offer, store: Path, field: str) -> Path:
+    """Give the blobs their names at this commit, and make it the one that counts; return its folder."""
+    from huggingface_hub import constants, hf_hub_download
+
+    try:
+        for file in offer.files:
+            hf_hub_download(offer.repository, file.name, revision=offer.commit)
+    except Exception as error:
+        raise refusal(offer.repository, error, field) from error
+    (store / "refs").mkdir(exist_ok=True)
+    (store / "refs" / constants.DEFAULT_REVISION).write_text(offer.commit)
+    return store / "snapshots" / offer.commit

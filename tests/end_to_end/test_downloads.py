@@ -1,0 +1,245 @@
+"""Models of the hub come onto this machine: by `standee models get`, and when a job names one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from daemons import Running
+from hub_server import COMMIT, Hub
+from safetensors.torch import save_file
+
+from standee import Canvas, Client, Composition, Sampling
+from standee.errors import JobCancelled, UnknownModel
+from standee.events import Event, Progress
+
+NAME = "someone/tiny-klein"
+
+
+@pytest.fixture
+def hub(tiny_model) -> Iterator[Hub]:
+    """A hub with one model, beside whose weights lie copies that nobody needs."""
+    served = Hub(NAME, tiny_model("klein"))
+    big = "transformer/diffusion_pytorch_model.safetensors"
+    served.files["transformer/diffusion_pytorch_model.fp16.safetensors"] = b"half"
+    served.files["all-in-one.safetensors"] = b"whole"
+    served.files["transformer/pytorch_model.bin"] = b"pickle"
+    assert len(served.files[big]) > 2**17
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def surroundings(hub: Hub, tmp_path: Path) -> dict[str, str]:
+    known = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    return known | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf")}
+
+
+@pytest.fixture
+def get(surroundings):
+    """Run `standee models get` in a process of its own."""
+
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "standee.cli", "models", "get", *arguments, "--json"]
+        environment = surroundings | more
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+
+    return run
+
+
+def store(surroundings: dict[str, str]) -> Path:
+    return Path(surroundings["HF_HOME"]) / "hub" / f"models--{NAME.replace('/', '--')}"
+
+
+def error_of(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout)["error"]
+
+
+BIG = "transformer/diffusion_pytorch_model.safetensors"
+
+
+def test_a_model_comes_whole_and_without_its_other_copies(hub, get, surroundings) -> None:
+    done = get(NAME, "--accept-licence")
+    assert done.returncode == 0, done.stderr
+    folder = Path(json.loads(done.stdout)["path"])
+    assert folder == store(surroundings) / "snapshots" / COMMIT
+    here = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    beside = {
+        "all-in-one.safetensors",
+        "transformer/pytorch_model.bin",
+        "transformer/diffusion_pytorch_model.fp16.safetensors",
+    }
+    assert here == set(hub.files) - beside
+    assert all((folder / name).read_bytes() == hub.files[name] for name in here)
+    hub.ranges.clear()
+    assert get(NAME, "--accept-licence").returncode == 0
+    assert hub.ranges == [], "what is here is not downloaded again"
+
+
+def test_a_broken_connection_is_taken_up_where_it_broke(hub, get) -> None:
+    hub.files[BIG] += bytes(2**24)
+    hub.cut = {BIG: 12 * 2**20}
+    assert get(NAME, "--accept-licence").returncode == 0
+    first, second = (start for name, start in hub.ranges if name == BIG)
+    assert (first, second) == (0, 10 * 2**20), "the last whole chunk before the break"
+
+
+def test_a_download_that_was_killed_goes_on_where_it_was(hub, get, surroundings) -> None:
+    hub.files[BIG] += bytes(2**24)
+    hub.pause = 0.02
+    command = [sys.executable, "-m", "standee.cli", "models", "get", NAME, "--accept-licence"]
+    process = subprocess.Popen(command, env=surroundings, stderr=subprocess.DEVNULL)
+
+    def begun() -> int:
+        return sum(part.stat().st_size for part in store(surroundings).glob("blobs/*.part"))
+
+    deadline = time.monotonic() + 60
+    while begun() < 2**22:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    hub.pause, have = 0.0, begun()
+    hub.ranges.clear()
+    assert get(NAME, "--accept-licence").returncode == 0
+    [start] = [start for name, start in hub.ranges if name == BIG]
+    assert start == have
+    assert not list(store(surroundings).glob("blobs/*.part"))
+
+
+def test_a_wrong_checksum_is_refused_and_the_next_try_starts_anew(hub, get, surroundings) -> None:
+    hub.damaged = {BIG}
+    error = error_of(get(NAME, "--accept-licence"))
+    assert error["code"] == "unknown-model"
+    assert BIG in error["message"]
+    assert "checksum" in error["message"]
+    assert not list(store(surroundings).glob("blobs/*.part"))
+    assert not (store(surroundings) / "refs" / "main").exists(), "it does not count as here"
+    hub.damaged = set()
+    assert get(NAME, "--accept-licence").returncode == 0
+
+
+def test_a_gated_model_says_where_to_accept_and_how_to_log_in(hub, get) -> None:
+    hub.token = "hf_secret"
+    error = error_of(get(NAME, "--accept-licence"))
+    assert "has to be accepted" in error["message"]
+    assert f"https://huggingface.co/{NAME}" in error["fix"]
+    assert "hf auth login" in error["fix"]
+    assert get(NAME, "--accept-licence", HF_TOKEN="hf_secret").returncode == 0
+
+
+def test_the_licence_is_shown_and_nothing_comes_before_it_is_accepted(hub, get) -> None:
+    done = get(NAME)
+    assert done.returncode == 2
+    assert "apache-2.0" in done.stderr
+    assert "https://example.com/licence" in done.stderr
+    assert "--accept-licence" in error_of(done)["fix"]
+    assert hub.ranges == []
+
+
+def test_offline_and_unknown_models_are_one_clear_error(hub, get) -> None:
+    offline = error_of(get(NAME, "--accept-licence", HF_HUB_OFFLINE="1"))
+    assert "works offline" in offline["message"]
+    assert f"standee models get {NAME}" in offline["fix"]
+    unknown = error_of(get("nobody/nothing", "--accept-licence"))
+    assert "no model nobody/nothing" in unknown["message"]
+    hub.close()
+    away = error_of(get(NAME, "--accept-licence"))
+    assert "cannot be downloaded" in away["message"]
+
+
+BRING = """
+import sys
+from standee.errors import StandeeError
+from standee_backend import lora_files
+for path in sys.argv[1:]:
+    try:
+        print(lora_files.bring(path, "$.sampling.loras[0].path"))
+    except StandeeError as error:
+        print(error)
+"""
+
+
+def test_of_a_repository_of_loras_only_the_named_one_comes(hub, surroundings, tmp_path) -> None:
+    for name in ("ink", "toon"):
+        save_file({f"transformer.{name}.lora_A.weight": torch.zeros(2, 2)}, tmp_path / name)
+        hub.files[f"{name}.safetensors"] = (tmp_path / name).read_bytes()
+    del hub.files["all-in-one.safetensors"]
+    asked = [NAME, f"{NAME}/ink.safetensors", f"{NAME}/other.safetensors"]
+    command = [sys.executable, "-c", BRING, *asked]
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
+    several, ink, other = done.stdout.splitlines()
+    assert "ink.safetensors, toon.safetensors" in several
+    assert "$.sampling.loras[0].path" in several
+    assert Path(ink).read_bytes() == hub.files["ink.safetensors"]
+    assert "no file other.safetensors" in other
+    assert {name for name, _ in hub.ranges} == {"ink.safetensors"}
+
+
+# -- in a job ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def daemon(hub, surroundings, tmp_path, monkeypatch) -> Iterator[Running]:
+    for name in ("HF_ENDPOINT", "HF_HOME"):
+        monkeypatch.setenv(name, surroundings[name])
+    running = Running(tmp_path / "home", toy=False).start()
+    yield running
+    running.stop()
+
+
+def follow(client: Client, job: str, stop: Callable[[Event], bool]) -> list[Progress]:
+    """Return how a download goes, until `stop` says so or the job ends."""
+    seen: list[Progress] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Progress) and event.stage == "downloading":
+            seen.append(event)
+            if stop(event):
+                client.cancel(job)
+
+    client.wait(job, watch)
+    return seen
+
+
+def test_a_job_downloads_its_model_is_cancelled_meanwhile_and_another_goes_on(
+    hub, daemon, surroundings
+) -> None:
+    composition = Composition(
+        canvas=Canvas(64, 48), prompt="a cat", sampling=Sampling(model=NAME, steps=1)
+    )
+    hub.pause = 0.3
+    with daemon.client() as client:
+        job = client.submit(composition)
+        with pytest.raises(JobCancelled):
+            follow(client, job, lambda event: event.step > 0)
+        assert not (store(surroundings) / "refs").exists(), "it does not count as here yet"
+        hub.pause = 0.0
+        seen = follow(client, client.submit(composition), lambda _: False)
+    assert 0 < seen[0].step <= seen[-1].step <= seen[-1].of
+    beside = ("all-in-one.safetensors", "transformer/pytorch_model.bin")
+    wanted = [name for name in hub.files if name not in beside and ".fp16." not in name]
+    assert seen[-1].of == sum(len(hub.files[name]) for name in wanted)
+
+
+def test_a_job_whose_model_cannot_be_had_fails_with_what_to_do(hub, daemon) -> None:
+    hub.token = "hf_secret"
+    with (
+        daemon.client() as client,
+        pytest.raises(UnknownModel, match="has to be accepted") as caught,
+    ):
+        client.compose(Composition(canvas=Canvas(64, 48), sampling=Sampling(model=NAME)))
+    assert caught.value.path == "$.sampling.model"
+    assert "hf auth login" in caught.value.fix
