@@ -60,9 +60,9 @@ class Photographer:
             time.sleep(0.003)
         return until is not None and bool(until())
 
-    def shoot(self, name: str) -> None:
-        """Save what the window shows."""
-        self.wait(seconds=0.5)
+    def shoot(self, name: str, rest: float = 0.5) -> None:
+        """Save what the window shows, after it had so many seconds to come to rest."""
+        self.wait(seconds=rest)
         if not self.wanted or name in self.wanted:
             FOLDER.mkdir(exist_ok=True)
             self.window.grab().save(str(FOLDER / f"{name}.png"))
@@ -102,13 +102,12 @@ class Photographer:
         self.wait(lambda: all(self.window.pictures.look(one.picture) for one in layers), 20)
 
     def compose(self) -> None:
-        """Compose, and take a picture when a preview hangs before the canvas."""
-        before = len(self.document.document.results)
+        """Compose, and take a picture half-way, when a preview hangs before the canvas."""
+        composer, before = self.studio.composer, len(self.document.document.results)
         self.does("compose")
-        previewed: list[object] = []
-        self.studio.composer.preview_changed.connect(previewed.append)
-        self.wait(lambda: len([one for one in previewed if one is not None]) >= 4)
-        self.shoot("composing")
+        half = lambda job: job is not None and job.of and job.step >= job.of // 2  # noqa: E731
+        self.wait(lambda: half(composer.jobs.current) and composer.preview is not None)
+        self.shoot("composing", rest=0.1)
         self.wait(lambda: len(self.document.document.results) > before)
 
     def close(self) -> None:
@@ -128,6 +127,16 @@ def in_english(wanted: set[str]) -> None:
     layers = artist.document.composition.layers
     artist.document.select((layers[-1].id,))
     artist.shoot("arranging")
+    artist.does("tool-cutout")
+    artist.wait(lambda: artist.studio.cutout_brush.ready, 20)
+    rect = layers[-1].rect
+    artist.studio.cutout_brush.set_taking(True)
+    top = rect.y + rect.h * 0.3
+    artist.drag((rect.x + 4, top), (rect.x + rect.w * 0.6, top - 8))
+    artist.shoot("cut-out")
+    artist.wait(lambda: artist.document.layer(layers[-1].id).mask is not None, 20)
+    artist.does("undo")
+    artist.does("tool-arrange")
     artist.does("token-view")
     artist.wait(lambda: artist.window.tokens.tokens, 20)
     artist.shoot("token-view")
@@ -142,12 +151,13 @@ def in_english(wanted: set[str]) -> None:
     artist.shoot("staging")
     artist.studio.staging.unselect()
     scenes(artist)
-    broken = Path(tempfile.mkdtemp()) / "holiday.standee"
-    broken.write_bytes(b"PK\x03\x04 and then nothing")
-    artist.document.mark_saved(artist.document.composition, broken.with_name("scene.standee"))
-    artist.studio.files.open(broken)
-    artist.wait(lambda: len(artist.studio.notices), 10)
-    artist.shoot("error-bar")
+    with tempfile.TemporaryDirectory() as folder:
+        broken = Path(folder) / "holiday.standee"
+        broken.write_bytes(b"PK\x03\x04 and then nothing")
+        artist.document.mark_saved(artist.document.composition, broken.with_name("scene.standee"))
+        artist.studio.files.open(broken)
+        artist.wait(lambda: len(artist.studio.notices), 10)
+        artist.shoot("error-bar")
     artist.close()
 
 

@@ -63,6 +63,7 @@ class BrushBar(QFrame):
         for tool in tools:
             tool.changed.connect(lambda _: self._show())
         canvas.tool_changed.connect(self._on_tool)
+        self._show()
         self.hide()
 
     def _lay_out(self) -> None:

@@ -21,9 +21,9 @@ from .composer import Composer
 from .fields import (
     AutoDoubleSpin,
     AutoSpin,
-    PercentSlider,
     PromptEdit,
     SeedField,
+    StrengthSlider,
     form,
     heading,
     make_plain,
@@ -59,7 +59,11 @@ class ComposePanel(QWidget):
         self.guidance = AutoDoubleSpin(50.0, self.tr("Auto"))
         self.count = QSpinBox()
         self.loras = LoraList()
-        self.fidelity = PercentSlider()
+        self.fidelity = StrengthSlider(
+            1.0,
+            self.tr("Start fidelity"),
+            self.tr("How closely new subjects keep to their pictures"),
+        )
         self.button = QPushButton(icon("compose", "on_accent"), self.tr("Compose"))
         self.live = QPushButton(self.tr("Live"))
         self.queue = QueueList(composer)
@@ -78,7 +82,7 @@ class ComposePanel(QWidget):
 
     def new_fidelity(self) -> float:
         """Return the fidelity that new subjects get."""
-        return self.fidelity.value() / 100
+        return self.fidelity.number.value()
 
     # -- how it is made --------------------------------------------------------------------------
 
@@ -93,7 +97,6 @@ class ComposePanel(QWidget):
             (self.steps, "steps", self.tr("Steps")),
             (self.guidance, "guidance", self.tr("Guidance")),
             (self.count, "count", self.tr("Number of pictures")),
-            (self.fidelity, "default-fidelity", self.tr("Fidelity of new subjects")),
             (self.button, "compose-button", self.tr("Compose")),
             (self.live, "live-button", self.tr("Live mode")),
         ]
@@ -105,7 +108,6 @@ class ComposePanel(QWidget):
         make_plain(self.count)
         self.steps.setToolTip(self.tr("More steps take longer and look finer"))
         self.guidance.setToolTip(self.tr("How closely the picture follows the prompt"))
-        self.fidelity.setToolTip(self.tr("How closely new subjects keep to their pictures"))
         self.button.setProperty("role", "primary")
         self.live.setCheckable(True)
         self.live.setToolTip(self.tr("Compose again whenever the arrangement changes"))
@@ -123,7 +125,7 @@ class ComposePanel(QWidget):
         rows.addRow(self.tr("Guidance"), self.guidance)
         rows.addRow(self.tr("Pictures"), self.count)
         rows.addRow(self.tr("LoRAs"), self.loras)
-        rows.addRow(self.tr("New subjects"), self.fidelity)
+        rows.addRow(self.tr("Start fidelity"), self.fidelity)
         buttons = QHBoxLayout()
         buttons.addWidget(self.button, 1)
         buttons.addWidget(self.live)
@@ -155,8 +157,8 @@ class ComposePanel(QWidget):
         self.live.toggled.connect(composer.set_live)
         composer.live_changed.connect(self.live.setChecked)
         known = settings()
-        self.fidelity.show_part(float(str(known.value(DEFAULT_FIDELITY, 0.5))))
-        self.fidelity.moved.connect(lambda part: settings().setValue(DEFAULT_FIDELITY, part))
+        self.fidelity.show_value(float(str(known.value(DEFAULT_FIDELITY, 0.5))))
+        self.fidelity.changed = lambda part: settings().setValue(DEFAULT_FIDELITY, part)
         self.new_seed.setChecked(known.value(NEW_SEED, False, bool) is True)
         self.new_seed.toggled.connect(lambda on: settings().setValue(NEW_SEED, on))
         editor.changed.connect(self._on_change)

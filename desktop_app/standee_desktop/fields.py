@@ -161,7 +161,7 @@ class AutoDoubleSpin(QDoubleSpinBox):
 class StrengthSlider(QWidget):
     """A slider with its number: for values of 0 to `most`."""
 
-    def __init__(self, most: float, name: str, tip: str, parent: QWidget) -> None:
+    def __init__(self, most: float, name: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.changed: Callable[[float], None] = lambda _: None
         self.let_go: Callable[[], None] = lambda: None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QDateTime, QLocale, QObject, QUrl, Signal
@@ -108,7 +109,9 @@ class Files(QObject):
         def failed(error: StandeeError) -> None:
             self._busy("")
             self._forget(path)
-            self._notices.fail(error, "open", "open-folder", lambda: show_folder(path))
+            text = error.message.replace(str(path), path.name)
+            act = partial(show_folder, path)
+            self._notices.show(Notice(text, error.fix, "error", "open", "open-folder", act))
 
         self._busy(self.tr("Opening…"))
         self._workers.run(lambda: read_document(path), done, failed)

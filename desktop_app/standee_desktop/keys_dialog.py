@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QKeyCombination, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -64,9 +64,15 @@ def words(action: QAction) -> str:
 
 
 def keys(action: QAction) -> str:
-    """Return all shortcuts of a command, as this system writes them."""
+    """Return the shortcuts of a command as this system writes them; not keys that few boards have."""
     native = QKeySequence.SequenceFormat.NativeText
-    return ", ".join(shortcut.toString(native) for shortcut in action.shortcuts())
+    common = [one for one in action.shortcuts() if _is_common(one)]
+    return ", ".join(one.toString(native) for one in common)
+
+
+def _is_common(shortcut: QKeySequence) -> bool:
+    first: QKeyCombination = shortcut[0]  # type: ignore[index]
+    return first.key() < Qt.Key.Key_Back  # beyond are keys for the web, mail and media
 
 
 class KeysDialog(QDialog):

@@ -29,6 +29,8 @@ from .model import Change, EditorDocument, edits
 from .pictures import Pictures
 
 THUMBNAIL = 96
+NONE = Scene("0" * 64)
+"""What a scene begins with."""
 
 
 class ScenePanel(QWidget):
@@ -131,6 +133,8 @@ class ScenePanel(QWidget):
             rows.addRow(name, widget)
         self.picture.setFixedSize(THUMBNAIL, THUMBNAIL)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setProperty("role", "drop")
+        self.picture.setWordWrap(True)
         self.picture.setAccessibleName(self.tr("Picture of the scene"))
         beside = QVBoxLayout()
         beside.addWidget(self.choose)
@@ -177,19 +181,19 @@ class ScenePanel(QWidget):
         ):
             widget.setEnabled(scene is not None)
         self.keep_all.setEnabled(scene is not None and scene.kept is not None)
-        if scene is not None:
-            with QSignalBlocker(self.blend), QSignalBlocker(self.feather), QSignalBlocker(self.fit):
-                self.fit.setCurrentIndex(self.fit.findData(scene.fit))
-                self.blend.setValue(scene.blend)
-                self.feather.setValue(scene.feather)
-            self.fidelity.show_part(scene.fidelity)
+        shown = scene or NONE
+        with QSignalBlocker(self.blend), QSignalBlocker(self.feather), QSignalBlocker(self.fit):
+            self.fit.setCurrentIndex(self.fit.findData(shown.fit))
+            self.blend.setValue(shown.blend)
+            self.feather.setValue(shown.feather)
+        self.fidelity.show_part(shown.fidelity)
         self._show_picture()
 
     def _show_picture(self) -> None:
         scene = self._editor.composition.scene
         pixmap = self._pictures.thumbnail(scene.picture) if scene is not None else None
         if pixmap is None:
-            self.picture.setText(self.tr("No scene") if scene is None else "…")
+            self.picture.setText(self.tr("Drop a picture") if scene is None else "…")
             return
         aspect, mode = (
             Qt.AspectRatioMode.KeepAspectRatio,

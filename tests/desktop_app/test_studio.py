@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QMenu, QMessageBox, QPushButton
 
 from standee.document import Document
 from standee.errors import OutOfMemory, StandeeError, UnknownModel
@@ -317,3 +317,24 @@ def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ign
     settle(lambda: queue.row("done") is None)
     assert queue.row("failed") is not None
     assert queue.list.count() == 1
+
+
+def test_every_control_has_a_name_for_screen_readers(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    from PySide6.QtGui import QAccessible
+    from PySide6.QtWidgets import QAbstractButton, QScrollBar, QWidget
+
+    def is_control(widget: QWidget) -> bool:
+        takes_keys = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        part_of_another = widget.objectName().startswith("qt_") or widget.parent() is None
+        inner = isinstance(widget, QScrollBar) or isinstance(widget.window(), QMenu)
+        popup = widget.window() is not person.window
+        return (takes_keys or isinstance(widget, QAbstractButton)) and not (
+            part_of_another or inner or popup
+        )
+
+    def name(widget: QWidget) -> str:
+        return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+
+    controls = [one for one in person.window.findChildren(QWidget) if is_control(one)]
+    assert len(controls) > 60
+    assert [(type(one).__name__, one.objectName()) for one in controls if not name(one)] == []

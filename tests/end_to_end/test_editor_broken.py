@@ -88,6 +88,7 @@ def test_a_document_that_is_none(alone, settle, tmp_path) -> None:
     (tmp_path / "x.standee").write_bytes(b"PK\x03\x04 and then nothing")
     alone.studio.files.open(tmp_path / "x.standee")
     one_error(alone, settle, "x.standee", "not a Standee document")
+    assert str(tmp_path) not in alone.errors[0]  # the name will do
 
 
 def test_a_document_whose_picture_is_damaged(alone, settle, tmp_path) -> None:

@@ -8,15 +8,16 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QGridLayout,
     QLabel,
+    QPushButton,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from ..fields import form
 from ..model import EditorDocument, edits
 
 PRESETS = (
@@ -52,27 +53,29 @@ class CanvasSizeDialog(QDialog):
             box.setRange(patch, edits.LONGEST_SIDE)
             box.setSingleStep(patch)
             box.setAccessibleName(name)
+            box.lineEdit().setTextMargins(6, 0, 0, 0)
             box.setValue(size)
             box.valueChanged.connect(lambda _: self._show())
         self._anchor = (0.5, 0.5)
         self._note = QLabel(self)
         self._note.setProperty("role", "muted")
         self._note.setWordWrap(True)
-        form = QFormLayout()
-        form.addRow(self.tr("Preset"), self.presets)
-        form.addRow(self.tr("Width"), self.width_)
-        form.addRow(self.tr("Height"), self.height_)
-        form.addRow(self.tr("Anchor"), self._anchors())
+        rows = form()
+        rows.addRow(self.tr("Preset"), self.presets)
+        rows.addRow(self.tr("Width"), self.width_)
+        rows.addRow(self.tr("Height"), self.height_)
+        rows.addRow(self.tr("Anchor"), self._anchors())
         buttons = QDialogButtonBox(self)
-        apply = buttons.addButton(self.tr("Apply"), QDialogButtonBox.ButtonRole.AcceptRole)
+        apply = QPushButton(self.tr("Apply"))
         apply.setProperty("role", "primary")
+        buttons.addButton(apply, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self._apply)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(14)
-        column.addLayout(form)
+        column.addLayout(rows)
         column.addWidget(self._note)
         column.addWidget(buttons)
         self.presets.activated.connect(self._choose)

@@ -56,6 +56,7 @@ class LayerSettings(QScrollArea):
         self._tokens: Tokens | None = None
         self.setObjectName("layer-settings")
         self.setWindowTitle(self.tr("Layer settings"))
+        self.setAccessibleName(self.tr("Layer settings"))
         self.setWidgetResizable(True)
         self.setMinimumWidth(NARROWEST)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

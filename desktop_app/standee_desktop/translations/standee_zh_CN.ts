@@ -503,6 +503,10 @@
         <translation>自动</translation>
     </message>
     <message>
+        <source>Start fidelity</source>
+        <translation>初始保真度</translation>
+    </message>
+    <message>
         <source>Compose</source>
         <translation>合成</translation>
     </message>
@@ -539,10 +543,6 @@
         <translation>图片数量</translation>
     </message>
     <message>
-        <source>Fidelity of new subjects</source>
-        <translation>新主体的保真度</translation>
-    </message>
-    <message>
         <source>Live mode</source>
         <translation>实时模式</translation>
     </message>
@@ -569,10 +569,6 @@
     <message>
         <source>LoRAs</source>
         <translation>LoRA</translation>
-    </message>
-    <message>
-        <source>New subjects</source>
-        <translation>新主体</translation>
     </message>
 </context>
 <context>
@@ -1565,6 +1561,10 @@ or add a subject below.</source>
     <message>
         <source>Kept pixels stay exactly as they are. Without a scene all is generated.</source>
         <translation>保留的像素完全不变。没有场景时，整幅画面都会生成。</translation>
+    </message>
+    <message>
+        <source>Drop a picture</source>
+        <translation>拖入图片</translation>
     </message>
 </context>
 <context>
