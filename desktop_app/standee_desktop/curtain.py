@@ -27,14 +27,15 @@ class Curtain:
         self._canvas = canvas
         self._preview: QImage | None = None
         self._result: QImage | None = None
+        self._other: QImage | None = None
         self._thin = False
         self._composer = composer
         self.split = 1.0
-        """How much of the canvas, from the left, shows the arrangement while comparing; 0..1."""
+        """Where the line is while comparing, 0..1: left of it is the other side."""
         self.comparing = False
         composer.preview_changed.connect(self._show_preview)
         canvas.document.changed.connect(self._on_change)
-        canvas.document.opened.connect(lambda _: self.show_result(None))
+        canvas.document.opened.connect(lambda _: self._drop())
 
     @property
     def image(self) -> QImage | None:
@@ -45,6 +46,15 @@ class Curtain:
         """Show a result, or nothing."""
         self._result = image
         self._hang()
+
+    def show_other(self, image: QImage | None) -> None:
+        """Say what a result is compared with: another one, or the arrangement."""
+        self._other = image
+        self._canvas.update()
+
+    def _drop(self) -> None:
+        self.show_other(None)
+        self.show_result(None)
 
     def _show_preview(self, image: QImage | None) -> None:
         self._preview = image
@@ -74,13 +84,15 @@ class Curtain:
         rect = self._canvas.canvas_rect()
         area = QRectF(0, 0, rect.w, rect.h)
         if self.comparing:
+            if self._other is not None:
+                paint_image(painter, self._other, area)
             painter.setClipRect(area.adjusted(rect.w * self.split, 0, 0, 0))
         painter.setOpacity(THIN if self._thin or self._outdated() else 1.0)
         paint_image(painter, image, area)
 
 
 class CompareTool(Tool):
-    """A line that is dragged across the canvas: the arrangement left of it, the result right."""
+    """A line across the canvas: the arrangement or another result left of it, the result right."""
 
     def __init__(self, canvas: CanvasView, curtain: Curtain) -> None:
         super().__init__(canvas)

@@ -58,6 +58,7 @@ class StagingStrip(QWidget):
         self.discard = QPushButton(self.tr("Discard"))
         self._lay_out()
         self.list.currentItemChanged.connect(lambda *_: self._show())
+        self.list.itemSelectionChanged.connect(self._show_other)
         self.list.itemClicked.connect(lambda _: self._show())
         self.list.itemDoubleClicked.connect(lambda _: self._with_current(composer.apply))
         self.list.customContextMenuRequested.connect(self._open_menu)
@@ -65,7 +66,7 @@ class StagingStrip(QWidget):
         self.apply.clicked.connect(self._apply)
         self.recall.clicked.connect(self._recall)
         self.export.clicked.connect(lambda: self._with_current(self.export_wanted.emit))
-        self.discard.clicked.connect(lambda: self._with_current(composer.discard))
+        self.discard.clicked.connect(self._discard)
         for key in (Qt.Key.Key_Delete, Qt.Key.Key_Escape):
             shortcut = QShortcut(QKeySequence(key), self.list)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -84,6 +85,11 @@ class StagingStrip(QWidget):
         item = self.list.currentItem()
         return str(item.data(NAME)) if self.list.currentRow() >= 0 else None
 
+    @property
+    def selected(self) -> list[str]:
+        """The names of all selected results: several can be discarded at once, two compared."""
+        return [str(item.data(NAME)) for item in self.list.selectedItems()]
+
     def select(self, name: str) -> None:
         """Select a result and show it."""
         for row in range(self.list.count()):
@@ -93,6 +99,7 @@ class StagingStrip(QWidget):
 
     def unselect(self) -> None:
         """Show the arrangement itself."""
+        self.list.clearSelection()
         self.list.setCurrentRow(-1)
         self._show()
 
@@ -103,6 +110,7 @@ class StagingStrip(QWidget):
         self.list.setViewMode(QListWidget.ViewMode.IconMode)
         self.list.setFlow(QListWidget.Flow.LeftToRight)
         self.list.setWrapping(False)
+        self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setMovement(QListWidget.Movement.Static)
         self.list.setIconSize(QSize(SIDE, SIDE))
         self.list.setGridSize(QSize(SIDE + 14, SIDE + 30))
@@ -118,11 +126,13 @@ class StagingStrip(QWidget):
         self.compare.setCheckable(True)
         self.apply.setProperty("role", "primary")
         tips = {
-            self.compare: self.tr("Drag a line between the arrangement and the result"),
+            self.compare: self.tr(
+                "Drag a line between the arrangement and the result, or between two selected results"
+            ),
             self.apply: self.tr("Make the result the scene, to go on from it"),
             self.recall: self.tr("Bring back the arrangement and the settings that made it"),
             self.export: self.tr("Save the picture, with the receipt that makes it again"),
-            self.discard: self.tr("Drop the result"),
+            self.discard: self.tr("Drop the selected results"),
         }
         grid = QGridLayout()
         grid.setSpacing(6)
@@ -208,6 +218,21 @@ class StagingStrip(QWidget):
 
         self._workers.run(lambda: to_qimage(open_picture(result.data)), done)
 
+    def _show_other(self) -> None:
+        """With a second result selected, compare with that one."""
+        document, current = self._editor.document, self.current
+        others = [name for name in self.selected if name != current]
+        result = document.results.get(others[-1]) if current and others else None
+        if result is None:
+            self._curtain.show_other(None)
+            return
+
+        def done(image: QImage) -> None:
+            if document is self._editor.document and others[-1] in self.selected:
+                self._curtain.show_other(image)
+
+        self._workers.run(lambda: to_qimage(open_picture(result.data)), done)
+
     def _enable(self) -> None:
         there = self.current is not None
         for button in (self.compare, self.apply, self.recall, self.export, self.discard):
@@ -238,6 +263,10 @@ class StagingStrip(QWidget):
     def _apply(self) -> None:
         self._with_current(self._composer.apply)
         self.unselect()
+
+    def _discard(self) -> None:
+        for name in self.selected:
+            self._composer.discard(name)
 
     def _with_current(self, act: object) -> None:
         name = self.current

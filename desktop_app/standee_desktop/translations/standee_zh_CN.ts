@@ -1598,8 +1598,12 @@ or add a subject below.</source>
         <translation>结果会显示在这里，不会妨碍画布。</translation>
     </message>
     <message>
-        <source>Drag a line between the arrangement and the result</source>
-        <translation>拖动排列与结果之间的分界线</translation>
+        <source>Drag a line between the arrangement and the result, or between two selected results</source>
+        <translation>在布置与结果之间，或在选中的两个结果之间拖动分界线</translation>
+    </message>
+    <message>
+        <source>Drop the selected results</source>
+        <translation>丢弃选中的结果</translation>
     </message>
     <message>
         <source>Make the result the scene, to go on from it</source>
@@ -1612,10 +1616,6 @@ or add a subject below.</source>
     <message>
         <source>Save the picture, with the receipt that makes it again</source>
         <translation>保存图片及可重新生成它的凭据</translation>
-    </message>
-    <message>
-        <source>Drop the result</source>
-        <translation>丢弃该结果</translation>
     </message>
     <message>
         <source>Live</source>
