@@ -115,6 +115,7 @@ class Scheduler:
                 peer.send(last)
         if not peer.gone:
             live.subscribers.add(peer)
+            live.position = None  # what is stored of it may be old: `announce` tells it anew
 
     def forget(self, peer: Peer) -> None:
         """Send a peer nothing more."""

@@ -285,6 +285,8 @@ class Service:
         peer.send(JobState(re=request.id, job=job.id, state=state, position=position))
         self._scheduler.subscribe(peer, job, past)
         self._scheduler.wake()
+        if queued is None:  # handed in again: others may have gone meanwhile
+            await self._scheduler.announce()
         return None
 
     def _accept(
@@ -317,6 +319,7 @@ class Service:
         job, past = await self._disk(look)
         peer.send(JobState(re=request.id, job=job.id, state=job.state))
         self._scheduler.subscribe(peer, job, past, request.since_seq)
+        await self._scheduler.announce()
         return None
 
     @_answer.register

@@ -110,8 +110,15 @@ class Actions(QObject):
         self.add("align-top", self.tr("Align top edges"), "Ctrl+Alt+Up", "align-top")
         self.add("align-middle", self.tr("Align middles"), "Ctrl+Alt+M", "align-middle")
         self.add("align-bottom", self.tr("Align bottom edges"), "Ctrl+Alt+Down", "align-bottom")
-        self.add("distribute-across", self.tr("Distribute across"), "Ctrl+Alt+Shift+Right", "distribute-across")
-        self.add("distribute-down", self.tr("Distribute down"), "Ctrl+Alt+Shift+Down", "distribute-down")
+        self.add(
+            "distribute-across",
+            self.tr("Distribute across"),
+            "Ctrl+Alt+Shift+Right",
+            "distribute-across",
+        )
+        self.add(
+            "distribute-down", self.tr("Distribute down"), "Ctrl+Alt+Shift+Down", "distribute-down"
+        )
 
     def _view(self) -> None:
         self.add("zoom-in", self.tr("Zoom &in"), ("Ctrl+=", "Ctrl++"))

@@ -138,6 +138,24 @@ def test_a_waiting_job_knows_its_place_and_can_be_cancelled(client):
     client.cancel(third)
 
 
+def test_who_comes_back_to_a_waiting_job_is_told_its_place_of_now(client, daemon):
+    first, second, third = (client.submit(slow()) for _ in range(3))
+    client.cancel(second)
+    wait_until(lambda: {job.state for job in client.jobs()} == {"running", "queued", "cancelled"})
+    for again in (
+        lambda late: late.begin_watch(third),
+        lambda late: late.begin_submit(slow(), {}, job_id=third),
+    ):
+        with daemon.client() as late:
+            again(late)
+            told, deadline = [], time.monotonic() + 5
+            while told[-1:] != [1] and time.monotonic() < deadline:
+                told += [event.position for event in late.poll(0.05) if isinstance(event, Queued)]
+            assert told[-1] == 1
+    for job in (first, third):
+        client.cancel(job)
+
+
 def test_the_same_job_id_is_the_same_job(client):
     for _ in range(2):
         assert client.submit(Composition(), job_id="my-job-01") == "my-job-01"
