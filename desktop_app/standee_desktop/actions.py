@@ -101,6 +101,7 @@ class Actions(QObject):
         self.add("lower", self.tr("Send &backward"), "Ctrl+[", "send-backward")
         self.add("front", self.tr("Bring to f&ront"), "Ctrl+Shift+]")
         self.add("back", self.tr("Send to bac&k"), "Ctrl+Shift+[")
+        self.add("to-scene", self.tr("&Use as the scene"), None, "image")
         self.add("own-aspect", self.tr("Fit rectangle to &picture"), "Ctrl+R")
 
     def _arrange(self) -> None:

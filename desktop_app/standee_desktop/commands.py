@@ -139,6 +139,7 @@ class Commands(QObject):
         self._edit("front", lambda c, ids: edits.reordered(c, ids, len(c.layers)))
         self._edit("back", lambda c, ids: edits.reordered(c, ids, 0))
         self._edit("own-aspect", self._own_aspect)
+        self._edit("to-scene", lambda c, ids: edits.as_scene(c, ids[0]) if len(ids) == 1 else c)
         for edge in ("left", "centre", "right", "top", "middle", "bottom"):
             self._edit(f"align-{edge}", partial(aligned, edge=edge))
         self._edit("distribute-across", lambda c, ids: distributed(c, ids, "across"))
@@ -193,6 +194,7 @@ class Commands(QObject):
         document = self._document
         for name in _NEEDS_SELECTION:
             self._actions[name].setEnabled(bool(document.selection))
+        self._actions["to-scene"].setEnabled(len(document.selection) == 1)
         several = len(document.selection) >= 3
         self._actions["distribute-across"].setEnabled(several)
         self._actions["distribute-down"].setEnabled(several)

@@ -8,13 +8,10 @@ from typing import Any
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QIcon,
-    QImage,
     QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QRegularExpressionValidator,
 )
 from PySide6.QtWidgets import (
@@ -247,14 +244,6 @@ class ElidedLabel(QLabel):
         text = self.fontMetrics().elidedText(self.text(), mode, width)
         painter.setPen(self.palette().windowText().color())
         painter.drawText(self.contentsRect(), self.alignment(), text)
-
-
-def thumbnail_icon(image: QImage) -> QIcon:
-    """Return an icon that looks the same when it is selected."""
-    pixmap, made = QPixmap.fromImage(image), QIcon()
-    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Active):
-        made.addPixmap(pixmap, mode)
-    return made
 
 
 def heading(text: str) -> QLabel:

@@ -59,6 +59,13 @@ class Library:
         write_whole(self.folder / f"{digest}.json", msgspec.json.encode(subject))
         return subject
 
+    def rename(self, picture: str, name: str) -> None:
+        """Call a subject otherwise; one that is not there is no error. Raises `StorageFull`."""
+        for subject in self.subjects():
+            if subject.picture == picture:
+                renamed = msgspec.structs.replace(subject, name=name)
+                write_whole(self.folder / f"{picture}.json", msgspec.json.encode(renamed))
+
     def remove(self, picture: str) -> None:
         """Drop a subject; one that is not there is no error."""
         subject = next((one for one in self.subjects() if one.picture == picture), None)

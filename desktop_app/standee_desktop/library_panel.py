@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QMimeData, QSize, Qt
+from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QIcon, QImage
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QHBoxLayout,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -19,15 +21,18 @@ from PySide6.QtWidgets import (
 from standee.errors import StandeeError
 
 from .drops import SUBJECT
-from .fields import muted, thumbnail_icon
+from .fields import muted
 from .importing import Importer
 from .library import Library, Subject
+from .lists import KeyedList, thumbnail_icon
 from .model import EditorDocument
 from .notices import Notices
 from .pictures import make_look
 from .workers import Workers
 
 SIDE = 72
+FEW = 6
+"""So many subjects are found without looking for them."""
 DIGEST = Qt.ItemDataRole.UserRole
 
 
@@ -48,14 +53,23 @@ class LibraryPanel(QWidget):
         self._workers, self._notices = workers, notices
         self._subjects: dict[str, Subject] = {}
         self._icons: dict[tuple[str, str | None], QIcon] = {}
+        self.search = QLineEdit()
         self.list = SubjectList()
         self.keep = QPushButton(self.tr("Keep selected"))
         self.remove = QPushButton(self.tr("Remove"))
         self._lay_out()
         self.list.itemActivated.connect(self._add)
         self.list.itemSelectionChanged.connect(self._enable)
+        self.list.itemChanged.connect(self._rename)
+        self.search.textChanged.connect(lambda _: self._find())
         self.keep.clicked.connect(self.keep_selected)
         self.remove.clicked.connect(self.remove_selected)
+        drop = self.remove_selected
+        self.list.keys = {
+            Qt.Key.Key_Delete: drop,
+            Qt.Key.Key_Backspace: drop,
+            Qt.Key.Key_F2: None,
+        }
         editor.selection_changed.connect(lambda _: self._enable())
         self._enable()
 
@@ -91,6 +105,10 @@ class LibraryPanel(QWidget):
         self.setObjectName("library")
         self.list.setObjectName("subjects")
         self.list.setAccessibleName(self.tr("Subjects of the library"))
+        self.list.setToolTip(self.tr("Drag onto the canvas; F2 renames"))
+        self.search.setPlaceholderText(self.tr("Find"))
+        self.search.setAccessibleName(self.tr("Find"))
+        self.search.setClearButtonEnabled(True)
         hint = muted(self.tr("Select a layer and keep it: it is at hand in every scene then."))
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedLayout()
@@ -101,24 +119,45 @@ class LibraryPanel(QWidget):
         buttons.addWidget(self.remove)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 10)
+        layout.addWidget(self.search)
         layout.addLayout(self._stack, 1)
         layout.addLayout(buttons)
 
     def _show(self, subjects: list[Subject]) -> None:
         self._subjects = {subject.picture: subject for subject in subjects}
-        self.list.clear()
-        for subject in subjects:
-            item = QListWidgetItem(subject.name or self.tr("Unnamed"), self.list)
-            item.setData(DIGEST, subject.picture)
-            key = (subject.picture, subject.mask)
-            if key in self._icons:
-                item.setIcon(self._icons[key])
-            else:
-                self._load(subject, item)
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for subject in subjects:
+                item = QListWidgetItem(subject.name or self.tr("Unnamed"), self.list)
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+                item.setData(DIGEST, subject.picture)
+                key = (subject.picture, subject.mask)
+                if key in self._icons:
+                    item.setIcon(self._icons[key])
+                else:
+                    self._load(subject)
         self._stack.setCurrentIndex(1 if subjects else 0)
+        self.search.setVisible(len(subjects) > FEW)
+        self._find()
         self._enable()
 
-    def _load(self, subject: Subject, item: QListWidgetItem) -> None:
+    def _find(self) -> None:
+        """Leave those whose name or words have what is looked for."""
+        text = self.search.text().casefold() if not self.search.isHidden() else ""
+        for row in range(self.list.count()):
+            subject = self._subjects[str(self.list.item(row).data(DIGEST))]
+            words = f"{subject.name} {subject.prompt}".casefold()
+            self.list.item(row).setHidden(text not in words)
+
+    def _rename(self, item: QListWidgetItem) -> None:
+        subject, name = self.subject(str(item.data(DIGEST))), item.text().strip()[:200]
+        if subject is None or name == subject.name:
+            return
+        rename = partial(self._library.rename, subject.picture, name)
+        fail = partial(self._notices.fail, topic="library", fix="")
+        self._workers.run(rename, lambda _: self.refresh(), fail)
+
+    def _load(self, subject: Subject) -> None:
         library = self._library
 
         def work() -> QImage:
@@ -128,9 +167,11 @@ class LibraryPanel(QWidget):
         def done(image: QImage) -> None:
             icon = thumbnail_icon(image)
             self._icons[subject.picture, subject.mask] = icon
-            for row in range(self.list.count()):
-                if self.list.item(row).data(DIGEST) == subject.picture:
-                    self.list.item(row).setIcon(icon)
+            with QSignalBlocker(self.list):
+                for row in range(self.list.count()):
+                    if self.list.item(row).data(DIGEST) == subject.picture:
+                        self.list.item(row).setIcon(icon)
+            self.list.viewport().update()
 
         self._workers.run(work, done)
 
@@ -144,7 +185,7 @@ class LibraryPanel(QWidget):
         self.remove.setEnabled(bool(self.list.selectedItems()))
 
 
-class SubjectList(QListWidget):
+class SubjectList(KeyedList):
     """Pictures in a grid that can be dragged onto the canvas."""
 
     def __init__(self) -> None:
@@ -156,6 +197,7 @@ class SubjectList(QListWidget):
         self.setGridSize(QSize(SIDE + 14, SIDE + 30))
         self.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.setDragEnabled(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
 
     def mimeData(self, items: list[QListWidgetItem]) -> QMimeData:  # type: ignore[override]
         """Name the subjects that are dragged."""

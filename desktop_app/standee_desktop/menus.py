@@ -32,6 +32,7 @@ LAYER = (
     "",
     "flip",
     "own-aspect",
+    "to-scene",
     "",
     "raise",
     "lower",
@@ -42,8 +43,8 @@ LAYER = (
     "lock",
 )
 
-SUBJECT = ("tool-cutout", "cut-out", "keep-subject")
-"""Commands of the selected subjects that others add."""
+SUBJECT = ("tool-cutout", "cut-out", "keep-subject", "to-scene")
+"""Commands of the selected subjects; others add some of them."""
 
 
 def fill(menu: QMenu, actions: Actions, names: tuple[str, ...]) -> QMenu:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut
+from PySide6.QtGui import QIcon, QImage
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from .canvas.view import CanvasView
 from .composer import LIVE, Composer
 from .curtain import CompareTool, Curtain
-from .fields import thumbnail_icon
 from .imports import open_picture
+from .lists import KeyedList, thumbnail_icon
 from .model import Change, EditorDocument
 from .pictures import to_qimage
 from .workers import Workers
@@ -50,7 +50,7 @@ class StagingStrip(QWidget):
         self._compare = CompareTool(canvas, curtain)
         self._thumbnails: dict[str, QIcon] = {}
         self._recalling = False
-        self.list = QListWidget()
+        self.list = KeyedList()
         self.compare = QPushButton(self.tr("Compare"))
         self.apply = QPushButton(self.tr("Apply"))
         self.recall = QPushButton(self.tr("Use settings"))
@@ -67,11 +67,11 @@ class StagingStrip(QWidget):
         self.recall.clicked.connect(self._recall)
         self.export.clicked.connect(lambda: self._with_current(self.export_wanted.emit))
         self.discard.clicked.connect(self._discard)
-        for key in (Qt.Key.Key_Delete, Qt.Key.Key_Escape):
-            shortcut = QShortcut(QKeySequence(key), self.list)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-            act = self.discard.click if key == Qt.Key.Key_Delete else self.unselect
-            shortcut.activated.connect(act)
+        self.list.keys = {
+            Qt.Key.Key_Delete: self._discard,
+            Qt.Key.Key_Backspace: self._discard,
+            Qt.Key.Key_Escape: self.unselect,
+        }
         editor.results_changed.connect(lambda _: self._refresh())
         editor.opened.connect(lambda _: self._thumbnails.clear())
         editor.changed.connect(self._on_change)

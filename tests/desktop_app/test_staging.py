@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 
 from .person import Person
 
@@ -81,3 +82,14 @@ def test_an_edit_brings_the_arrangement_back(person: Person, strip, settle) -> N
     person.has(("disc", 0, 0, 32, 32))
     settle(lambda: colour(person, 64, 100) != "#ff0000")
     assert strip.current is None
+
+
+def test_delete_in_the_strip_drops_a_result_and_no_layer(person: Person, strip, settle) -> None:  # type: ignore[no-untyped-def]
+    person.has(("disc", 0, 0, 32, 32))
+    person.selects("disc")
+    person.window.activateWindow()
+    strip.select("red")
+    strip.list.setFocus()
+    QTest.keyClick(strip.list, Qt.Key.Key_Delete)
+    settle(lambda: "red" not in person.document.document.results)
+    assert list(person.order) == ["disc"]

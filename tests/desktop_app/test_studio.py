@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu, QMessageBox, QPushButton
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton
 
 from standee.document import Document
 from standee.errors import OutOfMemory, StandeeError, UnknownModel
@@ -326,7 +326,7 @@ def test_every_control_has_a_name_for_screen_readers(person: Person, studio) -> 
     def is_control(widget: QWidget) -> bool:
         takes_keys = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
         part_of_another = widget.objectName().startswith("qt_") or widget.parent() is None
-        inner = isinstance(widget, QScrollBar) or isinstance(widget.window(), QMenu)
+        inner = isinstance(widget, QScrollBar) or isinstance(widget.parent(), QLineEdit)
         popup = widget.window() is not person.window
         return (takes_keys or isinstance(widget, QAbstractButton)) and not (
             part_of_another or inner or popup
@@ -338,3 +338,42 @@ def test_every_control_has_a_name_for_screen_readers(person: Person, studio) -> 
     controls = [one for one in person.window.findChildren(QWidget) if is_control(one)]
     assert len(controls) > 60
     assert [(type(one).__name__, one.objectName()) for one in controls if not name(one)] == []
+
+
+def test_the_library_is_searched_renamed_and_cleared_by_keys(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, picture
+) -> None:
+    person.has(("layer", 10, 10, 50, 50))
+    person.selects("layer")
+    for n in range(8):
+        studio.library.add(picture((16 + n, 16)), None, f"subject {n}")
+    panel = studio.library_panel
+    panel.refresh()
+    settle(lambda: panel.list.count() == 8)
+    person.window.panel("library").raise_()
+    panel.search.setText("CT 3")
+    shown = [n for n in range(8) if not panel.list.item(n).isHidden()]
+    assert [panel.list.item(n).text() for n in shown] == ["subject 3"]
+    panel.list.item(shown[0]).setText("the cat")
+    settle(lambda: "the cat" in [one.name for one in studio.library.subjects()])
+    panel.search.setText("the cat")
+    settle(lambda: panel.list.count() == 8 and panel.list.item(shown[0]).text() == "the cat")
+    panel.list.setCurrentRow(shown[0])
+    panel.list.setFocus()
+    QTest.keyClick(panel.list, Qt.Key.Key_Delete)
+    settle(lambda: len(studio.library.subjects()) == 7)
+    assert list(person.order) == ["layer"]
+
+
+def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    person.has(("photo", 10, 10, 50, 50), ("cat", 60, 60, 50, 50))
+    picture = person.document.layer("photo").picture
+    person.selects("photo")
+    person.chooses("to-scene")
+    assert person.document.composition.scene.picture == picture
+    assert list(person.order) == ["cat"]
+    person.chooses("undo")
+    assert person.document.composition.scene is None
+    assert list(person.order) == ["photo", "cat"]
+    person.selects("photo", "cat")
+    assert not person.window.action("to-scene").isEnabled()

@@ -145,6 +145,18 @@ def with_scene(composition: Composition, scene: Scene | None) -> Composition:
     return replace(composition, scene=scene)
 
 
+def as_scene(composition: Composition, layer_id: str) -> Composition:
+    """Make a layer's picture the scene, whole and as large as the canvas; the layer goes."""
+    layer = next((one for one in composition.layers if one.id == layer_id), None)
+    if layer is None or layer.locked:
+        return composition
+    old = composition.scene
+    scene = (
+        replace(old, picture=layer.picture, kept=None, rect=None) if old else Scene(layer.picture)
+    )
+    return replace(removed(composition, {layer_id}), scene=scene)
+
+
 def canvas_sides(width: float, height: float, patch: int) -> Canvas:
     """Return the canvas nearest to a size that the model and the format allow."""
     w, h = (min(max(round(side / patch), 1) * patch, LONGEST_SIDE) for side in (width, height))

@@ -104,6 +104,10 @@
         <translation>移到最后(&amp;K)</translation>
     </message>
     <message>
+        <source>&amp;Use as the scene</source>
+        <translation>用作场景(&amp;U)</translation>
+    </message>
+    <message>
         <source>Fit rectangle to &amp;picture</source>
         <translation>矩形贴合图片(&amp;P)</translation>
     </message>
@@ -1185,6 +1189,14 @@ or add a subject below.</source>
     <message>
         <source>Subjects of the library</source>
         <translation>库中的主体</translation>
+    </message>
+    <message>
+        <source>Drag onto the canvas; F2 renames</source>
+        <translation>拖到画布上；按 F2 重命名</translation>
+    </message>
+    <message>
+        <source>Find</source>
+        <translation>查找</translation>
     </message>
     <message>
         <source>Select a layer and keep it: it is at hand in every scene then.</source>
