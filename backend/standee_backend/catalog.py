@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -195,25 +196,34 @@ def describe(
 
 def cached(hub_id: str) -> Path | None:
     """Return the folder of a hub model that is on this machine, or `None`."""
+    return _cached(hub_id, "model_index.json", ("transformer", "vae"))
+
+
+def cached_network(hub_id: str) -> Path | None:
+    """Return the folder of a single network of transformers that is on this machine, or `None`."""
+    return _cached(hub_id, "config.json", (".",))
+
+
+def _cached(hub_id: str, index: str, parts: Sequence[str]) -> Path | None:
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
         return None
-    found = try_to_load_from_cache(hub_id, "model_index.json")
+    found = try_to_load_from_cache(hub_id, index)
     folder = Path(found).parent if isinstance(found, str) else None
-    return folder if folder and _whole(folder) else None
+    return folder if folder and all(_whole(folder / part) for part in parts) else None
 
 
 def _whole(folder: Path) -> bool:
-    """Whether a model's weights are all there: a download may have stopped in between."""
-    for index in folder.glob("*/*.safetensors.index.json"):
+    """Whether a network's weights are all there: a download may have stopped in between."""
+    for index in folder.glob("*.safetensors.index.json"):
         try:
             parts = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
         if not all((index.parent / str(name)).exists() for name in parts):
             return False
-    return all(any(folder.glob(f"{part}/*.safetensors")) for part in ("transformer", "vae"))
+    return any(folder.glob("*.safetensors"))
 
 
 def _existing(path: str) -> Path | None:

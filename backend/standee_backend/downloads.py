@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from standee.errors import StandeeError, StorageFull, UnknownModel
 
-from .catalog import cached
+from .catalog import cached, cached_network
 from .hub import File, Offer, look_up, refusal
 
 
@@ -52,6 +52,13 @@ def folder(path: str, field: str, follower: Follower = NOBODY) -> Path:
     if Path(path).exists():
         return Path(path)
     return cached(path) or bring(look_up(path, field), field, follower)
+
+
+def network(path: str, field: str, follower: Follower = NOBODY) -> Path:
+    """Return where a model of transformers is, as `folder` does for a pipeline."""
+    if Path(path).is_dir():
+        return Path(path)
+    return cached_network(path) or bring(look_up(path, field), field, follower)
 
 
 def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:

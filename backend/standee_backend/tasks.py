@@ -203,7 +203,15 @@ class _Watch:
 
 def _cut_out(spec: Cutout, read: Read, follower: Follower) -> Output:
     picture = pictures.decode(read(spec.picture), "$.picture")
-    mask = cut_out(picture, box=spec.box, points=spec.points, model=spec.model, words=spec.words)
+    mask = cut_out(
+        picture,
+        box=spec.box,
+        points=spec.points,
+        model=spec.model,
+        words=spec.words,
+        finder=spec.finder,
+        follower=follower,
+    )
     return Output(pictures.encode_png(mask), mask.shape[1], mask.shape[0], 0, {})
 
 

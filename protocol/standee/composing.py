@@ -15,7 +15,7 @@ from .console import FILE, Console, answers, common
 from .document import Document
 from .errors import InvalidField, MissingBlob
 from .inputs import open_input, resized
-from .messages import Cutout, Result
+from .messages import Cutout, Point, Result
 from .runs import check_writable, connect, run_job, write_file, write_results
 
 MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
@@ -58,6 +58,15 @@ def a_box(text: str) -> Rect:
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a box. Write x,y,width,height in px.") from None
     return Rect(x, y, w, h)
+
+
+def a_point(text: str) -> tuple[float, float]:
+    """Read `x,y`."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a point. Write x,y in px.") from None
+    return x, y
 
 
 @click.command()
@@ -151,7 +160,18 @@ def compose(
 @click.option(
     "--box", type=a_box, metavar="X,Y,W,H", help="Where the subject is, in the picture's own px."
 )
-@click.option("--model", help="A mask-generation model: a folder or a hub id.")
+@click.option("--words", default="", help="What the subject is, as in --words 'a red mug'.")
+@click.option(
+    "--inside", type=a_point, multiple=True, metavar="X,Y", help="A point on it; may be repeated."
+)
+@click.option(
+    "--outside", type=a_point, multiple=True, metavar="X,Y", help="A point that is not on it."
+)
+@click.option(
+    "--model",
+    help="A mask-generation model such as facebook/sam2.1-hiera-small. [default: GrabCut]",
+)
+@click.option("--finder", help="The model that looks for the words. [default: Grounding DINO tiny]")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @common
 @answers
@@ -162,7 +182,11 @@ def cutout(
     picture: Path,
     output: Path | None,
     box: Rect | None,
+    words: str,
+    inside: tuple[tuple[float, float], ...],
+    outside: tuple[tuple[float, float], ...],
     model: str | None,
+    finder: str | None,
     quiet: bool,
 ) -> None:
     """Cut the subject out of a picture.
@@ -174,12 +198,21 @@ def cutout(
     Examples:
       standee cutout cat.jpg
       standee cutout cat.jpg --box 120,80,400,520 -o cat-mask.png
+      standee cutout table.jpg --words "a red mug" --model facebook/sam2.1-hiera-small
     """
     out = output or Path(f"{picture.stem}-mask.png")
     check_writable(out)
     with Document() as document:
         digest = document.add_picture(picture)
-        spec = validate(Cutout(picture=digest, box=box, model=located(model)), Cutout)
+        spec = Cutout(
+            picture=digest,
+            box=box,
+            points=(*(Point(*at) for at in inside), *(Point(*at, inside=False) for at in outside)),
+            model=located(model),
+            words=words,
+            finder=located(finder),
+        )
+        spec = validate(spec, Cutout)
         client = connect(context, start=True)
         [result] = run_job(client, spec, document.blobs, quiet=quiet)
     write_file(out, result.data)

@@ -47,6 +47,8 @@ class Cutout(Struct, frozen=True):
 
     Without `box` and `points` the subject is taken to fill the picture save a small margin.
     `model` is `None` for the built-in GrabCut, or a folder or hub id of a mask-generation model.
+    `words` say what the subject is; `finder` looks for them, in the box if there is one: a folder or
+    hub id of a zero-shot detection model, `None` for the usual one.
     """
 
     picture: Digest
@@ -54,6 +56,7 @@ class Cutout(Struct, frozen=True):
     points: Annotated[tuple[Point, ...], Meta(max_length=100)] = ()
     model: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     words: Text = ""
+    finder: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="type"):

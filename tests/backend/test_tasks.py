@@ -9,12 +9,14 @@ import msgspec
 import numpy as np
 import pytest
 import tiny_models
+import tiny_networks
 from PIL import Image
 
 from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
 from standee.errors import JobCancelled, UnknownModel
 from standee.messages import Cutout
 from standee_backend import catalog
+from standee_backend.engine import grounding
 from standee_backend.hardware import Options
 from standee_backend.tasks import Output, Preview, Progress, Tasks
 
@@ -124,6 +126,20 @@ def test_a_cut_out_is_a_mask_as_large_as_the_picture(tasks, shelf) -> None:
     assert mask.shape == (90, 120)
     assert mask[50, 60] > 200
     assert mask[10, 10] < 50
+
+
+def test_a_cut_out_by_words_goes_through_both_networks(tasks, shelf, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(grounding, "SURE", 0.0)
+    pixels = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    spec = Cutout(
+        picture=shelf.add(pixels),
+        words="a red mug",
+        finder=str(tiny_networks.save_finder(tmp_path / "finder")),
+        model=str(tiny_networks.save_sam2(tmp_path / "sam2")),
+    )
+    [output] = tasks.run("cutout", spec, shelf.read, lambda _: None, lambda: False)
+    assert (output.width, output.height) == (128, 96)
+    assert np.asarray(Image.open(io.BytesIO(output.data)).convert("L")).any()
 
 
 def _pixels(png: bytes) -> bytes:

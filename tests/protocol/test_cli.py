@@ -19,7 +19,7 @@ from standee.composing import a_lora, changed
 from standee.composition import Composition, Lora, Rect
 from standee.document import Document
 from standee.errors import InvalidField, JobCancelled, MissingBlob, StandeeError
-from standee.messages import Result
+from standee.messages import Point, Result
 from standee.receipt import embed, extract
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"".join(bytes(4) + kind + b"crc." for kind in (b"IHDR", b"IEND"))
@@ -322,6 +322,19 @@ def test_a_cut_out_is_asked_for_and_its_mask_written(
     assert Path("cat-mask.png").read_bytes() == PNG
     [(_, spec)] = [call for call in daemon.calls if call[0] == "submit"]
     assert spec.box == Rect(1, 2, 30, 40)
+
+
+def test_a_cut_out_is_asked_for_by_words_and_points(standee: Run, daemon: type[FakeClient]) -> None:
+    Path("table.png").write_bytes(PNG)
+    asked = ("--words", "a red mug", "--inside", "3,4", "--inside", "5,6", "--outside", "7.5,8")
+    ran = standee("cutout", "table.png", *asked, "--model", "a/sam", "--finder", "b/dino", "-q")
+    assert ran.code == 0, ran.err
+    [(_, spec)] = [call for call in daemon.calls if call[0] == "submit"]
+    assert (spec.words, spec.model, spec.finder) == ("a red mug", "a/sam", "b/dino")
+    assert spec.points == (Point(3, 4), Point(5, 6), Point(7.5, 8, inside=False))
+    ran = standee("cutout", "table.png", "--inside", "here")
+    assert ran.code == 2
+    assert "x,y" in ran.err
 
 
 def test_options_override_the_composition() -> None:

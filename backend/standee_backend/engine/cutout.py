@@ -1,30 +1,28 @@
 """Cut-outs: which pixels of a picture are its subject.
 
 The picture's own transparency where it has one; else GrabCut, which needs nothing but a box around
-the subject; or any mask-generation model of `transformers` (SAM and its kin). Lengths are the
-picture's own px.
+the subject; or a mask-generation model (`segmentation.py`). Words are turned into a box first
+(`grounding.py`). Lengths are the picture's own px.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from standee.composition import Rect
-from standee.errors import BadPicture, InvalidField, MissingDependency, UnknownModel
+from standee.errors import BadPicture, InvalidField
 from standee.geometry import Bools
 from standee.messages import Point
 
-from ..catalog import HUB_ID
-from ..hardware import Options, resolve
+from .. import downloads
+from ..downloads import NOBODY, Follower
+from . import grounding, networks, segmentation
 from .grabcut import CORE, Corners, Mask, grab_cut
 
 LEAST_SIDE = 8
@@ -42,11 +40,14 @@ def cut_out(
     points: Sequence[Point] = (),
     model: str | None = None,
     words: str = "",
+    finder: str | None = None,
+    follower: Follower = NOBODY,
 ) -> Mask:
     """Return the cut-out of a picture's subject, as large as the picture.
 
-    `points` say what is inside and what is not; `model` is a folder or hub id of a mask-generation
-    model, GrabCut without one. A picture with transparency is never cut wider than that.
+    `points` say what is inside and what is not; `words` what it is, which `finder` looks for (in the
+    box, if there is one). `model` and `finder` are folders or hub ids, downloaded where they are not
+    here; without a model GrabCut cuts. A picture with transparency is never cut wider than that.
     Raises `BadPicture`, `InvalidField` (`$.box`, `$.points[0]`, `$.words`), `UnknownModel` and
     `MissingDependency`.
     """
@@ -56,24 +57,32 @@ def cut_out(
             path="$.picture",
             fix=f"Use one of at least {LEAST_SIDE} px a side.",
         )
-    if words:
-        raise InvalidField(
-            "Subjects cannot be found by words.",
-            path="$.words",
-            fix="Give a box around the subject, or points on it.",
-        )
+    words = words.strip()
     alpha = useful_alpha(picture)
-    if alpha is not None and box is None and not points and model is None:
+    if alpha is not None and box is None and not points and model is None and not words:
         return alpha
     corners = _corners(box, picture.size)
     _check_points(points, picture.size)
+    folder = _folder(model, segmentation.FIELD, segmentation.FIX, follower) if model else None
     pixels = np.asarray(picture.convert("RGB"))
-    if model is None:
+    if words:
+        at = _folder(finder or grounding.FINDER, grounding.FIELD, grounding.FIX, follower)
+        box = grounding.find(pixels, words, at, box)
+        corners = _corners(box, picture.size)
+    if folder is None:
         inside = grab_cut(pixels, corners, points, 1.0 if box else CORE)
     else:
-        inside = segment(pixels, corners if box or not points else None, points, model)
+        inside = segmentation.segment(
+            pixels, corners if box or not points else None, points, folder
+        )
     mask = _soften(_tidy(inside, points))
     return mask if alpha is None else np.minimum(mask, alpha)
+
+
+def _folder(model: str, field: str, fix: str, follower: Follower) -> Path:
+    """Return a model's folder, downloaded where it is not here yet."""
+    networks.check_name(model, field, fix)
+    return downloads.network(model, field, follower)
 
 
 def useful_alpha(picture: Image.Image) -> Mask | None:
@@ -83,71 +92,6 @@ def useful_alpha(picture: Image.Image) -> Mask | None:
     alpha = np.asarray(picture.getchannel("A"))
     clear, opaque = (alpha < 128).mean(), (alpha >= 128).mean()
     return alpha if clear > 0.001 and opaque > 0.001 else None
-
-
-def segment(
-    pixels: NDArray[np.uint8], corners: Corners | None, points: Sequence[Point], model: str
-) -> Bools:
-    """Return what a mask-generation model takes for the subject in `pixels` (height, width, 3).
-
-    `corners` and `points` prompt it. One point alone is ambiguous: then the mask that the model
-    itself rates best is taken.
-    """
-    network, processor = _load(model)
-    prompt: dict[str, Any] = {}
-    if corners:
-        prompt["input_boxes"] = torch.tensor([[corners]], dtype=torch.float32)
-    if points:
-        prompt["input_points"] = torch.tensor([[[[p.x, p.y] for p in points]]])
-        prompt["input_labels"] = torch.tensor([[[int(p.inside) for p in points]]])
-    inputs = processor(images=Image.fromarray(pixels), return_tensors="pt", **prompt)
-    sizes = {k: inputs.pop(k) for k in ("original_sizes", "reshaped_input_sizes") if k in inputs}
-    device, _ = resolve(Options())
-    try:
-        network.to(device)
-        with torch.no_grad():
-            out = network(**inputs.to(device), multimask_output=not corners and len(points) == 1)
-        [masks] = processor.post_process_masks(out.pred_masks.cpu(), **sizes)
-        best = int(out.iou_scores[0, 0].argmax())
-        return masks[0, best].numpy().astype(bool)
-    finally:
-        network.to("cpu")
-
-
-def _load(model: str) -> tuple[Any, Any]:
-    """Load a mask-generation model and its processor, from safetensors alone."""
-    import transformers
-    from transformers import AutoConfig, AutoModelForMaskGeneration, AutoProcessor
-    from transformers.models.auto.modeling_auto import MODEL_FOR_MASK_GENERATION_MAPPING_NAMES
-
-    if not Path(model).is_dir() and not HUB_ID.fullmatch(model):
-        raise _unknown(f"There is no model {model!r}.")
-    try:
-        kind = AutoConfig.from_pretrained(model).model_type
-        if kind not in MODEL_FOR_MASK_GENERATION_MAPPING_NAMES:
-            raise _unknown(f"{model} is a {kind} model, which makes no masks.")
-        transformers.utils.logging.disable_progress_bar()
-        network = AutoModelForMaskGeneration.from_pretrained(model, use_safetensors=True)
-        return network.eval(), AutoProcessor.from_pretrained(model)
-    except (ImportError, OSError, ValueError, KeyError, RuntimeError) as error:
-        if find_spec("torchvision") is None and "torchvision" in str(error).lower():
-            raise MissingDependency(
-                f"The model {model} needs the package torchvision.",
-                path="$.model",
-                fix="Run `pip install torchvision` in the daemon's environment, or use a SAM of the"
-                " first generation such as facebook/sam-vit-base.",
-            ) from error
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise _unknown(f"The model {model} cannot be loaded: {reason}.") from error
-
-
-def _unknown(message: str) -> UnknownModel:
-    return UnknownModel(
-        message,
-        path="$.model",
-        fix="Give a folder or hub id of a mask-generation model such as facebook/sam-vit-base, or"
-        " none for GrabCut.",
-    )
 
 
 def _corners(box: Rect | None, size: tuple[int, int]) -> Corners:

@@ -159,12 +159,6 @@ def test_a_point_beside_the_picture_is_refused() -> None:
     assert caught.value.path == "$.points[1]"
 
 
-def test_words_are_refused_with_what_to_give_instead() -> None:
-    with pytest.raises(InvalidField) as caught:
-        cut_out(Image.new("RGB", (80, 80)), words="the cat")
-    assert caught.value.path == "$.words"
-
-
 def test_a_picture_of_a_few_pixels_is_refused() -> None:
     with pytest.raises(BadPicture):
         cut_out(Image.new("RGB", (5, 300)))
