@@ -85,6 +85,7 @@ def _references(
                 x0=tensors["reference_latents"][index],
                 noise=tensors["inverted_latents"][index],
                 conditioning=prompts[index],
+                cells=torch.arange(len(tensors["reference_latents"][index])),
                 take=tensors["source_masks"][index].flatten().nonzero()[:, 0],
                 put=put,
                 owned=owner[put] == index,

@@ -18,6 +18,7 @@ from torch import Tensor
 from standee.composition import Composition
 
 from . import pictures
+from .captures import Captures
 from .families.base import Conditioning, Family
 from .injection import Injection, inject
 from .keep import keep_pixels
@@ -25,13 +26,13 @@ from .pictures import Array
 from .reference import (
     Reference,
     beside_picture,
-    capture_tokens,
     gaussian,
     scene_reference,
     subject_references,
 )
 from .settings import Settings, resolve
 from .staging import Read, Stage, stage
+from .token_cache import TokenCache
 
 OWNED = 1e-3
 """The least weight of an owned cell's noise where the soft cut-out does not reach."""
@@ -57,10 +58,12 @@ def compose(
     *,
     seed: int,
     on_step: OnStep | None = None,
+    cache: TokenCache | None = None,
 ) -> NDArray[np.uint8]:
     """Compose one picture, uint8 (height, width, 3).
 
-    `read` returns the bytes of a picture by its digest. Whatever `on_step` raises ends the run.
+    `read` returns the bytes of a picture by its digest. Whatever `on_step` raises ends the run. `cache` remembers the
+    subjects' tokens from one picture to the next.
     """
     staged = stage(composition, read, family.patch, family.latent_px, seed)
     rows, cols = staged.grid.rows, staged.grid.cols
@@ -75,7 +78,7 @@ def compose(
         references.insert(0, scene_reference(family, staged.scene, staged, prompts, settings))
     if settings.shared_noise:
         noise = share_noise(noise, references)
-    latents = denoise(family, noise, prompt, ids, references, settings, on_step)
+    latents = denoise(family, noise, prompt, ids, references, settings, on_step, cache)
     pixels = pictures.from_tensor(family.decode_latents(latents, rows, cols))
     if staged.scene:
         kept = staged.scene.kept > 0
@@ -91,12 +94,14 @@ def denoise(
     references: Sequence[Reference],
     settings: Settings,
     on_step: OnStep | None = None,
+    cache: TokenCache | None = None,
 ) -> Tensor:
     """Sample the picture's clean tokens (1, cells, channels) from its noise, with the references injected.
 
     Timestep-adaptive (section 3.2): a reference's tokens replace the picture's while sigma > its tau, and are shared
     with the picture's attention from there on; or the model takes the reference in beside the picture all along.
     """
+    captures = Captures(family, references, settings.sigmas, cache)
     latents = noise
     shared = [r for r in references if r.sharing]
     by_input = settings.share_by == "input"
@@ -106,7 +111,7 @@ def denoise(
         early = [r for r in references if sigma > r.tau]
         late = [r for r in shared if not by_input and (sigma <= r.tau or not settings.inject)]
         replaced = early if settings.inject else []
-        injection = prepare_injection(family, replaced, late, sigma, settings.share_sites)
+        injection = prepare_injection(captures, replaced, late, sigma, settings.share_sites)
         with inject(family.sites, injection):
             velocity = family.velocity(latents, sigma, prompt, ids, beside)
         anchored = [r for r in references if sigma > r.anchor_tau]
@@ -173,27 +178,21 @@ def anchor(latents: Tensor, references: Sequence[Reference], sigma: Tensor) -> T
 
 
 def prepare_injection(
-    family: Family,
+    captures: Captures,
     early: Sequence[Reference],
     late: Sequence[Reference],
     sigma: Tensor,
     share_sites: frozenset[int] | None = None,
 ) -> Injection:
-    """Capture the tokens of one step: the early references' to replace, the late ones' to share."""
+    """Gather the tokens of one step: the early references' to replace, the late ones' to share."""
     early = [r for r in early if len(r.replaced)]
     late = [r for r in late if len(r.replaced)]
-    if not early and not late:
-        return Injection()
-    tokens = capture_tokens(family, [*early, *late], sigma)
-    put = torch.cat([r.replaced for r in [*early, *late]])
-    first_shared = sum(len(r.replaced) for r in early)
-    order = torch.arange(len(put), device=put.device)
     injection = Injection(share_sites=share_sites)
     if early:
-        replaced = tokens.select(order[:first_shared])
-        injection = replace(injection, replace=replaced, put=put[:first_shared])
+        put = torch.cat([r.replaced for r in early])
+        injection = replace(injection, replace=captures.tokens(early, sigma), put=put)
     if late:
         strength = torch.cat([r.noise.new_full((len(r.replaced),), r.sharing) for r in late])
         bias = None if bool((strength == 1).all()) else strength.log()
-        injection = replace(injection, share=tokens.select(order[first_shared:]), share_bias=bias)
+        injection = replace(injection, share=captures.tokens(late, sigma), share_bias=bias)
     return injection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from standee.geometry import Bools, Cells
+from standee.geometry import Cells
 
 from . import perturb, pictures, trajectory
 from .families.base import Beside, Conditioning, Family
@@ -35,10 +35,11 @@ class Reference:
     """One subject (or the kept scene), ready to be injected.
 
     `size` is the crop's (rows, columns); `x0` and `noise` (rows * columns, channels) are its clean
-    tokens and the noise at the end of its trajectory. Of the k cells that are visible in the picture,
-    `take` (k,) says which of the crop's tokens each is, `put` (k,) where on the canvas, `owned`
-    (k,) whether the cell is this subject's, so that its token is replaced, and `matte` (k,
-    channels) how much of each latent the cut-out covers.
+    tokens and the noise at the end of its trajectory. `cells` (m,), ascending, are those of the
+    crop that its own cut-out covers, whatever stands before it: the tokens that may be taken. Of
+    the k cells that are visible in the picture, `take` (k,) says which of the crop's tokens each
+    is, `put` (k,) where on the canvas, `owned` (k,) whether the cell is this subject's, so that
+    its token is replaced, and `matte` (k, channels) how much of each latent the cut-out covers.
 
     Tokens are replaced while sigma > `tau`; after that they are shared with weight `sharing`. The
     latents are anchored while sigma > `anchor_tau`.
@@ -48,6 +49,7 @@ class Reference:
     x0: Tensor
     noise: Tensor
     conditioning: Conditioning
+    cells: Tensor
     take: Tensor
     put: Tensor
     owned: Tensor
@@ -66,30 +68,16 @@ class Reference:
         return self.put[self.owned]
 
 
-def capture_tokens(family: Family, references: Sequence[Reference], sigma: Tensor) -> Tokens:
-    """Run each reference's crop at `sigma` and return the tokens of its owned cells at every site, concatenated.
-
-    Crops of one size share a forward.
-    """
-    alike: dict[tuple[object, ...], list[Reference]] = {}
-    for reference in references:
-        key = (reference.size, reference.conditioning.text.shape)
-        alike.setdefault(key, []).append(reference)
-    parts: dict[int, Tokens] = {}
-    for batch in alike.values():
-        rows, cols = batch[0].size
-        take = torch.cat([r.take[r.owned] + i * rows * cols for i, r in enumerate(batch)])
-        with capture(family.sites, take) as tokens:
-            family.velocity(
-                torch.stack([r.at(sigma) for r in batch]),
-                sigma,
-                Conditioning.batch([r.conditioning for r in batch]),
-                family.grid_ids(rows, cols),
-            )
-        split = [site.split([len(r.replaced) for r in batch]) for site in tokens.at_site]
-        for i, reference in enumerate(batch):
-            parts[id(reference)] = Tokens([site[i] for site in split])
-    return Tokens.join([parts[id(r)] for r in references])
+def capture_tokens(family: Family, reference: Reference, sigma: Tensor) -> Tokens:
+    """Run a reference's crop at `sigma` and return the tokens of its `cells` at every site."""
+    with capture(family.sites, reference.cells) as tokens:
+        family.velocity(
+            reference.at(sigma)[None],
+            sigma,
+            reference.conditioning,
+            family.grid_ids(*reference.size),
+        )
+    return tokens
 
 
 def beside_picture(family: Family, references: Sequence[Reference]) -> Beside | None:
@@ -127,7 +115,7 @@ def subject_references(
             sharing=layer.sharing if settings.sharing else 0.0,
             anchor_tau=threshold(layer.fidelity, settings.anchor_tau) if anchored else NEVER,
             **_trajectory(family, pixels, layer.picture, prompts[layer.prompt], settings),
-            **_cells(family, staged.grid, subject.crop, subject.owned, subject.matte),
+            **_cells(family, staged.grid, subject.crop, subject),
         )
         references.append(_perturbed(reference, subject, settings.seed))
     return references
@@ -145,7 +133,7 @@ def scene_reference(
         sharing=0.0,
         anchor_tau=tau,
         **_trajectory(family, scene.pixels, scene.scene.picture, prompts[""], settings),
-        **_cells(family, staged.grid, staged.grid, scene.owned, scene.matte),
+        **_cells(family, staged.grid, staged.grid, scene),
     )
 
 
@@ -167,17 +155,19 @@ def _trajectory(
 
 
 def _cells(
-    family: Family, grid: Cells, crop: Cells, owned: Bools, matte: Array
+    family: Family, grid: Cells, crop: Cells, staged: Staged | StagedScene
 ) -> dict[str, Tensor]:
-    """Return where a crop's visible cells come from and go: `take`, `put`, `owned` and `matte`."""
+    """Return where a crop's visible cells come from and go: `cells`, `take`, `put`, `owned` and `matte`."""
     channels = family.channels // family.latents_per_cell
-    weight = family.pack(torch.from_numpy(matte).expand(1, channels, -1, -1).contiguous())[0]
+    matte = torch.from_numpy(staged.matte).expand(1, channels, -1, -1).contiguous()
+    weight = family.pack(matte)[0]
     seen = weight.amax(dim=1).view(crop.rows, crop.cols).cpu().numpy() > LEAST
-    visible = owned | seen
+    visible = staged.owned | seen
     rows, cols = np.nonzero(visible)
     take = torch.from_numpy(rows * crop.cols + cols)
     put = torch.from_numpy((rows + crop.row - grid.row) * grid.cols + cols + crop.col - grid.col)
-    cells = {"take": take, "put": put, "owned": torch.from_numpy(owned[visible])}
+    cells = {"take": take, "put": put, "owned": torch.from_numpy(staged.owned[visible])}
+    cells["cells"] = torch.from_numpy(np.flatnonzero(staged.covered))
     cells["matte"] = weight[take]
     return {name: tensor.to(family.device) for name, tensor in cells.items()}
 

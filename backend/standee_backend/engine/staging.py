@@ -42,16 +42,17 @@ NEUTRAL = 0.5
 
 @dataclass(frozen=True)
 class Staged:
-    """One subject on the canvas: its crop, the cells of it that it owns, and its visible soft cut-out.
+    """One subject on the canvas: its crop, the cells of it that it covers and owns, and its visible soft cut-out.
 
-    `crop` is the rectangle (inside the canvas) and its margin. `owned` (rows, columns) has the shape of `crop`, `matte`
-    (rows * k, columns * k) too, in latent pixels.
+    `crop` is the rectangle (inside the canvas) and its margin. `covered` and `owned`, which is the part of it that is
+    seen, have the shape (rows, columns) of `crop`, `matte` (rows * k, columns * k) too, in latent pixels.
     """
 
     index: int
     layer: Layer
     picture: Picture
     crop: Cells
+    covered: Bools
     owned: Bools
     matte: Array
 
@@ -62,11 +63,15 @@ class Staged:
 
 @dataclass(frozen=True)
 class StagedScene:
-    """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns."""
+    """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
+
+    `covered` are the cells that it would own without subjects.
+    """
 
     scene: Scene
     pixels: Array
     kept: Array
+    covered: Bools
     owned: Bools
     matte: Array
 
@@ -139,7 +144,7 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
         patch // latent_px,
     )
     subjects = [
-        Staged(index, layer, picture, crop, _owned(arrangement, first + n, crop), matte)
+        Staged(index, layer, picture, crop, *_cells(arrangement, first + n, crop), matte)
         for n, ((index, layer), picture, crop, matte) in enumerate(
             zip(layers, built, crops, mattes, strict=True)
         )
@@ -147,8 +152,9 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     if scene:
         kept = scene.kept * ~touched_pixels(arrangement, first, scene.scene.blend, patch)
         matte = pictures.block_mean(kept, latent_px) * uncovered
-        owned = _owned(arrangement, 0, grid) & (pictures.block_mean(kept, patch) >= 0.5)
-        scene = replace(scene, kept=kept, owned=owned, matte=matte)
+        covered, owned = _cells(arrangement, 0, grid)
+        owned &= pictures.block_mean(kept, patch) >= 0.5
+        scene = replace(scene, kept=kept, covered=covered, owned=owned, matte=matte)
     return Stage(grid, patch, arrangement, scene, tuple(s for s in subjects if s.owned.any()))
 
 
@@ -157,13 +163,14 @@ def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:
     return replace(placement, covered=perturb.morph(placement.covered, layer.variation, random))
 
 
-def _owned(arrangement: Arrangement, index: int, crop: Cells) -> Bools:
-    """Return the cells that a placement owns, in the shape of `crop`."""
-    cells = arrangement.placements[index].cells
-    part = cells.clip(arrangement.grid)
-    owned = np.zeros((crop.rows, crop.cols), bool)
-    owned[part.within(crop)] = arrangement.visible(index)[part.within(cells)]
-    return owned
+def _cells(arrangement: Arrangement, index: int, crop: Cells) -> tuple[Bools, Bools]:
+    """Return the cells that a placement covers, and those of them that it owns, in the shape of `crop`."""
+    placement = arrangement.placements[index]
+    part = placement.cells.clip(arrangement.grid)
+    covered, owned = (np.zeros((crop.rows, crop.cols), bool) for _ in range(2))
+    covered[part.within(crop)] = placement.covered[part.within(placement.cells)]
+    owned[part.within(crop)] = arrangement.visible(index)[part.within(placement.cells)]
+    return covered, owned
 
 
 def _check_canvas(canvas: Canvas, patch: int) -> None:
@@ -239,5 +246,5 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
     )
     pixels = np.pad(inner, around, mode="edge")
     kept = (matte * extent >= 0.5).astype(np.float32)
-    nothing = np.zeros((0, 0))
-    return StagedScene(scene, pixels, kept, nothing.astype(bool), nothing.astype(np.float32))
+    nothing = np.zeros((0, 0), bool)
+    return StagedScene(scene, pixels, kept, nothing, nothing, nothing.astype(np.float32))

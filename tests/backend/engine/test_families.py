@@ -259,6 +259,7 @@ def test_a_subjects_own_tokens_put_in_place_change_nothing(pair: Pair) -> None:
         x0=alone[-1],
         noise=noise[0],
         conditioning=prompt,
+        cells=everything,
         take=everything,
         put=everything,
         replaced=everything,

@@ -6,22 +6,23 @@ import pytest
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee_backend.engine.captures import Captures
 from standee_backend.engine.compose import encode_prompts
-from standee_backend.engine.reference import capture_tokens, own_noise, subject_references
+from standee_backend.engine.reference import own_noise, subject_references
 from standee_backend.engine.settings import resolve, threshold
 from standee_backend.engine.staging import stage
 
 
-def test_crops_of_one_area_but_another_shape_are_told_apart(mini, shelf) -> None:
+def test_each_subject_gives_the_tokens_that_it_gives_alone(mini, shelf) -> None:
     wide = Layer(picture=shelf.flat("red", 64, 32), rect=Rect(16, 16, 64, 32))
     tall = Layer(picture=shelf.flat("blue", 32, 64), rect=Rect(80, 48, 32, 64))
-    references = _references(mini, shelf, wide, tall)
-    sigma = torch.tensor(0.7)
-    together = capture_tokens(mini, references, sigma)
-    apart = [capture_tokens(mini, [reference], sigma) for reference in references]
+    same = Layer(picture=shelf.flat("green", 32, 64), rect=Rect(16, 48, 32, 64))
+    references = _references(mini, shelf, wide, tall, same)
+    sigmas = torch.tensor([0.7, 0.0])
+    together = Captures(mini, references, sigmas).tokens(references, sigmas[0])
+    apart = [Captures(mini, [r], sigmas).tokens([r], sigmas[0]) for r in references]
     for site, tokens in enumerate(together.at_site):
-        expected = torch.cat([part.at_site[site] for part in apart])
-        torch.testing.assert_close(tokens, expected, atol=1e-4, rtol=1e-4)
+        assert torch.equal(tokens, torch.cat([part.at_site[site] for part in apart]))
 
 
 def test_a_subject_is_the_same_wherever_it_stands(mini, shelf) -> None:
