@@ -35,6 +35,7 @@ from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading import load
 from standee_backend.engine.staging import Stage, Staged, stage
+from standee_backend.engine.token_cache import TokenCache
 from standee_backend.hardware import Options
 
 HERE = Path(__file__).parent
@@ -84,12 +85,14 @@ class Bench:
     family: Family
     canvas: Canvas
     sampling: Sampling
+    tokens: TokenCache
     blobs: Blobs = field(default_factory=Blobs)
 
     def run(self, composition: Composition, method: Method) -> Array:
         composition = msgspec.structs.replace(composition, method=method)
+        seed = composition.sampling.seed
         return _floats(
-            compose(self.family, composition, self.blobs.read, seed=composition.sampling.seed)
+            compose(self.family, composition, self.blobs.read, seed=seed, cache=self.tokens)
         )
 
     def stage(self, composition: Composition) -> Stage:
@@ -105,6 +108,7 @@ def main() -> int:
         load(info, Options()),
         Canvas(arguments.size, arguments.size),
         Sampling(model=arguments.model, steps=arguments.steps),
+        TokenCache(0, arguments.token_precision),
     )
     figures = sorted(arguments.subjects.glob("*.png")) + sorted(arguments.subjects.glob("*.webp"))
     figures = figures[: arguments.figures]
@@ -347,6 +351,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--figures", type=int, default=48, help="how many of them")
     parser.add_argument("--size", type=int, default=256, help="the canvas' sides in px")
     parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--token-precision", choices=("model", "fp8"), default="model")
     parser.add_argument(
         "--metrics", default="", help="clip,dino: the paper's scores, for real weights"
     )

@@ -42,7 +42,10 @@ class Options(Struct, frozen=True):
     `device`: where they run; `auto` is the best there is. `dtype`: `auto` is bf16, and fp32 on a
     CPU. `offload` keeps weights in the host's memory: whole models (`model`), or a block at a time
     (`group`: least memory). `quantization` packs the transformer and T5 into 4 (`nf4`) or 8 bits.
-    `compile` has torch compile the transformer's blocks: slow at first, then faster.
+    `compile` has torch compile the transformer's blocks: slow at first, then faster. `token_cache`
+    is how many GiB of the host's memory keep subjects' tokens from one picture to the next, by
+    default a quarter of what is free once the model is loaded; `token_precision` fp8 keeps them in
+    8 bits, in half of the memory.
     """
 
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
@@ -50,6 +53,8 @@ class Options(Struct, frozen=True):
     offload: Offload = "none"
     quantization: Quantization = "none"
     compile: bool = False
+    token_cache: Annotated[float, Meta(ge=0.0, le=4096.0)] | None = None
+    token_precision: Literal["model", "fp8"] = "model"
 
 
 def check(options: Any, path: str = "$") -> Options:

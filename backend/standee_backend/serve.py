@@ -64,6 +64,10 @@ def parser() -> argparse.ArgumentParser:
     flag("--offload", None, help="none, model or group: slower, with less device memory")
     flag("--quantization", None, help="none, nf4 or int8: less memory, a little less quality")
     parser.add_argument("--compile", action="store_true", help="compile the model at first use")
+    flag(
+        "--token-cache", None, type=float, metavar="GIB", help="memory that keeps subjects' tokens"
+    )
+    flag("--token-precision", None, help="model, or fp8: half of that memory, a little less alike")
     flag("--quota", 4.0, type=float, metavar="GIB", help="pictures kept per client")
     flag("--idle-exit", 0.0, type=float, metavar="MINUTES", help="end after so long without use")
     parser.add_argument("--offline", action="store_true", help="download nothing from the hub")
@@ -87,6 +91,8 @@ def configure(given: argparse.Namespace) -> Config:
             "offload": given.offload or usual.offload,
             "quantization": given.quantization or usual.quantization,
             "compile": given.compile or usual.compile,
+            "token_cache": usual.token_cache if given.token_cache is None else given.token_cache,
+            "token_precision": given.token_precision or usual.token_precision,
         }
     )
     for device in devices[1:]:

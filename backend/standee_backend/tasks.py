@@ -7,6 +7,7 @@ report, and to learn of a cancellation; the outputs go back through it.
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
+import psutil
 import torch
 
 from standee.composition import Composition, Lora, Sampling
@@ -28,7 +30,10 @@ from .engine.cutout import cut_out
 from .engine.families.base import Family
 from .engine.loading import load
 from .engine.preview import encode_preview
+from .engine.token_cache import TokenCache
 from .hardware import Options
+
+log = logging.getLogger(__name__)
 
 PREVIEWS = 6
 """About how many previews a picture sends on its way."""
@@ -69,11 +74,12 @@ Cancelled = Callable[[], bool]
 
 @dataclass
 class Resident:
-    """The model that is loaded, and under which name."""
+    """The model that is loaded, under which name, and the subjects' tokens that it has captured."""
 
     path: str
     family: Family
     fingerprint: str
+    tokens: TokenCache
 
 
 class Tasks:
@@ -116,12 +122,15 @@ class Tasks:
             for index in range(sampling.count):
                 seed = sampling.seed + index
                 watch = _Watch(family, composition, index, started, report, cancelled)
-                pixels = compose(family, composition, read, seed=seed, on_step=watch)
+                pixels = compose(
+                    family, composition, read, seed=seed, on_step=watch, cache=resident.tokens
+                )
                 height, width = pixels.shape[:2]
                 receipt = _receipt(composition, seed, resident)
                 outputs.append(Output(pictures.encode_png(pixels), width, height, seed, receipt))
         finally:
             family.release()
+        log.info("%s", resident.tokens)
         return outputs
 
     def _load(self, sampling: Sampling, report: Report, follower: Follower) -> Resident:
@@ -133,8 +142,10 @@ class Tasks:
             self.resident = None
             gc.collect()
             family = load(info, self.options)
-            self.resident = Resident(info.path, family, family.fingerprint())
+            tokens = TokenCache(_room(self.options), self.options.token_precision)
+            self.resident = Resident(info.path, family, family.fingerprint(), tokens)
         self._lay(self.resident, sampling.loras, report, follower)
+        self.resident.tokens.model = self.resident.fingerprint
         return self.resident
 
     def _lay(
@@ -166,6 +177,13 @@ def _follower(report: Report, cancelled: Cancelled) -> Follower:
             raise JobCancelled("The job was cancelled.")
 
     return Follower(say, check)
+
+
+def _room(options: Options) -> int:
+    """Return how many bytes of the host's memory captured tokens may take."""
+    if options.token_cache is not None:
+        return int(options.token_cache * 2**30)
+    return psutil.virtual_memory().available // 4
 
 
 class _Watch:

@@ -46,9 +46,12 @@ def test_the_environment_gives_defaults(monkeypatch, tmp_path):
 
 def test_models_toml_says_how_models_are_usually_loaded(monkeypatch, tmp_path):
     monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
-    (tmp_path / "models.toml").write_text('[hardware]\noffload = "model"\nquantization = "nf4"\n')
+    (tmp_path / "models.toml").write_text(
+        '[hardware]\noffload = "model"\nquantization = "nf4"\ntoken_cache = 4\n'
+    )
     options = configure("--quantization", "none").options
-    assert options == Options(offload="model")
+    assert options == Options(offload="model", token_cache=4.0)
+    assert configure("--token-cache", "0").options.token_cache == 0.0
 
 
 def test_a_wrong_option_is_named():

@@ -46,6 +46,8 @@ def test_options_are_checked_without_torch() -> None:
         ({"offload": "disk"}, "$.offload"),
         ({"quantization": "nf5"}, "$.quantization"),
         ({"compile": "yes"}, "$.compile"),
+        ({"token_cache": -1}, "$.token_cache"),
+        ({"token_precision": "int8"}, "$.token_precision"),
         ({"offload": "group", "quantization": "nf4"}, "$.offload"),
         (Options(dtype="fp16"), "$.dtype"),
     ],

@@ -109,6 +109,17 @@ def test_a_jobs_loras_are_in_its_receipt_and_gone_after_it(
     assert without.receipt["model"] == plain.receipt["model"]
 
 
+def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(
+    shelf, composition
+) -> None:
+    for gib, found in ((None, True), (0.0, False)):
+        tasks = Tasks(Options(device="cpu", token_cache=gib))
+        for _ in range(2):
+            tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
+        assert tasks.resident is not None
+        assert (tasks.resident.tokens.hits > 0) == found
+
+
 def test_an_unknown_model_says_what_there_is(tasks, shelf, composition) -> None:
     missing = msgspec.structs.replace(composition, sampling=Sampling(model="no-such-model"))
     with pytest.raises(UnknownModel) as caught:

@@ -28,14 +28,15 @@ log = logging.getLogger(__name__)
 Precision = Literal["model", "fp8"]
 
 PIECE = 64 * 2**20
-"""Bytes of one piece of memory: page-locked memory comes in powers of two, so a large entry is several of these."""
+"""Most bytes of one piece of memory: page-locked memory comes in powers of two, so a large piece wastes much."""
 
 ALIGNMENT = 64
 """Each tensor begins at a multiple of this many bytes."""
 
 EIGHT_BITS = torch.float8_e4m3fn
 LARGEST = torch.finfo(EIGHT_BITS).max
-TINY = torch.finfo(torch.float32).tiny
+LEAST = 1e-12
+"""The scale of a token of nothing but zeros."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,16 @@ class Place:
 
 @dataclass
 class Entry:
-    """Tokens of `dtype`, encoded: tensors as bytes in a few pieces, and the picture that used them last."""
+    """Tokens of `dtype`, encoded: tensors as bytes in a few pieces, and the picture that used them last.
+
+    `bytes` is what it takes of the host's memory.
+    """
 
     pieces: list[Tensor]
     places: list[Place]
+    bytes: int
     dtype: torch.dtype
     picture: int
-
-    @property
-    def bytes(self) -> int:
-        """What it takes of the memory; page-locked pieces are rounded up to powers of two."""
-        return sum(
-            1 << (piece.nbytes - 1).bit_length() if piece.is_pinned() else piece.nbytes
-            for piece in self.pieces
-        )
 
     def tensors(self, pieces: Sequence[Tensor]) -> list[Tensor]:
         """Return the tensors as views into `pieces`, which are this entry's own or a copy of them."""
@@ -79,21 +76,25 @@ class Entry:
 
 
 class TokenCache:
-    """Tokens of one `model` by key, the longest unused making room; at most `limit` bytes.
+    """Tokens by key, the longest unused making room; at most `limit` bytes.
 
-    `model` names weights, their precision and how they run; it is part of the keys. `precision` "fp8" keeps 8 bits a
-    number, and a scale for each token at each site. `hits` and `misses` count since the beginning, `bytes` is what is
-    held. An entry that the present picture has used stays until the next one: a picture too large for the cache is
-    served as far as the cache goes, and does not drive out its own beginning.
+    `model` names the weights that are in use, with their precision; it is part of the keys. `precision` "fp8" keeps 8
+    bits a number, and a scale for each token at each site. `hits` and `misses` count since the beginning, `bytes` is
+    what is held. An entry that the present picture has used stays until the next one: a picture too large for the
+    cache is served as far as the cache goes, and does not drive out its own beginning.
     """
 
-    def __init__(self, model: str, limit: int, precision: Precision = "model") -> None:
-        self.model, self.limit, self.precision = model, limit, precision
+    def __init__(self, limit: int, precision: Precision = "model") -> None:
+        self.model, self.limit, self.precision = "", limit, precision
         self.hits = self.misses = self.bytes = 0
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._ahead: dict[str, list[Tensor]] = {}
         self._picture = 0
         self._stream: torch.cuda.Stream | None = None
+
+    def __str__(self) -> str:
+        of = self.hits + self.misses
+        return f"Tokens: {self.hits} of {of} found, {self.bytes >> 20} of {self.limit >> 20} MiB."
 
     def begin(self) -> None:
         """Begin a picture: whatever earlier ones used may make room from here on."""
@@ -154,16 +155,17 @@ class TokenCache:
     def _to_host(self, tensors: list[Tensor], dtype: torch.dtype) -> Entry | None:
         """Copy tensors into memory of the host; `None` where there is no room for them."""
         places, sizes = _arranged(tensors)
-        if not self._make_room(sum(sizes)):
-            return None
         device = tensors[0].device
+        taken = sum(_taken(size, device) for size in sizes)
+        if not self._make_room(taken):
+            return None
         try:
             pieces = [_memory(size, device) for size in sizes]
         except RuntimeError as error:
             log.warning("No memory for more tokens than %d MiB: %s", self.bytes >> 20, error)
             self.limit = self.bytes
             return None
-        entry = Entry(pieces, places, dtype, self._picture)
+        entry = Entry(pieces, places, taken, dtype, self._picture)
         with self._beside(device) as stream:
             for tensor, host in zip(tensors, entry.tensors(pieces), strict=True):
                 host.copy_(tensor, non_blocking=stream is not None)
@@ -189,11 +191,17 @@ def _memory(size: int, device: torch.device) -> Tensor:
     return torch.empty(size, dtype=torch.uint8, pin_memory=device.type == "cuda")
 
 
+def _taken(size: int, device: torch.device) -> int:
+    """Return what `_memory` of `size` bytes takes: page-locked memory comes in powers of two."""
+    return 1 << (size - 1).bit_length() if device.type == "cuda" else size
+
+
 def _encoded(tensors: Sequence[Tensor], precision: Precision) -> list[Tensor]:
     """Return what is kept of tokens (cells, dims) per site: themselves, or scales (cells, 1) and then 8-bit numbers."""
     if precision == "model":
         return list(tensors)
-    scales = [t.abs().amax(dim=1, keepdim=True).float().clamp(min=TINY) / LARGEST for t in tensors]
+    peaks = [tokens.abs().amax(dim=1, keepdim=True).float() for tokens in tensors]
+    scales = [(peak / LARGEST).clamp(min=LEAST) for peak in peaks]
     return scales + [(t / s).to(EIGHT_BITS) for t, s in zip(tensors, scales, strict=True)]
 
 
