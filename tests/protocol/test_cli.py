@@ -324,8 +324,13 @@ def test_a_cut_out_is_asked_for_and_its_mask_written(
     assert spec.box == Rect(1, 2, 30, 40)
 
 
-def test_a_cut_out_is_asked_for_by_words_and_points(standee: Run, daemon: type[FakeClient]) -> None:
+def test_a_cut_out_is_asked_for_by_words_and_points(
+    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("table.png").write_bytes(PNG)
+    monkeypatch.setattr(
+        daemon, "wait", lambda *_: [Result(job="12345678", width=3, height=2, data=PNG)]
+    )
     asked = ("--words", "a red mug", "--inside", "3,4", "--inside", "5,6", "--outside", "7.5,8")
     ran = standee("cutout", "table.png", *asked, "--model", "a/sam", "--finder", "b/dino", "-q")
     assert ran.code == 0, ran.err
