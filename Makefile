@@ -6,7 +6,7 @@ VENV := .venv/bin
 setup = $(PYTHON) scripts/setup.py
 
 .PHONY: help demo edit serve doctor test lint format clean \
-	extension blender test-blender test-blender-all test-blender-window
+	extension blender test-blender test-blender-all test-blender-window blender-pictures
 
 help:
 	@echo "make demo     compose three subjects into a scene on the bundled model"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-blender          run its tests in Blender as a module (brings it: 400 MB)"
 	@echo "make test-blender-all      the same in every supported version of Blender"
 	@echo "make test-blender-window   drive a real Blender window (Debian, root; brings it: 1.5 GB)"
+	@echo "make blender-pictures      make the pictures of docs/blender.md anew (both of the above)"
 	@echo "make clean    remove .venv and build products"
 
 demo:
@@ -72,3 +73,8 @@ test-blender-all:
 test-blender-window:
 	@$(setup) backend dev
 	@$(VENV)/python scripts/blender_window.py $(ARGS)
+
+blender-pictures: blender
+	@$(setup) backend dev
+	@$(VENV)/python scripts/blender_window.py --pictures docs/blender
+	@$(VENV)/python scripts/blender_sheet.py

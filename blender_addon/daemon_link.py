@@ -5,6 +5,7 @@ generators that do one small piece of work per step (keeping a result, showing i
 hides a layer). The timer runs only while there is something to do.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class DaemonLink:
         self.models: tuple[ModelInfo, ...] = ()
         self.notice: Notice | None = None
         self.longest_tick = 0.0
+        self.pause: float | None = BUSY
         self.on_result: Callable[[Job, Result], Chore] | None = None
         self.on_over: Callable[[Job], None] | None = None
         self._client: Client | None = None
@@ -76,6 +78,11 @@ class DaemonLink:
     def unfinished(self) -> list[Job]:
         """The jobs that are not over, oldest first."""
         return [job for job in self.jobs.values() if not job.over]
+
+    def says(self, job: Job) -> str:
+        """Return how a job stands, for a person; nothing moves while nobody answers."""
+        waits = job.handed_in and not job.over and not self.connected
+        return say("Waiting for the daemon") if waits else job.text
 
     def patch(self, model: str) -> int:
         """Return the side of a token of a model, in px."""
@@ -168,6 +175,11 @@ class DaemonLink:
 
     def tick(self) -> float | None:
         """Do a little; return the seconds until the next time, `None` if there is nothing to do."""
+        self.pause = BUSY  # should it fail
+        self.pause = self._work()
+        return self.pause
+
+    def _work(self) -> float | None:
         began = time.perf_counter()
         if bpy.app.is_job_running("RENDER"):
             return WAITING  # Blender's data must stay as they are while it renders
@@ -352,7 +364,14 @@ def _require_online(endpoint: str) -> None:
 
 
 def _tick() -> float | None:
-    return link().tick()
+    """What the timer calls: the tick, within an operator.
+
+    A render thread can leave Blender refusing that Python writes to scenes, for good; to operators
+    it is always allowed.
+    """
+    with contextlib.suppress(RuntimeError):  # what goes wrong in a tick is said in the panel
+        bpy.ops.standee.tick()
+    return link().pause
 
 
 _link: DaemonLink | None = None

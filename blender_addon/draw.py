@@ -26,6 +26,8 @@ _handler: Any = None
 def draw() -> None:
     """Draw the overlay in the region that Blender is drawing."""
     context = bpy.context
+    if not view.of_scene(context.space_data, context.scene):
+        return
     found = view.drawn(context.scene, context.region, context.region_data)
     if found is not None:
         paint(context.scene, found)

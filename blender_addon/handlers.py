@@ -15,8 +15,23 @@ def scene_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
     """An object, the camera or the frame changed: bound layers follow."""
     if not any(layer.bound for layer in scene.standee.layers):
         return
-    if binding.sync(scene, depsgraph) or _geometry_changed(depsgraph):
+    try:
+        moved = binding.sync(scene, depsgraph)
+    except AttributeError:  # a render thread left Blender refusing writes, but to operators
+        link().add_chore(_follow(scene.name))
+        return
+    if moved or _geometry_changed(depsgraph):
         looks().look_behind(scene)
+
+
+def _follow(name: str) -> Chore:
+    """Have the bound layers of a scene follow in the next tick."""
+    yield
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    scene = bpy.data.scenes.get(name)
+    if scene is not None and depsgraph.scene.name == name and binding.sync(scene, depsgraph):
+        looks().look_behind(scene)
+    yield
 
 
 @persistent

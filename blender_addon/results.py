@@ -54,15 +54,19 @@ def scene_of(identity: str) -> bpy.types.Scene | None:
 
 def restore() -> None:
     """Put back the results that undo or a file load took out of the scenes that they belong to."""
+    if any(has_identity(scene) for scene in bpy.data.scenes):
+        link().add_chore(_restore())
+
+
+def _restore() -> Chore:
+    yield
     here = {scene.standee.identity() for scene in bpy.data.scenes if has_identity(scene)}
-    if not here:
-        return
     for path in sorted(
         places.own_folder(FOLDER).glob("*.json"), key=lambda one: one.stat().st_mtime
     ):
         entry = _read(path)
         if entry.get("scene") in here and not _present(path.stem, entry["scene"]):
-            link().add_chore(_restored(path, entry))
+            yield from _restored(path, entry)
 
 
 def discard(scene: bpy.types.Scene, index: int) -> None:

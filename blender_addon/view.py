@@ -20,7 +20,6 @@ from .properties import StandeeScene
 from .stage.overlay import Overlay, Progress, overlay
 from .stage.picking import Hit, Item, pick
 from .stage.projection import Frame, frame_in_region
-from .translations import say
 
 hovered: str | None = None
 """The id of the layer under the pointer."""
@@ -52,12 +51,17 @@ def frame_of(
     return frame_in_region(np.array(corners), matrix, size, scene.standee.canvas())
 
 
+def of_scene(space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> bool:
+    """Whether a view's camera is the scene's, and not one of the view's own."""
+    return not space.use_local_camera or space.camera == scene.camera
+
+
 def frame_under(context: bpy.types.Context) -> Frame | None:
     """Return the frame in the region of a context, if the overlay is drawn there."""
     region, view = context.region, context.region_data
     if region is None or region.type != "WINDOW" or not isinstance(view, bpy.types.RegionView3D):
         return None
-    if not context.scene.standee.show_overlay:
+    if not context.scene.standee.show_overlay or not of_scene(context.space_data, context.scene):
         return None
     return frame_of(context.scene, region, view)
 
@@ -130,7 +134,7 @@ def progress_of(standee: StandeeScene) -> Progress | None:
     job = job_of(standee)
     if job is None or not standee.show_preview:
         return None
-    return Progress(job.factor, job.text if link().connected else say("Waiting for the daemon"))
+    return Progress(job.factor, link().says(job))
 
 
 def job_of(standee: StandeeScene) -> Job | None:

@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parents[1]
 BPY = Path(os.environ.get("STANDEE_BPY") or ROOT / ".venv-bpy/bin/python")
-SIDE, GAP, TOP = 256, 8, 22
+SIDE, GAP, TOP, EDGE = 256, 8, 30, 32
+"""The sizes of a picture, of the gaps between two, and of the margins for words, px."""
 COLUMNS = {
     "whole": "rendered: the truth",
     "scene": "the scene without her",
@@ -102,33 +103,54 @@ def measure(
 
 def sheet(folder: Path, report: dict[str, dict[str, dict[str, list[float]]]]) -> Image.Image:
     """Return a row per place: the truth, the scene with her rectangle, her cut-out, the result."""
-    columns = ["whole", "scene", "subject", "result"]
-    titles = [COLUMNS["whole"], "scene, and her rectangle", "her cut-out, less what hides it"]
-    titles.append(COLUMNS["result"])
+    titles = {
+        "whole": "Rendered: the truth",
+        "scene": "Scene without her, and her rectangle",
+        "subject": "Her cut-out, less what hides it",
+        "result": "Composed",
+    }
     places = list(report["places"])
-    out = Image.new("RGB", (4 * (SIDE + GAP) + GAP, len(places) * (SIDE + TOP) + GAP), WHITE)
-    draw = ImageDraw.Draw(out)
-    for row, place in enumerate(places):
-        for column, kind in enumerate(columns):
-            at = (GAP + column * (SIDE + GAP), TOP + row * (SIDE + TOP))
+    size = (EDGE + 4 * (SIDE + GAP), TOP + len(places) * (SIDE + GAP))
+    out = Image.new("RGB", size, WHITE)
+    draw, font = ImageDraw.Draw(out), ImageFont.load_default(14)
+    for column, (kind, title) in enumerate(titles.items()):
+        x = EDGE + column * (SIDE + GAP)
+        draw.text((x, TOP - 8), title, INK, font, anchor="ls")
+        for row, place in enumerate(places):
             picture = cut_out(folder, place) if kind == "subject" else load(folder, place, kind)
             if kind == "scene":
-                x, y, w, h = report["places"][place]["rect"]
-                ImageDraw.Draw(picture).rectangle(
-                    (x, y, x + w, y + h), outline=(255, 158, 40), width=2
-                )
-            out.paste(picture, at)
-            draw.text((at[0], at[1] - 16), f"{place}: {titles[column]}", INK)
+                outline(picture, report["places"][place]["rect"])
+            out.paste(picture, (x, TOP + row * (SIDE + GAP)))
+    for row, place in enumerate(places):
+        out.paste(upright(place.capitalize(), font), (6, TOP + row * (SIDE + GAP)))
     return out
 
 
+def outline(picture: Image.Image, rect: list[float]) -> None:
+    """Draw her rectangle (x, y, w, h in px) as the 3D view does."""
+    x, y, w, h = rect
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((x - 1, y - 1, x + w + 1, y + h + 1), outline=(20, 20, 20), width=4)
+    draw.rectangle((x, y, x + w, y + h), outline=(255, 158, 40), width=2)
+
+
+def upright(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> Image.Image:
+    """Return words that stand beside a row, read from below."""
+    out = Image.new("RGB", (SIDE, EDGE - 10), WHITE)
+    ImageDraw.Draw(out).text((SIDE / 2, EDGE - 16), text, INK, font, anchor="ms")
+    return out.rotate(90, expand=True)
+
+
 def strip(folder: Path) -> Image.Image:
-    """Return the eight frames side by side, half as large."""
+    """Return the eight frames side by side, half as large, with their numbers."""
     side = SIDE // 2
     names = sorted((folder / "frames").glob("*.png"))
-    out = Image.new("RGB", (len(names) * (side + 4) + 4, side + 8), WHITE)
+    out = Image.new("RGB", (len(names) * (side + 4) + 4, side + 26), WHITE)
+    draw, font = ImageDraw.Draw(out), ImageFont.load_default(12)
     for index, name in enumerate(names):
-        out.paste(Image.open(name).convert("RGB").resize((side, side)), (4 + index * (side + 4), 4))
+        x = 4 + index * (side + 4)
+        out.paste(Image.open(name).convert("RGB").resize((side, side)), (x, 4))
+        draw.text((x + side / 2, side + 20), str(int(name.stem)), INK, font, anchor="ms")
     return out
 
 

@@ -96,6 +96,10 @@ ACTIONS: dict[str, str] = {
     # composing
     "Compose": "合成",
     "Sampling": "采样",
+    "Tick": "推进",
+    "Move what is under way on by a little; the timer of Standee calls it": (
+        "将进行中的工作推进一点；由 Standee 的计时器调用"
+    ),
     "Edit Prompt": "编辑提示词",
     "Write the prompt, and the words of each subject, in a wide window": (
         "在宽窗口中书写提示词以及每个主体的描述"

@@ -91,6 +91,17 @@ class STANDEE_OT_connect(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class STANDEE_OT_tick(bpy.types.Operator):
+    bl_idname = "standee.tick"
+    bl_label = "Tick"
+    bl_description = "Move what is under way on by a little; the timer of Standee calls it"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        link().tick()
+        return {"CANCELLED"}  # nothing for Blender to update, report or remember
+
+
 class STANDEE_OT_dismiss(bpy.types.Operator):
     bl_idname = "standee.dismiss"
     bl_label = "Dismiss"
@@ -107,5 +118,6 @@ CLASSES = (
     STANDEE_OT_prompt_edit,
     STANDEE_OT_cancel,
     STANDEE_OT_connect,
+    STANDEE_OT_tick,
     STANDEE_OT_dismiss,
 )

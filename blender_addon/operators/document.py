@@ -24,6 +24,12 @@ class STANDEE_OT_open(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".standee"
     filter_glob: bpy.props.StringProperty(default="*.standee", options={"HIDDEN"})
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.filepath:  # dropped on a view
+            return self.execute(context)
+        return ImportHelper.invoke(self, context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         standee = composition(context)
@@ -66,6 +72,19 @@ class STANDEE_OT_save(bpy.types.Operator, ExportHelper):
         return {"FINISHED"}
 
 
+class STANDEE_FH_document(bpy.types.FileHandler):
+    """A document dropped on a 3D view opens."""
+
+    bl_idname = "STANDEE_FH_document"
+    bl_label = "Standee Document"
+    bl_import_operator = "standee.open"
+    bl_file_extensions = ".standee"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
 def _add_results(document: Document, standee: StandeeScene) -> None:
     """Put the results in, under their own names where a document can have them."""
     for result in standee.results:
@@ -87,4 +106,4 @@ def _add_pictures_of_results(document: Document, standee: StandeeScene) -> None:
                 document.add_picture(bytes(image.packed_file.data))
 
 
-CLASSES = (STANDEE_OT_open, STANDEE_OT_save)
+CLASSES = (STANDEE_OT_open, STANDEE_OT_save, STANDEE_FH_document)

@@ -82,6 +82,11 @@ class STANDEE_OT_scene_mask(NeedsCamera, bpy.types.Operator):
             return cannot(cls, "There is no scene of which anything could be kept")
         return True
 
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.prop(self, "keep")
+        self.layout.prop_search(self, "collection", bpy.data, "collections")
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         chosen = bpy.data.collections.get(self.collection) if self.collection else None
         if self.collection and chosen is None:

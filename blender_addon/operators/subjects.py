@@ -9,10 +9,14 @@ from standee.composition import MAX_LAYERS, Rect
 from standee.errors import BadPicture, StandeeError
 from standee.geometry import fit_picture
 
-from .. import binding, pictures, rendering
+from .. import binding, pictures, rendering, view
 from ..properties import StandeeLayer, redraw
 from .base import NeedsCamera, cannot, composition, refuse
 
+KINDS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".exr")
+"""The files that subjects come from."""
+ASIDE = 16
+"""Px of the canvas between subjects that are dropped together."""
 PART = 0.5
 """A new subject fills this part of the canvas' shorter side."""
 
@@ -24,12 +28,21 @@ class STANDEE_OT_add_files(bpy.types.Operator, ImportHelper):
     bl_options = {"REGISTER", "UNDO"}
 
     filter_glob: bpy.props.StringProperty(
-        default="*.png;*.jpg;*.jpeg;*.webp;*.tif;*.tiff;*.bmp;*.exr", options={"HIDDEN"}
+        default=";".join(f"*{kind}" for kind in KINDS), options={"HIDDEN"}
     )
     files: bpy.props.CollectionProperty(
         type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
     )
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    at: bpy.props.FloatVectorProperty(size=2, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.files:
+            return ImportHelper.invoke(self, context, event)
+        frame = view.frame_under(context)  # dropped on a view: there they shall stand
+        if frame is not None:
+            self.at = frame.to_canvas(event.mouse_region_x, event.mouse_region_y)
+        return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         names = [one.name for one in self.files if one.name]
@@ -37,7 +50,10 @@ class STANDEE_OT_add_files(bpy.types.Operator, ImportHelper):
         added = 0
         for path in paths:
             try:
-                add_subject(context, pictures.load(path))
+                layer = add_subject(context, pictures.load(path))
+                if self.properties.is_property_set("at"):  # several fan out, each a little aside
+                    layer.x = self.at[0] - layer.width / 2 + added * ASIDE
+                    layer.y = self.at[1] - layer.height / 2 + added * ASIDE
                 added += 1
             except StandeeError as error:
                 self.report({"ERROR"}, f"{error.message} {error.fix}")
@@ -137,6 +153,19 @@ class STANDEE_OT_add_object(NeedsCamera, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class STANDEE_FH_subjects(bpy.types.FileHandler):
+    """Pictures dropped on a view through the camera become subjects, where they are dropped."""
+
+    bl_idname = "STANDEE_FH_subjects"
+    bl_label = "Standee Subjects"
+    bl_import_operator = "standee.add_files"
+    bl_file_extensions = ";".join(KINDS)
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and view.frame_under(context) is not None
+
+
 def add_subject(
     context: bpy.types.Context, image: bpy.types.Image, rect: Rect | None = None
 ) -> StandeeLayer:
@@ -194,4 +223,5 @@ CLASSES = (
     STANDEE_OT_add_image,
     STANDEE_OT_add_clipboard,
     STANDEE_OT_add_object,
+    STANDEE_FH_subjects,
 )

@@ -5,7 +5,6 @@ import bpy
 from .. import composing, previews
 from ..daemon_link import link
 from ..jobs import Job
-from ..translations import say
 from .base import Sidebar, paragraph
 
 
@@ -88,8 +87,7 @@ def _notice(layout: bpy.types.UILayout) -> None:
 
 def _job(layout: bpy.types.UILayout, job: Job) -> None:
     row = layout.row(align=True)
-    text = job.text if link().connected else say("Waiting for the daemon")
-    row.progress(factor=job.factor, text=text)
+    row.progress(factor=job.factor, text=link().says(job))
     row.operator("standee.cancel", text="", icon="X").job = job.id
 
 

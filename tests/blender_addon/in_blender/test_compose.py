@@ -1,6 +1,7 @@
 """Composing through a daemon: uploads, progress, results, cancel, and what can go wrong."""
 
 import json
+import sys
 import time
 
 import bpy
@@ -243,6 +244,24 @@ def test_a_tick_keeps_to_its_budget(addon, ready, daemon, until, png):
         time.sleep(0.002)
     assert ready.results
     assert longest < 0.1
+
+
+def test_the_timer_ticks_within_an_operator_where_writing_is_always_allowed(addon, standee):
+    link, within = link_of(addon), []
+
+    def chore():
+        within.append([one.f_code.co_name for one in frames()])
+        yield 7.0
+
+    def frames():
+        frame = sys._getframe()
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+
+    link.add_chore(chore())
+    assert addon("daemon_link")._tick() == link.pause
+    assert "execute" in within[0]
 
 
 def test_a_chore_that_fails_is_said_and_stops_no_other(addon, standee):

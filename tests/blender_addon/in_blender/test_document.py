@@ -71,6 +71,14 @@ def content(path):
         return opened.composition, dict(opened.blobs.items()), results
 
 
+def test_the_document_has_a_value_in_every_field(document):
+    made = content(document)[0]
+    for part in (made, made.layers[0], made.scene, made.sampling):
+        for field in msgspec.structs.fields(part):
+            if field.default is not msgspec.NODEFAULT and field.name != "version":
+                assert getattr(part, field.name) != field.default, field.name
+
+
 def test_a_document_goes_through_blender_unchanged(standee, document, tmp_path):
     bpy.ops.standee.open(filepath=str(document))
     out = tmp_path / "out.standee"
@@ -126,3 +134,8 @@ def test_a_layer_keeps_its_bond_when_its_own_document_opens_again(standee, subje
     bpy.ops.standee.save(filepath=path)
     bpy.ops.standee.open(filepath=path)
     assert standee.layers[0].bound_object == bpy.data.objects["Cube"]
+
+
+def test_a_dropped_document_opens_without_a_file_browser(standee, document):
+    bpy.ops.standee.open("INVOKE_DEFAULT", filepath=str(document))
+    assert [layer.layer_id for layer in standee.layers] == ["first", "second"]

@@ -127,3 +127,26 @@ def test_a_huge_picture_is_refused_with_what_to_do(addon, standee, tmp_path, mon
     (tmp_path / "huge.png").write_bytes(png(101, 4))
     with pytest.raises(RuntimeError, match=r"too large.*Scale it"):
         bpy.ops.standee.add_files(filepath=str(tmp_path / "huge.png"))
+
+
+def test_dropped_pictures_are_added_without_a_file_browser(addon, standee, subject):
+    home, name = subject.rsplit("/", 1)
+    bpy.ops.standee.add_files(
+        "INVOKE_DEFAULT", directory=f"{home}/", files=[{"name": name}], filepath=subject
+    )
+    assert [layer.name for layer in standee.layers] == ["disc"]
+
+
+def test_a_dropped_picture_stands_in_the_middle_of_where_it_was_dropped(standee, subject):
+    bpy.ops.standee.add_files(filepath=subject, at=(64.0, 96.0))
+    rect = standee.layers[0].rect
+    assert (rect.x + rect.w / 2, rect.y + rect.h / 2) == pytest.approx((64, 96))
+
+
+def test_files_dropped_on_a_view_are_for_the_operators_that_open_them():
+    kinds = {kind: getattr(bpy.types, kind) for kind in dir(bpy.types) if "STANDEE_FH" in kind}
+    opened = {name: kind.bl_import_operator for name, kind in kinds.items()}
+    assert opened == {
+        "STANDEE_FH_subjects": "standee.add_files",
+        "STANDEE_FH_document": "standee.open",
+    }

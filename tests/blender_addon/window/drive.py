@@ -27,9 +27,9 @@ def drive():
     yield from making.killed_daemon()
     yield from in_space.bound()
     yield from in_space.viewport()
+    yield from arranging.chinese()
     yield from making.fresh_render()
     yield from making.undo_in_mid_render()
-    yield from arranging.chinese()
     pilot.report["Blender"] = bpy.app.version_string
 
 

@@ -145,4 +145,3 @@ def undo_in_mid_render():
     link().notice = None
     yield 0.3
     assert not left_of_stages()
-    standee().scene_source = "NONE"
