@@ -31,6 +31,7 @@ def fix_words(fix: str) -> str:
         "recover": translate("NoticeBar", "Recover"),
         "discard": translate("NoticeBar", "Discard"),
         "scale-canvas": translate("NoticeBar", "Scale the canvas"),
+        "fit-canvas": translate("NoticeBar", "Fit the canvas"),
     }
     return words.get(fix, fix)
 

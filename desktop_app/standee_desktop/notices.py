@@ -30,6 +30,7 @@ Fix = Literal[
     "recover",
     "discard",
     "scale-canvas",
+    "fit-canvas",
 ]
 
 FIXES: dict[str, Fix] = {

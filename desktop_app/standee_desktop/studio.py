@@ -60,7 +60,7 @@ class Studio(QObject):
         self.disk = Workers(self, in_order=True)
         self.composer = Composer(editor, self.link, window.workers, self.disk, self.notices, self)
         self.mending = Mending(editor, self.link, self.composer, self.notices, self)
-        self.canvas_hint = CanvasHint(editor, self.link, self.notices, self)
+        self.canvas_hint = CanvasHint(editor, window.pictures, self.link, self.notices, self)
         self.autosave = Autosave(editor, self.notices, self.composer.unsaved_jobs, self)
         self.dialogs = Dialogs(window)
         self.files = Files(

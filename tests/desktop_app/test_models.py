@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from standee import Canvas, Composition, Layer, Rect
 from standee.messages import ModelInfo
@@ -84,14 +85,21 @@ def test_everything_is_scaled_along_with_the_canvas() -> None:
     assert fits(scaled, 1024)
 
 
-def test_a_model_of_another_size_offers_to_scale_the_canvas(  # type: ignore[no-untyped-def]
-    person: Person, own_places, monkeypatch, settle
-) -> None:
+@pytest.fixture
+def studio(person: Person, own_places, monkeypatch):  # type: ignore[no-untyped-def]
+    """Everything around the window, with a daemon's home in which there is none."""
     monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
     from standee_desktop.link import Link
     from standee_desktop.studio import Studio
 
     studio = Studio(person.window, Link(start=False))
+    yield studio
+    studio.close()
+
+
+def test_a_model_of_another_size_offers_to_scale_the_canvas(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
     studio.link._told.emit(Contact("connected", "daemon", MODELS))
     settle(lambda: studio.link.connected)
     person.has(("cat", 64, 64, 128, 128))
@@ -107,4 +115,24 @@ def test_a_model_of_another_size_offers_to_scale_the_canvas(  # type: ignore[no-
     person.chooses("undo")
     assert person.document.composition.sampling.model == "mini"
     assert person.rect("cat") == (64, 64, 128, 128)
-    studio.close()
+
+
+def test_a_scene_that_would_be_cut_offers_its_aspect_to_the_canvas(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path
+) -> None:
+    person.has(("cat", 64, 64, 128, 128))
+    for name, size in (("square", (300, 300)), ("wide", (1200, 600))):
+        Image.new("RGB", size, "teal").save(tmp_path / f"{name}.png")
+    studio.importer.set_scene(tmp_path / "square.png")
+    settle(lambda: person.document.composition.scene is not None)
+    assert not studio.notices
+    studio.importer.set_scene(tmp_path / "wide.png")
+    settle(lambda: studio.notices)
+    [row] = studio.notice_bar.rows()
+    assert "1200 × 600 px" in row.notice.text
+    row.fix.click()
+    assert person.document.composition.canvas == Canvas(368, 176)
+    assert person.rect("cat") == (120, 24, 128, 128)
+    assert not studio.notices
+    person.chooses("undo")
+    assert person.document.composition.canvas == Canvas(256, 256)

@@ -166,6 +166,20 @@ def canvas_sides(width: float, height: float, patch: int) -> Canvas:
     return Canvas(max(16, w), max(16, h))
 
 
+def with_aspect(composition: Composition, width: float, height: float, patch: int) -> Composition:
+    """Give the canvas the aspect of `width` x `height` px on the area that it has.
+
+    What stands on it keeps its place to the middle; a scene that fills it goes on doing so.
+    """
+    old = composition.canvas
+    scale = (old.width * old.height / (width * height)) ** 0.5
+    new = canvas_sides(width * scale, height * scale, patch)
+    left, top = (new.width - old.width) / 2, (new.height - old.height) / 2
+    bare = replace(composition, scene=None)
+    changed = with_canvas(bare, new.width, new.height, patch, left, top)
+    return replace(changed, scene=composition.scene)
+
+
 def with_canvas(
     composition: Composition,
     width: float,

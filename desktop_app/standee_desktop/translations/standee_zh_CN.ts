@@ -374,6 +374,14 @@
         <source>Scale the canvas</source>
         <translation>缩放画布</translation>
     </message>
+    <message>
+        <source>The canvas shows only a part of this picture of %1 × %2 px.</source>
+        <translation>画布只显示了这张 %1 × %2 像素图片的一部分。</translation>
+    </message>
+    <message>
+        <source>Fit the canvas</source>
+        <translation>使画布适合</translation>
+    </message>
 </context>
 <context>
     <name>CanvasSizeDialog</name>
@@ -1434,6 +1442,10 @@ or add a subject below.</source>
     <message>
         <source>Scale the canvas</source>
         <translation>缩放画布</translation>
+    </message>
+    <message>
+        <source>Fit the canvas</source>
+        <translation>使画布适合</translation>
     </message>
     <message>
         <source>Notices</source>
