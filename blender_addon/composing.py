@@ -8,7 +8,8 @@ from standee.composition import Composition
 from standee.errors import InvalidField
 
 from . import binding, pictures, rendering
-from .daemon_link import Work, link
+from .chores import Work
+from .daemon_link import link
 from .exchange import Blobs, completed, composition_of
 from .jobs import Job
 from .properties import StandeeScene

@@ -7,7 +7,7 @@ hides a layer). The timer runs only while there is something to do.
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from standee.session import Task
 
 from . import jobs as jobbing
 from . import pictures, preferences, previews
+from .chores import Chore, Chores, Work
 from .exchange import Blobs
 from .jobs import Job
 from .properties import PATCH, redraw
@@ -35,11 +36,6 @@ BUSY, WAITING = 0.01, 0.05
 """Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
-
-Chore = Iterator[float | None]
-"""Work in small steps; it may yield the seconds that it wants to rest."""
-Work = Generator[float | None, None, tuple[Composition, Blobs]]
-"""The same, when a composition and its pictures come of it."""
 
 
 @dataclass
@@ -63,7 +59,7 @@ class DaemonLink:
         self.on_over: Callable[[Job], None] | None = None
         self._client: Client | None = None
         self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
-        self._chores: list[tuple[float, Chore]] = []
+        self._chores = Chores()
         self._alone_since: float | None = None
         self._told = False
 
@@ -149,7 +145,7 @@ class DaemonLink:
 
     def add_chore(self, chore: Chore) -> None:
         """Have a piece of work done in small steps."""
-        self._chores.append((0.0, chore))
+        self._chores.add(chore)
         self.wake()
 
     def tell(self, error: StandeeError) -> None:
@@ -181,9 +177,11 @@ class DaemonLink:
 
     def _work(self) -> float | None:
         began = time.perf_counter()
-        if bpy.app.is_job_running("RENDER"):
-            return WAITING  # Blender's data must stay as they are while it renders
         moved = self._talk(began + BUDGET / 2)
+        if bpy.app.is_job_running("RENDER"):  # Blender's data must stay as they are: no chores
+            if moved:
+                redraw()
+            return WAITING
         while time.perf_counter() - began < BUDGET and self._step():
             moved = True
         self.longest_tick = max(self.longest_tick, time.perf_counter() - began)
@@ -327,16 +325,9 @@ class DaemonLink:
         redraw()
 
     def _step(self) -> bool:
-        """Do one step of the chore that is next in turn; return whether there was any."""
-        now = time.monotonic()
-        turn = next((n for n, (rests, _) in enumerate(self._chores) if rests <= now), None)
-        if turn is None:
-            return False
-        _, chore = self._chores.pop(turn)
+        """Do one step of a chore; return whether there was any. What goes wrong is told."""
         try:
-            self._chores.append((now + (next(chore) or 0.0), chore))
-        except StopIteration:
-            pass
+            return self._chores.step()
         except StandeeError as error:
             self.tell(error)
         except Exception as error:  # whatever it is, the timer must go on

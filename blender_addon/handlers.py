@@ -4,7 +4,8 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import binding, draw, results, sequence, staging
-from .daemon_link import Chore, link
+from .chores import Chore
+from .daemon_link import link
 from .jobs import Job
 from .looks import looks
 from .properties import forget_identities

@@ -16,7 +16,8 @@ from standee.geometry import fit_picture
 from standee.token_view import kept_cells
 
 from . import binding, pictures
-from .daemon_link import Chore, link
+from .chores import Chore
+from .daemon_link import link
 from .pictures import state_of
 from .properties import StandeeLayer, StandeeScene, redraw
 from .stage.cells import CellView

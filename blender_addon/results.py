@@ -15,7 +15,8 @@ import bpy
 from standee.events import Result
 
 from . import pictures, places
-from .daemon_link import Chore, link
+from .chores import Chore
+from .daemon_link import link
 from .jobs import Job
 from .properties import StandeeResult, has_identity, redraw
 

@@ -17,7 +17,8 @@ from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.events import Result
 
 from . import composing
-from .daemon_link import Chore, Work, link
+from .chores import Chore, Work
+from .daemon_link import link
 from .exchange import Blobs
 from .jobs import Job
 from .stage.timeline import Ledger, fingerprint, frames, picture_name
