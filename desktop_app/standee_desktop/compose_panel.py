@@ -89,7 +89,8 @@ class ComposePanel(QWidget):
     def _name_fields(self) -> None:
         self.setObjectName("compose")
         self.prompt.setPlaceholderText(self.tr("What the whole picture shows, in words"))
-        self.prompt.setFixedHeight(112)
+        self.prompt.setMinimumHeight(54)  # on a low screen it makes room for the rest
+        self.prompt.setMaximumHeight(112)
         names: list[tuple[QWidget, str, str]] = [
             (self.prompt, "prompt", self.tr("Prompt")),
             (self.model, "model", self.tr("Model")),
@@ -133,7 +134,7 @@ class ComposePanel(QWidget):
         layout.setContentsMargins(12, 10, 12, 12)
         layout.setSpacing(10)
         layout.addWidget(heading(self.tr("Prompt")))
-        layout.addWidget(self.prompt)
+        layout.addWidget(self.prompt, 2)
         layout.addLayout(rows)
         layout.addLayout(buttons)
         layout.addWidget(self.queue, 1)

@@ -42,7 +42,7 @@ class QueueList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
-        self.setMinimumHeight(72)
+        self.setMinimumHeight(48)
         composer.jobs.changed.connect(self._show)
         composer.jobs.removed.connect(self._remove)
 

@@ -119,6 +119,7 @@ class StagingStrip(QWidget):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         empty = QLabel(self.tr("Results appear here. They never get in the way of the canvas."))
         empty.setProperty("role", "muted")
+        empty.setWordWrap(True)
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedLayout()
         self._stack.addWidget(empty)

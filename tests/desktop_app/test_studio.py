@@ -377,3 +377,12 @@ def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # 
     assert list(person.order) == ["photo", "cat"]
     person.selects("photo", "cat")
     assert not person.window.action("to-scene").isEnabled()
+
+
+def test_the_window_fits_a_small_laptop(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    person.has(("cat", 60, 60, 128, 128))
+    person.selects("cat")
+    person.window.resize(1180, 660)
+    settle()
+    assert (person.window.width(), person.window.height()) == (1180, 660)
+    assert studio.compose_panel.button.visibleRegion().boundingRect().height() > 20
