@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_models
 import torch
 from torch._dynamo.utils import counters
 
@@ -66,3 +67,29 @@ def test_new_layouts_need_no_new_graphs_and_pictures_stay_the_same(compiled, fol
     plain = load(catalog.find(str(folder)), Options(device="cpu"))
     theirs = compose(plain, composition, shelf.read, seed=0)
     assert np.abs(made.astype(int) - theirs).max() <= 1
+
+
+@pytest.mark.parametrize("folder", ["flux"], indirect=True)
+def test_a_lora_over_compiled_blocks_counts_and_goes_again(
+    compiled, folder, shelf, tmp_path
+) -> None:
+    """Its layers are traced once; switching it off and on again finds the graphs that there are."""
+    composition = Composition(canvas=Canvas(64, 48), prompt="cat", sampling=Sampling(steps=2))
+
+    def paint() -> np.ndarray:
+        return compose(compiled, composition, shelf.read, seed=0)
+
+    targets = r".*(attn|attention)\.(to_q|to_qkv_mlp_proj)"
+    lora = tiny_models.save_lora(tmp_path / "lora.safetensors", folder, targets=targets)
+    plain = paint()
+    pictures, graphs = [], []
+    for loras in [[(lora, 1.0)], []] * 2:
+        compiled.adapters.lay(loras, ["$.sampling.loras[0].path"] * len(loras))
+        pictures.append(paint())
+        graphs.append(counters["stats"]["unique_graphs"])
+    assert not counters["graph_break"]
+    assert not np.array_equal(pictures[0], plain)
+    for laid, without in zip(pictures[::2], pictures[1::2], strict=True):
+        assert np.array_equal(laid, pictures[0])
+        assert np.abs(without.astype(int) - plain).max() <= 1
+    assert graphs[-1] == graphs[1]

@@ -246,3 +246,41 @@ def test_without_peft_it_says_what_to_install(folders, make_lora, monkeypatch) -
     with pytest.raises(MissingDependency) as caught:
         lay(family, (make_lora("flux"), 1.0))
     assert "pip install peft" in caught.value.fix
+
+
+# -- how other programs save LoRAs ---------------------------------------------------------------
+
+RENAMED = {
+    "flux": (
+        "transformer.transformer_blocks.0.attn.to_out.0",
+        "lora_unet_double_blocks_0_img_attn_proj",
+    ),
+    "klein": (
+        "transformer.transformer_blocks.0.attn.to_out.0",
+        "diffusion_model.double_blocks.0.img_attn.proj",
+    ),
+    "z-image": ("transformer.layers.0.attention.to_q", "diffusion_model.layers.0.attention.to_q"),
+}
+"""The name of a layer in diffusers, and in kohya's scripts (FLUX.1) or ai-toolkit (the others)."""
+
+
+def test_loras_saved_by_other_programs_mean_the_same(kind, family, paint, tmp_path) -> None:
+    ours, theirs = RENAMED[kind]
+    chance = torch.Generator().manual_seed(3)
+    down, up = (torch.randn(shape, generator=chance) for shape in ((2, 64), (64, 2)))
+    named = {f"{ours}.lora_A.weight": down, f"{ours}.lora_B.weight": up}
+    other = {f"{theirs}.lora_A.weight": down, f"{theirs}.lora_B.weight": up}
+    if kind == "flux":
+        # kohya keeps a strength beside the weights: alpha / rank = 1 / 2
+        other = {f"{theirs}.lora_down.weight": down, f"{theirs}.lora_up.weight": 2 * up}
+        other[f"{theirs}.alpha"] = torch.tensor(1.0)
+    save_file(named, tmp_path / "ours.safetensors")
+    save_file(other, tmp_path / "theirs.safetensors")
+    plain = paint(family)
+    lay(family, (tmp_path / "ours.safetensors", 1.0))
+    expected = paint(family)
+    lay(family, (tmp_path / "theirs.safetensors", 1.0))
+    made = paint(family)
+    lay(family)
+    assert not np.array_equal(expected, plain)
+    assert np.abs(made.astype(int) - expected).max() <= 1
