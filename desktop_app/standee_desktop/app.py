@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,9 @@ def make_application(language: str | None = None) -> QApplication:
     app.setDesktopFileName("standee")
     app.setWindowIcon(emblem())
     app.setFont(theme.interface_font())
+    if not isinstance(existing, QApplication) and app.platformName() == "offscreen":
+        # There the clipboard outlives Python, and would destroy what Python put into it.
+        atexit.register(app.clipboard().clear)
     if not hasattr(app, "themes"):
         app.themes = theme.Themes(app)  # type: ignore[attr-defined]
     translate(app, language)
