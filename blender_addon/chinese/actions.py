@@ -155,6 +155,10 @@ ACTIONS: dict[str, str] = {
     ),
     "Where": "位置",
     "Where it appears": "它显示在哪里",
+    "Go On from Result": "从结果继续",
+    "Make the active result the scene, and hide the subjects that are in it now, to add others": (
+        "将活动结果作为场景，并隐藏其中已有的主体，以便添加其他主体"
+    ),
     "Discard Result": "丢弃结果",
     "Remove the active result and its picture": "移除活动结果及其图片",
     "Recall Composition": "恢复构图",

@@ -69,4 +69,5 @@ WORDS: dict[str, str] = {
     "A range is being composed already": "已有帧范围正在合成",
     "No range is being composed": "没有正在合成的帧范围",
     "Look through the camera, with the rectangles shown": "请进入相机视图并显示矩形",
+    "The picture of this result is gone. Compose it anew.": "该结果的图片已不存在。请重新合成。",
 }

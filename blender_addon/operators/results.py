@@ -11,6 +11,7 @@ from standee.errors import InvalidField, MissingBlob, StandeeError
 from .. import exchange, pictures, results, showing
 from ..choices import SHOWN_AS
 from ..properties import redraw
+from ..translations import say
 from .base import NeedsResult, composition, refuse
 
 
@@ -34,6 +35,28 @@ class STANDEE_OT_result_show(NeedsResult, bpy.types.Operator):
                 self.report({"INFO"}, "No Image Editor is open; open one to see it.")
             return {"FINISHED"}
         showing.show(context.scene, composition(context).active_result, self.where)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_result_apply(NeedsResult, bpy.types.Operator):
+    bl_idname = "standee.result_apply"
+    bl_label = "Go On from Result"
+    bl_description = (
+        "Make the active result the scene, and hide the subjects that are in it now, to add others"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        standee = composition(context)
+        image = standee.results[standee.active_result].image
+        if image is None:
+            self.report({"ERROR"}, say("The picture of this result is gone. Compose it anew."))
+            return {"CANCELLED"}
+        standee.scene_picture, standee.scene_source = image, "PICTURE"
+        standee.scene_kept, standee.use_scene_rect = None, False
+        for layer in standee.layers:
+            layer.visible = False
+        redraw()
         return {"FINISHED"}
 
 
@@ -103,6 +126,7 @@ def _picture(digest: str) -> bytes:
 
 CLASSES = (
     STANDEE_OT_result_show,
+    STANDEE_OT_result_apply,
     STANDEE_OT_result_discard,
     STANDEE_OT_result_recall,
     STANDEE_OT_result_save,

@@ -23,6 +23,7 @@ class STANDEE_PT_results(Sidebar, bpy.types.Panel):
         shown = (("IMAGE_EDITOR", "Image"), ("BACKGROUND", "Background"), ("PLANE", "Plane"))
         for where, text in shown:
             row.operator("standee.result_show", text=text).where = where
+        layout.operator("standee.result_apply", icon="SCENE_DATA")
 
 
 CLASSES = (STANDEE_PT_results,)

@@ -97,3 +97,18 @@ def test_presets_lie_in_the_extensions_own_folder(addon, made):
     [file] = addon("places").own_folder("presets").glob("*.json")
     assert json.loads(file.read_text())["sampling"]["count"] == 1
     assert ".user" in str(Path(file))
+
+
+def test_the_next_picture_goes_on_from_a_result(addon, made, subject, daemon, until):
+    standee = made
+    standee.use_scene_rect = True
+    assert bpy.ops.standee.result_apply() == {"FINISHED"}
+    assert standee.scene_picture == standee.results[0].image
+    assert not standee.layers[0].visible
+    bpy.ops.standee.add_files(filepath=subject)
+    composition, blobs = addon("exchange").composition_of(standee)
+    assert blobs[composition.scene.picture] == daemon.picture
+    assert composition.scene.rect is None
+    assert [layer.visible for layer in composition.layers] == [False, True]
+    bpy.ops.standee.result_discard()
+    assert standee.scene_picture is not None  # it is the scene: nothing takes it away
