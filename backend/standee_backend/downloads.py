@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from standee.errors import StandeeError, StorageFull, UnknownModel
+from standee.errors import DownloadFailed, StandeeError, StorageFull
 
 from .catalog import cached, cached_network
 from .hub import File, Offer, look_up, refusal
@@ -47,7 +47,7 @@ UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM
 def folder(path: str, field: str, follower: Follower = NOBODY) -> Path:
     """Return where a model given by path or hub id is; what is not here yet is downloaded.
 
-    Raises `UnknownModel`, `StorageFull`, and what the follower raises.
+    Raises `UnknownModel`, `DownloadFailed`, `StorageFull`, and what the follower raises.
     """
     if Path(path).exists():
         return Path(path)
@@ -64,7 +64,8 @@ def network(path: str, field: str, follower: Follower = NOBODY) -> Path:
 def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:
     """Download an offer and return its folder; files that are here already are only linked.
 
-    Raises `UnknownModel` (out of reach, or its checksum is wrong), `StorageFull`, and what the follower raises.
+    Raises `DownloadFailed` (out of reach, or its checksum is wrong), `UnknownModel`,
+    `StorageFull`, and what the follower raises.
     """
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
@@ -165,7 +166,7 @@ def _bring_file(offer: Offer, file: File, blobs: Path, field: str, progress: _Pr
     if not _is_whole(part, file, progress):
         progress.done -= part.stat().st_size
         part.unlink()
-        raise UnknownModel(
+        raise DownloadFailed(
             f"{file.name} of {offer.repository} arrived damaged: its checksum is wrong.",
             path=field,
             fix="Try again; the damaged file was deleted. If it stays so, the network changes it.",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from standee.errors import MissingDependency, StandeeError, UnknownModel
+from standee.errors import DownloadFailed, MissingDependency, StandeeError, UnknownModel
 
 WEIGHTS = re.compile(
     r"(diffusion_pytorch_model|model)(-\d{5}-of-\d{5})?\.safetensors|[\w-]+\.safetensors\.index\.json"
@@ -56,7 +56,7 @@ def look_up(repository: str, field: str, choose: Choose | None = None) -> Offer:
     """Ask the hub what a repository offers; `choose` picks among its files, by default a model's.
 
     `field` is where the hub id stands in what the user wrote. Raises `UnknownModel`, which says why
-    it cannot be had, and `MissingDependency`.
+    it cannot be had, `DownloadFailed` and `MissingDependency`.
     """
     with_hub(field)
     from huggingface_hub import HfApi, constants
@@ -103,18 +103,24 @@ def refusal(repository: str, error: BaseException, field: str) -> StandeeError:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     causes = list(_causes(error))
-    message = f"{repository} is not on this machine and cannot be downloaded: {_line(error)}"
-    fix = "Connect to the network and try again, or bring its folder from where there is one."
     if any(isinstance(cause, GatedRepoError) for cause in causes):
-        message = f"The licence of {repository} has to be accepted before it can be downloaded."
-        fix = (
-            f"Accept it on https://huggingface.co/{repository}, and log in with `hf auth login`"
-            " or HF_TOKEN."
+        return UnknownModel(
+            f"The licence of {repository} has to be accepted before it can be downloaded.",
+            path=field,
+            fix=f"Accept it on https://huggingface.co/{repository}, and log in with"
+            " `hf auth login` or HF_TOKEN.",
         )
-    elif any(isinstance(cause, RepositoryNotFoundError) for cause in causes):
-        message = f"The hub has no model {repository}, or not for you."
-        fix = "Check the name; for a private model log in with `hf auth login` or HF_TOKEN."
-    return UnknownModel(message, path=field, fix=fix)
+    if any(isinstance(cause, RepositoryNotFoundError) for cause in causes):
+        return UnknownModel(
+            f"The hub has no model {repository}, or not for you.",
+            path=field,
+            fix="Check the name; for a private model log in with `hf auth login` or HF_TOKEN.",
+        )
+    return DownloadFailed(
+        f"{repository} is not on this machine and cannot be downloaded: {_line(error)}",
+        path=field,
+        fix="Connect to the network and try again, or bring its folder from where there is one.",
+    )
 
 
 def with_hub(field: str) -> None:

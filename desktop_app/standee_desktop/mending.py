@@ -107,7 +107,7 @@ class Mending(QObject):
         fix = FIXES.get(error.code, "")
         if fix == "less-memory" and self._next_preset() is not None:
             self._notices.fail(error, "job", fix, lambda: self._use_less_memory(again))
-        elif fix == "bundled-model":
+        elif fix == "bundled-model" and error.path in ("", "$.sampling.model"):
             self._notices.fail(error, "job", fix, lambda: self._use_bundled_model(job))
         elif error.retryable or fix == "retry":
             self._notices.fail(error, "job", "retry", again)

@@ -98,6 +98,13 @@ class UnknownModel(StandeeError):
     code = "unknown-model"
 
 
+class DownloadFailed(StandeeError):
+    """A model could not be brought from the hub; the next try goes on where this one stopped."""
+
+    code = "download-failed"
+    retryable = True
+
+
 class UnknownJob(StandeeError):
     """No job with that id belongs to this client."""
 

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton
 
 from standee.document import Document
-from standee.errors import OutOfMemory, StandeeError, UnknownModel
+from standee.errors import DownloadFailed, OutOfMemory, StandeeError, UnknownModel
 from standee.messages import Failed, Problem
 from standee_desktop.importing import place, words_of
 from standee_desktop.model import edits
@@ -237,6 +237,20 @@ def test_a_model_that_is_not_there_gives_way_to_the_bundled_one(  # type: ignore
     button.click()
     assert person.document.composition.sampling.model == "mini"
     assert [job.composition.sampling.model for job in studio.composer.jobs] == ["mini", "mini"]
+
+
+def test_a_download_that_broke_off_is_tried_again_with_the_same_model(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    hub = edits.with_sampling(person.document.composition, model="someone/some-flux")
+    person.document.apply("Model", hub)
+    button = failed_job(
+        studio, DownloadFailed("It broke off.", path="$.sampling.model", fix="Try again.")
+    )
+    assert button.text() == "Try again"
+    button.click()
+    assert person.document.composition.sampling.model == "someone/some-flux"
+    assert len(studio.composer.jobs) == 2
 
 
 def test_many_cut_outs_are_told_in_one_line(person: Person, studio, settle, tmp_path) -> None:  # type: ignore[no-untyped-def]

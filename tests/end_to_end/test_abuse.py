@@ -192,6 +192,11 @@ CAT = {"picture": "0" * 64, "rect": {"x": 0, "y": 0, "w": 9, "h": 9}}
         ({"canvas": {"width": 8192, "height": 8192}}, "invalid-field", "$.canvas"),
         ({"sampling": {"model": "no such"}}, "unknown-model", "$.sampling.model"),
         ({"sampling": {"model": "../../etc"}}, "unknown-model", "$.sampling.model"),
+        (
+            {"sampling": {"loras": [{"path": "/no/such"}]}},
+            "invalid-field",
+            "$.sampling.loras[0].path",
+        ),
         ({"sampling": {"steps": 10**6}}, "invalid-field", "$.sampling.steps"),
         ({"prompt": "x" * 3000}, "invalid-field", "$.prompt"),
         ({"layers": [CAT] * 101}, "invalid-field", "$.layers"),

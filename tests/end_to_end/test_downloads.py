@@ -122,7 +122,7 @@ def test_a_download_that_was_killed_goes_on_where_it_was(hub, get, surroundings)
 def test_a_wrong_checksum_is_refused_and_the_next_try_starts_anew(hub, get, surroundings) -> None:
     hub.damaged = {BIG}
     error = error_of(get(NAME, "--accept-licence"))
-    assert error["code"] == "unknown-model"
+    assert (error["code"], error["retryable"]) == ("download-failed", True)
     assert BIG in error["message"]
     assert "checksum" in error["message"]
     assert not list(store(surroundings).glob("blobs/*.part"))

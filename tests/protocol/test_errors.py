@@ -60,4 +60,4 @@ def test_an_error_reads_as_what_went_wrong_then_where_then_what_to_do() -> None:
 
 def test_only_what_may_succeed_later_is_retryable() -> None:
     retryable = {kind.code for kind in KINDS if kind.retryable}
-    assert retryable == {"not-connected", "quota-exceeded", "storage-full"}
+    assert retryable == {"download-failed", "not-connected", "quota-exceeded", "storage-full"}
