@@ -122,9 +122,8 @@ def test_without_a_camera_it_says_why(standee):
         bpy.ops.standee.add_object()
 
 
-def test_a_huge_picture_is_refused_with_what_to_do(addon, standee, tmp_path, monkeypatch, png):
-    monkeypatch.setattr(addon("pictures"), "LARGEST_SIDE", 100)
-    (tmp_path / "huge.png").write_bytes(png(101, 4))
+def test_a_huge_picture_is_refused_with_what_to_do(standee, tmp_path, png):
+    (tmp_path / "huge.png").write_bytes(png(16385, 2))
     with pytest.raises(RuntimeError, match=r"too large.*Scale it"):
         bpy.ops.standee.add_files(filepath=str(tmp_path / "huge.png"))
 

@@ -31,6 +31,7 @@ def drive():
     yield from making.fresh_render()
     yield from making.undo_in_mid_render()
     pilot.report["Blender"] = bpy.app.version_string
+    yield from making.leave_in_mid_job()
 
 
 bpy.context.preferences.view.show_splash = False  # now: it opens before the first timer

@@ -145,3 +145,19 @@ def undo_in_mid_render():
     link().notice = None
     yield 0.3
     assert not left_of_stages()
+
+
+def leave_in_mid_job():
+    """Blender is left while a picture is made and another scene is rendered; see `Pilot.run`."""
+    compose_from("NONE")
+    job = link().unfinished[0]
+    yield from pilot.until(lambda: job.state == "running", 60, "the job to be taken")
+    compose_from("RENDER")
+    yield from pilot.until(lambda: bpy.app.is_job_running("RENDER"), 20, "the render to begin")
+
+
+def compose_from(source):
+    """Compose into such a scene; the property is set by an operator, as a button would."""
+    with pilot.context():
+        bpy.ops.wm.context_set_enum(data_path="scene.standee.scene_source", value=source)
+        bpy.ops.standee.compose()

@@ -126,7 +126,7 @@ class Pilot:
                 return next(drive)
             except StopIteration:
                 (FOLDER / "report.json").write_text(json.dumps(self.report, indent=1))
-                self._leave(0)
+                self._quit()
             except BaseException:
                 traceback.print_exc()
                 with contextlib.suppress(Exception):
@@ -134,8 +134,15 @@ class Pilot:
                     subprocess.run(["import", "-window", "root", str(path)], check=False)
                 self._leave(3)
 
-        bpy.app.timers.register(self._beat, first_interval=0.5)
+        self._heart = self._beat  # a bound method is another object each time
+        bpy.app.timers.register(self._heart, first_interval=0.5)
         bpy.app.timers.register(step, first_interval=1.0)
+
+    def _quit(self):
+        """Leave as a person does, whatever is under way; Blender's own status says how that went."""
+        bpy.app.timers.unregister(self._heart)
+        with bpy.context.temp_override(window=self.window):
+            bpy.ops.wm.quit_blender()
 
     def _leave(self, status):
         sys.stdout.flush()
