@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 
-from PySide6.QtCore import QObject, QProcess
+from PySide6.QtCore import QObject, QProcess, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from standee.connection import connection_file
 from standee.errors import MissingDependency, StandeeError
@@ -22,6 +25,7 @@ from .model import EditorDocument, edits
 from .notices import FIXES, Notice, Notices
 
 OFFLOAD = "STANDEE_OFFLOAD"
+PAGE = re.compile(r"https://[\w./-]+\w")
 LESS = {"": "model", "none": "model", "model": "group"}
 """The next preset that takes less memory; the daemon reads it from its environment."""
 
@@ -108,7 +112,7 @@ class Mending(QObject):
         if fix == "less-memory" and self._next_preset() is not None:
             self._notices.fail(error, "job", fix, lambda: self._use_less_memory(again))
         elif fix == "bundled-model" and error.path in ("", "$.sampling.model"):
-            self._notices.fail(error, "job", fix, lambda: self._use_bundled_model(job))
+            self._tell_of_model(error, job)
         elif error.retryable or fix == "retry":
             self._notices.fail(error, "job", "retry", again)
         elif fix == "install":
@@ -125,6 +129,17 @@ class Mending(QObject):
             os.environ[OFFLOAD] = preset
             self._link.restart()
             again()
+
+    def _tell_of_model(self, error: StandeeError, job: Job) -> None:
+        """Offer the bundled model, and for a licence the page on which it is accepted."""
+        bundled: Callable[[], object] = partial(self._use_bundled_model, job)
+        notice = Notice(error.message, error.fix, "error", "job", "bundled-model", bundled)
+        if (page := PAGE.search(error.fix)) is not None:
+            opens: Callable[[], object] = partial(QDesktopServices.openUrl, QUrl(page.group()))
+            notice = replace(
+                notice, fix="open-page", act=opens, other="bundled-model", other_act=bundled
+            )
+        self._notices.show(notice)
 
     def _use_bundled_model(self, job: Job) -> None:
         composition = edits.with_sampling(self._editor.composition, model="mini")

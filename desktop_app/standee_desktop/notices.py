@@ -29,6 +29,7 @@ Fix = Literal[
     "open-log",
     "recover",
     "discard",
+    "open-page",
     "scale-canvas",
     "fit-canvas",
 ]

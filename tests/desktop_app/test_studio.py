@@ -253,6 +253,21 @@ def test_a_download_that_broke_off_is_tried_again_with_the_same_model(  # type: 
     assert len(studio.composer.jobs) == 2
 
 
+def test_a_licence_to_accept_is_a_button_away(  # type: ignore[no-untyped-def]
+    person: Person, studio, monkeypatch
+) -> None:
+    from PySide6.QtGui import QDesktopServices
+
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    fix = "Accept it on https://huggingface.co/someone/some-flux, and log in."
+    button = failed_job(studio, UnknownModel("Its licence has to be accepted.", fix=fix))
+    assert button.text() == "Open the page"
+    assert studio.notice_bar.findChild(QPushButton, "fix-bundled-model") is not None
+    button.click()
+    assert opened == ["https://huggingface.co/someone/some-flux"]
+
+
 def test_many_cut_outs_are_told_in_one_line(person: Person, studio, settle, tmp_path) -> None:  # type: ignore[no-untyped-def]
     for name in "abc":
         Image.new("RGB", (32, 32), "teal").save(tmp_path / f"{name}.png")

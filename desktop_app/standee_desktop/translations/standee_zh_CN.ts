@@ -1440,6 +1440,10 @@ or add a subject below.</source>
         <translation>丢弃</translation>
     </message>
     <message>
+        <source>Open the page</source>
+        <translation>打开页面</translation>
+    </message>
+    <message>
         <source>Scale the canvas</source>
         <translation>缩放画布</translation>
     </message>
