@@ -66,7 +66,7 @@ class StandeeScene(bpy.types.PropertyGroup):
         name="Prompt", description="What the whole picture shows, in your own words"
     )
     follow_render: BoolProperty(
-        name="Canvas from Render Size",
+        name="From Render Size",
         description="Make the picture as large as the render, in whole cells of the model",
         default=True,
         update=redraw,
@@ -120,7 +120,7 @@ class StandeeScene(bpy.types.PropertyGroup):
     )
     scene_origin: StringProperty(options={"HIDDEN"})
     use_scene_rect: BoolProperty(
-        name="Only a Part of the Canvas",
+        name="Part of the Canvas",
         description="The scene fills a part of the canvas; around it the picture is continued",
     )
     scene_x: number("Scene X", "The scene's left edge in pixels", 0.0, min=-32768, max=32768)

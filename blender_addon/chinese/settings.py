@@ -100,7 +100,7 @@ SETTINGS: dict[str, str] = {
     "White where the scene's pixels stay as they are. Empty: all of them": (
         "场景像素保持不变之处为白色。留空则全部保留"
     ),
-    "Only a Part of the Canvas": "仅画布的一部分",
+    "Part of the Canvas": "仅画布的一部分",
     "The scene fills a part of the canvas; around it the picture is continued": (
         "场景只占画布的一部分；其周围的画面会被延展"
     ),
@@ -157,7 +157,7 @@ SETTINGS: dict[str, str] = {
         "让渲染采用画布的尺寸，使相机画框就是画布"
     ),
     # canvas and sampling
-    "Canvas from Render Size": "画布取自渲染尺寸",
+    "From Render Size": "画布取自渲染尺寸",
     "Make the picture as large as the render, in whole cells of the model": (
         "画面与渲染同样大小，取模型的整数单元"
     ),

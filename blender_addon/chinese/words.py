@@ -12,7 +12,6 @@ WORDS: dict[str, str] = {
     "Key": "关键帧",
     "Enlarge": "扩大",
     "Background": "背景",
-    "To Picture": "适配图片",
     "Repaint Selected": "重绘选中物体",
     "Keep Selected": "保留选中物体",
     "{width} x {height} px": "{width} x {height} 像素",

@@ -54,7 +54,7 @@ class STANDEE_UL_prompts(bpy.types.UIList):
         self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0
     ) -> None:
         there = item.name in context.scene.timeline_markers
-        split = layout.split(factor=0.35)
+        split = layout.split(factor=0.42)
         split.label(text=item.name, icon="MARKER_HLT" if there else "ERROR")
         split.prop(item, "prompt", text="", emboss=False)
 

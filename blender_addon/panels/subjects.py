@@ -73,8 +73,8 @@ class STANDEE_PT_placement(NeedsActive, bpy.types.Panel):
         row.use_property_decorate = False
         row.prop(layer, "fit")
         row.prop(layer, "flip", text="", icon="MOD_MIRROR")
+        row.operator("standee.layer_fit", text="", icon="FULLSCREEN_EXIT")
         row = layout.row(align=True)
-        row.operator("standee.layer_fit", text="To Picture", icon="FULLSCREEN_EXIT")
         row.operator("standee.layer_center", text="Centre", icon="PIVOT_BOUNDBOX")
         row.operator("standee.layer_key", text="Key", icon="KEY_HLT")
 
