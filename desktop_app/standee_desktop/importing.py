@@ -186,13 +186,18 @@ class Importer(QObject):
 
     # -- cut-outs --------------------------------------------------------------------------------
 
-    def cut_out(self, layer_id: str) -> None:
-        """Have the daemon cut a subject out of its picture."""
+    def cut_out(self, layer_id: str, by_words: bool = False) -> None:
+        """Have the daemon cut a subject out of its picture, where its words say if that is wished."""
         layer, document = self._editor.layer(layer_id), self._editor.document
         if layer is None:
             return
         topic = f"cutout-{layer_id}"
         self._notices.clear(topic)
+        words = layer.prompt.strip() if by_words else ""
+        if by_words and not words:
+            hint = self.tr("Words in the layer's settings tell which part of its picture it is.")
+            self._notices.tell(self.tr("Say in words what the subject is."), hint, topic)
+            return
         self._tell_cutting(layer_id, layer.name or self.tr("the subject"))
 
         def happened(event: Event) -> None:
@@ -200,12 +205,13 @@ class Importer(QObject):
                 self._take_mask(document, layer, event.data, topic)
             elif isinstance(event, Failed):
                 error = event.error.exception()
-                self._notices.fail(error, topic, "retry", lambda: self.cut_out(layer_id))
+                self._notices.fail(error, topic, "retry", lambda: self.cut_out(layer_id, by_words))
             if ends(event):
                 self._tell_cutting(layer_id, None)
                 self._link.release(event.job)
 
-        self._link.submit(Cutout(picture=layer.picture), document.blobs, happened, priority=20)
+        spec = Cutout(picture=layer.picture, words=words)
+        self._link.submit(spec, document.blobs, happened, priority=20)
 
     def _tell_cutting(self, layer_id: str, name: str | None) -> None:
         """Say in one line what is being cut out; `None` for what is not any more."""

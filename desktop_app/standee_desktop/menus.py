@@ -43,7 +43,7 @@ LAYER = (
     "lock",
 )
 
-SUBJECT = ("tool-cutout", "cut-out", "keep-subject", "to-scene")
+SUBJECT = ("tool-cutout", "cut-out", "cut-out-words", "keep-subject", "to-scene")
 """Commands of the selected subjects; others add some of them."""
 
 

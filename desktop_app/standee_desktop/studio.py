@@ -161,10 +161,11 @@ class Studio(QObject):
                 lambda now, name=name, tool=tool: actions[name].setChecked(now is tool)
             )
         actions.add("cut-out", self.tr("Cut &out of its picture"), "Ctrl+Shift+X", "cutout")
+        actions.add("cut-out-words", self.tr("Cut out &by its words"))
         actions.add("keep-subject", self.tr("&Keep in the library"), None, "library")
         actions.add("cancel-all", self.tr("Cancel all jobs"))
         actions.add("roll-seed", self.tr("&Roll another seed"), "Ctrl+Shift+D", "dice")
-        for name in ("cut-out", "keep-subject"):
+        for name in ("cut-out", "cut-out-words", "keep-subject"):
             self.window.menu("layer").addAction(actions[name])
         for name in ("roll-seed", "cancel-all", "tool-cutout", "tool-kept"):
             self.window.menu("compose").addAction(actions[name])
@@ -183,6 +184,7 @@ class Studio(QObject):
             "cancel-all": self.composer.cancel_all,
             "roll-seed": self.composer.dice,
             "cut-out": self._cut_out,
+            "cut-out-words": lambda: self._cut_out(by_words=True),
             "keep-subject": self.library_panel.keep_selected,
             "paste": self._paste,
         }
@@ -213,9 +215,9 @@ class Studio(QObject):
         if not clipboard.has_layers():
             self.drops.paste()
 
-    def _cut_out(self) -> None:
+    def _cut_out(self, by_words: bool = False) -> None:
         for layer_id in self.editor.selection:
-            self.importer.cut_out(layer_id)
+            self.importer.cut_out(layer_id, by_words)
 
     def _choose(self, then: Callable[[list[Path]], object]) -> None:
         names = " ".join(f"*{suffix}" for suffix in SUFFIXES)

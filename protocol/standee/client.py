@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -36,6 +36,7 @@ from .messages import (
     Kind,
     ModelInfo,
     ModelsRequest,
+    Point,
     Request,
     Result,
     Shutdown,
@@ -178,12 +179,15 @@ class Client:
         picture: bytes,
         *,
         box: Rect | None = None,
+        points: Sequence[Point] = (),
+        words: str = "",
         model: str | None = None,
+        finder: str | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> bytes:
-        """Return the cut-out of a picture as the bytes of a mask PNG; `box` is in its own px."""
+        """Return the cut-out of a picture as the bytes of a mask PNG; see `messages.Cutout`."""
         digest = flows.digest_of(picture)
-        spec = Cutout(picture=digest, box=box, model=model)
+        spec = Cutout(digest, box, tuple(points), model, words, finder)
         job = self.submit(spec, {digest: picture}, kind="cutout")
         [result] = self.wait(job, on_event)
         self.release(job)

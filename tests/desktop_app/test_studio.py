@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton
 
 from standee.document import Document
 from standee.errors import DownloadFailed, OutOfMemory, StandeeError, UnknownModel
-from standee.messages import Failed, Problem
+from standee.messages import Cutout, Failed, Problem
 from standee_desktop.importing import place, words_of
 from standee_desktop.model import edits
 
@@ -268,6 +268,31 @@ def test_a_licence_to_accept_is_a_button_away(  # type: ignore[no-untyped-def]
     assert opened == ["https://huggingface.co/someone/some-flux"]
 
 
+def test_a_subject_is_cut_out_where_its_words_say(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, monkeypatch
+) -> None:
+    asked: list[object] = []
+    submit = studio.link.submit
+
+    def watch(spec, *how, **more):  # type: ignore[no-untyped-def]
+        asked.append(spec)
+        return submit(spec, *how, **more)
+
+    monkeypatch.setattr(studio.link, "submit", watch)
+    person.has(("a", 0, 0, 64, 64), ("b", 64, 0, 64, 64))
+    named = edits.with_fields(person.document.composition, {"b"}, prompt=" a red mug ")
+    person.document.apply("Words", named)
+    person.selects("a")
+    person.chooses("cut-out-words")
+    assert asked == []
+    assert [notice.text for notice in studio.notices] == ["Say in words what the subject is."]
+    person.selects("b")
+    person.chooses("cut-out-words")
+    [spec] = asked
+    assert isinstance(spec, Cutout)
+    assert (spec.words, spec.picture) == ("a red mug", person.document.layer("b").picture)
+
+
 def test_many_cut_outs_are_told_in_one_line(person: Person, studio, settle, tmp_path) -> None:  # type: ignore[no-untyped-def]
     for name in "abc":
         Image.new("RGB", (32, 32), "teal").save(tmp_path / f"{name}.png")
@@ -313,7 +338,7 @@ def test_the_menu_of_a_subject_has_what_belongs_to_its_cut_out(person: Person, s
 
     actions = person.window.actions_
     menu = context_menu(person.window, actions, any_selected=True)
-    for name in ("tool-cutout", "cut-out", "keep-subject"):
+    for name in ("tool-cutout", "cut-out", "cut-out-words", "keep-subject"):
         assert actions[name] in menu.actions()
 
 

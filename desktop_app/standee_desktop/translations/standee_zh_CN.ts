@@ -764,6 +764,14 @@
         <translation>主体</translation>
     </message>
     <message>
+        <source>Words in the layer&apos;s settings tell which part of its picture it is.</source>
+        <translation>图层设置中的描述说明主体是图片中的哪一部分。</translation>
+    </message>
+    <message>
+        <source>Say in words what the subject is.</source>
+        <translation>请先填写主体的描述。</translation>
+    </message>
+    <message>
         <source>the subject</source>
         <translation>该主体</translation>
     </message>
@@ -1714,6 +1722,10 @@ or add a subject below.</source>
     <message>
         <source>Cut &amp;out of its picture</source>
         <translation>从图片中抠出(&amp;O)</translation>
+    </message>
+    <message>
+        <source>Cut out &amp;by its words</source>
+        <translation>按描述抠出(&amp;B)</translation>
     </message>
     <message>
         <source>&amp;Keep in the library</source>
