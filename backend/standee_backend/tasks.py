@@ -100,7 +100,7 @@ class Tasks:
         """Run one job. Raises `StandeeError`s; anything else that it raises is a failure of the job."""
         try:
             if isinstance(spec, Cutout):
-                return [_cut_out(spec, read, _follower(report, cancelled))]
+                return [_cut_out(spec, read, self.options.device, _follower(report, cancelled))]
             return self._compose(spec, read, report, cancelled)
         except torch.OutOfMemoryError:
             gc.collect()
@@ -219,7 +219,7 @@ class _Watch:
             raise JobCancelled("The job was cancelled.")
 
 
-def _cut_out(spec: Cutout, read: Read, follower: Follower) -> Output:
+def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> Output:
     picture = pictures.decode(read(spec.picture), "$.picture")
     mask = cut_out(
         picture,
@@ -228,6 +228,7 @@ def _cut_out(spec: Cutout, read: Read, follower: Follower) -> Output:
         model=spec.model,
         words=spec.words,
         finder=spec.finder,
+        device=device,
         follower=follower,
     )
     return Output(pictures.encode_png(mask), mask.shape[1], mask.shape[0], 0, {})

@@ -41,13 +41,15 @@ def cut_out(
     model: str | None = None,
     words: str = "",
     finder: str | None = None,
+    device: str = "auto",
     follower: Follower = NOBODY,
 ) -> Mask:
     """Return the cut-out of a picture's subject, as large as the picture.
 
     `points` say what is inside and what is not; `words` what it is, which `finder` looks for (in the
     box, if there is one). `model` and `finder` are folders or hub ids, downloaded where they are not
-    here; without a model GrabCut cuts. A picture with transparency is never cut wider than that.
+    here; without a model GrabCut cuts. They run on `device`, as in `hardware.Options`. A picture
+    with transparency is never cut wider than that.
     Raises `BadPicture`, `InvalidField` (`$.box`, `$.points[0]`, `$.words`), `UnknownModel` and
     `MissingDependency`.
     """
@@ -67,13 +69,13 @@ def cut_out(
     pixels = np.asarray(picture.convert("RGB"))
     if words:
         at = _folder(finder or grounding.FINDER, grounding.FIELD, grounding.FIX, follower)
-        box = grounding.find(pixels, words, at, box)
+        box = grounding.find(pixels, words, at, box, device)
         corners = _corners(box, picture.size)
     if folder is None:
         inside = grab_cut(pixels, corners, points, 1.0 if box else CORE)
     else:
         inside = segmentation.segment(
-            pixels, corners if box or not points else None, points, folder
+            pixels, corners if box or not points else None, points, folder, device
         )
     mask = _soften(_tidy(inside, points))
     return mask if alpha is None else np.minimum(mask, alpha)

@@ -24,7 +24,13 @@ SURE = 0.25
 """The least score at which something counts as found."""
 
 
-def find(pixels: NDArray[np.uint8], words: str, folder: Path, inside: Rect | None = None) -> Rect:
+def find(
+    pixels: NDArray[np.uint8],
+    words: str,
+    folder: Path,
+    inside: Rect | None = None,
+    device: str = "auto",
+) -> Rect:
     """Return the box (px) of what fits `words` best in `pixels` (height, width, 3).
 
     With `inside`, only what has its centre there. Raises `InvalidField` (`$.words`) where nothing
@@ -43,10 +49,10 @@ def find(pixels: NDArray[np.uint8], words: str, folder: Path, inside: Rect | Non
         folder, "AutoModelForZeroShotObjectDetection", "AutoProcessor", FIELD, FIX
     )
     label = " ".join(words.lower().replace(".", " ").split())
-    with networks.on_device(network) as device:
+    with networks.on_device(network, device) as there:
         inputs = prepare(images=Image.fromarray(pixels), text=[[label]], return_tensors="pt")
-        out = network(**inputs.to(device))
-        size = torch.tensor([pixels.shape[:2]], device=device)
+        out = network(**inputs.to(there))
+        size = torch.tensor([pixels.shape[:2]], device=there)
         [found] = prepare.post_process_grounded_object_detection(
             out, threshold=SURE, target_sizes=size
         )

@@ -78,12 +78,12 @@ def load(folder: Path, auto: str, processor: str, field: str, fix: str) -> tuple
 
 
 @contextmanager
-def on_device(network: Any) -> Iterator[torch.device]:
-    """Have a network on this machine's device for a while, without gradients."""
-    device, _ = resolve(Options())
+def on_device(network: Any, device: str) -> Iterator[torch.device]:
+    """Have a network on a device (`hardware.Options.device`) for a while, without gradients."""
+    there, _ = resolve(Options(device=device))
     try:
-        network.to(device)
+        network.to(there)
         with torch.no_grad():
-            yield device
+            yield there
     finally:
         network.to("cpu")

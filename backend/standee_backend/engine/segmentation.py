@@ -33,7 +33,11 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def segment(
-    pixels: NDArray[np.uint8], corners: Corners | None, points: Sequence[Point], folder: Path
+    pixels: NDArray[np.uint8],
+    corners: Corners | None,
+    points: Sequence[Point],
+    folder: Path,
+    device: str = "auto",
 ) -> Bools:
     """Return what a mask-generation model takes for the subject in `pixels` (height, width, 3).
 
@@ -50,18 +54,18 @@ def segment(
     processor = "" if kind in SAM2 else "AutoProcessor"
     network, prepare = networks.load(folder, "AutoModelForMaskGeneration", processor, FIELD, FIX)
     several = not corners and len(points) == 1
-    with networks.on_device(network) as device:
+    with networks.on_device(network, device) as there:
         prompt = _prompt(corners, points)
         if prepare is None:
             inputs = _squared(pixels, prompt, network.config.prompt_encoder_config.image_size)
-            out = network(**{k: v.to(device) for k, v in inputs.items()}, multimask_output=several)
+            out = network(**{k: v.to(there) for k, v in inputs.items()}, multimask_output=several)
             masks = _to_size(out.pred_masks, pixels.shape[:2])
         else:
             inputs = prepare(images=Image.fromarray(pixels), return_tensors="pt", **prompt)
             sizes = {
                 k: inputs.pop(k) for k in ("original_sizes", "reshaped_input_sizes") if k in inputs
             }
-            out = network(**inputs.to(device), multimask_output=several)
+            out = network(**inputs.to(there), multimask_output=several)
             [masks] = prepare.post_process_masks(out.pred_masks.cpu(), **sizes)
         best = int(out.iou_scores[0, 0].argmax())
         return np.asarray(masks[0, best].cpu().numpy().astype(bool))
