@@ -87,7 +87,7 @@ class NoticeRow(QFrame):
             f"#notice {{ background: {tint}; border: 1px solid {line}; border-radius: 8px; }}"
         )
         picture = QLabel()
-        name = "warning" if notice.level != "info" else "check"
+        name = "warning" if notice.level != "info" else "info"
         picture.setPixmap(icon(name, colour).pixmap(18, 18))
         text, hint = QLabel(notice.text), QLabel(notice.hint)
         for label in (text, hint):
