@@ -174,9 +174,14 @@ def test_a_lora_takes_the_precision_of_its_model(folders, make_lora, tmp_path) -
 
 
 @pytest.mark.usefixtures("quantize_on_cpu")
-def test_quantized_models_take_loras_too(folders, make_lora, paint) -> None:
-    packed = load(catalog.find(str(folders["flux"])), Options(quantization="int8"))
-    plain = paint(packed)
+@pytest.mark.parametrize("quantization", ["int8", "nf4"])
+def test_quantized_models_take_loras_too(folders, make_lora, paint, quantization) -> None:
+    """The twin is another load: bitsandbytes' kernels for the CPU do not survive `state_dict()`."""
+    twin, packed = (
+        load(catalog.find(str(folders["flux"])), Options(quantization=quantization))
+        for _ in range(2)
+    )
+    plain = paint(twin)
     lay(packed, (make_lora("flux"), 1.0))
     assert not np.array_equal(paint(packed), plain)
     lay(packed)
