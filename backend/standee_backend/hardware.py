@@ -1,57 +1,48 @@
-"""What this machine can run: how models are loaded, and which options suit its memory.
+"""What this machine can run: how models are loaded, and which presets suit its memory.
 
-Importing this is cheap: torch comes in only where a device is asked for. Sizes are GiB.
-
-The estimates hold for models of FLUX.1's size at 1024 x 1024 px. They are the weights, by counting
-(transformer 11.90, T5 4.76, CLIP 0.12, autoencoder 0.08 thousand million), and `WORKING`, for
-everything that lives only while a picture is made: the decoder at full size, or the activations of
-a step with the tokens of subjects that fill the whole canvas (57 sites x 4096 x 3072 x 2 bytes).
+Importing this is cheap: torch comes in only where a device is asked for. Sizes of machines are GiB. What
+models take, and the presets, are in `memory.py`.
 """
 
 from __future__ import annotations
 
+from functools import cache, partial
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
-from standee.errors import InvalidField
+from standee.errors import InvalidField, OutOfMemory
 from standee.validation import convert
 
-Offload = Literal["none", "model", "group"]
-Quantization = Literal["none", "nf4", "int8"]
+from . import memory
+from .memory import CARDS, GIB, PROCESSOR, RESERVE, Footprint, Plan, Preset
 
-TRANSFORMER = {"none": 22.2, "int8": 11.1, "nf4": 6.3}
-TEXT = {"none": 9.1, "int8": 5.7, "nf4": 4.3}
-"""T5 and CLIP. A fifth of T5's weights, the output of its feed-forward, is never quantized."""
-
-AUTOENCODER = 0.2
-GROUPS = 1.5
-"""Two blocks of the transformer, the one at work and the next one, and what belongs to no block."""
-
-SHARD = 10.0
-"""The largest file of a checkpoint: what the host holds while weights are quantized."""
-
-WORKING = 4.0
-RESERVE = 1.0
-"""Left to the desktop, the driver and fragmentation."""
+FOOTPRINTS = Path(__file__).parent / "footprints.json"
+"""What published models take with three subjects; `benchmarks/memory.py --write` measures it."""
 
 
 class Options(Struct, frozen=True):
-    """How models are loaded on this machine.
+    """How models are loaded on this machine. What is `auto` follows from the memory, job by job.
 
     `device`: where they run; `auto` is the best there is. `dtype`: `auto` is bf16, and fp32 on a
-    CPU. `offload` keeps weights in the host's memory: whole models (`model`), or a block at a time
-    (`group`: least memory). `quantization` packs the transformer and T5 into 4 (`nf4`) or 8 bits.
-    `compile` has torch compile the transformer's blocks: slow at first, then faster. `token_cache`
-    is how many GiB of the host's memory keep subjects' tokens from one picture to the next, by
-    default a quarter of what is free once the model is loaded; `token_precision` fp8 keeps them in
-    8 bits, in half of the memory.
+    CPU. `offload` keeps weights in the host's memory: the text encoders' once they have encoded (`text`),
+    those of whole models (`model`), or all but a block at a time (`group`: least memory).
+    `quantization` packs the transformer and, unless `text_quantization` says otherwise, the large
+    text encoder into 8 (`fp8`, `int8`) or 4 bits (`nf4`). `memory`: the GiB of the device that may be
+    used, 0 for all that is free. `compile` has torch compile the transformer's blocks: slow at first,
+    then faster. `token_cache` is how many GiB of the host's memory keep subjects' tokens from one
+    picture to the next, by default a quarter of what is free once the model is loaded;
+    `token_precision` fp8 keeps them in 8 bits, in half of the memory.
     """
 
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     dtype: Literal["auto", "bf16", "fp32", "fp16"] = "auto"
-    offload: Offload = "none"
-    quantization: Quantization = "none"
+    offload: Literal["auto", "none", "text", "model", "group"] = "auto"
+    quantization: Literal["auto", "none", "fp8", "int8", "nf4"] = "auto"
+    text_quantization: Literal["auto", "none", "fp8", "int8", "nf4"] = "auto"
+    memory: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     compile: bool = False
     token_cache: Annotated[float, Meta(ge=0.0, le=4096.0)] | None = None
     token_precision: Literal["model", "fp8"] = "model"
@@ -76,11 +67,12 @@ def check(options: Any, path: str = "$") -> Options:
             path=f"{path}.dtype",
             fix="Use bf16, or fp32 on a CPU.",
         )
-    if checked.offload == "group" and checked.quantization != "none":
+    packed = {checked.quantization, checked.text_quantization} & {"int8", "nf4"}
+    if checked.offload == "group" and packed:
         raise InvalidField(
-            "Quantized weights cannot be offloaded in groups.",
+            f"Weights in {packed.pop()} cannot be offloaded in groups.",
             path=f"{path}.offload",
-            fix=f"Use offload model with {checked.quantization}, or group without quantization.",
+            fix="Use offload model with them, or group with fp8.",
         )
     return checked
 
@@ -101,12 +93,13 @@ def resolve(options: Options) -> tuple[Any, Any]:
             path="$.device",
             fix="Use auto; `standee doctor` says what there is.",
         )
-    if device.type == "cpu" and options.quantization != "none":
-        raise InvalidField(
-            "Quantized models need a GPU.",
-            path="$.quantization",
-            fix="Use quantization none on this machine.",
-        )
+    for field in ("quantization", "text_quantization"):
+        if device.type == "cpu" and getattr(options, field) in ("int8", "nf4"):
+            raise InvalidField(
+                f"Weights in {getattr(options, field)} need a GPU.",
+                path=f"$.{field}",
+                fix="Use fp8, or none, on this machine.",
+            )
     dtype = (
         ("fp32" if device.type == "cpu" else "bf16") if options.dtype == "auto" else options.dtype
     )
@@ -125,49 +118,26 @@ class Machine(Struct, frozen=True):
     bitsandbytes: bool = False
     bf16: bool = True
 
-
-class Advice(Struct, frozen=True):
-    """What suits a machine: the options, whether FLUX.1 fits with them, and why, in one sentence."""
-
-    machine: Machine
-    options: Options
-    fits: bool
-    reason: str
-
     @property
     def facts(self) -> list[tuple[str, str]]:
         """The machine in lines of (label, value)."""
-        machine = self.machine
-        lines = [
-            ("device", f"{machine.device} ({machine.name})" if machine.name else machine.device)
-        ]
-        if machine.device == "cuda":
-            lines.append(("device memory", f"{machine.memory:.1f} GiB"))
-        lines += [("memory", f"{machine.ram:.1f} GiB"), ("cores", str(machine.cores))]
-        lines.append(("torch", machine.torch or "not installed"))
-        if machine.device == "cuda":
-            lines.append(("bf16", "yes" if machine.bf16 else "emulated, slow"))
-            lines.append(("bitsandbytes", "yes" if machine.bitsandbytes else "not installed"))
+        lines = [("device", f"{self.device} ({self.name})" if self.name else self.device)]
+        if self.device == "cuda":
+            lines.append(("device memory", f"{self.memory:.1f} GiB"))
+        lines += [("memory", f"{self.ram:.1f} GiB"), ("cores", str(self.cores))]
+        lines.append(("torch", self.torch or "not installed"))
+        if self.device == "cuda":
+            lines.append(("bf16", "yes" if self.bf16 else "emulated, slow"))
+            lines.append(("bitsandbytes", "yes" if self.bitsandbytes else "not installed"))
         return lines
 
 
-def peak(offload: Offload, quantization: Quantization) -> float:
-    """Return how much device memory FLUX.1 takes at its fullest, at 1024 x 1024 px."""
-    transformer, text = TRANSFORMER[quantization], TEXT[quantization]
-    if offload == "group":
-        return GROUPS + WORKING
-    if offload == "model":
-        return max(transformer, text) + WORKING
-    return transformer + text + AUTOENCODER + WORKING
+class Advice(Struct, frozen=True):
+    """What suits a machine for one model: the plan, or why there is none, in one sentence."""
 
-
-def host(offload: Offload, quantization: Quantization) -> float:
-    """Return how much of the host's memory FLUX.1 takes at its fullest, while loading or later."""
-    whole = TRANSFORMER[quantization] + TEXT[quantization] + AUTOENCODER
-    if quantization == "none":
-        return whole + 2 * RESERVE
-    kept = whole if offload == "model" else 0.0
-    return max(kept, SHARD) + 2 * RESERVE
+    model: str
+    plan: Plan | None
+    reason: str
 
 
 def survey() -> Machine:
@@ -196,39 +166,52 @@ def survey() -> Machine:
     return Machine(**known)
 
 
-PREFERENCE: tuple[tuple[Offload, Quantization], ...] = (
-    ("none", "none"),
-    ("model", "none"),
-    ("none", "int8"),
-    ("model", "int8"),
-    ("none", "nf4"),
-    ("model", "nf4"),
-    ("group", "none"),
-)
-"""Best first: unquantized weights that stay on the device, down to those fetched block by block."""
-
-
-def recommend(machine: Machine | None = None) -> Advice:
-    """Return what suits `machine` (this one) for models of FLUX.1's size."""
-    machine = machine or survey()
-    if machine.device == "cpu":
-        reason = "Without a GPU the bundled model runs well; FLUX.1 would take minutes a step."
-        return Advice(machine, Options(), False, reason)
-    if machine.device == "mps":
-        need = peak("none", "none") + 4 * RESERVE
-        fits = machine.ram >= need
-        reason = f"FLUX.1 takes {need:.0f} GiB of the {machine.ram:.0f} that all programs share."
-        return Advice(machine, Options(), fits, reason)
-    for offload, quantization in PREFERENCE:
-        need = peak(offload, quantization)
-        if need + RESERVE <= machine.memory and host(offload, quantization) <= machine.ram:
-            options = Options(offload=offload, quantization=quantization)
-            reason = f"FLUX.1 then takes about {need:.0f} of {machine.memory:.0f} GiB."
-            if quantization != "none" and not machine.bitsandbytes:
-                reason += " It needs `pip install 'standee[quantization]'`."
-            return Advice(machine, options, True, reason)
-    reason = (
-        f"FLUX.1 needs more than {machine.memory:.0f} GiB of device memory with"
-        f" {machine.ram:.0f} GiB of memory; the bundled model runs."
+def presets(options: Options, device: str, bitsandbytes: bool = True) -> list[Preset]:
+    """Return the presets for a device (cuda, mps or cpu) that `options` leave, best first."""
+    ladder = {"cuda": CARDS, "mps": CARDS[:1]}.get(device, PROCESSOR)
+    return memory.settle(
+        ladder,
+        offload=options.offload,
+        quantization=options.quantization,
+        text_quantization=options.text_quantization,
+        dtype=options.dtype,
+        bitsandbytes=bitsandbytes,
     )
-    return Advice(machine, Options(), False, reason)
+
+
+def room(options: Options, free: int) -> int:
+    """Return the bytes of a device that a job may use, where `free` are."""
+    usable = max(0, free - int(RESERVE * GIB))
+    return min(usable, int(options.memory * GIB)) if options.memory else usable
+
+
+@cache
+def published() -> dict[str, Footprint]:
+    """Return what published models take at 1024 x 1024 px with three subjects."""
+    return msgspec.json.decode(FOOTPRINTS.read_bytes(), type=dict[str, Footprint])
+
+
+def _known(footprint: Footprint, dtype: str) -> Footprint:
+    return footprint
+
+
+def recommend(machine: Machine | None = None, options: Options | None = None) -> list[Advice]:
+    """Return what suits `machine` (this one) for each published model, in 16 bits at most."""
+    machine, options = machine or survey(), options or Options()
+    ladder = presets(options, machine.device, machine.bitsandbytes)
+    ladder = [preset for preset in ladder if preset.dtype == "bf16"]
+    advices = []
+    for model, footprint in published().items():
+        try:
+            plan = memory.choose(
+                partial(_known, footprint),
+                ladder,
+                room(options, int((machine.memory or machine.ram) * GIB)),
+                int(machine.ram * GIB),
+            )
+        except OutOfMemory as error:
+            advices.append(Advice(model, None, error.message))
+            continue
+        slow = "; minutes a step without a GPU" if machine.device == "cpu" else ""
+        advices.append(Advice(model, plan, f"{plan}{slow}"))
+    return advices

@@ -59,6 +59,7 @@ class Reported(Message, frozen=True, tag="reported"):
     step: int
     of: int
     eta: float | None = None
+    note: str = ""
 
 
 class Previewed(Message, frozen=True, tag="previewed"):

@@ -178,7 +178,13 @@ class Scheduler:
             self._publish(key, live.preview)
         else:
             live.progress = Progress(
-                job=job, seq=seq, stage=what.stage, step=what.step, of=what.of, eta=what.eta
+                job=job,
+                seq=seq,
+                stage=what.stage,
+                step=what.step,
+                of=what.of,
+                eta=what.eta,
+                note=what.note,
             )
             self._publish(key, live.progress)
 

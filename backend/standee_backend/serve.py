@@ -61,8 +61,10 @@ def parser() -> argparse.ArgumentParser:
     flag("--listen", LOOPBACK, metavar="HOST[:PORT]", help="address; others need `standee pair`")
     flag("--device", None, action="append", help="auto, cpu, mps, cuda or cuda:N; may be repeated")
     flag("--dtype", None, help="auto, bf16 or fp32")
-    flag("--offload", None, help="none, model or group: slower, with less device memory")
-    flag("--quantization", None, help="none, nf4 or int8: less memory, a little less quality")
+    flag("--offload", None, help="auto, none, text, model or group: slower, with less memory")
+    flag("--quantization", None, help="auto, none, fp8, int8 or nf4: less memory and quality")
+    flag("--text-quantization", None, help="the text encoder's, where it differs")
+    flag("--memory", None, type=float, metavar="GIB", help="device memory to use at most")
     parser.add_argument("--compile", action="store_true", help="compile the model at first use")
     flag(
         "--token-cache", None, type=float, metavar="GIB", help="memory that keeps subjects' tokens"
@@ -90,6 +92,8 @@ def configure(given: argparse.Namespace) -> Config:
             "dtype": given.dtype or usual.dtype,
             "offload": given.offload or usual.offload,
             "quantization": given.quantization or usual.quantization,
+            "text_quantization": given.text_quantization or usual.text_quantization,
+            "memory": usual.memory if given.memory is None else given.memory,
             "compile": given.compile or usual.compile,
             "token_cache": usual.token_cache if given.token_cache is None else given.token_cache,
             "token_precision": given.token_precision or usual.token_precision,

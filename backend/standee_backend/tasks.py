@@ -6,23 +6,24 @@ report, and to learn of a cancellation; the outputs go back through it.
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import psutil
 import torch
 
-from standee.composition import Composition, Lora, Sampling
+from standee.composition import Composition, Lora
 from standee.errors import JobCancelled, OutOfMemory
 from standee.messages import Cutout
 
 from . import catalog, downloads, lora_files
+from .catalog import ModelInfo
 from .downloads import Follower
 from .engine import pictures
 from .engine.compose import Step, compose
@@ -31,7 +32,9 @@ from .engine.families.base import Family
 from .engine.loading import load
 from .engine.preview import encode_preview
 from .engine.token_cache import TokenCache
+from .fitting import Fitting, exhausted, give_back
 from .hardware import Options
+from .memory import Plan, Preset
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +45,16 @@ RECEIPT_PACKAGES = ("standee", "torch", "diffusers", "transformers")
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a job is: `step` of `of` steps of a stage, and the seconds that it will still take."""
+    """How far a job is: `step` of `of` steps of a stage, and the seconds that it will still take.
+
+    `note` says what was decided about the memory.
+    """
 
     stage: str
     step: int
     of: int
     eta: float | None = None
+    note: str = ""
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -74,12 +81,13 @@ Cancelled = Callable[[], bool]
 
 @dataclass
 class Resident:
-    """The model that is loaded, under which name, and the subjects' tokens that it has captured."""
+    """The model that is loaded, under which name and how, and the subjects' tokens it has captured."""
 
     path: str
     family: Family
     fingerprint: str
     tokens: TokenCache
+    preset: Preset
 
 
 class Tasks:
@@ -87,6 +95,7 @@ class Tasks:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.fitting = Fitting(options)
         self.resident: Resident | None = None
 
     def run(
@@ -98,55 +107,82 @@ class Tasks:
         cancelled: Cancelled,
     ) -> list[Output]:
         """Run one job. Raises `StandeeError`s; anything else that it raises is a failure of the job."""
-        try:
-            if isinstance(spec, Cutout):
-                return [_cut_out(spec, read, self.options.device, _follower(report, cancelled))]
+        if isinstance(spec, Composition):
             return self._compose(spec, read, report, cancelled)
+        try:
+            return [_cut_out(spec, read, self.options.device, _follower(report, cancelled))]
         except torch.OutOfMemoryError:
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            give_back()
             raise OutOfMemory(
-                "The device has too little memory for this job.",
-                fix="Start the daemon with --offload model or --quantization nf4, or use a smaller canvas.",
+                "The device has too little memory for this cut-out.",
+                path="$.model",
+                fix="Use the built-in cut-out, which needs none, or a smaller model.",
             ) from None
 
     def _compose(
         self, composition: Composition, read: Read, report: Report, cancelled: Cancelled
     ) -> list[Output]:
-        resident = self._load(composition.sampling, report, _follower(report, cancelled))
-        family, sampling = resident.family, composition.sampling
-        started = time.monotonic()
-        outputs = []
-        try:
-            for index in range(sampling.count):
-                seed = sampling.seed + index
-                watch = _Watch(family, composition, index, started, report, cancelled)
-                pixels = compose(
-                    family, composition, read, seed=seed, on_step=watch, cache=resident.tokens
-                )
-                height, width = pixels.shape[:2]
-                receipt = _receipt(composition, seed, resident)
-                outputs.append(Output(pictures.encode_png(pixels), width, height, seed, receipt))
-        finally:
-            family.release()
-        log.info("%s", resident.tokens)
+        """Compose all pictures of a job, going on with a smaller preset whenever the memory does not suffice."""
+        info = catalog.find(composition.sampling.model)
+        follower = _follower(report, cancelled)
+        folder = downloads.folder(info.path, "$.sampling.model", follower)
+        plan, note = self._plan(info, folder, composition, report)
+        started, outputs = time.monotonic(), list[Output]()
+
+        def attempt(preset: Preset, tell: Report) -> bool:
+            """Make the pictures that are still missing; return whether the memory sufficed."""
+            try:
+                resident = self._load(info, preset, tell)
+                self._lay(resident, composition.sampling.loras, tell, follower)
+                resident.tokens.model = resident.fingerprint
+                for index in range(len(outputs), composition.sampling.count):
+                    watch = _Watch(resident.family, composition, index, started, tell, cancelled)
+                    outputs.append(_paint(resident, composition, read, index, watch))
+                log.info("%s", resident.tokens)
+            except Exception as error:
+                if not exhausted(error):
+                    raise
+                return False
+            finally:
+                if self.resident:
+                    self.resident.family.release()
+            return True
+
+        while not attempt(plan.preset, _noting(report, note)):
+            self.resident = None
+            give_back()  # all of it, before anything else comes
+            failed, plan = plan, self.fitting.after(plan)
+            note = (
+                f"Too little memory with preset {failed.preset.name}; going on with preset"
+                f" {plan.preset.name}: {plan.preset.meaning}."
+            )
+            log.warning("%s", note)
         return outputs
 
-    def _load(self, sampling: Sampling, report: Report, follower: Follower) -> Resident:
-        """Have the model of a job resident, with the job's LoRAs over it and no others."""
-        info = catalog.find(sampling.model)
-        if self.resident is None or self.resident.path != info.path:
-            downloads.folder(info.path, "$.sampling.model", follower)
+    def _plan(
+        self, info: ModelInfo, folder: Path, composition: Composition, report: Report
+    ) -> tuple[Plan, str]:
+        """Decide how the job's model is loaded, and say so."""
+        report(Progress("fitting", 0, 1))
+        resident = self.resident if self.resident and self.resident.path == info.path else None
+        loaded = resident.preset if resident else None
+        plan = self.fitting.plan(info, folder, composition, loaded)
+        note = f"Memory: {plan}."
+        report(Progress("fitting", 1, 1, note=note))
+        log.info("%s: %s", info.name, note)
+        return plan, note
+
+    def _load(self, info: ModelInfo, preset: Preset, report: Report) -> Resident:
+        here = self.resident
+        if here is None or (here.path, here.preset) != (info.path, preset):
             report(Progress("loading", 0, 1))
-            self.resident = None
-            gc.collect()
-            family = load(info, self.options)
+            self.resident = here = None
+            give_back()
+            family = load(info, self.options, preset)
             tokens = TokenCache(_room(self.options), self.options.token_precision)
-            self.resident = Resident(info.path, family, family.fingerprint(), tokens)
-        self._lay(self.resident, sampling.loras, report, follower)
-        self.resident.tokens.model = self.resident.fingerprint
-        return self.resident
+            fingerprint = family.fingerprint()
+            self.resident = here = Resident(info.path, family, fingerprint, tokens, preset)
+        return here
 
     def _lay(
         self, resident: Resident, loras: Sequence[Lora], report: Report, follower: Follower
@@ -164,6 +200,28 @@ class Tasks:
         finally:
             if adapters.active != before:
                 resident.fingerprint = resident.family.fingerprint()
+
+
+def _paint(
+    resident: Resident, composition: Composition, read: Read, index: int, watch: _Watch
+) -> Output:
+    seed = composition.sampling.seed + index
+    pixels = compose(
+        resident.family, composition, read, seed=seed, on_step=watch, cache=resident.tokens
+    )
+    height, width = pixels.shape[:2]
+    receipt = _receipt(composition, seed, resident)
+    return Output(pictures.encode_png(pixels), width, height, seed, receipt)
+
+
+def _noting(report: Report, note: str) -> Report:
+    """Return `report` that adds a note to all progress: a client may see the last one only."""
+
+    def tell(what: Progress | Preview) -> None:
+        noted = isinstance(what, Progress) and not what.note
+        report(msgspec.structs.replace(what, note=note) if noted else what)
+
+    return tell
 
 
 def _follower(report: Report, cancelled: Cancelled) -> Follower:
@@ -240,6 +298,11 @@ def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[st
     laid = [lora.digest for lora in resident.family.adapters.active]
     return {
         "composition": msgspec.to_builtins(msgspec.structs.replace(composition, sampling=one)),
-        "model": {"path": resident.path, "fingerprint": resident.fingerprint, "loras": laid},
+        "model": {
+            "path": resident.path,
+            "fingerprint": resident.fingerprint,
+            "loras": laid,
+            "preset": resident.preset.name,
+        },
         "versions": {package: version(package) for package in RECEIPT_PACKAGES},
     }

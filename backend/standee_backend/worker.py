@@ -142,7 +142,8 @@ class Worker:
             if hasattr(what, "data"):
                 self._say(Previewed(job, what.step, what.data))
             else:
-                self._say(Reported(job, what.stage, what.step, what.of, what.eta))
+                note = getattr(what, "note", "")
+                self._say(Reported(job, what.stage, what.step, what.of, what.eta, note))
             self._reporting += time.perf_counter() - began
 
         return report

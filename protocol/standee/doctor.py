@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -69,11 +69,12 @@ def _packages(what: str, names: tuple[str, ...], extra: str) -> Iterator[Finding
 
 
 def _machine() -> Iterator[Finding]:
-    """What the device is and which options suit it, as the backend says."""
+    """What the device is, and how the published models would run on it, as the backend says."""
     if not (importlib.util.find_spec("standee_backend") and importlib.util.find_spec("torch")):
         return
     try:
-        advice = import_module("standee_backend.hardware").recommend()
+        hardware = import_module("standee_backend.hardware")
+        machine = hardware.survey()
     except Exception as error:  # a broken driver or torch may raise anything
         yield Finding(
             "Device",
@@ -82,21 +83,10 @@ def _machine() -> Iterator[Finding]:
             "Run `pip install --force-reinstall torch`.",
         )
         return
-    for what, value in advice.facts:
+    for what, value in machine.facts:
         yield Finding(what.capitalize(), str(value))  # torch has a type for its version
-    command = f"standee serve {_as_options(advice.options)}".strip()
-    yield Finding("Recommended", f"`{command}`. {advice.reason}")
-
-
-def _as_options(options: Any) -> str:
-    """Write options as `standee serve` takes them, without those that are so by default."""
-    plain = type(options)()
-    given = []
-    for name in options.__struct_fields__:
-        value = getattr(options, name)
-        if value != getattr(plain, name):
-            given.append(f"--{name}" if value is True else f"--{name} {value}")
-    return " ".join(given)
+    for advice in hardware.recommend(machine):
+        yield Finding(advice.model, advice.reason)
 
 
 def _home() -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from .errors import StandeeError
 STAGES = {
     "downloading": "Downloading the model",
     "checking": "Checking the download",
+    "fitting": "Looking at the memory",
     "loading": "Loading the model",
     "encoding": "Reading the pictures",
     "denoising": "Composing",
@@ -77,12 +78,16 @@ class Started(Event, frozen=True, kw_only=True, tag="started"):
 
 
 class Progress(Event, frozen=True, kw_only=True, tag="progress"):
-    """Step `step` of `of` of a stage is done; `eta` is in seconds."""
+    """Step `step` of `of` of a stage is done; `eta` is in seconds.
+
+    `note` is a sentence for a person: how the job is fitted into the memory.
+    """
 
     stage: str = ""
     step: int = 0
     of: int = 0
     eta: float | None = None
+    note: str = ""
 
 
 class Preview(Event, frozen=True, kw_only=True, tag="preview"):

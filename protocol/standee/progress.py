@@ -20,7 +20,7 @@ class Watching:
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._said = ""
+        self._said = self._noted = ""
         self._bar: Progress | None = None
         console = Console(stderr=True)
         if console.is_terminal and not quiet:
@@ -57,9 +57,18 @@ class Watching:
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             self._show(f"Starting{again}")
         elif isinstance(event, messages.Progress):
+            if event.note and event.note != self._noted:
+                self._note(event.note)
             stage = STAGES.get(event.stage, event.stage.capitalize())
             count = how_far(event.stage, event.step, event.of) if event.of else ""
             self._show(stage, event.step, event.of, count, event.eta)
+
+    def _note(self, note: str) -> None:
+        self._noted = note
+        if self._bar:
+            self._bar.console.print(note, style="dim", highlight=False, markup=False)
+        elif not self._quiet:
+            click.echo(note, err=True)
 
     def _show(
         self, stage: str, step: int = 0, of: int = 0, count: str = "", eta: float | None = None

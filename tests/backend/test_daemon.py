@@ -50,7 +50,7 @@ def test_models_toml_says_how_models_are_usually_loaded(monkeypatch, tmp_path):
         '[hardware]\noffload = "model"\nquantization = "nf4"\ntoken_cache = 4\n'
     )
     options = configure("--quantization", "none").options
-    assert options == Options(offload="model", token_cache=4.0)
+    assert options == Options(offload="model", quantization="none", token_cache=4.0)
     assert configure("--token-cache", "0").options.token_cache == 0.0
 
 

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 
 from standee.errors import InvalidField
 from standee_backend.hardware import (
-    PREFERENCE,
-    RESERVE,
+    Advice,
     Machine,
     Options,
     check,
-    host,
-    peak,
+    presets,
+    published,
     recommend,
     resolve,
+    room,
     survey,
 )
+from standee_backend.memory import CARDS, GIB, RESERVE, TOLERANCE, Footprint, host, peak
 
 
 def card(memory: float, ram: float = 64.0, bitsandbytes: bool = True) -> Machine:
     """A machine with a graphics card of `memory` GiB."""
     return Machine(device="cuda", memory=memory, ram=ram, bitsandbytes=bitsandbytes)
+
+
+def advice(machine: Machine, model: str) -> Advice:
+    """What is recommended for one model."""
+    return next(one for one in recommend(machine) if one.model == model)
 
 
 def test_options_are_checked_without_torch() -> None:
@@ -49,6 +55,8 @@ def test_options_are_checked_without_torch() -> None:
         ({"token_cache": -1}, "$.token_cache"),
         ({"token_precision": "int8"}, "$.token_precision"),
         ({"offload": "group", "quantization": "nf4"}, "$.offload"),
+        ({"offload": "group", "text_quantization": "int8"}, "$.offload"),
+        ({"memory": -1}, "$.memory"),
         (Options(dtype="fp16"), "$.dtype"),
     ],
 )
@@ -99,101 +107,111 @@ def test_quantization_without_a_graphics_card_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory", "offload", "quantization"),
+    ("memory", "preset"),
     [
-        (79.2, "none", "none"),
-        (39.4, "none", "none"),
-        (31.4, "model", "none"),
-        (23.6, "none", "int8"),
-        (15.6, "model", "nf4"),
-        (11.6, "model", "nf4"),
-        (7.6, "group", "none"),
+        (79.2, "48 GB"),
+        (47.5, "48 GB"),
+        (31.8, "32 GB"),
+        (23.6, "24 GB"),
+        (15.6, "16 GB"),
+        (11.6, "12 GB"),
+        (7.6, "8 GB"),
     ],
 )
-def test_what_is_recommended_follows_from_the_cards_memory(
-    memory: float, offload: str, quantization: str
+def test_each_preset_is_what_flux_gets_on_the_card_that_it_is_named_for(
+    memory: float, preset: str
 ) -> None:
-    advice = recommend(card(memory))
-    assert advice.fits
-    assert (advice.options.offload, advice.options.quantization) == (offload, quantization)
+    plan = advice(card(memory), "FLUX.1-dev").plan
+    assert plan is not None
+    assert plan.preset.name == preset
 
 
-@pytest.mark.parametrize("memory", [4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 80])
+def test_a_smaller_model_gets_a_better_preset() -> None:
+    plan = advice(card(23.6), "FLUX.2-klein-4B").plan
+    assert plan is not None
+    assert plan.preset == CARDS[0]
+
+
+@pytest.mark.parametrize("memory", [2, 4, 6, 8, 12, 16, 24, 32, 48, 80])
 @pytest.mark.parametrize("ram", [8, 16, 32, 64])
 def test_what_is_recommended_fits_into_both_memories(memory: float, ram: float) -> None:
-    advice = recommend(card(memory, ram))
-    chosen = advice.options.offload, advice.options.quantization
-    assert check(advice.options) == advice.options
-    if advice.fits:
-        assert peak(*chosen) + RESERVE <= memory
-        assert host(*chosen) <= ram
-    else:
-        assert advice.options == Options()
-        assert "bundled" in advice.reason
+    for one in recommend(card(memory, ram)):
+        if one.plan is None:
+            assert "needs" in one.reason
+        else:
+            assert one.plan.need <= (memory - RESERVE) * GIB * (1 + TOLERANCE)
+            assert host(published()[one.model], one.plan.preset) <= ram * GIB
 
 
 def test_more_memory_never_gets_a_worse_recommendation() -> None:
-    advices = [recommend(card(memory)) for memory in range(4, 81)]
-    choices = [(a.options.offload, a.options.quantization) for a in advices if a.fits]
-    ranks = [PREFERENCE.index(choice) for choice in choices]
-    assert ranks == sorted(ranks, reverse=True)
+    for model in published():
+        plans = [advice(card(memory), model).plan for memory in range(2, 81)]
+        ranks = [CARDS.index(plan.preset) for plan in plans if plan]
+        assert ranks == sorted(ranks, reverse=True)
 
 
-def test_offloading_and_quantizing_each_lower_the_peak() -> None:
-    for quantization in ("none", "int8", "nf4"):
-        peaks = [peak(offload, quantization) for offload in ("none", "model", "group")]
-        assert peaks == sorted(peaks, reverse=True)
-    for offload in ("none", "model"):
-        peaks = [peak(offload, quantization) for quantization in ("none", "int8", "nf4")]
-        assert peaks == sorted(peaks, reverse=True)
+def test_without_bitsandbytes_nothing_that_needs_it_is_recommended() -> None:
+    plan = advice(card(11.6, bitsandbytes=False), "FLUX.1-dev").plan
+    assert plan is not None
+    assert plan.preset.name == "8 GB"
 
 
-def test_a_recommendation_to_quantize_says_what_is_missing() -> None:
-    assert "pip install" in recommend(card(11.6, bitsandbytes=False)).reason
-    assert "pip install" not in recommend(card(11.6)).reason
+def test_a_mac_shares_its_memory_with_everything_else() -> None:
+    assert advice(Machine(device="mps", ram=64), "FLUX.1-dev").plan
+    assert not advice(Machine(device="mps", ram=32), "FLUX.1-dev").plan
 
 
-def test_without_a_graphics_card_the_bundled_model_is_recommended() -> None:
-    advice = recommend(Machine(device="cpu", ram=64))
-    assert not advice.fits
-    assert advice.options == Options()
+def test_how_much_may_be_used_can_be_limited() -> None:
+    assert room(Options(memory=6.0), 40 * GIB) == 6 * GIB
+    assert room(Options(), 40 * GIB) == 39 * GIB
+    assert room(Options(memory=60.0), 40 * GIB) == 39 * GIB
 
 
-def test_a_mac_needs_room_for_everything_else() -> None:
-    assert recommend(Machine(device="mps", ram=64)).fits
-    assert not recommend(Machine(device="mps", ram=32)).fits
+@pytest.mark.parametrize(
+    ("options", "offloads", "quantizations"),
+    [
+        (Options(offload="model"), {"model"}, {"none", "fp8", "nf4"}),
+        (Options(quantization="int8"), {"none", "text", "model"}, {"int8"}),
+        (
+            Options(offload="none", quantization="none", text_quantization="none"),
+            {"none"},
+            {"none"},
+        ),
+        (Options(offload="group"), {"group"}, {"none", "fp8"}),
+    ],
+)
+def test_presets_keep_to_what_a_user_insists_on(options, offloads, quantizations) -> None:
+    left = presets(options, "cuda")
+    assert {preset.offload for preset in left} == offloads
+    assert {preset.quantization for preset in left} == quantizations
+    assert len(left) == len({(p.offload, p.quantization, p.text_quantization) for p in left})
+
+
+def test_on_a_processor_precision_is_all_there_is_to_give_up() -> None:
+    left = presets(Options(), "cpu")
+    assert [preset.dtype for preset in left] == ["fp32", "bf16", "bf16"]
+    assert {preset.offload for preset in left} == {"none"}
 
 
 def test_the_facts_of_this_machine_can_be_read() -> None:
     machine = survey()
-    facts = dict(recommend(machine).facts)
+    facts = dict(machine.facts)
     assert machine.ram > 0.5
     assert facts["torch"] == torch.__version__
     assert facts["memory"] == f"{machine.ram:.1f} GiB"
 
 
-def test_the_estimates_are_the_sizes_of_the_weights() -> None:
-    """The transformer of FLUX.1, counted without its weights."""
-    diffusers = pytest.importorskip("diffusers")
-    with torch.device("meta"):
-        transformer = diffusers.FluxTransformer2DModel(guidance_embeds=True)
-    linear = (m for m in transformer.modules() if isinstance(m, torch.nn.Linear))
-    packed = sum(m.weight.numel() for m in linear)
-    rest = sum(p.numel() for p in transformer.parameters()) - packed
-    gib = 2**30
-    bits = {"none": 16, "int8": 8, "nf4": 4.5}  # nf4 keeps a 32-bit scale for each 64 weights
-    for quantization, bit in bits.items():
-        weights = (packed * bit / 8 + rest * 2) / gib
-        saved = peak("model", "none") - peak("model", quantization)
-        assert saved == pytest.approx(22.17 - weights, abs=0.1)
-    block = sum(p.numel() for p in transformer.transformer_blocks[0].parameters()) * 2 / gib
-    single = itertools.islice(transformer.single_transformer_blocks, 1)
-    assert 2 * block < peak("group", "none") - 4.0
-    assert all(sum(p.numel() for p in s.parameters()) * 2 / gib < block for s in single)
-
-
-def test_the_table_in_the_documentation_is_what_is_estimated() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text("utf-8")
-    for offload, quantization in PREFERENCE:
-        sizes = f"{peak(offload, quantization):.0f} GiB | {host(offload, quantization):.0f} GiB"
-        assert f"| {offload} | {quantization} | {sizes} |" in page
+def test_what_comes_with_the_package_is_what_the_published_models_take() -> None:
+    """Counted anew on `meta`, from the published configurations."""
+    script = "import memory, sys; sys.stdout.write(memory.shipped())"
+    benchmarks = Path(__file__).resolve().parents[2] / "benchmarks"
+    counted = subprocess.run(
+        [sys.executable, "-c", script], cwd=benchmarks, capture_output=True, check=True
+    )
+    fresh = msgspec.json.decode(counted.stdout, type=dict[str, Footprint])
+    assert fresh.keys() == published().keys()
+    for model, footprint in fresh.items():
+        for preset in CARDS:
+            assert peak(published()[model], preset) == pytest.approx(
+                peak(footprint, preset), rel=0.01
+            ), f"{model}, {preset.name}: run `python benchmarks/memory.py --write`"

@@ -127,7 +127,7 @@ def encode_prompts(
 ) -> dict[str, Conditioning]:
     """Encode every prompt once, before anything else needs the device: the picture's, the subjects', and no words."""
     words = {composition.prompt, "", *(layer.prompt for layer in composition.layers)}
-    return {text: family.encode_prompt(text, settings.guidance) for text in sorted(words)}
+    return family.encode_prompts(sorted(words), settings.guidance)
 
 
 def make_backdrop(
@@ -193,6 +193,6 @@ def prepare_injection(
         injection = replace(injection, replace=captures.tokens(early, sigma), put=put)
     if late:
         strength = torch.cat([r.noise.new_full((len(r.replaced),), r.sharing) for r in late])
-        bias = None if bool((strength == 1).all()) else strength.log()
+        bias = None if all(r.sharing == 1 for r in late) else strength.log()
         injection = replace(injection, share=captures.tokens(late, sigma), share_bias=bias)
     return injection

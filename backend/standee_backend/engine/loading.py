@@ -6,9 +6,9 @@ safetensors alone: a model named by a stranger's composition must not run code.
 
 from __future__ import annotations
 
+import json
 import logging
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,73 +16,86 @@ from typing import Any
 import diffusers
 import torch
 import transformers
+from accelerate import cpu_offload_with_hook
 from diffusers.hooks import apply_group_offloading
 from safetensors import SafetensorError
 
 from standee.errors import InvalidField, MissingDependency, StandeeError, UnknownModel
 
 from .. import downloads
-from ..catalog import FAMILIES, ModelInfo, describe
-from ..hardware import Options, resolve
+from ..catalog import ModelInfo, describe
+from ..hardware import Options, presets, resolve
+from ..memory import Offload, Preset
+from .families import open_family
 from .families.base import Defaults, Family
+from .packing import cast_to_fp8, large_text_encoder, packing, tile
 
 log = logging.getLogger(__name__)
 
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # else a line per multiplication
 
-QUANTIZED = ("transformer", "text_encoder_2")
-"""The parts worth quantizing: a hundredth of the weights lies elsewhere.
-
-Where there is no second text encoder, the first is the large one.
-"""
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 GRAPHS = 32
 """How many graphs one block may have: the modes of a site times the sizes of crops; torch gives 8."""
 
-LEAST_TILE = 512
-"""An autoencoder whose tiles would be smaller than this (px) decodes in one piece."""
 
-
-def load(info: ModelInfo, options: Options) -> Family:
-    """Load a model on this machine, ready to compose.
+def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Family:
+    """Load a model on this machine, ready to compose; without `preset` with the best that `options` leave.
 
     Raises `UnknownModel` (not there, not readable, or out of reach), `InvalidField` (options that
     this machine or this model cannot do, path `$.offload` and so on), `MissingDependency`, and
     torch's own `OutOfMemoryError`.
     """
-    device, dtype = resolve(options)
-    for noisy in (diffusers.utils.logging, transformers.utils.logging):
-        noisy.disable_progress_bar()
-    diffusers.utils.logging.set_verbosity_error()  # it warns of every autoencoder but its own
+    device, _ = resolve(options)
+    preset = preset or presets(options, device.type)[0]
+    be_quiet()
     folder = downloads.folder(info.path, "$.sampling.model")
     here = describe(folder)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # quantized weights are packed on the current device
-    pipeline = _read(folder, here.pipeline, dtype, options)
+    pipeline = _read(folder, here.pipeline, preset)
     for part in _modules(pipeline):
         part.eval().requires_grad_(False)
-    _tile(pipeline)
-    module, name = FAMILIES[here.pipeline].split(".")
-    family = getattr(import_module(f".families.{module}", __package__), name)
+    tile(pipeline)
     defaults = Defaults(**here.defaults.under(info.defaults).given())
-    _place(pipeline, device, options)
-    opened: Family = family(pipeline, device, defaults, partial(_place, pipeline, device, options))
+    _place(pipeline, device, preset.offload)
+    place = partial(_place, pipeline, device, preset.offload)
+    opened: Family = open_family(pipeline, device, here, defaults, place)
     if options.compile:
         _compile(pipeline, device)
-    log.info("Loaded %s from %s on %s as %s", info.name, folder, device, options)
+    log.info("Loaded %s from %s on %s: preset %s", info.name, folder, device, preset.name)
     return opened
 
 
-def _read(folder: Path, pipeline: str, dtype: torch.dtype, options: Options) -> Any:
-    """Read the weights from a folder, without network."""
-    quantization = _quantization(folder, dtype, options)
+def be_quiet() -> None:
+    """Keep diffusers and transformers from painting progress bars and warning of what is meant so."""
+    for noisy in (diffusers.utils.logging, transformers.utils.logging):
+        noisy.disable_progress_bar()
+    diffusers.utils.logging.set_verbosity_error()  # it warns of every autoencoder but its own
+
+
+def _read(folder: Path, pipeline: str, preset: Preset) -> Any:
+    """Read the weights from a folder, without network, and pack them as the preset says."""
+    dtype = DTYPES[preset.dtype]
+    index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    packed = {
+        "transformer": preset.quantization,
+        large_text_encoder(index): preset.text_quantization,
+    }
+    reading = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
+    configs = {name: packing(way, dtype, index[name][0]) for name, way in packed.items()}
+    configs = {name: config for name, config in configs.items() if config is not None}
+    mapping = diffusers.PipelineQuantizationConfig(quant_mapping=configs) if configs else None
     try:
+        parts = {}
+        for name in (name for name, way in packed.items() if way == "fp8"):
+            library, kind = index[name]
+            cls = getattr({"diffusers": diffusers, "transformers": transformers}[library], kind)
+            parts[name] = cls.from_pretrained(folder / name, **reading)
+            cast_to_fp8(parts[name], dtype)  # before the next is read, or the host holds both
         return getattr(diffusers, pipeline).from_pretrained(
-            folder,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            quantization_config=quantization,
+            folder, **parts, **reading, quantization_config=mapping
         )
     except torch.OutOfMemoryError:
         raise
@@ -98,43 +111,26 @@ def _read(folder: Path, pipeline: str, dtype: torch.dtype, options: Options) -> 
         ) from error
 
 
-def _quantization(
-    folder: Path, dtype: torch.dtype, options: Options
-) -> diffusers.PipelineQuantizationConfig | None:
-    if options.quantization == "none":
-        return None
-    if find_spec("bitsandbytes") is None:
-        raise MissingDependency(
-            f"Quantization {options.quantization} needs the package bitsandbytes.",
-            fix="Run `pip install bitsandbytes` in the daemon's environment.",
-        )
-    asked: dict[str, Any] = {"load_in_8bit": True}
-    if options.quantization == "nf4":
-        asked = {
-            "load_in_4bit": True,
-            "bnb_4bit_quant_type": "nf4",
-            "bnb_4bit_compute_dtype": dtype,
-        }
-    configs = (diffusers.BitsAndBytesConfig(**asked), transformers.BitsAndBytesConfig(**asked))
-    mapping = dict(zip(QUANTIZED, configs, strict=True))
-    if not (folder / "text_encoder_2").is_dir():
-        mapping["text_encoder"] = mapping.pop("text_encoder_2")
-    return diffusers.PipelineQuantizationConfig(quant_mapping=mapping)
-
-
-def _place(pipeline: Any, device: torch.device, options: Options) -> None:
+def _place(pipeline: Any, device: torch.device, offload: Offload) -> None:
     """Put the weights where they belong: on the device, or on the host to be fetched when needed.
 
-    Of whole models only one is on the device at a time, and the small autoencoder: previews would
-    else swap the transformer out and in again. In groups, the transformer goes block by block, the
-    next one on its way while one computes. The other parts go layer by layer without such
-    look-ahead: it would rely on one order of calls, and an autoencoder encodes or decodes as it
-    comes.
+    Text encoders alone are sent back once they have encoded all prompts (`encode_prompts`). Of whole
+    models only one is on the device at a time, and the small autoencoder: previews would else swap the
+    transformer out and in again. In groups, the transformer goes block by block, the next one on its
+    way while one computes. The other parts go layer by layer without such look-ahead: it would rely on
+    one order of calls, and an autoencoder encodes or decodes as it comes.
     """
     try:
-        if options.offload == "none":
+        if offload == "none":
             pipeline.to(device)
-        elif options.offload == "model":
+        elif offload == "text":
+            pipeline._all_hooks = []
+            for part in _modules(pipeline):
+                if part in (pipeline.transformer, pipeline.vae):
+                    part.to(device)
+                else:
+                    pipeline._all_hooks.append(cpu_offload_with_hook(part, device)[1])
+        elif offload == "model":
             pipeline.model_cpu_offload_seq = pipeline.model_cpu_offload_seq.removesuffix("->vae")
             pipeline._exclude_from_cpu_offload = ["vae"]
             pipeline.enable_model_cpu_offload(device=device)
@@ -153,7 +149,7 @@ def _place(pipeline: Any, device: torch.device, options: Options) -> None:
         raise
     except (ValueError, RuntimeError, NotImplementedError) as error:
         raise InvalidField(
-            f"This model cannot be offloaded as {options.offload!r} here: {_line(error)}",
+            f"This model cannot be offloaded as {offload!r} here: {_line(error)}",
             path="$.offload",
             fix="Use another offload; `standee doctor` says what suits this machine.",
         ) from error
@@ -168,12 +164,6 @@ def _compile(pipeline: Any, device: torch.device) -> None:
         )
     torch._dynamo.config.recompile_limit = max(GRAPHS, torch._dynamo.config.recompile_limit)
     pipeline.transformer.compile_repeated_blocks()
-
-
-def _tile(pipeline: Any) -> None:
-    """Let pictures larger than the autoencoder was made for be decoded in tiles."""
-    if getattr(pipeline.vae, "tile_sample_min_size", 0) >= LEAST_TILE:
-        pipeline.vae.enable_tiling()
 
 
 def _modules(pipeline: Any) -> list[torch.nn.Module]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -54,6 +54,26 @@ class Conditioning:
     guidance: float
     negative: Conditioning | None = None
 
+    def to(self, device: torch.device) -> Conditioning:
+        """Return this conditioning on a device."""
+        return Conditioning(
+            self.text.to(device),
+            self.pooled.to(device),
+            self.guidance,
+            self.negative and self.negative.to(device),
+        )
+
+    def cut(self, tokens: int) -> Conditioning:
+        """Return this conditioning with at most so many text tokens."""
+        text = self.text[:, :tokens].clone()
+        return replace(self, text=text, negative=self.negative and self.negative.cut(tokens))
+
+    @property
+    def size(self) -> int:
+        """Bytes of it."""
+        own = sum(part.numel() * part.element_size() for part in (self.text, self.pooled))
+        return own + (self.negative.size if self.negative else 0)
+
     @staticmethod
     def batch(rows: Sequence[Conditioning]) -> Conditioning:
         """Stack conditionings of one text length and guidance along the batch."""
@@ -92,6 +112,10 @@ class Family(ABC):
     @abstractmethod
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
         """Encode one prompt."""
+
+    def encode_prompts(self, prompts: Sequence[str], guidance: float) -> dict[str, Conditioning]:
+        """Encode several prompts; afterwards the text encoders may leave the device."""
+        return {prompt: self.encode_prompt(prompt, guidance) for prompt in prompts}
 
     @abstractmethod
     def sigmas(self, steps: int, cells: int) -> Tensor:

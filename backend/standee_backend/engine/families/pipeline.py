@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from ..loras import Adapters, own_weights
 from .base import Beside, Conditioning, Defaults, Family
 
 MAX_TEXT_TOKENS = 512
+
+KEPT_WORDS = 2**28
+"""Bytes of encoded prompts that are kept on the host: 64 of FLUX.1's."""
 
 
 class PipelineFamily(Family):
@@ -46,6 +50,7 @@ class PipelineFamily(Family):
         self.sites = []
         self.attentions: list[Any] = []
         self.processors: list[Any] = []
+        self._encoded: OrderedDict[tuple[Any, ...], Conditioning] = OrderedDict()
         self._install()
 
     @abstractmethod
@@ -57,6 +62,29 @@ class PipelineFamily(Family):
         self.sites.append(processor.site)
         self.attentions.append(attention)
         self.processors.append(processor)
+
+    def encode_prompts(self, prompts: Sequence[str], guidance: float) -> dict[str, Conditioning]:
+        """Encode prompts, with the text encoders only those that they have not encoded before.
+
+        Then text encoders that can wait in the host's memory go there.
+        """
+        found = {}
+        for prompt in prompts:
+            key = prompt, guidance, self.adapters.active
+            kept = self._encoded.get(key)
+            if kept is None:
+                found[prompt] = self.encode_prompt(prompt, guidance)
+                kept = found[prompt].to(torch.device("cpu"))
+                self._encoded[key] = kept
+            else:
+                found[prompt] = kept.to(self.device)
+            self._encoded.move_to_end(key)
+        while sum(kept.size for kept in self._encoded.values()) > KEPT_WORDS:
+            self._encoded.popitem(last=False)
+        for hook in getattr(self.pipeline, "_all_hooks", []):
+            if hook.model is not self.transformer:
+                hook.offload()
+        return found
 
     @abstractmethod
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
@@ -99,6 +127,10 @@ class PipelineFamily(Family):
     def text_limit(self) -> int:
         """How many text tokens the model was made for, at most."""
         return MAX_TEXT_TOKENS
+
+    def text_tokens(self, prompt: str) -> int:
+        """Return how many tokens an encoded prompt has: as many as there may be, unless a family says less."""
+        return self.text_limit
 
     def sigmas(self, steps: int, cells: int) -> Tensor:
         """Return the pipeline's own schedule; dynamic shifting depends on the number of cells."""

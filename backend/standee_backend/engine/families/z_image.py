@@ -119,6 +119,17 @@ class ZImage(PipelineFamily):
             )
         return Conditioning(text[None], text.new_zeros(1, 0), guidance, negative)
 
+    def text_tokens(self, prompt: str) -> int:
+        """Return how many tokens an encoded prompt has: its own, in the tokenizer's form of a conversation."""
+        tokenizer = self.pipeline.tokenizer
+        said = tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}],
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=True,
+        )
+        return min(len(tokenizer(said).input_ids), self.text_limit)
+
     def _shift(self, steps: int, cells: int) -> float:
         return scheduled_shift(self.pipeline.scheduler.config, cells)
 

@@ -1,0 +1,87 @@
+"""Counting the bytes of tensors that are alive, as torch makes and frees them.
+
+It counts storages, so views cost nothing, on any device: on `meta`, where nothing is allocated, it tells
+what a run would take.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class LiveBytes(TorchDispatchMode):
+    """Inside its `with` block: `now` bytes are alive, and `peak` were since `mark` was last called.
+
+    Only what is made inside counts; `known` tensors (weights) and views of them do not.
+    """
+
+    def __init__(self, known: Iterable[Tensor] = ()) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._sizes: dict[int, int] = {}
+        self._known = [tensor.untyped_storage() for tensor in known]
+        self._ignored = {storage._cdata for storage in self._known}
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        out = function(*args, **(kwargs or {}))
+        for leaf in pytree.tree_leaves(out):
+            if isinstance(leaf, Tensor) and leaf.layout == torch.strided:
+                self._meet(leaf.untyped_storage())
+        return out
+
+    def mark(self) -> int:
+        """Return the peak since the last mark, and begin anew."""
+        was, self.peak = self.peak, self.now
+        return was
+
+    def _meet(self, storage: torch.UntypedStorage) -> None:
+        key = storage._cdata
+        if key in self._sizes or key in self._ignored:
+            return
+        size = storage.nbytes()
+        self._sizes[key] = size
+        self.grow(size)
+        weakref.finalize(storage, self._part, key)
+
+    def grow(self, size: int) -> None:
+        """Count `size` more bytes (fewer, if negative): what is not a tensor's, such as moved weights."""
+        self.now += size
+        self.peak = max(self.peak, self.now)
+
+    def _part(self, key: int) -> None:
+        self.now -= self._sizes.pop(key)
+
+
+class Dry(TorchFunctionMode):
+    """Lets models run on `meta` where they would look at values or attend.
+
+    Attention allocates its result alone, as fused kernels do, and not the square of the tokens. A mask is
+    taken to hide something.
+    """
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        if function is torch.nn.functional.scaled_dot_product_attention:
+            query, value = given.get("query", args[0] if args else None), given.get("value")
+            value = args[2] if value is None else value
+            if query.is_meta:
+                return query.new_empty(*query.shape[:-1], value.shape[-1])
+        elif function in (Tensor.item, Tensor.__bool__) and args[0].is_meta:
+            return False
+        return function(*args, **given)

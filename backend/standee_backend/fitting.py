@@ -1,0 +1,115 @@
+"""Whether a job fits, before it runs: which preset its model is loaded with, and what comes after it.
+
+An estimate may be wrong, and other programs use the device too. So an exhausted memory is no failure of the job:
+`Fitting.after` says what to go on with.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import torch
+
+from standee.composition import Composition
+from standee.errors import OutOfMemory, StandeeError
+
+from . import memory
+from .catalog import ModelInfo
+from .engine.footprint import Blueprint, layout_of, outline
+from .engine.loading import DTYPES
+from .hardware import Options, presets, resolve, room
+from .memory import Dtype, Footprint, Plan, Preset
+
+log = logging.getLogger("standee.memory")
+
+
+class Fitting:
+    """Plans jobs for one device."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._blueprint = lru_cache(4)(self._draw)
+
+    def plan(
+        self, info: ModelInfo, folder: Path, composition: Composition, loaded: Preset | None
+    ) -> Plan:
+        """Return what to run a job with: the preset that is `loaded` where it fits, else the best that does.
+
+        Raises `OutOfMemory` where none does. A model of which nothing can be estimated gets what is loaded, or
+        the first preset.
+        """
+        device, _ = resolve(self.options)
+        ladder = self.ladder
+        free = room(self.options, free_bytes(device))
+        try:
+            if loaded is not None:
+                footprint = self._footprint(folder, composition, loaded.dtype)
+                need = memory.peak(footprint, loaded, device.type == "cuda")
+                if need <= free:
+                    return Plan(loaded, need, free)
+            plan = memory.choose(
+                lambda dtype: self._footprint(folder, composition, dtype),
+                ladder,
+                free,
+                psutil.virtual_memory().total,
+                device.type == "cuda",
+            )
+        except StandeeError:
+            raise
+        except Exception:  # diffusers may change; no job is lost to a missing estimate
+            log.warning("What %s takes cannot be estimated.", info.name, exc_info=True)
+            return Plan(loaded or ladder[0], 0, free)
+        return plan
+
+    def after(self, plan: Plan) -> Plan:
+        """Return what to go on with after a plan that ran out of memory. Raises `OutOfMemory`."""
+        ladder = self.ladder
+        rest = memory.following(ladder, plan.preset) if plan.preset in ladder else []
+        if not rest:
+            raise OutOfMemory(
+                f"The device has too little memory for this job, with preset {plan.preset.name} too.",
+                path="$.canvas",
+                fix="Use a smaller canvas or a smaller model, or close other programs that use the device.",
+            )
+        return Plan(rest[0], 0, plan.room)
+
+    @property
+    def ladder(self) -> list[Preset]:
+        """The presets of this machine, best first."""
+        device, _ = resolve(self.options)
+        return presets(self.options, device.type, find_spec("bitsandbytes") is not None)
+
+    def _footprint(self, folder: Path, composition: Composition, dtype: Dtype) -> Footprint:
+        blueprint = self._blueprint(folder, dtype)
+        return blueprint.footprint(layout_of(composition, blueprint.family))
+
+    def _draw(self, folder: Path, dtype: Dtype) -> Blueprint:
+        return Blueprint(outline(folder, DTYPES[dtype]))
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the bytes of a device's memory that are free, or this process's own to use again."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
+    return psutil.virtual_memory().available + psutil.Process().memory_info().rss
+
+
+def exhausted(error: BaseException) -> bool:
+    """Return whether an error says that a memory is full: torch has several ways to."""
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError)
+        and ("DefaultCPUAllocator" in said or "ALLOC_FAILED" in said or "out of memory" in said)
+    )
+
+
+def give_back() -> None:
+    """Free what nothing refers to any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
