@@ -8,6 +8,10 @@ gives names to folders and hub ids, and may also say how models are loaded (`har
     description = "FLUX.1 Krea, for photographs."
     defaults = { steps = 28, guidance = 4.5 }
 
+    [models.quantized]
+    path = "/models/flux1-dev-Q4_K_S.gguf"
+    base = "black-forest-labs/FLUX.1-dev"
+
     [hardware]
     offload = "model"
 """
@@ -73,9 +77,13 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class Entry(Card, frozen=True, kw_only=True):
-    """A model of `models.toml`: its card, and where it is (a folder or a hub id)."""
+    """A model of `models.toml`: its card, and where it is (a folder, a hub id, or a file of weights).
+
+    A file holds the transformer alone; `base` is the folder or hub id that the other parts come from.
+    """
 
     path: Annotated[str, Meta(min_length=1, max_length=1000)]
+    base: Annotated[str, Meta(max_length=1000)] = ""
 
 
 class Configuration(Struct, frozen=True):

@@ -20,6 +20,7 @@ from standee import messages
 from standee.errors import InvalidField, StandeeError, UnknownModel
 from standee.validation import convert
 
+from . import single_files
 from .cards import Card, Entry, Preferences, configuration
 from .presets import Z_IMAGE, Z_IMAGE_TURBO, preset
 
@@ -93,15 +94,26 @@ KNOWN = {
 class ModelInfo(messages.ModelInfo, frozen=True):
     """A model that can be loaded, as it is listed and sent to clients.
 
-    `path` is its folder or hub id, and `pipeline` its class in diffusers. A model of the hub that
-    is not on this machine yet is described once it is loaded; `defaults` then holds only what
-    `models.toml` says.
+    `path` is its folder, hub id or file, and `pipeline` its class in diffusers; of a file, `base` is
+    the folder or hub id of the other parts. A model of the hub that is not on this machine yet is
+    described once it is loaded; `defaults` then holds only what `models.toml` says.
     """
 
+    base: str = ""
     licence: str = ""
     source: Literal["bundled", "configured", "folder", "hub"] = "folder"
     pipeline: str = "FluxPipeline"
     defaults: Preferences = Preferences()
+
+    @property
+    def folder(self) -> str:
+        """The folder or hub id in diffusers layout."""
+        return self.base or self.path
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the transformer's weights, where it is not in the folder."""
+        return Path(self.path) if self.base else None
 
 
 def models() -> tuple[ModelInfo, ...]:
@@ -122,7 +134,7 @@ def models() -> tuple[ModelInfo, ...]:
 
 
 def find(name: str) -> ModelInfo:
-    """Return the model called `name`: a listed name, a folder in diffusers layout, or a hub id.
+    """Return the model called `name`: a listed name, a folder in diffusers layout, a file, or a hub id.
 
     Raises `UnknownModel`, which says what is available, and `InvalidField` where `models.toml`
     cannot be read.
@@ -132,12 +144,32 @@ def find(name: str) -> ModelInfo:
     configured = configuration().models
     entry = configured.get(name) or KNOWN.get(name)
     path = entry.path if entry else name
-    source: Any = "configured" if name in configured else "folder"
-    if folder := _existing(path):
-        return describe(folder, entry, name=name if entry else "", source=source)
-    if not HUB_ID.fullmatch(path):
+    source = "configured" if name in configured else "folder"
+    here = _existing(path)
+    if here is not None and here.is_file():
+        file = here.resolve()
+        single_files.check(file)
+        base = single_files.base_of(file, entry.base if entry else "")
+        parts = _at(base, entry, name if entry else file.stem, source)
+        if parts is None:
+            raise _unusable(
+                f"{base}, the base of {file}, is neither a folder nor a hub id.",
+                "Correct `base` in models.toml.",
+            )
+        return replace(parts, path=str(file), base=parts.path)
+    source = "configured" if name in configured else "folder" if here else "hub"
+    found = _at(path, entry, name if entry or not here else "", source)
+    if found is None:
         raise _unknown(name, path, configured)
-    source = "configured" if name in configured else "hub"
+    return found
+
+
+def _at(path: str, entry: Entry | None, name: str, source: Any) -> ModelInfo | None:
+    """Return the model in a folder or of the hub, or `None` where `path` can be neither."""
+    if folder := _existing(path):
+        return describe(folder, entry, name=name, source=source)
+    if not HUB_ID.fullmatch(path):
+        return None
     if here := cached(path):
         return replace(describe(here, entry, name=name, source=source), path=path)
     card = entry or Card()
@@ -161,10 +193,7 @@ def describe(
 ) -> ModelInfo:
     """Return what a model's folder holds; `card` beats its own. Raises `UnknownModel`."""
     if folder.is_file():
-        raise _unusable(
-            f"{folder} is a file; a model is a folder in diffusers layout.",
-            "Convert it with diffusers' `FluxPipeline.from_single_file(FILE).save_pretrained(FOLDER)`.",
-        )
+        raise _unusable(f"{folder} is a file, not a folder.", "Give a folder in diffusers layout.")
     index = _read(folder, "model_index.json")
     pipeline = index.get("_class_name")
     if not isinstance(pipeline, str) or pipeline not in FAMILIES:

@@ -22,6 +22,7 @@ from . import memory
 from .catalog import ModelInfo
 from .engine.footprint import Blueprint, layout_of, outline
 from .engine.loading import DTYPES
+from .engine.packing import is_gguf
 from .hardware import Options, presets, resolve, room
 from .memory import Dtype, Footprint, Plan, Preset
 
@@ -48,12 +49,12 @@ class Fitting:
         free = room(self.options, free_bytes(device))
         try:
             if loaded is not None:
-                footprint = self._footprint(folder, composition, loaded.dtype)
+                footprint = self._footprint(info, folder, composition, loaded.dtype)
                 need = memory.peak(footprint, loaded, device.type == "cuda")
                 if need <= free:
                     return Plan(loaded, need, free)
             plan = memory.choose(
-                lambda dtype: self._footprint(folder, composition, dtype),
+                lambda dtype: self._footprint(info, folder, composition, dtype),
                 ladder,
                 free,
                 psutil.virtual_memory().total,
@@ -84,9 +85,14 @@ class Fitting:
         device, _ = resolve(self.options)
         return presets(self.options, device.type, find_spec("bitsandbytes") is not None)
 
-    def _footprint(self, folder: Path, composition: Composition, dtype: Dtype) -> Footprint:
+    def _footprint(
+        self, info: ModelInfo, folder: Path, composition: Composition, dtype: Dtype
+    ) -> Footprint:
         blueprint = self._blueprint(folder, dtype)
-        return blueprint.footprint(layout_of(composition, blueprint.family))
+        footprint = blueprint.footprint(layout_of(composition, blueprint.family))
+        if info.file is not None and is_gguf(info.file):
+            return memory.packed_as(footprint, info.file.stat().st_size)
+        return footprint
 
     def _draw(self, folder: Path, dtype: Dtype) -> Blueprint:
         return Blueprint(outline(folder, DTYPES[dtype]))

@@ -125,6 +125,14 @@ class Footprint(Struct, frozen=True):
     working: Working
 
 
+def packed_as(footprint: Footprint, size: int) -> Footprint:
+    """Return a footprint whose transformer comes packed, in a file of `size` bytes, and stays so."""
+    plain, layers = footprint.transformer["none"], footprint.transformer["nf4"]
+    share = size / plain.whole
+    packed = Weights(size, int(plain.block * share), int(plain.loose * share), layers.unpacked)
+    return replace(footprint, transformer=dict.fromkeys(footprint.transformer, packed))
+
+
 def peak(footprint: Footprint, preset: Preset, ahead: bool = True) -> int:
     """Return the device memory that a job takes at its fullest.
 

@@ -125,7 +125,7 @@ class Tasks:
         """Compose all pictures of a job, going on with a smaller preset whenever the memory does not suffice."""
         info = catalog.find(composition.sampling.model)
         follower = _follower(report, cancelled)
-        folder = downloads.folder(info.path, "$.sampling.model", follower)
+        folder = downloads.folder(info.folder, "$.sampling.model", follower)
         plan, note = self._plan(info, folder, composition, report)
         started, outputs = time.monotonic(), list[Output]()
 

@@ -44,7 +44,7 @@ def get(
     catalog, downloads, hub = (
         import_module(f"standee_backend.{name}") for name in ("catalog", "downloads", "hub")
     )
-    path = catalog.find(model).path
+    path = catalog.find(model).folder
     if Path(path).exists():
         console.answer({"path": path}, [f"{model} is on this machine already: {path}"])
         return

@@ -210,12 +210,6 @@ def test_another_kind_of_pipeline_is_refused_by_its_name(tmp_path: Path) -> None
     assert "FluxPipeline" in error.fix
 
 
-def test_a_single_file_is_refused_with_how_to_convert_it(tmp_path: Path) -> None:
-    path = tmp_path / "flux.safetensors"
-    path.touch()
-    assert "from_single_file" in refusal(str(path)).fix
-
-
 @pytest.mark.parametrize("text", ["{", "[]", '{"defaults": {"tau": 7}}'])
 def test_a_broken_standee_json_is_refused(tmp_path: Path, text: str) -> None:
     folder = write_model(tmp_path / "m")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,8 +25,15 @@ ROOTS = [str(HERE.parents[1] / folder) for folder in ("protocol", "backend")]
 class Running:
     """One daemon's home, in which daemons come and go."""
 
-    def __init__(self, home: Path, *, toy: bool = True, limits: dict | None = None) -> None:
-        self.home, self.toy, self.limits = home, toy, limits or {}
+    def __init__(
+        self,
+        home: Path,
+        *,
+        toy: bool = True,
+        limits: dict | None = None,
+        program: Sequence[str] = (),
+    ) -> None:
+        self.home, self.toy, self.limits, self.program = home, toy, limits or {}, program
         self.process: subprocess.Popen | None = None
         self.log = home.parent / f"{home.name}.log"
 
@@ -51,6 +59,8 @@ class Running:
         if not self.toy:
             command = [sys.executable, "-m", "standee_backend.daemon", "--home", str(self.home)]
             command += ["--device", "cpu"]
+        if self.program:
+            command = [sys.executable, *self.program, str(self.home)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log, env=self.environment)
         deadline = time.monotonic() + 30

@@ -106,6 +106,8 @@ def outline(folder: Path, dtype: torch.dtype) -> PipelineFamily:
             for name, (library, kind) in parts.items()
         }
         pipeline = getattr(diffusers, here.pipeline)(**built, **settings)
+    except torch.OutOfMemoryError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise UnknownModel(
             f"The model in {folder} cannot be read: {error}",

@@ -49,8 +49,8 @@ class LiveBytes(TorchDispatchMode):
         if key in self._sizes or key in self._ignored:
             return
         size = storage.nbytes()
-        self._sizes[key] = size
         self.grow(size)
+        self._sizes[key] = size
         weakref.finalize(storage, self._part, key)
 
     def grow(self, size: int) -> None:

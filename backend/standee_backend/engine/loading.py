@@ -28,7 +28,7 @@ from ..hardware import Options, presets, resolve
 from ..memory import Offload, Preset
 from .families import open_family
 from .families.base import Defaults, Family
-from .packing import cast_to_fp8, large_text_encoder, packing, tile
+from .packing import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +50,11 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     device, _ = resolve(options)
     preset = preset or presets(options, device.type)[0]
     be_quiet()
-    folder = downloads.folder(info.path, "$.sampling.model")
+    folder = downloads.folder(info.folder, "$.sampling.model")
     here = describe(folder)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # quantized weights are packed on the current device
-    pipeline = _read(folder, here.pipeline, preset)
+    pipeline = _read(folder, here.pipeline, preset, info.file)
     for part in _modules(pipeline):
         part.eval().requires_grad_(False)
     tile(pipeline)
@@ -75,8 +75,11 @@ def be_quiet() -> None:
     diffusers.utils.logging.set_verbosity_error()  # it warns of every autoencoder but its own
 
 
-def _read(folder: Path, pipeline: str, preset: Preset) -> Any:
-    """Read the weights from a folder, without network, and pack them as the preset says."""
+def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any:
+    """Read the weights from a folder, without network, and pack them as the preset says.
+
+    With `file` the transformer's come from there.
+    """
     dtype = DTYPES[preset.dtype]
     index = json.loads((folder / "model_index.json").read_text("utf-8"))
     packed = {
@@ -89,7 +92,13 @@ def _read(folder: Path, pipeline: str, preset: Preset) -> Any:
     mapping = diffusers.PipelineQuantizationConfig(quant_mapping=configs) if configs else None
     try:
         parts = {}
-        for name in (name for name, way in packed.items() if way == "fp8"):
+        if file:
+            cls = getattr(diffusers, index["transformer"][1])
+            config = configs.get("transformer")
+            parts["transformer"] = _read_file(file, cls, folder, dtype, config)
+            if packed["transformer"] == "fp8" and not is_gguf(file):
+                cast_to_fp8(parts["transformer"], dtype)
+        for name in (name for name, way in packed.items() if way == "fp8" and name not in parts):
             library, kind = index[name]
             cls = getattr({"diffusers": diffusers, "transformers": transformers}[library], kind)
             parts[name] = cls.from_pretrained(folder / name, **reading)
@@ -98,6 +107,8 @@ def _read(folder: Path, pipeline: str, preset: Preset) -> Any:
             folder, **parts, **reading, quantization_config=mapping
         )
     except torch.OutOfMemoryError:
+        raise
+    except StandeeError:
         raise
     except ImportError as error:
         raise MissingDependency(
@@ -108,6 +119,36 @@ def _read(folder: Path, pipeline: str, preset: Preset) -> Any:
         raise _unknown(
             f"The model in {folder} cannot be loaded: {_line(error)}",
             "Download or save it again, with its weights as safetensors.",
+        ) from error
+
+
+def _read_file(file: Path, cls: Any, folder: Path, dtype: torch.dtype, packed: Any) -> Any:
+    """Read a transformer of the configuration in `folder` from a file, in whichever layout it is.
+
+    GGUF comes packed already. Raises `UnknownModel` and `MissingDependency`.
+    """
+    if is_gguf(file):
+        if find_spec("gguf") is None:
+            raise MissingDependency(
+                f"{file.name} needs the package gguf.",
+                fix="Run `pip install gguf` in the daemon's environment.",
+            )
+        packed = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+    try:
+        return cls.from_single_file(
+            str(file),
+            config=str(folder),
+            subfolder="transformer",
+            dtype=dtype,
+            local_files_only=True,
+            quantization_config=packed,
+        )
+    except (torch.OutOfMemoryError, ImportError):
+        raise
+    except Exception as error:  # diffusers' converters raise whatever they stumble over
+        raise _unknown(
+            f"{file} cannot be read as a {cls.__name__} like that of {folder}: {_line(error)}",
+            "Get it again; or name a base of its own kind in models.toml.",
         ) from error
 
 

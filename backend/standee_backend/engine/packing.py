@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -32,6 +33,11 @@ LEAST_TILE = 512
 def large_text_encoder(parts: Any) -> str:
     """Return which of a pipeline's parts (anything with `in`) is the text encoder worth packing."""
     return "text_encoder_2" if "text_encoder_2" in parts else "text_encoder"
+
+
+def is_gguf(file: Path | None) -> bool:
+    """Return whether a file of weights is packed already, as GGUF is."""
+    return file is not None and file.suffix.lower() == ".gguf"
 
 
 def blocks_of(part: nn.Module) -> list[nn.Module]:

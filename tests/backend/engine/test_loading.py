@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import InvalidField, MissingDependency, UnknownModel
 from standee_backend import catalog
-from standee_backend.engine import loading
+from standee_backend.engine import loading, packing
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading import load
@@ -121,7 +121,7 @@ def test_quantizing_without_bitsandbytes_says_what_to_install(
     tiny_flux: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "resolve", lambda options: (torch.device("cpu"), torch.float32))
-    monkeypatch.setattr(loading, "find_spec", lambda name: None)
+    monkeypatch.setattr(packing, "find_spec", lambda name: None)
     with pytest.raises(MissingDependency, match="bitsandbytes") as caught:
         load_folder(tiny_flux, Options(quantization="nf4"))
     assert "pip install bitsandbytes" in caught.value.fix

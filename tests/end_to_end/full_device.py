@@ -1,0 +1,51 @@
+"""A daemon whose device holds only so much: the real one, in whose worker torch runs out of memory for real.
+
+`python full_device.py BYTES HOME` is the daemon, and with `worker` in the place of HOME its worker. Every tensor that
+the engine makes is counted, and the one for which there is no room raises `torch.OutOfMemoryError`.
+"""
+
+import sys
+from pathlib import Path
+
+LIMIT = int(sys.argv[1])
+
+
+def serve(home: Path) -> None:
+    """Run the daemon."""
+    from standee_backend import daemon, logs
+    from standee_backend.hardware import Options
+
+    logs.set_up("text")
+    worker = (sys.executable, __file__, str(LIMIT), "worker")
+    daemon.run(daemon.Config(home=home, worker=worker, options=Options(device="cpu")))
+
+
+def work() -> None:
+    """Run the worker."""
+    import torch
+
+    from standee_backend.engine.live_bytes import LiveBytes
+    from standee_backend.tasks import Tasks
+    from standee_backend.worker import main
+
+    class Device(LiveBytes):
+        def grow(self, size: int) -> None:
+            if size > 0 and self.now + size > LIMIT:
+                raise torch.OutOfMemoryError(f"no room for {size} bytes beside {self.now}")
+            super().grow(size)
+
+        def _meet(self, storage: torch.UntypedStorage) -> None:
+            if storage.device.type != "meta":
+                super()._meet(storage)
+
+    class Crammed(Tasks):
+        def run(self, *job):
+            self.resident = None
+            with Device():
+                return super().run(*job)
+
+    main(Crammed)
+
+
+if __name__ == "__main__":
+    work() if sys.argv[2] == "worker" else serve(Path(sys.argv[2]))

@@ -1,0 +1,98 @@
+"""A tiny FLUX.2 klein's transformer as one file in its makers' own layout: as safetensors, and as GGUF."""
+
+from pathlib import Path
+from typing import Any
+
+BLOCKS = {
+    "transformer_blocks": (
+        "double_blocks",
+        {
+            "attn.norm_q.weight": "img_attn.norm.query_norm.scale",
+            "attn.norm_k.weight": "img_attn.norm.key_norm.scale",
+            "attn.norm_added_q.weight": "txt_attn.norm.query_norm.scale",
+            "attn.norm_added_k.weight": "txt_attn.norm.key_norm.scale",
+            "attn.to_out.0.weight": "img_attn.proj.weight",
+            "attn.to_add_out.weight": "txt_attn.proj.weight",
+            "ff.linear_in.weight": "img_mlp.0.weight",
+            "ff.linear_out.weight": "img_mlp.2.weight",
+            "ff_context.linear_in.weight": "txt_mlp.0.weight",
+            "ff_context.linear_out.weight": "txt_mlp.2.weight",
+        },
+    ),
+    "single_transformer_blocks": (
+        "single_blocks",
+        {
+            "attn.to_qkv_mlp_proj.weight": "linear1.weight",
+            "attn.to_out.weight": "linear2.weight",
+            "attn.norm_q.weight": "norm.query_norm.scale",
+            "attn.norm_k.weight": "norm.key_norm.scale",
+        },
+    ),
+}
+OTHERS = {
+    "x_embedder.weight": "img_in.weight",
+    "context_embedder.weight": "txt_in.weight",
+    "time_guidance_embed.timestep_embedder.linear_1.weight": "time_in.in_layer.weight",
+    "time_guidance_embed.timestep_embedder.linear_2.weight": "time_in.out_layer.weight",
+    "double_stream_modulation_img.linear.weight": "double_stream_modulation_img.lin.weight",
+    "double_stream_modulation_txt.linear.weight": "double_stream_modulation_txt.lin.weight",
+    "single_stream_modulation.linear.weight": "single_stream_modulation.lin.weight",
+    "proj_out.weight": "final_layer.linear.weight",
+}
+FUSED = {
+    "img_attn.qkv.weight": ("attn.to_q", "attn.to_k", "attn.to_v"),
+    "txt_attn.qkv.weight": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
+}
+WIDTH = 32
+"""Weights in a block of Q8_0: narrower rows stay as they are."""
+
+
+def original(folder: Path) -> dict[str, Any]:
+    """Return the weights of a klein's transformer under their makers' names."""
+    import torch
+    from safetensors.torch import load_file
+
+    theirs = load_file(folder / "transformer" / "diffusion_pytorch_model.safetensors")
+    ours = {OTHERS[name]: theirs.pop(name) for name in OTHERS}
+    scale, shift = theirs.pop("norm_out.linear.weight").chunk(2)
+    ours["final_layer.adaLN_modulation.1.weight"] = torch.cat([shift, scale])
+    for prefix, (block, names) in BLOCKS.items():
+        for index in range(8):
+            here = f"{prefix}.{index}."
+            if not any(name.startswith(here) for name in theirs):
+                break
+            for name, original_name in names.items():
+                ours[f"{block}.{index}.{original_name}"] = theirs.pop(here + name)
+            for name, parts in FUSED.items() if block == "double_blocks" else ():
+                rows = [theirs.pop(f"{here}{part}.weight") for part in parts]
+                ours[f"{block}.{index}.{name}"] = torch.cat(rows)
+    assert not theirs, theirs.keys()
+    return ours
+
+
+def save_safetensors(folder: Path, file: Path) -> Path:
+    """Write a klein's transformer as one safetensors file."""
+    from safetensors.torch import save_file
+
+    weights = {name: weight.contiguous() for name, weight in original(folder).items()}
+    save_file(weights, file)
+    return file
+
+
+def save_gguf(folder: Path, file: Path) -> Path:
+    """Write a klein's transformer as GGUF: matrices in 8 bits (Q8_0), the rest as it is."""
+    import gguf
+
+    writer = gguf.GGUFWriter(file, "flux")
+    for name, weight in original(folder).items():
+        data = weight.float().numpy()
+        kind = gguf.GGMLQuantizationType.F32
+        if data.ndim == 2 and data.shape[1] % WIDTH == 0 and "_in." not in name:
+            kind = gguf.GGMLQuantizationType.Q8_0
+            data = gguf.quants.quantize(data, kind)
+        writer.add_tensor(name, data, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
