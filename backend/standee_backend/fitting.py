@@ -89,7 +89,9 @@ class Fitting:
         self, info: ModelInfo, folder: Path, composition: Composition, dtype: Dtype
     ) -> Footprint:
         blueprint = self._blueprint(folder, dtype)
-        footprint = blueprint.footprint(layout_of(composition, blueprint.family))
+        device, _ = resolve(self.options)
+        ahead = device.type == "cuda" and self.options.token_cache != 0
+        footprint = blueprint.footprint(layout_of(composition, blueprint.family, ahead))
         if info.file is not None and is_gguf(info.file):
             return memory.packed_as(footprint, info.file.stat().st_size)
         return footprint
@@ -106,12 +108,15 @@ def free_bytes(device: torch.device) -> int:
 
 
 def exhausted(error: BaseException) -> bool:
-    """Return whether an error says that a memory is full: torch has several ways to."""
+    """Return whether an error means that a memory is full: torch says so in several ways, or another after it."""
     said = str(error)
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError)
         and ("DefaultCPUAllocator" in said or "ALLOC_FAILED" in said or "out of memory" in said)
-    )
+    ):
+        return True
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return before is not None and exhausted(before)
 
 
 def give_back() -> None:

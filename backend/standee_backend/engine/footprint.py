@@ -8,7 +8,6 @@ decoder. So every family is measured alike, and a change to the method changes t
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -28,6 +27,7 @@ from standee.geometry import snap, token_grid
 
 from ..catalog import describe
 from ..memory import Footprint, Quantization, Weights, Working
+from .captures import Captures
 from .compose import prepare_injection
 from .families import open_family
 from .families.base import Conditioning, Defaults, Family
@@ -35,13 +35,16 @@ from .families.pipeline import PipelineFamily
 from .injection import inject
 from .live_bytes import Dry, LiveBytes
 from .packing import blocks_of, large_text_encoder, packed_layers, tile
-from .reference import Reference
+from .reference import Reference, beside_picture
 from .staging import MARGIN
 
 META = torch.device("meta")
 
 FEW = 8
 """Sites up to which all blocks are run; of a deeper model only the first one and two of each kind."""
+
+SIGMAS = (1.0, 0.0)
+"""A schedule of one step."""
 
 SCALE = 4
 """Bytes of a scale that quantized weights keep: int8 one for each output, nf4 one for each 64 weights."""
@@ -50,7 +53,8 @@ SCALE = 4
 class Layout(Struct, frozen=True):
     """What of a job decides how much memory it takes. Sizes in cells.
 
-    `crops`: (rows, columns, own cells) of each subject's reference, the kept scene's among them.
+    `crops`: (rows, columns, own cells) of each subject's reference, the kept scene's among them. `beside`: the
+    model takes them in beside the picture; `ahead`: the next step's tokens come while one computes.
     """
 
     rows: int
@@ -60,10 +64,13 @@ class Layout(Struct, frozen=True):
     guidance: float = 0.0
     backdrop: bool = False
     count: int = 1
+    beside: bool = False
+    ahead: bool = False
 
 
-def layout_of(composition: Composition, family: Family) -> Layout:
+def layout_of(composition: Composition, family: Family, ahead: bool = False) -> Layout:
     """Return a composition's layout, at most what it takes: as if subjects filled their rectangles."""
+    method = composition.method
     grid = token_grid(composition.canvas, family.patch)
     crops = []
     for layer in composition.layers:
@@ -82,8 +89,10 @@ def layout_of(composition: Composition, family: Family) -> Layout:
             sorted({composition.prompt, "", *(one.prompt for one in composition.layers)})
         ),
         guidance=family.defaults.guidance if guidance is None else guidance,
-        backdrop=(composition.method.backdrop or family.defaults.backdrop) == "predicted",
+        backdrop=(method.backdrop or family.defaults.backdrop) == "predicted",
         count=composition.sampling.count,
+        beside=(method.share_by or family.defaults.share_by) == "input",
+        ahead=ahead,
     )
 
 
@@ -195,10 +204,10 @@ class Blueprint:
 
     @staticmethod
     def _tokens(layout: Layout, text: int) -> int:
-        """Return the tokens of the largest forward: the picture's, or that of the crops of one size."""
-        alike = Counter((rows, cols) for rows, cols, _ in layout.crops)
-        crops = [count * (rows * cols + text) for (rows, cols), count in alike.items()]
-        return max(layout.rows * layout.cols + text, *crops, 0)
+        """Return the tokens of the largest forward: the picture's, or that of a crop."""
+        crops = [rows * cols for rows, cols, _ in layout.crops]
+        picture = layout.rows * layout.cols + (sum(crops) if layout.beside else 0)
+        return max(picture, *crops, 0) + text
 
     def _encode_words(self, guidance: float) -> tuple[Conditioning, int]:
         """Return an encoded prompt, and the bytes that encoding takes."""
@@ -217,12 +226,19 @@ class Blueprint:
     ) -> int:
         """Run a step that replaces all tokens and one that shares them; return the bytes they take."""
         ids = family.grid_ids(layout.rows, layout.cols)
-        sigma = torch.tensor(1.0, device=META)
+        sigma = torch.tensor(SIGMAS[0], device=META)
+        captures = Captures(family, references, torch.tensor(SIGMAS))
+        beside = beside_picture(family, references) if layout.beside else None
+        late = [] if layout.beside else references
         live.mark()
-        for early, late in ((references, []), ([], references)):
-            injection = prepare_injection(family, early, late, sigma)
+        for replaced, shared in ((references, []), ([], late)):
+            injection = prepare_injection(captures, replaced, shared, sigma)
+            following = injection.replace.at_site if injection.replace and layout.ahead else []
+            on_their_way = sum(tokens.nbytes for tokens in following)
+            live.grow(on_their_way)
             with inject(family.sites, injection):
-                family.velocity(noise, sigma, prompt, ids)
+                family.velocity(noise, sigma, prompt, ids, beside)
+            live.grow(-on_their_way)
         return live.mark()
 
     @contextmanager
@@ -244,6 +260,7 @@ class Blueprint:
             x0=x0,
             noise=torch.empty_like(x0),
             conditioning=prompt,
+            cells=torch.empty(owned, dtype=torch.long, device=META),
             take=torch.empty(owned, dtype=torch.long, device=META),
             put=torch.empty(owned, dtype=torch.long, device=META),
             owned=torch.empty(owned, dtype=torch.bool, device=META),

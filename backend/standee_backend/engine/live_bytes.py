@@ -66,7 +66,7 @@ class Dry(TorchFunctionMode):
     """Lets models run on `meta` where they would look at values or attend.
 
     Attention allocates its result alone, as fused kernels do, and not the square of the tokens. A mask is
-    taken to hide something.
+    taken to hide something, and a number to be 1.
     """
 
     def __torch_function__(
@@ -84,4 +84,6 @@ class Dry(TorchFunctionMode):
                 return query.new_empty(*query.shape[:-1], value.shape[-1])
         elif function in (Tensor.item, Tensor.__bool__) and args[0].is_meta:
             return False
+        elif function is Tensor.__float__ and args[0].is_meta:
+            return 1.0
         return function(*args, **given)
