@@ -78,7 +78,6 @@ def test_the_makers_own_layout_gives_the_same_picture(klein, tmp_path, named, pa
     info = named(single_files.save_safetensors(klein, tmp_path / "klein.safetensors"), klein)
     single, whole = load(info, CPU), load(catalog.find(str(klein)), CPU)
     assert close(paint(single), paint(whole))
-    assert single.fingerprint() == whole.fingerprint()
     assert (single.defaults.steps, info.name) == (50, "mine")
 
 
