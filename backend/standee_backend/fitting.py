@@ -21,7 +21,7 @@ from standee.errors import OutOfMemory, StandeeError
 from . import memory
 from .catalog import ModelInfo
 from .engine.footprint import Blueprint, layout_of, outline
-from .engine.loading import DTYPES
+from .engine.loading import DTYPES, be_quiet
 from .engine.packing import is_gguf
 from .hardware import Options, presets, resolve, room
 from .memory import Dtype, Footprint, Plan, Preset
@@ -97,6 +97,7 @@ class Fitting:
         return footprint
 
     def _draw(self, folder: Path, dtype: Dtype) -> Blueprint:
+        be_quiet()
         return Blueprint(outline(folder, DTYPES[dtype]))
 
 

@@ -23,27 +23,39 @@ def serve(home: Path) -> None:
 def work() -> None:
     """Run the worker."""
     import torch
+    from torch.utils._python_dispatch import _disable_current_modes
 
+    from standee_backend import tasks
     from standee_backend.engine.live_bytes import LiveBytes
-    from standee_backend.tasks import Tasks
     from standee_backend.worker import main
 
     class Device(LiveBytes):
-        def grow(self, size: int) -> None:
+        def grow(self, size):
             if size > 0 and self.now + size > LIMIT:
                 raise torch.OutOfMemoryError(f"no room for {size} bytes beside {self.now}")
             super().grow(size)
 
-        def _meet(self, storage: torch.UntypedStorage) -> None:
+        def _meet(self, storage):
             if storage.device.type != "meta":
                 super()._meet(storage)
 
-    class Crammed(Tasks):
+        def load(self, *how):
+            """Read weights, which is the host's memory's matter, and then bring them here."""
+            with _disable_current_modes():
+                family = read(*how)
+            for part in (family.transformer, family.pipeline.vae):
+                for tensor in (*part.parameters(), *part.buffers()):
+                    self._meet(tensor.untyped_storage())
+            return family
+
+    class Crammed(tasks.Tasks):
         def run(self, *job):
             self.resident = None
-            with Device():
+            with Device() as device:
+                tasks.load = device.load
                 return super().run(*job)
 
+    read = tasks.load
     main(Crammed)
 
 
