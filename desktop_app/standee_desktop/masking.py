@@ -68,6 +68,7 @@ class BrushTool(Tool):
         """Take the selected layer, or the scene."""
         document = self.canvas.document
         self._layer = document.selection[-1] if document.selection else ""
+        self._last = None
         if self.kind == "kept":
             self._showed_kept = document.view.kept_region
             document.look(kept_region=False)
@@ -167,7 +168,7 @@ class BrushTool(Tool):
         selection = self.canvas.document.selection
         if self.kind == "cutout" and selection and self._layer not in selection:
             self._finish()
-            self._layer, self._mask = selection[-1], None
+            self._layer, self._mask, self._last = selection[-1], None, None
             self._reload()
             self.canvas.update()
 

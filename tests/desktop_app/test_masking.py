@@ -52,6 +52,21 @@ def test_shift_and_click_draw_a_straight_line_from_the_last_stroke(  # type: ign
     assert line[20, 32] > 0.9
 
 
+def test_a_line_never_begins_at_a_stroke_of_another_time(  # type: ignore[no-untyped-def]
+    person: Person, brush, settle
+) -> None:
+    brush.set_taking(True)
+    brush.set_radius(4)
+    person.clicks(84, 128)
+    mask_of(person, settle)
+    before = person.document.layer("disc").mask
+    person.types(Qt.Key.Key_Escape)
+    person.chooses("tool-cutout")
+    person.clicks(172, 128, SHIFT)
+    settle(lambda: person.document.layer("disc").mask != before)
+    assert mask_of(person, settle)[32, 32] > 0.9
+
+
 def test_what_is_added_is_only_what_the_picture_has(person: Person, brush, settle) -> None:  # type: ignore[no-untyped-def]
     own = person.canvas.pictures.cutout(person.document.layer("disc").picture)
     brush.set_taking(True)
