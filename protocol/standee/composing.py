@@ -14,7 +14,7 @@ from .composition import Composition, Lora, Rect, validate
 from .console import FILE, Console, answers, common
 from .document import Document
 from .errors import InvalidField, MissingBlob
-from .inputs import open_input, resized
+from .inputs import open_input, resized, whole_path
 from .messages import Cutout, Point, Result
 from .runs import check_writable, connect, run_job, write_file, write_results
 
@@ -47,8 +47,7 @@ def a_lora(text: str) -> Lora:
         path, counts = text, 1.0  # the colon of C:\\loras\\toon.safetensors
     if not path:
         raise click.BadParameter(f"{text!r} names no LoRA. Write PATH or PATH:WEIGHT.")
-    there = Path(path).expanduser()
-    return Lora(str(there.resolve()) if there.exists() else path, counts)
+    return Lora(whole_path(path, Path()), counts)
 
 
 def a_box(text: str) -> Rect:

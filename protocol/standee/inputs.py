@@ -3,7 +3,7 @@
 Three kinds of file, told apart by their first bytes:
 
 - a `.standee` document;
-- a composition as JSON, which may name picture files beside it in the place of digests;
+- a composition as JSON, which may name picture files and LoRAs beside it;
 - a PNG, JPEG or WebP with a receipt: its pictures come from a folder or a document, or the daemon still has them.
 """
 
@@ -52,6 +52,15 @@ def open_input(path: Path, pictures: Path | None = None) -> Document:
     if pictures is not None and document.missing():
         _find(document, pictures)
     return document
+
+
+def whole_path(path: str, folder: Path) -> str:
+    """Return the full path of what is there relative to `folder`; anything else, a hub id, as it is."""
+    try:
+        there = folder / Path(path).expanduser()
+        return str(there.resolve()) if there.exists() else path
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, a zero byte
+        return path
 
 
 def resized(composition: Composition, width: int, height: int) -> Composition:
@@ -103,6 +112,7 @@ def _of_json(text: bytes, folder: Path) -> Document:
     for index, layer in enumerate(layers if isinstance(layers, list) else []):
         _add_files(document, layer, ("picture", "mask"), folder, f"$.layers[{index}]")
     _add_files(document, data.get("scene"), ("picture", "kept"), folder, "$.scene")
+    _place_loras(data.get("sampling"), folder)
     document.composition = validate(data)
     return document
 
@@ -122,6 +132,15 @@ def _add_files(
                 fix="Name a picture file relative to the composition's own folder.",
             )
         data[field] = document.add_picture(folder / name)
+
+
+def _place_loras(sampling: Any, folder: Path) -> None:
+    """Give LoRAs that lie beside the composition their full paths: the daemon runs elsewhere."""
+    loras = sampling.get("loras") if isinstance(sampling, dict) else None
+    for lora in loras if isinstance(loras, list) else []:
+        path = lora.get("path") if isinstance(lora, dict) else None
+        if isinstance(path, str) and path:
+            lora["path"] = whole_path(path, folder)
 
 
 def _find(document: Document, pictures: Path) -> None:

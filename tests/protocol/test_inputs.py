@@ -45,6 +45,18 @@ def test_a_composition_may_name_picture_files_beside_it(tmp_path: Path) -> None:
         assert dict(document.blobs) == {CAT_DIGEST: CAT, MUG_DIGEST: MUG}
 
 
+def test_loras_beside_a_composition_get_their_full_paths(tmp_path: Path) -> None:
+    (tmp_path / "toon.safetensors").touch()
+    named = ["toon.safetensors", "someone/some-lora", "nul\0byte", "x" * 500]
+    data = {"sampling": {"loras": [{"path": path} for path in named]}}
+    with open_input(write_json(tmp_path, data)) as document:
+        paths = [lora.path for lora in document.composition.sampling.loras]
+    assert paths == [str(tmp_path / "toon.safetensors"), *named[1:]]
+    for wrong in ({"loras": 3}, {"loras": [3]}, {"loras": [{"path": 3}]}, 3):
+        with pytest.raises(InvalidField):
+            open_input(write_json(tmp_path, {"sampling": wrong}))
+
+
 @pytest.mark.parametrize("name", ["dog.png", "", "folder", "nul\0byte"])
 def test_a_picture_file_that_is_not_there_is_named_with_its_field(
     tmp_path: Path, name: str
