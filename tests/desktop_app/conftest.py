@@ -87,3 +87,18 @@ def person(window, settle, picture):  # type: ignore[no-untyped-def]
     from .person import Person
 
     return Person(window, settle, picture)
+
+
+@pytest.fixture
+def studio(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
+    """Everything around the window, with a daemon's home in which there is none."""
+    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
+    from standee_desktop.link import Link
+    from standee_desktop.studio import Studio
+
+    studio = Studio(window, Link(start=False))
+    studio.begin()
+    window.show_welcome(False)
+    settle()
+    yield studio
+    studio.close()

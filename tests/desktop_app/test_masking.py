@@ -12,21 +12,13 @@ from .person import SHIFT, Person
 
 
 @pytest.fixture
-def brush(person: Person, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
-    """The cut-out brush, taking away from a disc of 128 px in the middle of the canvas."""
-    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.link import Link
-    from standee_desktop.studio import Studio
-
-    studio = Studio(person.window, Link(start=False))
-    studio.begin()
-    person.window.show_welcome(False)
+def brush(person: Person, studio, settle):  # type: ignore[no-untyped-def]
+    """The cut-out brush over a disc of 128 px in the middle of the canvas."""
     person.has(("disc", 64, 64, 128, 128))
     person.selects("disc")
     person.chooses("tool-cutout")
     settle(lambda: studio.cutout_brush.ready)
-    yield studio.cutout_brush
-    studio.close()
+    return studio.cutout_brush
 
 
 def mask_of(person: Person, settle) -> np.ndarray:  # type: ignore[no-untyped-def]

@@ -11,22 +11,14 @@ from .person import Person
 
 
 @pytest.fixture
-def strip(person: Person, own_places, monkeypatch, settle, picture):  # type: ignore[no-untyped-def]
+def strip(person: Person, studio, settle, picture):  # type: ignore[no-untyped-def]
     """The strip with a red and a blue result; the arrangement is empty."""
-    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.link import Link
-    from standee_desktop.studio import Studio
-
-    studio = Studio(person.window, Link(start=False))
-    studio.begin()
-    person.window.show_welcome(False)
     for name in ("red", "blue"):
         document = person.document.document
         document.add_result(picture((256, 256), name), {}, name)
     person.document.note_results()
     settle(lambda: studio.staging.list.count() == 2)
-    yield studio.staging
-    studio.close()
+    return studio.staging
 
 
 def colour(person: Person, x: float, y: float) -> str:
