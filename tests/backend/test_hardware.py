@@ -215,3 +215,13 @@ def test_what_comes_with_the_package_is_what_the_published_models_take() -> None
             assert peak(published()[model], preset) == pytest.approx(
                 peak(footprint, preset), rel=0.01
             ), f"{model}, {preset.name}: run `python benchmarks/memory.py --write`"
+
+
+def test_the_table_in_the_documentation_is_what_is_predicted() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text("utf-8")
+    for preset in CARDS:
+        sizes = [
+            f"{peak(footprint, preset) / GIB:.1f} / {host(footprint, preset) / GIB:.0f}"
+            for footprint in published().values()
+        ]
+        assert f"| {preset.name} | {preset.meaning} | {' | '.join(sizes)} |" in page

@@ -70,7 +70,7 @@ def test_standee_json_in_the_folder_changes_the_defaults(tiny_flux: Path, tmp_pa
     assert (defaults.steps, defaults.share_sites, defaults.tau) == (7, (0, 2), 0.6)
 
 
-@pytest.mark.parametrize("offload", ["model", "group"])
+@pytest.mark.parametrize("offload", ["text", "model", "group"])
 def test_offloading_does_not_change_the_picture(
     tiny_flux: Path, plain: Family, paint: Paint, offload
 ) -> None:
@@ -115,6 +115,29 @@ def test_quantized_weights_are_smaller_and_give_nearly_the_same_picture(
         sizes = [getattr(f.pipeline, part).get_memory_footprint() for f in (packed, plain)]
         assert sizes[0] < 0.6 * sizes[1]
     assert packed.fingerprint() != plain.fingerprint()
+
+
+@pytest.mark.parametrize("offload", ["none", "text", "model", "group"])
+def test_fp8_is_half_the_size_and_gives_nearly_the_same_picture(
+    tiny_flux: Path, plain: Family, paint: Paint, offload
+) -> None:
+    options = Options(device="cpu", dtype="bf16", offload=offload, quantization="fp8")
+    packed = load_folder(tiny_flux, options)
+    for block in packed.transformer.transformer_blocks:
+        kinds = {layer.weight.dtype for layer in block.modules() if hasattr(layer, "in_features")}
+        assert kinds == {torch.float8_e4m3fn}
+    first = paint(packed)
+    assert 0 < np.abs(first.astype(int) - paint(plain)).mean() < 4
+    assert np.array_equal(paint(packed), first), "casting to and fro loses nothing more"
+
+
+def test_the_text_encoder_can_be_packed_alone(tiny_flux: Path) -> None:
+    options = Options(device="cpu", dtype="bf16", quantization="none", text_quantization="fp8")
+    family = load_folder(tiny_flux, options)
+    kinds = {weight.dtype for weight in family.transformer.parameters()}
+    assert kinds == {torch.bfloat16}
+    kinds = {weight.dtype for weight in family.pipeline.text_encoder_2.parameters()}
+    assert kinds == {torch.bfloat16, torch.float8_e4m3fn}
 
 
 def test_quantizing_without_bitsandbytes_says_what_to_install(

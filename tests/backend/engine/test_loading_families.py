@@ -68,7 +68,7 @@ def test_a_preview_is_a_small_picture(plain) -> None:
     assert encode_preview(plain, torch.randn(1, 30, plain.channels), 5, 6).startswith(b"\xff\xd8")
 
 
-@pytest.mark.parametrize("offload", ["model", "group"])
+@pytest.mark.parametrize("offload", ["text", "model", "group"])
 def test_offloading_does_not_change_the_picture(folder, plain, paint, offload) -> None:
     offloaded = load_folder(folder, Options(device="cpu", offload=offload))
     difference = np.abs(paint(offloaded).astype(int) - paint(plain))

@@ -1,0 +1,95 @@
+"""Words that were encoded are remembered, so that text encoders on the host can stay there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from standee_backend import catalog
+from standee_backend.engine.families import pipeline as families
+from standee_backend.engine.families.base import Conditioning, Family
+from standee_backend.engine.loading import load
+from standee_backend.hardware import Options
+
+
+@pytest.fixture(params=["flux", "klein-base", "z-image"])
+def family(request, tiny_flux: Path, tiny_model) -> Family:
+    folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
+    return load(catalog.find(str(folder)), Options(device="cpu", offload="text"))
+
+
+@pytest.fixture
+def calls(family: Family, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which prompts the text encoders are asked for."""
+    asked: list[str] = []
+    encode = type(family).encode_prompt
+
+    def watched(self: Family, prompt: str, guidance: float) -> Conditioning:
+        asked.append(prompt)
+        return encode(self, prompt, guidance)
+
+    monkeypatch.setattr(type(family), "encode_prompt", watched)
+    return asked
+
+
+def same(one: Conditioning, other: Conditioning) -> bool:
+    if (one.negative is None) != (other.negative is None):
+        return False
+    return (
+        torch.equal(one.text, other.text)
+        and torch.equal(one.pooled, other.pooled)
+        and one.guidance == other.guidance
+        and (one.negative is None or same(one.negative, other.negative))
+    )
+
+
+def test_words_are_encoded_once_and_found_again_bit_by_bit(family, calls) -> None:
+    first = family.encode_prompts(["", "a cat"], 3.0)
+    del calls[:]
+    again = family.encode_prompts(["", "a cat"], 3.0)
+    assert calls == []
+    assert all(same(first[words], again[words]) for words in first)
+
+
+def test_other_words_and_another_guidance_are_encoded(family, calls) -> None:
+    family.encode_prompts(["a cat"], 3.0)
+    del calls[:]
+    family.encode_prompts(["a dog"], 3.0)
+    assert "a dog" in calls
+    del calls[:]
+    assert family.encode_prompts(["a cat"], 5.0)["a cat"].guidance == 5.0
+    assert "a cat" in calls
+
+
+def test_the_words_used_longest_ago_are_forgotten(
+    family, calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = family.encode_prompts(["a cat"], 0.0)["a cat"].size
+    monkeypatch.setattr(families, "KEPT_WORDS", int(2.5 * size))
+    family.encode_prompts(["a dog"], 0.0)
+    family.encode_prompts(["a cat"], 0.0)
+    family.encode_prompts(["a mug"], 0.0)
+    del calls[:]
+    family.encode_prompts(["a cat"], 0.0)
+    assert calls == []
+    family.encode_prompts(["a dog"], 0.0)
+    assert calls == ["a dog"]
+
+
+def test_text_encoders_leave_the_device_once_all_words_are_encoded(family) -> None:
+    came: list[str] = []
+    for hook in family.pipeline._all_hooks:
+        fetch, send = hook.hook.pre_forward, hook.hook.init_hook
+        hook.hook.pre_forward = lambda *a, fetch=fetch, **k: (came.append("comes"), fetch(*a, **k))[
+            1
+        ]
+        hook.hook.init_hook = lambda module, send=send: (came.append("goes"), send(module))[1]
+    family.encode_prompts(["", "a cat"], 3.0)
+    first_to_go = came.index("goes")
+    assert "comes" in came[:first_to_go]
+    assert set(came[first_to_go:]) == {"goes"}
+    del came[:]
+    family.encode_prompts(["", "a cat"], 3.0)
+    assert "comes" not in came
