@@ -26,6 +26,7 @@ WORDS: dict[str, str] = {
     "Looking at the scene": "正在查看场景",
     "Rendering the scene": "正在渲染场景",
     "Sending the pictures": "正在发送图片",
+    "Looking at the memory": "正在估算显存",
     "Downloading the model": "正在下载模型",
     "Checking the download": "正在校验下载内容",
     "Loading the model": "正在加载模型",

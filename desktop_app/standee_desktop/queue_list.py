@@ -138,7 +138,7 @@ def words(job: Job) -> str:
             return translate("JobRow", "Loading the model…")
         if job.stage == "checking":
             return translate("JobRow", "Checking the download…")
-        if not job.of:
+        if not job.of or job.stage == "fitting":
             return translate("JobRow", "Starting…")
         if job.stage == "downloading":
             count = how_far(job.stage, job.step, job.of)

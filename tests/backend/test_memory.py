@@ -47,7 +47,7 @@ def test_a_larger_job_gets_a_smaller_preset() -> None:
     room = peak(FLUX, CARDS[2])
     more = replace(FLUX.working, decode=FLUX.working.decode + 8 * GIB)
     assert fits(room).preset == CARDS[2]
-    assert fits(room, footprint=replace(FLUX, working=more)).preset == CARDS[3]
+    assert fits(room, footprint=replace(FLUX, working=more)).preset in CARDS[3:]
 
 
 def test_the_hosts_memory_counts_too() -> None:
