@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import single_files
+import tiny_models
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
@@ -149,3 +150,19 @@ def test_gguf_without_its_package_says_what_to_install(
     with pytest.raises(MissingDependency, match="gguf") as caught:
         load(info, CPU)
     assert "pip install gguf" in caught.value.fix
+
+
+@pytest.mark.parametrize("save", ["save_safetensors", "save_gguf"])
+def test_a_lora_counts_over_a_transformer_of_one_file_and_goes_without_a_trace(
+    klein, tmp_path, named, paint, save
+) -> None:
+    suffix = save.removeprefix("save_")
+    family = load(named(getattr(single_files, save)(klein, tmp_path / f"k.{suffix}"), klein), CPU)
+    lora = tmp_path / "lora.safetensors"
+    tiny_models.save_lora(lora, klein, targets=r".*(attn\.to_q|to_qkv_mlp_proj)")
+    plain, fingerprint = paint(family), family.fingerprint()
+    family.adapters.lay([(lora, 1.0)], ["$.sampling.loras[0].path"])
+    assert not close(paint(family), plain)
+    family.adapters.lay([], [])
+    assert np.array_equal(paint(family), plain)
+    assert family.fingerprint() == fingerprint
