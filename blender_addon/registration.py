@@ -15,7 +15,6 @@ from . import (
     properties,
     results,
     sequence,
-    staging,
     tool,
     translations,
     view,
@@ -36,7 +35,7 @@ def register() -> None:
         bpy.utils.register_class(kind)
     for part in PARTS:
         part.register()
-    atexit.register(_exit)  # a timer that is left at exit hangs some versions
+    atexit.register(daemon_link.drop)  # a timer that is left at exit hangs some versions
     results.clean()
     daemon_link.link().resume()
 
@@ -44,15 +43,10 @@ def register() -> None:
 def unregister() -> None:
     """Leave nothing behind."""
     daemon_link.drop()
-    atexit.unregister(_exit)
+    atexit.unregister(daemon_link.drop)
     sequence.current = None
     view.hovered = None
     for part in reversed(PARTS):
         part.unregister()
     for kind in reversed(CLASSES):
         bpy.utils.unregister_class(kind)
-
-
-def _exit() -> None:
-    staging.leave()
-    daemon_link.drop()

@@ -20,7 +20,7 @@ from . import binding, pictures
 from .stage import png
 from .stage.camera import Lens, enlarged
 from .stage.projection import projected_bounds
-from .staging import Stage, rendered, rendered_slowly, sized, staged, visible
+from .staging import Stage, rendered, sized, staged, visible
 
 MARGIN = 2
 """Pixels of air around an object's picture, so that its soft edge is not cut."""
@@ -65,15 +65,12 @@ def scene_picture(context: bpy.types.Context, source: str) -> bytes:
 
     Raises `InvalidField` when there is nothing to take.
     """
-    if source != "RENDER":
-        data: bytes = binding.finished(scene_picture_slowly(context.scene, source))
-        return data
-    with _without_bound(context.scene) as stage:
-        return rendered(stage)
+    data: bytes = binding.finished(scene_picture_slowly(context.scene, source))
+    return data
 
 
 def scene_picture_slowly(scene: bpy.types.Scene, source: str) -> Iterator[float | None]:
-    """Like `scene_picture`, in small steps; Blender renders beside its own work meanwhile."""
+    """Like `scene_picture`, in small steps, as far as Blender lets it: a render is one step."""
     if source == "RESULT":
         return _render_result(scene)
     _require_camera(scene)
@@ -82,7 +79,7 @@ def scene_picture_slowly(scene: bpy.types.Scene, source: str) -> Iterator[float 
         yield
         return (yield from png.encode_slowly(pixels))
     with _without_bound(scene) as stage:
-        return (yield from rendered_slowly(stage))
+        return rendered(stage)
 
 
 def require_scene(scene: bpy.types.Scene, source: str) -> None:

@@ -1,7 +1,8 @@
 """The stage: a copy of the scene that is rendered in the artist's stead, and then thrown away.
 
-Nothing of the artist's own is hidden, moved or set differently. What a stage is made of goes by
-names, because undo and opening a file may take it away while it is rendered.
+Nothing of the artist's own is hidden, moved or set differently. Blender renders a stage at once, as it does
+for a script: rendered beside the window's own work (as F12 is) while scenes are made and removed, Blender
+4.3 crashed now and then.
 """
 
 import tempfile
@@ -19,10 +20,6 @@ from .stage import png
 
 NAME = ".standee"
 """What the names of everything on a stage begin with."""
-WAIT = 0.05
-"""Seconds between two looks at a render under way."""
-
-_leaving = False
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,7 @@ class Stage:
         return found
 
     def remove(self) -> None:
-        """Throw it away, when nothing renders it any more; what is gone already is no matter."""
-        if _leaving:
-            return
-        if bpy.app.is_job_running("RENDER"):
-            bpy.app.timers.register(self._remove_later, first_interval=WAIT)
-            return
+        """Throw it away; what is gone already is no matter."""
         for home, names in (
             (bpy.data.scenes, (self.name,)),
             (bpy.data.collections, self.parts),
@@ -61,12 +53,6 @@ class Stage:
                 found = home.get(name)
                 if found is not None:
                     home.remove(found)
-
-    def _remove_later(self) -> float | None:
-        if bpy.app.is_job_running("RENDER"):
-            return WAIT
-        self.remove()
-        return None
 
 
 @contextmanager
@@ -122,52 +108,6 @@ def rendered(stage: Stage) -> bytes:
             ) from None
 
 
-def rendered_slowly(stage: Stage) -> Iterator[float | None]:
-    """Have Blender render the stage beside its own work; returns the PNG.
-
-    Without a window it is rendered at once. Raises `InvalidField` if it was stopped.
-    """
-    windows = bpy.context.window_manager.windows
-    if bpy.app.background or not windows:
-        return rendered(stage)
-    _require_idle()
-    view = bpy.context.preferences.view
-    with tempfile.TemporaryDirectory(prefix="standee-") as folder, _watching() as stopped:
-        path = _aimed(stage.scene, Path(folder))
-        display, view.render_display_type = view.render_display_type, "NONE"
-        try:
-            with bpy.context.temp_override(window=windows[0]):
-                bpy.ops.render.render("INVOKE_DEFAULT", write_still=True, scene=stage.name)
-        finally:
-            view.render_display_type = display
-        yield
-        while bpy.app.is_job_running("RENDER"):
-            yield WAIT
-        # Blender also writes a render that was stopped, as far as it came.
-        if stopped or bpy.data.scenes.get(stage.name) is None or not path.is_file():
-            raise InvalidField(
-                "The render of the scene was stopped, or failed.",
-                fix="Render it yourself (F12) to see why, or compose again.",
-            )
-        return png.without_words(path.read_bytes())
-
-
-@contextmanager
-def _watching() -> Iterator[list[str]]:
-    """Collects the names of scenes whose render is stopped meanwhile."""
-    stopped: list[str] = []
-
-    def note(scene: bpy.types.Scene, _depsgraph: object = None) -> None:
-        stopped.append(scene.name)
-
-    bpy.app.handlers.render_cancel.append(note)
-    try:
-        yield stopped
-    finally:
-        if note in bpy.app.handlers.render_cancel:  # opening a file takes it away
-            bpy.app.handlers.render_cancel.remove(note)
-
-
 def sweep() -> None:
     """Remove what undo brought back of a stage that was thrown away."""
     if bpy.app.is_job_running("RENDER"):
@@ -175,12 +115,6 @@ def sweep() -> None:
     for home in (bpy.data.scenes, bpy.data.collections, bpy.data.objects, bpy.data.cameras):
         for one in [one for one in home if one.name.startswith(NAME)]:
             home.remove(one)
-
-
-def leave() -> None:
-    """Blender quits: its data are gone, and with them whatever stage there was."""
-    global _leaving
-    _leaving = True
 
 
 def _build(

@@ -29,7 +29,7 @@ def drive():
     yield from in_space.viewport()
     yield from arranging.chinese()
     yield from making.fresh_render()
-    yield from making.undo_in_mid_render()
+    yield from making.frames_of_a_range()
     pilot.report["Blender"] = bpy.app.version_string
     yield from making.leave_in_mid_job()
 

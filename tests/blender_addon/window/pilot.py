@@ -27,6 +27,7 @@ class Pilot:
         self._last_beat = time.perf_counter()
         self._longest = 0.0
         self._paused = False
+        self._pause = None
 
     # -- where things are ------------------------------------------------------------------------
 
@@ -123,8 +124,9 @@ class Pilot:
 
         def step():
             try:
-                return next(drive)
+                self._pause = next(drive)
             except StopIteration:
+                self._pause = None
                 (FOLDER / "report.json").write_text(json.dumps(self.report, indent=1))
                 self._quit()
             except BaseException:
@@ -134,9 +136,24 @@ class Pilot:
                     subprocess.run(["import", "-window", "root", str(path)], check=False)
                 self._leave(3)
 
+        def stepped():
+            bpy.ops.standee_pilot.step()
+            return self._pause
+
+        class Step(bpy.types.Operator):
+            """One step of the drive: a person acts through operators, which may always write."""
+
+            bl_idname = "standee_pilot.step"
+            bl_label = "Step"
+
+            def execute(self, context):
+                step()
+                return {"CANCELLED"}
+
+        bpy.utils.register_class(Step)
         self._heart = self._beat  # a bound method is another object each time
         bpy.app.timers.register(self._heart, first_interval=0.5)
-        bpy.app.timers.register(step, first_interval=1.0)
+        bpy.app.timers.register(stepped, first_interval=1.0)
 
     def _quit(self):
         """Leave as a person does, whatever is under way; Blender's own status says how that went."""
