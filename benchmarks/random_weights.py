@@ -1,0 +1,110 @@
+"""A family opened on random weights: at its published size, or shrunk to what a laptop runs in seconds.
+
+The shrunk ones keep the published classes, channels and rotary axes. Their text is short as their pictures are small,
+so that a subject's crop is about the share of a picture that it is at full size.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import published
+import torch
+
+from standee_backend.engine.families import open_family
+from standee_backend.engine.families.base import Defaults
+from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.presets import preset
+
+MODELS = {"flux": "FLUX.1-dev", "klein": "FLUX.2-klein-4B", "z-image": "Z-Image-Turbo"}
+"""The published model that stands for each family."""
+
+CANVAS = {"real": 1024, "tiny": 384}
+"""The canvas' sides in px."""
+
+TEXT_TOKENS = 64
+"""The text of a shrunk model: to 576 cells what 512 are to 4096."""
+
+QWEN = {
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 32,
+}
+AUTOENCODER = {"block_out_channels": (32, 32, 32, 32), "layers_per_block": 1}
+SHRUNK: dict[str, dict[str, Any]] = {
+    "FluxTransformer2DModel": {
+        "num_layers": 2,
+        "num_single_layers": 4,
+        "num_attention_heads": 3,
+        "joint_attention_dim": 64,
+        "pooled_projection_dim": 64,
+    },
+    "Flux2Transformer2DModel": {
+        "num_layers": 2,
+        "num_single_layers": 4,
+        "num_attention_heads": 3,
+        "joint_attention_dim": 3 * 64,
+    },
+    "ZImageTransformer2DModel": {
+        "dim": 384,
+        "n_layers": 5,
+        "n_refiner_layers": 1,
+        "n_heads": 3,
+        "n_kv_heads": 3,
+        "cap_feat_dim": 64,
+    },
+    "AutoencoderKL": AUTOENCODER,
+    "AutoencoderKLFlux2": AUTOENCODER,
+    "CLIPTextModel": {
+        "hidden_size": 64,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "projection_dim": 64,
+    },
+    "T5EncoderModel": {"d_model": 64, "d_ff": 64, "num_layers": 1, "num_heads": 2},
+    "Qwen3Model": QWEN,
+    "Qwen3ForCausalLM": QWEN,
+}
+
+
+def open_random(name: str, size: str, device: torch.device) -> PipelineFamily:
+    """Return a family of `MODELS` with random weights, bf16 at "real" size and fp32 at "tiny"."""
+    torch.manual_seed(0)
+    if size == "real":
+        pipeline = published.build(MODELS[name], str(device))
+    else:
+        pipeline = _shrink(published.build(MODELS[name], "meta"), device)
+    kind = type(pipeline).__name__
+    index = {"_class_name": kind, "is_distilled": pipeline.config.get("is_distilled")}
+    suits = preset(index, pipeline.transformer.config, pipeline.scheduler.config)
+    info: Any = SimpleNamespace(pipeline=kind)
+    family = open_family(pipeline, device, info, Defaults(**suits.given()))
+    assert isinstance(family, PipelineFamily)
+    return family
+
+
+def _shrink(pipeline: Any, device: torch.device) -> Any:
+    """Return the pipeline with every model made anew, of the same class, narrower and of fewer blocks."""
+    parts = dict(pipeline.components)
+    for name, part in parts.items():
+        if isinstance(part, torch.nn.Module):
+            parts[name] = _smaller(part).to(device).eval().requires_grad_(False)
+        elif "tokenizer" in name:
+            part.model_max_length = min(TEXT_TOKENS, part.model_max_length)
+    return type(pipeline)(**parts | _flags(pipeline))
+
+
+def _smaller(part: Any) -> torch.nn.Module:
+    changes = SHRUNK[type(part).__name__]
+    if hasattr(type(part), "from_config"):
+        return type(part).from_config(dict(part.config) | changes)
+    return type(part)(type(part.config).from_dict(part.config.to_dict() | changes))
+
+
+def _flags(pipeline: Any) -> dict[str, Any]:
+    """Return what a pipeline was told beside its parts."""
+    return {name: pipeline.config[name] for name in ("is_distilled",) if name in pipeline.config}
