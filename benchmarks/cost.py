@@ -39,7 +39,7 @@ HOST = 96 * 2**30
 """Bytes that the token cache may take: five subjects of 576 cells over 28 steps of FLUX.1 are 28 GB."""
 
 SAMPLE = 4
-"""At real size the published schedule, whose steps all cost the same, is run for so many of its steps."""
+"""Of a family the published schedule, whose steps all cost the same, is run for so many of its steps."""
 
 
 def main() -> int:
@@ -86,7 +86,7 @@ def make_runs(
     """Return the runs by name, the plain one first."""
     blobs, host = Blobs(), HOST if family.device.type == "cuda" else 2**30
     figures = [path.read_bytes() for path in sorted(given.subjects.glob("*.*"))[: max(COUNTS)]]
-    share = SAMPLE if given.size == "real" else None
+    share = SAMPLE if given.family else None
     runs: dict[str, Callable[[], object]] = {"plain": lambda: plain(family, side)}
     for count in COUNTS:
         asked, kept = composition(side, figures[:count], blobs), TokenCache(host)
@@ -107,7 +107,7 @@ def make_runs(
 def plain(family: PipelineFamily, side: int) -> object:
     """Make a picture with diffusers' own pipeline."""
     return family.pipeline(
-        WORDS,
+        prompt=WORDS,
         height=side,
         width=side,
         num_inference_steps=family.defaults.steps,

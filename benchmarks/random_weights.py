@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import diffusers
 import published
 import torch
 
@@ -20,11 +21,11 @@ from standee_backend.presets import preset
 MODELS = {"flux": "FLUX.1-dev", "klein": "FLUX.2-klein-4B", "z-image": "Z-Image-Turbo"}
 """The published model that stands for each family."""
 
-CANVAS = {"real": 1024, "tiny": 384}
+CANVAS = {"real": 1024, "tiny": 256}
 """The canvas' sides in px."""
 
-TEXT_TOKENS = 64
-"""The text of a shrunk model: to 576 cells what 512 are to 4096."""
+TEXT_TOKENS = 32
+"""The text of a shrunk model: to 256 cells what 512 are to 4096."""
 
 QWEN = {
     "hidden_size": 64,
@@ -36,24 +37,24 @@ QWEN = {
 AUTOENCODER = {"block_out_channels": (32, 32, 32, 32), "layers_per_block": 1}
 SHRUNK: dict[str, dict[str, Any]] = {
     "FluxTransformer2DModel": {
-        "num_layers": 2,
-        "num_single_layers": 4,
-        "num_attention_heads": 3,
+        "num_layers": 1,
+        "num_single_layers": 2,
+        "num_attention_heads": 2,
         "joint_attention_dim": 64,
         "pooled_projection_dim": 64,
     },
     "Flux2Transformer2DModel": {
-        "num_layers": 2,
-        "num_single_layers": 4,
-        "num_attention_heads": 3,
+        "num_layers": 1,
+        "num_single_layers": 2,
+        "num_attention_heads": 2,
         "joint_attention_dim": 3 * 64,
     },
     "ZImageTransformer2DModel": {
-        "dim": 384,
-        "n_layers": 5,
+        "dim": 256,
+        "n_layers": 3,
         "n_refiner_layers": 1,
-        "n_heads": 3,
-        "n_kv_heads": 3,
+        "n_heads": 2,
+        "n_kv_heads": 2,
         "cap_feat_dim": 64,
     },
     "AutoencoderKL": AUTOENCODER,
@@ -74,6 +75,7 @@ SHRUNK: dict[str, dict[str, Any]] = {
 def open_random(name: str, size: str, device: torch.device) -> PipelineFamily:
     """Return a family of `MODELS` with random weights, bf16 at "real" size and fp32 at "tiny"."""
     torch.manual_seed(0)
+    diffusers.utils.logging.set_verbosity_error()
     if size == "real":
         pipeline = published.build(MODELS[name], str(device))
     else:
@@ -100,8 +102,10 @@ def _shrink(pipeline: Any, device: torch.device) -> Any:
 
 def _smaller(part: Any) -> torch.nn.Module:
     changes = SHRUNK[type(part).__name__]
-    if hasattr(type(part), "from_config"):
-        return type(part).from_config(dict(part.config) | changes)
+    if isinstance(part, diffusers.ModelMixin):
+        config = dict(part.config) | changes
+        config.pop("_use_default_values", None)  # those would be the defaults again
+        return type(part).from_config(config)
     return type(part)(type(part.config).from_dict(part.config.to_dict() | changes))
 
 
