@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +17,9 @@ from standee_backend import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading import load
-from standee_backend.engine.token_cache import TokenCache
 from standee_backend.hardware import Options
 
-KINDS = [[(0.5, 1.0)], [(0.5, 0.5)], [(0.0, 1.0), (1.0, 1.0)], [(0.0, 0.5), (1.0, 0.5), (0.5, 1.0)]]
-"""Fidelity and sharing of subjects: replaced, shared, weighed, and some of one beside some of the other."""
-
-FIRST, LAYOUTS = 2 * len(KINDS), 20
-"""The layouts in which each kind is met in two sizes, and those that must need nothing new."""
+LAYOUTS = 20
 
 
 @pytest.fixture(params=["flux", "klein-base", "z-image"])
@@ -45,23 +39,17 @@ def compiled(folder: Path) -> Iterator[Family]:
 
 
 def layouts(shelf, number: int) -> list[Composition]:
-    """Return pictures with one to three subjects of any size anywhere, some covered, in more or fewer words."""
+    """Return pictures of one size with a subject of any size anywhere, prompted in more or fewer words."""
     chance, picture = random.Random(0), shelf.disc("red", 64)
     made = []
     for index in range(number):
-        layers = []
-        kinds = KINDS[index % len(KINDS)]
-        if index >= FIRST:
-            kinds = [chance.choice([*chain(*KINDS)]) for _ in range(chance.randint(1, 3))]
-        for fidelity, sharing in kinds:
-            width, height = (16 * chance.randint(2, 4) for _ in range(2))
-            rect = Rect(16 * chance.randint(0, 3), 16 * chance.randint(0, 2), width, height)
-            layers.append(Layer(picture=picture, rect=rect, fidelity=fidelity, sharing=sharing))
+        width, height = (16 * chance.randint(2, 4) for _ in range(2))
+        rect = Rect(16 * chance.randint(0, 3), 16 * chance.randint(0, 2), width, height)
         made.append(
             Composition(
                 canvas=Canvas(96, 80),
                 prompt="cat " * (1 + index % 4),
-                layers=tuple(layers),
+                layers=(Layer(picture=picture, rect=rect),),
                 sampling=Sampling(steps=3, guidance=3.0),
             )
         )
@@ -69,14 +57,13 @@ def layouts(shelf, number: int) -> list[Composition]:
 
 
 def test_new_layouts_need_no_new_graphs_and_pictures_stay_the_same(compiled, folder, shelf) -> None:
-    graphs, cache = [], TokenCache(2**30)
-    for composition in layouts(shelf, FIRST + LAYOUTS):
-        made = compose(compiled, composition, shelf.read, seed=0, cache=cache)
+    graphs = []
+    for composition in layouts(shelf, LAYOUTS):
+        made = compose(compiled, composition, shelf.read, seed=0)
         graphs.append(counters["stats"]["unique_graphs"])
     assert not counters["graph_break"]
-    assert graphs[FIRST - 1] > 0
-    assert graphs[FIRST - 1 :] == [graphs[FIRST - 1]] * (1 + LAYOUTS)
-    assert cache.hits, "some of the tokens were found and not captured"
+    assert graphs[2] > 0
+    assert set(graphs[2:]) == {graphs[2]}, "after three layouts of several sizes"
     plain = load(catalog.find(str(folder)), Options(device="cpu"))
     theirs = compose(plain, composition, shelf.read, seed=0)
     assert np.abs(made.astype(int) - theirs).max() <= 1
