@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 from msgspec.structs import replace
+from torch.profiler import ProfilerActivity, profile
 
-from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
 from standee_backend import catalog
 from standee_backend.engine.compose import compose
+from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.footprint import Blueprint, layout_of, outline
 from standee_backend.engine.loading import load
 from standee_backend.hardware import Options
-from standee_backend.memory import CARDS, PROCESSOR, Preset, peak
+from standee_backend.memory import CARDS, PROCESSOR, Footprint, Preset, peak
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -68,22 +70,86 @@ def test_the_peak_is_within_a_tenth_of_what_a_job_takes(
     folder_of, blueprint_of, composition: Composition, shelf, kind: str, preset: Preset
 ) -> None:
     plan = blueprint_of(kind, preset.dtype)
-    footprint = plan.footprint(layout_of(composition, plan.family))
     family = load(catalog.find(str(folder_of(kind))), Options(device="cpu"), preset)
-    with Ledger(family) as ledger:
-        steps: list[int] = []
-        compose(
-            family, composition, shelf.read, seed=1, on_step=lambda _: steps.append(ledger.mark())
-        )
-        decode = ledger.mark()
-        family.release()
-    taken = {"decode": max(*steps, decode), "steps": max(steps)}
-    without = replace(footprint, working=replace(footprint.working, decode=0))
-    expected = {
-        "decode": peak(footprint, preset, ahead=False),
-        "steps": peak(without, preset, ahead=False),
-    }
+    footprint = plan.footprint(layout_of(composition, plan.family))
+    taken = measured(family, composition, shelf)
+    expected = predicted(footprint, preset)
     if family.defaults.backdrop == "predicted":  # the decoder is at work before the first step
         del expected["steps"], taken["steps"]
     print(preset.name, {name: round(expected[name] / taken[name], 3) for name in taken})
     assert expected == pytest.approx(taken, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        *(
+            (kind, what)
+            for kind in ("flux", "klein-base", "z-image")
+            for what in ("scene", "count")
+        ),
+        ("klein-base", "beside"),
+    ],
+)
+def test_a_scene_references_beside_the_picture_and_several_pictures_are_counted_in(
+    folder_of, blueprint_of, composition: Composition, shelf, kind: str, what: str
+) -> None:
+    if what == "scene":
+        composition = replace(composition, scene=Scene(picture=shelf.flat("green", 256)))
+    elif what == "beside":
+        composition = replace(composition, method=Method(share_by="input"))
+    else:
+        composition = replace(composition, sampling=Sampling(steps=3, count=2))
+    preset = CARDS[3]
+    plan = blueprint_of(kind, preset.dtype)
+    family = load(catalog.find(str(folder_of(kind))), Options(device="cpu"), preset)
+    footprint = plan.footprint(layout_of(composition, plan.family))
+    taken = measured(family, composition, shelf)
+    print(kind, what, predicted(footprint, preset), taken)
+    assert predicted(footprint, preset) == pytest.approx(taken, rel=0.1)
+
+
+@pytest.mark.parametrize("preset", PROCESSOR[:2], ids=lambda preset: preset.name[:2])
+def test_torchs_own_allocator_counts_what_is_predicted(
+    folder_of, blueprint_of, composition: Composition, shelf, preset: Preset
+) -> None:
+    plan = blueprint_of("mini", preset.dtype)
+    family = load(catalog.find("mini"), Options(device="cpu"), preset)
+    parts = [part for part in family.pipeline.components.values() if hasattr(part, "parameters")]
+    fullest = now = sum(t.nbytes for part in parts for t in (*part.parameters(), *part.buffers()))
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        compose(family, composition, shelf.read, seed=1)
+    events = profiled.profiler.kineto_results.events()
+    changes = [(event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"]
+    for _, change in sorted(changes, key=lambda change: change[0]):
+        now += change
+        fullest = max(fullest, now)
+    footprint = plan.footprint(layout_of(composition, plan.family))
+    assert peak(footprint, preset) == pytest.approx(fullest, rel=0.1)
+
+
+def measured(family: PipelineFamily, composition: Composition, shelf) -> dict[str, int]:
+    """Return the peaks up to the last step and over all, as a job's pictures are made."""
+    steps: list[int] = []
+    decode: list[int] = []
+    with Ledger(family) as ledger:
+        for seed in range(composition.sampling.count):
+            compose(
+                family,
+                composition,
+                shelf.read,
+                seed=seed,
+                on_step=lambda _: steps.append(ledger.mark()),
+            )
+            decode.append(ledger.mark())
+        family.release()
+    return {"decode": max(*steps, *decode), "steps": max(steps)}
+
+
+def predicted(footprint: Footprint, preset: Preset) -> dict[str, int]:
+    """Return the same as it is known beforehand."""
+    without = replace(footprint, working=replace(footprint.working, decode=0))
+    return {
+        "decode": peak(footprint, preset, ahead=False),
+        "steps": peak(without, preset, ahead=False),
+    }
