@@ -190,7 +190,7 @@ def caption(rng: np.random.Generator, place: str, figures: tuple[str, ...]) -> s
     if rng.random() < 0.1:
         return ""
     named = [name or "figure" for name in figures if rng.random() < 0.9]
-    if rng.random() < 0.15:
+    if rng.random() < 0.05:
         named = []
     rng.shuffle(named)
     words = place
