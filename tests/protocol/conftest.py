@@ -1,10 +1,13 @@
-"""A document for the tests of this folder."""
+"""A document and a command line for the tests of this folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import FakeClient, Ran, Run
 
+from standee import client
+from standee.cli import main
 from standee.composition import Composition, Layer, Rect, Scene
 from standee.document import Document
 
@@ -28,3 +31,28 @@ def saved(document: Document, tmp_path: Path) -> Path:
     path = tmp_path / "cat.standee"
     document.save(path)
     return path
+
+
+@pytest.fixture
+def standee(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Run:
+    """Run a command in an empty folder, as a user who never ran a daemon."""
+    monkeypatch.setenv("STANDEE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("STANDEE_CONNECTION", raising=False)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    def run(*arguments: str | Path) -> Ran:
+        code = main([str(argument) for argument in arguments])
+        return Ran(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def daemon(monkeypatch: pytest.MonkeyPatch) -> type[FakeClient]:
+    """Put `FakeClient` in the place of the client."""
+    monkeypatch.setattr(FakeClient, "calls", [])
+    monkeypatch.setattr(client.Client, "connect", lambda **_: FakeClient())
+    return FakeClient
