@@ -5,7 +5,7 @@ re-prompting find them again, and then a reference costs no forward. They are la
 they lie in the host's memory, page-locked where the device is a GPU, and travel on a stream of their own, one step
 ahead of their use. What does not fit is captured again.
 
-`captures.py` makes the keys and asks; `token_disk.py` keeps what has to leave.
+`captures.py` makes the keys and asks.
 """
 
 from __future__ import annotations
