@@ -21,7 +21,7 @@ def main() -> None:
         picture = document.add_picture(ROOT / f"examples/subjects/{name}.png")
         layers.append(Layer(id=name, name=name.replace("_", " "), picture=picture, rect=rect))
     document.composition = Composition(
-        canvas=Canvas(256, 256), prompt="a beach at noon", layers=tuple(layers)
+        canvas=Canvas(256, 256), prompt="an empty beach at noon", layers=tuple(layers)
     )
     SAMPLE.parent.mkdir(exist_ok=True)
     document.save(SAMPLE)
