@@ -32,9 +32,10 @@ class Options(Struct, frozen=True):
     `quantization` packs the transformer and, unless `text_quantization` says otherwise, the large
     text encoder into 8 (`fp8`, `int8`) or 4 bits (`nf4`). `memory`: the GiB of the device that may be
     used, 0 for all that is free. `compile` has torch compile the transformer's blocks: slow at first,
-    then faster. `token_cache` is how many GiB of the host's memory keep subjects' tokens from one
-    picture to the next, by default a quarter of what is free once the model is loaded;
-    `token_precision` fp8 keeps them in 8 bits, in half of the memory.
+    then faster. `attention` names the kernels of its attention as diffusers does; `auto` is the best
+    that is installed and exact. `token_cache` is how many GiB of the host's memory keep subjects'
+    tokens from one picture to the next, by default a quarter of what is free once the model is
+    loaded; `token_precision` fp8 keeps them in 8 bits, in half of the memory.
     """
 
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
@@ -44,6 +45,19 @@ class Options(Struct, frozen=True):
     text_quantization: Literal["auto", "none", "fp8", "int8", "nf4"] = "auto"
     memory: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     compile: bool = False
+    attention: Literal[
+        "auto",
+        "native",
+        "_native_cudnn",
+        "_native_efficient",
+        "_native_flash",
+        "_native_math",
+        "flex",
+        "flash",
+        "_flash_3",
+        "sage",
+        "xformers",
+    ] = "auto"
     token_cache: Annotated[float, Meta(ge=0.0, le=4096.0)] | None = None
     token_precision: Literal["model", "fp8"] = "model"
 

@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     flag("--text-quantization", None, help="the text encoder's, where it differs")
     flag("--memory", None, type=float, metavar="GIB", help="device memory to use at most")
     parser.add_argument("--compile", action="store_true", help="compile the model at first use")
+    flag("--attention", None, help="auto, or kernels that are installed: native, flash, sage, ...")
     flag(
         "--token-cache", None, type=float, metavar="GIB", help="memory that keeps subjects' tokens"
     )
@@ -95,6 +96,7 @@ def configure(given: argparse.Namespace) -> Config:
             "text_quantization": given.text_quantization or usual.text_quantization,
             "memory": usual.memory if given.memory is None else given.memory,
             "compile": given.compile or usual.compile,
+            "attention": given.attention or usual.attention,
             "token_cache": usual.token_cache if given.token_cache is None else given.token_cache,
             "token_precision": given.token_precision or usual.token_precision,
         }

@@ -52,6 +52,7 @@ def test_models_toml_says_how_models_are_usually_loaded(monkeypatch, tmp_path):
     options = configure("--quantization", "none").options
     assert options == Options(offload="model", quantization="none", token_cache=4.0)
     assert configure("--token-cache", "0").options.token_cache == 0.0
+    assert configure("--attention", "_native_math").options.attention == "_native_math"
 
 
 def test_a_wrong_option_is_named():

@@ -53,6 +53,7 @@ def test_options_are_checked_without_torch() -> None:
         ({"quantization": "nf5"}, "$.quantization"),
         ({"compile": "yes"}, "$.compile"),
         ({"token_cache": -1}, "$.token_cache"),
+        ({"attention": "fast"}, "$.attention"),
         ({"token_precision": "int8"}, "$.token_precision"),
         ({"offload": "group", "quantization": "nf4"}, "$.offload"),
         ({"offload": "group", "text_quantization": "int8"}, "$.offload"),

@@ -6,7 +6,8 @@ enters only later, through the rotary encoding (section 3.1 of the paper). Early
 3.2: for Q, K and V alike); late steps *share* them: the picture attends to them as additional keys and values.
 
 A family's attention processors hold one `Site` each and call `Site.enter` on their image tokens. What happens there
-is decided here, for all sites at once, by `capture` and `inject`.
+is decided here, for all sites at once, by `capture` and `inject`. A single token goes through a site as two: the
+compiler makes graphs for any size but one and none.
 """
 
 from __future__ import annotations
@@ -81,12 +82,13 @@ def capture(sites: Sequence[Site], take: Tensor) -> Iterator[Tokens]:
 
     The yielded `Tokens` are filled when the block ends.
     """
-    tokens = Tokens([])
+    tokens, two = Tokens([]), _two(take)
     try:
         for site in sites:
-            site.mode, site.take = "capture", take
+            site.mode, site.take = "capture", two
         yield tokens
-        tokens.at_site.extend(site.captured for site in sites if site.captured is not None)
+        captured = (site.captured for site in sites if site.captured is not None)
+        tokens.at_site.extend(rows[: len(take)] for rows in captured)
     finally:
         _clear(sites)
 
@@ -94,18 +96,28 @@ def capture(sites: Sequence[Site], take: Tensor) -> Iterator[Tokens]:
 @contextmanager
 def inject(sites: Sequence[Site], injection: Injection) -> Iterator[None]:
     """Replace and share tokens at every site during the forward made inside the block."""
+    put = None if injection.put is None else _two(injection.put)
+    share, bias = injection.share, injection.share_bias
+    if share is not None and len(share.at_site[0]) == 1:
+        bias = share.at_site[0].new_zeros(1) if bias is None else bias
+        bias = torch.cat([bias, torch.full_like(bias, -torch.inf)])  # the second weighs nothing
     try:
         for index, site in enumerate(sites):
             site.mode = "inject"
             if injection.replace is not None:
-                site.tokens, site.put = injection.replace.at_site[index], injection.put
-            if injection.share is not None and (
+                site.tokens, site.put = _two(injection.replace.at_site[index]), put
+            if share is not None and (
                 injection.share_sites is None or index in injection.share_sites
             ):
-                site.shared, site.shared_bias = injection.share.at_site[index], injection.share_bias
+                site.shared, site.shared_bias = _two(share.at_site[index]), bias
         yield
     finally:
         _clear(sites)
+
+
+def _two(rows: Tensor) -> Tensor:
+    """Return rows (k, ...) as they are; one row twice."""
+    return torch.cat([rows, rows]) if len(rows) == 1 else rows
 
 
 def _clear(sites: Sequence[Site]) -> None:

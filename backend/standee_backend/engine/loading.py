@@ -37,7 +37,7 @@ logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # else a line per mul
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 GRAPHS = 32
-"""How many graphs one block may have: the modes of a site times the sizes of crops; torch gives 8."""
+"""How many graphs one block may have, one for each mode of a site, with and without LoRAs; torch gives 8."""
 
 
 def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Family:
@@ -62,9 +62,16 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     _place(pipeline, device, preset.offload)
     place = partial(_place, pipeline, device, preset.offload)
     opened: Family = open_family(pipeline, device, here, defaults, place)
+    attention = opened.attend_by(options.attention)
     if options.compile:
-        _compile(pipeline, device)
-    log.info("Loaded %s from %s on %s: preset %s", info.name, folder, device, preset.name)
+        if device.type == "cuda" and find_spec("triton") is None:
+            raise MissingDependency(
+                "Compiling for CUDA needs the package triton.",
+                fix="Run `pip install triton` (on Windows `triton-windows`), or load without it.",
+            )
+        compile_blocks(pipeline.transformer)
+    how = info.name, folder, device, preset.name, attention
+    log.info("Loaded %s from %s on %s: preset %s, attention %s", *how)
     return opened
 
 
@@ -196,15 +203,14 @@ def _place(pipeline: Any, device: torch.device, offload: Offload) -> None:
         ) from error
 
 
-def _compile(pipeline: Any, device: torch.device) -> None:
-    """Compile the transformer's repeated blocks; that happens at the first step of each mode."""
-    if device.type == "cuda" and find_spec("triton") is None:
-        raise MissingDependency(
-            "Compiling for CUDA needs the package triton.",
-            fix="Run `pip install triton` (on Windows `triton-windows`), or load without compile.",
-        )
+def compile_blocks(transformer: Any, backend: str = "inductor") -> None:
+    """Compile a transformer's repeated blocks; that happens at the first step of each mode.
+
+    Every size is a variable of its own, even where two happen to be the same: a graph is good for all layouts.
+    """
     torch._dynamo.config.recompile_limit = max(GRAPHS, torch._dynamo.config.recompile_limit)
-    pipeline.transformer.compile_repeated_blocks()
+    torch.fx.experimental._config.use_duck_shape = False
+    transformer.compile_repeated_blocks(dynamic=True, backend=backend)
 
 
 def _modules(pipeline: Any) -> list[torch.nn.Module]:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_models
 import torch
+import torch.fx.experimental._config as SHAPES
 from torch._dynamo.utils import counters
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
-from standee_backend.engine.loading import load
+from standee_backend.engine.loading import compile_blocks, load
+from standee_backend.engine.token_cache import TokenCache
 from standee_backend.hardware import Options
 
-LAYOUTS = 20
+KINDS = [
+    [(1.0, 1.0)],
+    [(0.0, 1.0)],
+    [(0.0, 0.5)],
+    [(0.0, 1.0), (1.0, 1.0)],
+    [(0.0, 0.5), (1.0, 0.5), (0.5, 1.0)],
+]
+"""Fidelity and sharing of subjects: replaced, shared, weighed, and some of one beside some of the other."""
+
+FIRST, LAYOUTS = len(KINDS), 20
+"""The layouts in which each kind is met once, side by side, and those that must need nothing new."""
 
 
 @pytest.fixture(params=["flux", "klein-base", "z-image"])
@@ -33,23 +46,35 @@ def compiled(folder: Path) -> Iterator[Family]:
     torch._dynamo.reset()
     counters.clear()
     family = load(catalog.find(str(folder)), Options(device="cpu"))
-    family.transformer.compile_repeated_blocks(backend="eager")
-    with torch._dynamo.config.patch(recompile_limit=32):
+    with torch._dynamo.config.patch(recompile_limit=8), SHAPES.patch(use_duck_shape=True):
+        compile_blocks(family.transformer, backend="eager")
         yield family
 
 
+def anywhere(chance: random.Random) -> Rect:
+    """Return a rectangle of one to four cells each way, some of it outside of the canvas or not."""
+    width, height = (16 * chance.randint(1, 4) for _ in range(2))
+    return Rect(16 * chance.randint(0, 3), 16 * chance.randint(0, 2), width, height)
+
+
 def layouts(shelf, number: int) -> list[Composition]:
-    """Return pictures of one size with a subject of any size anywhere, prompted in more or fewer words."""
+    """Return pictures of each kind, then of one to three subjects anywhere, some covered, in more or fewer words."""
     chance, picture = random.Random(0), shelf.disc("red", 64)
     made = []
     for index in range(number):
-        width, height = (16 * chance.randint(2, 4) for _ in range(2))
-        rect = Rect(16 * chance.randint(0, 3), 16 * chance.randint(0, 2), width, height)
+        layers = []
+        if index < FIRST:
+            kinds, rects = KINDS[index], [Rect(x, 16, 32, 32) for x in (0, 32, 64)]
+        else:
+            kinds = [chance.choice([*chain(*KINDS)]) for _ in range(chance.randint(1, 3))]
+            rects = [anywhere(chance) for _ in kinds]
+        for (fidelity, sharing), rect in zip(kinds, rects, strict=False):
+            layers.append(Layer(picture=picture, rect=rect, fidelity=fidelity, sharing=sharing))
         made.append(
             Composition(
                 canvas=Canvas(96, 80),
                 prompt="cat " * (1 + index % 4),
-                layers=(Layer(picture=picture, rect=rect),),
+                layers=tuple(layers),
                 sampling=Sampling(steps=3, guidance=3.0),
             )
         )
@@ -57,13 +82,14 @@ def layouts(shelf, number: int) -> list[Composition]:
 
 
 def test_new_layouts_need_no_new_graphs_and_pictures_stay_the_same(compiled, folder, shelf) -> None:
-    graphs = []
-    for composition in layouts(shelf, LAYOUTS):
-        made = compose(compiled, composition, shelf.read, seed=0)
+    graphs, cache = [], TokenCache(2**30)
+    for composition in layouts(shelf, FIRST + LAYOUTS):
+        made = compose(compiled, composition, shelf.read, seed=0, cache=cache)
         graphs.append(counters["stats"]["unique_graphs"])
     assert not counters["graph_break"]
-    assert graphs[2] > 0
-    assert set(graphs[2:]) == {graphs[2]}, "after three layouts of several sizes"
+    assert graphs[FIRST - 1] > 0
+    assert graphs[FIRST - 1 :] == [graphs[FIRST - 1]] * (1 + LAYOUTS)
+    assert cache.hits, "some of the tokens were found and not captured"
     plain = load(catalog.find(str(folder)), Options(device="cpu"))
     theirs = compose(plain, composition, shelf.read, seed=0)
     assert np.abs(made.astype(int) - theirs).max() <= 1

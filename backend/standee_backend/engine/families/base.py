@@ -160,6 +160,10 @@ class Family(ABC):
         """Return the velocity d tokens / d sigma at noise level `sigma` (a scalar tensor), guided."""
 
     @abstractmethod
+    def attend_by(self, wanted: str) -> str:
+        """Compute attention by a backend (see `attention.py`), `auto` being the best there is; return its name."""
+
+    @abstractmethod
     def fingerprint(self) -> str:
         """Return a digest that changes whenever the weights, their precision or the LoRAs over them do."""
 

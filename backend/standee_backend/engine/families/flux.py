@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxAttention, FluxAttnProcessor
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from torch import Tensor
 
+from ..attention import attend
 from ..injection import Site
 from .base import Conditioning
-from .pipeline import PipelineFamily, logit_bias
+from .pipeline import PipelineFamily
 
 CONTENT_SITES = (0, 7, 8, 9, 10, 18, 25, 28, 37, 42, 45, 50, 56)
 """Sites of FLUX.1 dev whose keys hardly care for position, and carry appearance (FreeFlux, arXiv 2503.16153).
@@ -90,14 +90,7 @@ class FluxSiteProcessor(FluxAttnProcessor):
         key = apply_rotary_emb(key, rotary, sequence_dim=1)
         shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
         shared_value = attn.to_v(shared).unflatten(-1, heads)
-        out = dispatch_attention_fn(
-            query,
-            torch.cat([key, shared_key], dim=1),
-            torch.cat([value, shared_value], dim=1),
-            attn_mask=logit_bias(self.site, query, key.shape[1]),
-            backend=self._attention_backend,
-            parallel_config=self._parallel_config,
-        )
+        out = attend(self, query, (key, value), (shared_key, shared_value))
         out = out.flatten(2, 3).to(query.dtype)
         if text is None:
             return out

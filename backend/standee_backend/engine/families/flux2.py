@@ -8,7 +8,6 @@ the running statistics of a batch norm, channel by channel of the packed token.
 from __future__ import annotations
 
 import torch
-from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux2 import (
     Flux2ParallelSelfAttention,
@@ -17,10 +16,11 @@ from diffusers.models.transformers.transformer_flux2 import (
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from torch import Tensor
 
+from ..attention import attend
 from ..injection import Site
 from .base import Conditioning
 from .flux import FluxSiteProcessor
-from .pipeline import PipelineFamily, logit_bias
+from .pipeline import PipelineFamily
 
 
 class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
@@ -84,14 +84,7 @@ class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
         _, shared_key, shared_value = (
             part.unflatten(-1, heads) for part in shared.chunk(3, dim=-1)
         )
-        out = dispatch_attention_fn(
-            query,
-            torch.cat([key, attn.norm_k(shared_key)], dim=1),
-            torch.cat([value, shared_value], dim=1),
-            attn_mask=logit_bias(self.site, query, own),
-            backend=self._attention_backend,
-            parallel_config=self._parallel_config,
-        )
+        out = attend(self, query, (key, value), (attn.norm_k(shared_key), shared_value))
         out = out.flatten(2, 3).to(query.dtype)
         return attn.to_out(torch.cat([out, attn.mlp_act_fn(mlp[:, :own])], dim=-1))
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers.models.attention_dispatch import AttentionBackendName
 from torch import Tensor
 
-from ..injection import Site
+from ..attention import choose
 from ..loras import Adapters, own_weights
 from .base import Beside, Conditioning, Defaults, Family
 
@@ -62,6 +63,14 @@ class PipelineFamily(Family):
         self.sites.append(processor.site)
         self.attentions.append(attention)
         self.processors.append(processor)
+
+    def attend_by(self, wanted: str) -> str:
+        """Have every site attend by the backend that `attention` of the options means here; return its name."""
+        dims = self.rotation(self.grid_ids(1, 1))[0].shape[-1]
+        name = choose(wanted, self.device, self.dtype, dims)
+        for processor in self.processors:
+            processor._attention_backend = AttentionBackendName(name)
+        return name
 
     def encode_prompts(self, prompts: Sequence[str], guidance: float) -> dict[str, Conditioning]:
         """Encode prompts, with the text encoders only those that they have not encoded before.
@@ -196,11 +205,3 @@ class PipelineFamily(Family):
         """Move offloaded models back to the host."""
         for hook in getattr(self.pipeline, "_all_hooks", []):
             hook.offload()
-
-
-def logit_bias(site: Site, query: Tensor, own_keys: int) -> Tensor | None:
-    """Return the attention bias (1, 1, 1, own keys + shared keys) that weighs a site's shared keys."""
-    if site.shared_bias is None:
-        return None
-    zeros = site.shared_bias.new_zeros(own_keys)
-    return torch.cat([zeros, site.shared_bias]).to(query.dtype).view(1, 1, 1, -1)

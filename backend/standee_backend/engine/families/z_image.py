@@ -8,15 +8,15 @@ sigma, and gives the velocity towards the picture: minus ours. Two refiner layer
 from __future__ import annotations
 
 import torch
-from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_z_image import ZSingleStreamAttnProcessor
 from torch import Tensor
 
+from ..attention import attend
 from ..injection import Site
 from .base import Conditioning
 from .flux import scheduled_shift
-from .pipeline import PipelineFamily, logit_bias
+from .pipeline import PipelineFamily
 
 
 class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
@@ -66,14 +66,7 @@ class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
         value = attn.to_v(hidden).unflatten(-1, heads)
         shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
         shared_value = attn.to_v(shared).unflatten(-1, heads)
-        out = dispatch_attention_fn(
-            query,
-            torch.cat([key, shared_key], dim=1),
-            torch.cat([value, shared_value], dim=1),
-            attn_mask=logit_bias(self.site, query, key.shape[1]),
-            backend=self._attention_backend,
-            parallel_config=self._parallel_config,
-        )
+        out = attend(self, query, (key, value), (shared_key, shared_value))
         return attn.to_out[0](out.flatten(2, 3).to(query.dtype))
 
 
