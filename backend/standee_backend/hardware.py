@@ -33,9 +33,11 @@ class Options(Struct, frozen=True):
     text encoder into 8 (`fp8`, `int8`) or 4 bits (`nf4`). `memory`: the GiB of the device that may be
     used, 0 for all that is free. `compile` has torch compile the transformer's blocks: slow at first,
     then faster. `attention` names the kernels of its attention as diffusers does; `auto` is the best
-    that is installed and exact. `token_cache` is how many GiB of the host's memory keep subjects'
-    tokens from one picture to the next, by default a quarter of what is free once the model is
-    loaded; `token_precision` fp8 keeps them in 8 bits, in half of the memory.
+    that is installed and exact. `step_cache` skips most of a step where the transformer's first block
+    has changed by less than that fraction: faster, and a little different; 0 never. `token_cache` is
+    how many GiB of the host's memory keep subjects' tokens from one picture to the next, by default a
+    quarter of what is free once the model is loaded; `token_precision` fp8 keeps them in 8 bits, in
+    half of the memory.
     """
 
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
@@ -58,6 +60,7 @@ class Options(Struct, frozen=True):
         "sage",
         "xformers",
     ] = "auto"
+    step_cache: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     token_cache: Annotated[float, Meta(ge=0.0, le=4096.0)] | None = None
     token_precision: Literal["model", "fp8"] = "model"
 
@@ -80,6 +83,12 @@ def check(options: Any, path: str = "$") -> Options:
             "FLUX overflows in fp16 and gives black pictures.",
             path=f"{path}.dtype",
             fix="Use bf16, or fp32 on a CPU.",
+        )
+    if checked.compile and checked.step_cache:
+        raise InvalidField(
+            "Compiled blocks cannot be skipped.",
+            path=f"{path}.step_cache",
+            fix="Use compile or step_cache, not both.",
         )
     packed = {checked.quantization, checked.text_quantization} & {"int8", "nf4"}
     if checked.offload == "group" and packed:

@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     flag("--memory", None, type=float, metavar="GIB", help="device memory to use at most")
     parser.add_argument("--compile", action="store_true", help="compile the model at first use")
     flag("--attention", None, help="auto, or kernels that are installed: native, flash, sage, ...")
+    flag("--step-cache", None, type=float, metavar="CHANGE", help="skip what changes less, as 0.1")
     flag(
         "--token-cache", None, type=float, metavar="GIB", help="memory that keeps subjects' tokens"
     )
@@ -97,6 +98,7 @@ def configure(given: argparse.Namespace) -> Config:
             "memory": usual.memory if given.memory is None else given.memory,
             "compile": given.compile or usual.compile,
             "attention": given.attention or usual.attention,
+            "step_cache": usual.step_cache if given.step_cache is None else given.step_cache,
             "token_cache": usual.token_cache if given.token_cache is None else given.token_cache,
             "token_precision": given.token_precision or usual.token_precision,
         }

@@ -54,6 +54,8 @@ def test_options_are_checked_without_torch() -> None:
         ({"compile": "yes"}, "$.compile"),
         ({"token_cache": -1}, "$.token_cache"),
         ({"attention": "fast"}, "$.attention"),
+        ({"step_cache": -0.1}, "$.step_cache"),
+        ({"step_cache": 0.1, "compile": True}, "$.step_cache"),
         ({"token_precision": "int8"}, "$.token_precision"),
         ({"offload": "group", "quantization": "nf4"}, "$.offload"),
         ({"offload": "group", "text_quantization": "int8"}, "$.offload"),

@@ -78,7 +78,8 @@ def compose(
         references.insert(0, scene_reference(family, staged.scene, staged, prompts, settings))
     if settings.shared_noise:
         noise = share_noise(noise, references)
-    latents = denoise(family, noise, prompt, ids, references, settings, on_step, cache)
+    with family.picture():
+        latents = denoise(family, noise, prompt, ids, references, settings, on_step, cache)
     pixels = pictures.from_tensor(family.decode_latents(latents, rows, cols))
     if staged.scene:
         kept = staged.scene.kept > 0

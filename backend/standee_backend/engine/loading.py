@@ -63,6 +63,8 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     place = partial(_place, pipeline, device, preset.offload)
     opened: Family = open_family(pipeline, device, here, defaults, place)
     attention = opened.attend_by(options.attention)
+    if options.step_cache:
+        opened.reuse_blocks(options.step_cache)
     if options.compile:
         if device.type == "cuda" and find_spec("triton") is None:
             raise MissingDependency(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -162,6 +163,14 @@ class Family(ABC):
     @abstractmethod
     def attend_by(self, wanted: str) -> str:
         """Compute attention by a backend (see `attention.py`), `auto` being the best there is; return its name."""
+
+    @abstractmethod
+    def reuse_blocks(self, threshold: float) -> None:
+        """Skip blocks of the picture's forwards where the first changed by less than `threshold` (`step_cache.py`)."""
+
+    @abstractmethod
+    def picture(self) -> AbstractContextManager[None]:
+        """Return a context around the steps of one picture."""
 
     @abstractmethod
     def fingerprint(self) -> str:

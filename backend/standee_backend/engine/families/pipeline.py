@@ -10,6 +10,7 @@ import hashlib
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,13 @@ from torch import Tensor
 
 from ..attention import choose
 from ..loras import Adapters, own_weights
+from ..step_cache import StepCache
 from .base import Beside, Conditioning, Defaults, Family
 
 MAX_TEXT_TOKENS = 512
+
+BLOCKS = ("transformer_blocks", "single_transformer_blocks", "layers")
+"""Where diffusers' transformers have their blocks, in the order in which a forward passes them."""
 
 KEPT_WORDS = 2**28
 """Bytes of encoded prompts that are kept on the host: 64 of FLUX.1's."""
@@ -52,6 +57,7 @@ class PipelineFamily(Family):
         self.attentions: list[Any] = []
         self.processors: list[Any] = []
         self._encoded: OrderedDict[tuple[Any, ...], Conditioning] = OrderedDict()
+        self.step_cache: StepCache | None = None
         self._install()
 
     @abstractmethod
@@ -120,12 +126,31 @@ class PipelineFamily(Family):
         if beside is not None:
             tokens = torch.cat([tokens, beside.tokens.expand(len(tokens), -1, -1)], dim=1)
             ids = torch.cat([ids, beside.ids])
-        velocity = self.run(tokens, sigma, conditioning, ids)[:, :cells]
+        velocity = self._run("prompted", tokens, sigma, conditioning, ids)[:, :cells]
         if conditioning.negative is None or self.sites[0].mode == "capture":
             return velocity
-        unprompted = self.run(tokens, sigma, conditioning.negative, ids)[:, :cells]
+        unprompted = self._run("unprompted", tokens, sigma, conditioning.negative, ids)[:, :cells]
         weight = 1 + conditioning.guidance - self.guidance_of_none
         return unprompted + weight * (velocity - unprompted)
+
+    def _run(self, name: str, *inputs: Any) -> Tensor:
+        if self.step_cache is None or self.sites[0].mode == "capture":
+            return self.run(*inputs)
+        put, shared = (
+            [None if rows is None else len(rows) for rows in column]
+            for column in zip(*((site.put, site.shared) for site in self.sites), strict=True)
+        )
+        with self.step_cache.forward(name, (put, shared)):
+            return self.run(*inputs)
+
+    def reuse_blocks(self, threshold: float) -> None:
+        """Skip blocks of the picture's forwards where the first changed by less than `threshold` (`step_cache.py`)."""
+        lists = (getattr(self.transformer, name, ()) for name in BLOCKS)
+        self.step_cache = StepCache([block for blocks in lists for block in blocks], threshold)
+
+    def picture(self) -> AbstractContextManager[None]:
+        """Return a context around the steps of one picture."""
+        return self.step_cache.picture() if self.step_cache else nullcontext()
 
     @property
     def channels(self) -> int:
