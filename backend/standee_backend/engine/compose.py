@@ -27,7 +27,7 @@ from .reference import (
     Reference,
     beside_picture,
     gaussian,
-    scene_reference,
+    scene_references,
     subject_references,
 )
 from .settings import Settings, resolve
@@ -75,7 +75,7 @@ def compose(
     backdrop = make_backdrop(family, staged, noise, prompt, settings)
     references = subject_references(family, staged, backdrop, prompts, settings)
     if staged.scene:
-        references.insert(0, scene_reference(family, staged.scene, staged, prompts, settings))
+        references[:0] = scene_references(family, staged.scene, staged, prompts, settings)
     if settings.shared_noise:
         noise = share_noise(noise, references)
     with family.picture():

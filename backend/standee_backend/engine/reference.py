@@ -121,12 +121,16 @@ def subject_references(
     return references
 
 
-def scene_reference(
+def scene_references(
     family: Family, scene: StagedScene, staged: Stage, prompts: Prompts, settings: Settings
-) -> Reference:
-    """Make the reference of the kept scene: the whole canvas, injected where pixels are kept (section 3.4)."""
+) -> list[Reference]:
+    """Make the references of the scene: the whole canvas, injected where pixels are kept (section 3.4).
+
+    What of it is around subjects is only anchored, and only as long as tokens are replaced: the scene goes on there,
+    and then takes up the subjects' light and shadow.
+    """
     tau = threshold(scene.scene.fidelity, settings.scene_tau)
-    return Reference(
+    kept = Reference(
         size=(staged.grid.rows, staged.grid.cols),
         conditioning=prompts[""],
         tau=tau,
@@ -135,6 +139,10 @@ def scene_reference(
         **_trajectory(family, scene.pixels, scene.scene.picture, prompts[""], settings),
         **_cells(family, staged.grid, staged.grid, scene),
     )
+    free = replace(scene, owned=np.zeros_like(scene.owned), matte=scene.around)
+    cells = _cells(family, staged.grid, staged.grid, free)
+    around = replace(kept, tau=NEVER, anchor_tau=max(tau, settings.tau), **cells)
+    return [kept, around] if scene.around.any() else [kept]
 
 
 def _trajectory(

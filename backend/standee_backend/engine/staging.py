@@ -65,7 +65,8 @@ class Staged:
 class StagedScene:
     """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
 
-    `covered` are the cells that it would own without subjects.
+    `covered` are the cells that it would own without subjects, `around` (rows * k, columns * k) the kept pixels that
+    the subjects' surroundings take, which are free to change.
     """
 
     scene: Scene
@@ -74,6 +75,7 @@ class StagedScene:
     covered: Bools
     owned: Bools
     matte: Array
+    around: Array
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,12 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     ]
     if scene:
         kept = scene.kept * ~touched_pixels(arrangement, first, scene.scene.blend, patch)
-        matte = pictures.block_mean(kept, latent_px) * uncovered
+        matte, around = (
+            pictures.block_mean(part, latent_px) * uncovered for part in (kept, scene.kept - kept)
+        )
         covered, owned = _cells(arrangement, 0, grid)
         owned &= pictures.block_mean(kept, patch) >= 0.5
-        scene = replace(scene, kept=kept, covered=covered, owned=owned, matte=matte)
+        scene = replace(scene, kept=kept, covered=covered, owned=owned, matte=matte, around=around)
     return Stage(grid, patch, arrangement, scene, tuple(s for s in subjects if s.owned.any()))
 
 
@@ -246,5 +250,5 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
     )
     pixels = np.pad(inner, around, mode="edge")
     kept = (matte * extent >= 0.5).astype(np.float32)
-    nothing = np.zeros((0, 0), bool)
-    return StagedScene(scene, pixels, kept, nothing, nothing, nothing.astype(np.float32))
+    no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
+    return StagedScene(scene, pixels, kept, no_cells, no_cells, no_latents, no_latents)

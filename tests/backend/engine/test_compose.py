@@ -99,6 +99,25 @@ def test_a_subject_changes_a_scene_only_around_itself(mini, shelf) -> None:
     assert changed.max() <= 96 + 16
 
 
+def test_around_a_subject_the_scene_goes_on(mini, shelf) -> None:
+    """Not one that the model makes up: the prompt asks for another place."""
+    colours = np.linspace((40, 120, 220), (230, 200, 140), 128)
+    pixels = np.broadcast_to(colours[:, None], (128, 128, 3)).astype(np.uint8)
+    layer = Layer(picture=shelf.disc("red", 64), rect=Rect(32, 32, 64, 64))
+    given = msgspec.structs.replace(
+        SMALL,
+        prompt="a night sky",
+        layers=(layer,),
+        scene=Scene(picture=shelf.add(pixels), blend=32),
+        sampling=Sampling(steps=12),
+    )
+    made = compose(mini, given, shelf.read, seed=0)
+    y, x = np.mgrid[:128, :128] + 0.5
+    radius = np.hypot(y - 64, x - 64)
+    around = (radius > 36) & (radius < 48)
+    assert np.abs(made.astype(float) - pixels)[around].mean() < 20
+
+
 def test_the_anchor_brings_a_subject_nearer_to_its_picture(mini, shelf) -> None:
     layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
     given = msgspec.structs.replace(SMALL, layers=(layer,), sampling=Sampling(steps=8))
