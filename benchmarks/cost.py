@@ -28,7 +28,7 @@ from standee_backend import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Conditioning
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.loading import load
+from standee_backend.engine.loading import compile_blocks, load
 from standee_backend.engine.token_cache import TokenCache
 from standee_backend.hardware import Options, resolve
 
@@ -49,8 +49,7 @@ def main() -> int:
     meter, rows = Meter(family), []
     for compiled in (False, True) if given.compiled else (False,):
         if compiled:
-            torch._dynamo.config.recompile_limit = 64
-            family.transformer.compile_repeated_blocks()
+            compile_blocks(family.transformer)
         rows += measure(family, side, given, meter, compiled)
     print_rows(rows)
     met = judge(rows, given.family, given.size)
