@@ -44,7 +44,7 @@ def set_up():
         layer = standee().active()
         layer.x, layer.y = place
         layer.width = layer.height = 112 if name != "mug" else 72
-    standee().prompt = "beach with a teddy bear, a fox and a mug"
+    standee().prompt, standee().seed = "an empty beach at noon", 7
     yield from pilot.until(drawn, 20, "the subjects' pictures")
     bpy.ops.ed.undo_push(message="set up")
 
