@@ -31,7 +31,10 @@ KEPT = 50
 
 @dataclass(frozen=True)
 class Job:
-    """One composing of one arrangement. `eta` is in seconds; `preview` an encoded small picture."""
+    """One composing of one arrangement. `eta` is in seconds; `preview` an encoded small picture.
+
+    `note` says how the daemon fitted it into the memory.
+    """
 
     id: str
     composition: Composition
@@ -42,6 +45,7 @@ class Job:
     step: int = 0
     of: int = 0
     eta: float | None = None
+    note: str = ""
     preview: bytes = b""
     results: tuple[str, ...] = ()
     error: StandeeError | None = None
@@ -77,9 +81,8 @@ def after(job: Job, event: Event) -> Job:
     if isinstance(event, Started):
         return replace(job, state="running", stage="", step=0, of=0, eta=None)
     if isinstance(event, Progress):
-        return replace(
-            job, state="running", stage=event.stage, step=event.step, of=event.of, eta=event.eta
-        )
+        how_far = {name: getattr(event, name) for name in ("stage", "step", "of", "eta")}
+        return replace(job, state="running", note=event.note or job.note, **how_far)
     if isinstance(event, Preview):
         return replace(job, state="running", preview=event.data)
     if isinstance(event, Result):

@@ -102,6 +102,7 @@ class JobRow(QWidget):
         self.title.setText(title)
         self.title.setToolTip(prompt)
         self.state.setText(words(job))
+        self.setToolTip(job.note)
         self._finished = job.finished
         busy = job.state == "running" and not job.part
         self.bar.setRange(0, 0 if busy else 1000)

@@ -55,6 +55,15 @@ def test_after_a_restart_progress_begins_anew() -> None:
     assert job.part == 0.0
 
 
+def test_what_was_done_for_want_of_memory_stays_in_mind() -> None:
+    note = "Too little memory with preset 24 GB; going on with preset 16 GB."
+    job = told(
+        Progress(job="j", seq=1, stage="loading", of=1, note=note),
+        Progress(job="j", seq=2, stage="denoising", step=1, of=10),
+    )
+    assert job.note == note
+
+
 def test_a_job_survives_the_recovery_folder() -> None:
     job = Job("job-0001", Composition(prompt="a cat"))
     assert of_json(job.to_json()).composition == job.composition

@@ -240,6 +240,15 @@ def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ign
     assert queue.list.count() == 1
 
 
+def test_a_job_says_how_it_was_fitted_into_the_memory(studio) -> None:  # type: ignore[no-untyped-def]
+    from standee_desktop.jobs import Job
+
+    note = "Too little memory with preset 24 GB; going on with preset 16 GB."
+    job = Job("short", studio.editor.composition, state="running", note=note)
+    studio.composer.jobs.put(job)
+    assert studio.compose_panel.queue.row("short").toolTip() == note
+
+
 def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
     person.has(("photo", 10, 10, 50, 50), ("cat", 60, 60, 50, 50))
     picture = person.document.layer("photo").picture
