@@ -80,6 +80,11 @@ def test_offloading_does_not_change_the_picture(
     assert offloaded.fingerprint() == plain.fingerprint()
 
 
+def test_a_model_is_known_again_in_another_folder(tiny_flux: Path, plain: Family, tmp_path) -> None:
+    moved = Path(shutil.copytree(tiny_flux, tmp_path / "moved"))
+    assert load_folder(moved).fingerprint() == plain.fingerprint()
+
+
 def test_of_whole_models_each_sends_the_last_away_and_previews_send_none(
     tiny_flux: Path, paint: Paint
 ) -> None:

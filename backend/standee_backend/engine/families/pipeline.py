@@ -218,7 +218,8 @@ class PipelineFamily(Family):
         """Digest the configurations, the precision, a sample of every weight, and the LoRAs that count."""
         digest = hashlib.sha256(str(self.dtype).encode())
         for part in (self.transformer, self.pipeline.vae):
-            digest.update(str(sorted(dict(part.config).items(), key=str)).encode())
+            own = {k: v for k, v in part.config.items() if not k.startswith("_")}  # not its folder
+            digest.update(str(sorted(own.items(), key=str)).encode())
             for name, weight in own_weights(part):
                 sample = weight.detach().flatten()[:: max(1, weight.numel() // 64)][:64]
                 digest.update(name.encode() + sample.float().cpu().numpy().tobytes())
