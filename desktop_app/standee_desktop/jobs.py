@@ -81,8 +81,8 @@ def after(job: Job, event: Event) -> Job:
     if isinstance(event, Started):
         return replace(job, state="running", stage="", step=0, of=0, eta=None)
     if isinstance(event, Progress):
-        how_far = {name: getattr(event, name) for name in ("stage", "step", "of", "eta")}
-        return replace(job, state="running", note=event.note or job.note, **how_far)
+        job = replace(job, state="running", note=event.note or job.note)
+        return replace(job, stage=event.stage, step=event.step, of=event.of, eta=event.eta)
     if isinstance(event, Preview):
         return replace(job, state="running", preview=event.data)
     if isinstance(event, Result):

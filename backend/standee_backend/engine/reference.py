@@ -139,10 +139,12 @@ def scene_references(
         **_trajectory(family, scene.pixels, scene.scene.picture, prompts[""], settings),
         **_cells(family, staged.grid, staged.grid, scene),
     )
+    if not scene.around.any():
+        return [kept]
     free = replace(scene, owned=np.zeros_like(scene.owned), matte=scene.around)
     cells = _cells(family, staged.grid, staged.grid, free)
     around = replace(kept, tau=NEVER, anchor_tau=max(tau, settings.tau), **cells)
-    return [kept, around] if scene.around.any() else [kept]
+    return [kept, around]
 
 
 def _trajectory(
