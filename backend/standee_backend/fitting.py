@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,7 @@ import torch
 from standee.composition import Composition
 from standee.errors import OutOfMemory, StandeeError
 
-from . import memory
+from . import lora_files, memory
 from .catalog import ModelInfo
 from .engine.footprint import Blueprint, layout_of, outline
 from .engine.loading import DTYPES, be_quiet
@@ -37,9 +38,16 @@ class Fitting:
         self._blueprint = lru_cache(4)(self._draw)
 
     def plan(
-        self, info: ModelInfo, folder: Path, composition: Composition, loaded: Preset | None
+        self,
+        info: ModelInfo,
+        folder: Path,
+        composition: Composition,
+        loras: Sequence[Path],
+        loaded: Preset | None,
     ) -> Plan:
         """Return what to run a job with: the preset that is `loaded` where it fits, else the best that does.
+
+        `folder` is that of the model, `loras` are the files of the composition's.
 
         Raises `OutOfMemory` where none does. A model of which nothing can be estimated gets what is loaded, or
         the first preset.
@@ -49,12 +57,12 @@ class Fitting:
         free = room(self.options, free_bytes(device))
         try:
             if loaded is not None:
-                footprint = self._footprint(info, folder, composition, loaded.dtype)
+                footprint = self._footprint(info, folder, composition, loras, loaded.dtype)
                 need = memory.peak(footprint, loaded, device.type == "cuda")
                 if need <= free:
                     return Plan(loaded, need, free)
             plan = memory.choose(
-                lambda dtype: self._footprint(info, folder, composition, dtype),
+                lambda dtype: self._footprint(info, folder, composition, loras, dtype),
                 ladder,
                 free,
                 psutil.virtual_memory().total,
@@ -86,15 +94,21 @@ class Fitting:
         return presets(self.options, device.type, find_spec("bitsandbytes") is not None)
 
     def _footprint(
-        self, info: ModelInfo, folder: Path, composition: Composition, dtype: Dtype
+        self,
+        info: ModelInfo,
+        folder: Path,
+        composition: Composition,
+        loras: Sequence[Path],
+        dtype: Dtype,
     ) -> Footprint:
         blueprint = self._blueprint(folder, dtype)
         device, _ = resolve(self.options)
         ahead = device.type == "cuda" and self.options.token_cache != 0
         footprint = blueprint.footprint(layout_of(composition, blueprint.family, ahead))
         if info.file is not None and is_gguf(info.file):
-            return memory.packed_as(footprint, info.file.stat().st_size)
-        return footprint
+            footprint = memory.packed_as(footprint, info.file.stat().st_size)
+        laid = sum(lora_files.numbers(file) for file in loras) * DTYPES[dtype].itemsize
+        return memory.with_loras(footprint, laid)
 
     def _draw(self, folder: Path, dtype: Dtype) -> Blueprint:
         be_quiet()

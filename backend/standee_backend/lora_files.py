@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from standee.composition import Lora
 from standee.errors import InvalidField
 
 from . import downloads
@@ -49,7 +52,7 @@ def locate(path: str, field: str) -> Path | None:
     )
     found = there / file
     _check_kind(found.name, field)
-    if not any(mark in name.lower() for name in _names(found, field) for mark in MARKS):
+    if not any(mark in name.lower() for name in _header(found, field) for mark in MARKS):
         raise InvalidField(
             f"{found.name} is not a LoRA: no weight in it has lora or lokr in its name.",
             path=field,
@@ -79,6 +82,19 @@ def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
     offer = look_up(repository, field, pick)
     found = downloads.bring(offer, field, follower) / offer.files[0].name
     return locate(str(found), field) or found
+
+
+def bring_all(loras: Sequence[Lora], follower: Follower = NOBODY) -> list[tuple[Path, float]]:
+    """Return the files of a composition's LoRAs with their weights, as `bring` does."""
+    return [
+        (bring(lora.path, field_of(index), follower), lora.weight)
+        for index, lora in enumerate(loras)
+    ]
+
+
+def field_of(index: int) -> str:
+    """Return where a LoRA's path stands in a composition."""
+    return f"$.sampling.loras[{index}].path"
 
 
 def on_hub(path: str, field: str) -> tuple[str, str]:
@@ -121,6 +137,12 @@ def choose(names: Iterable[str], where: str, field: str) -> str:
         path=field,
         fix="Give the LoRA's own file or folder.",
     )
+
+
+def numbers(file: Path) -> int:
+    """Return how many numbers a LoRA's weights are. Raises `InvalidField`."""
+    header = _header(file, "$.sampling.loras")
+    return sum(math.prod(weight["shape"]) for weight in header.values())
 
 
 def digest(file: Path) -> str:
@@ -169,8 +191,8 @@ def _check_kind(name: str, field: str) -> None:
         )
 
 
-def _names(file: Path, field: str) -> list[str]:
-    """Return the names of a safetensors file's weights."""
+def _header(file: Path, field: str) -> dict[str, Any]:
+    """Return what a safetensors file says of its weights, by name."""
     try:
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
@@ -181,4 +203,4 @@ def _names(file: Path, field: str) -> list[str]:
         raise InvalidField(
             f"{file} cannot be read as safetensors.", path=field, fix="Get the file again."
         )
-    return [name for name in header if name != "__metadata__"]
+    return {name: weight for name, weight in header.items() if name != "__metadata__"}

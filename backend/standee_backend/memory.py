@@ -133,6 +133,22 @@ def packed_as(footprint: Footprint, size: int) -> Footprint:
     return replace(footprint, transformer=dict.fromkeys(footprint.transformer, packed))
 
 
+def with_loras(footprint: Footprint, size: int) -> Footprint:
+    """Return a footprint whose transformer has LoRAs of `size` bytes laid over it, spread as its own weights are."""
+    plain = footprint.transformer["none"]
+
+    def laid(weights: Weights) -> Weights:
+        return replace(
+            weights,
+            whole=weights.whole + size,
+            block=weights.block + size * plain.block // plain.whole,
+            loose=weights.loose + size * plain.loose // plain.whole,
+        )
+
+    transformer = {way: laid(weights) for way, weights in footprint.transformer.items()}
+    return replace(footprint, transformer=transformer)
+
+
 def peak(footprint: Footprint, preset: Preset, ahead: bool = True) -> int:
     """Return the device memory that a job takes at its fullest.
 

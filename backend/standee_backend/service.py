@@ -276,7 +276,7 @@ class Service:
         if isinstance(spec, Composition):
             await self._files(catalog.find, spec.sampling.model)
             for index, lora in enumerate(spec.sampling.loras):
-                await self._files(lora_files.locate, lora.path, f"$.sampling.loras[{index}].path")
+                await self._files(lora_files.locate, lora.path, lora_files.field_of(index))
         job, queued, past = await self._disk(self._accept, request, peer.owner, spec, encoded)
         if queued is not None:
             event(log, "job.queued", job=job.id, kind=job.kind, position=queued.position)

@@ -18,7 +18,7 @@ import msgspec
 import psutil
 import torch
 
-from standee.composition import Composition, Lora
+from standee.composition import Composition
 from standee.errors import JobCancelled, OutOfMemory
 from standee.messages import Cutout
 
@@ -126,14 +126,15 @@ class Tasks:
         info = catalog.find(composition.sampling.model)
         follower = _follower(report, cancelled)
         folder = downloads.folder(info.folder, "$.sampling.model", follower)
-        plan, note = self._plan(info, folder, composition, report)
+        loras = lora_files.bring_all(composition.sampling.loras, follower)
+        plan, note = self._plan(info, folder, composition, [file for file, _ in loras], report)
         started, outputs = time.monotonic(), list[Output]()
 
-        def attempt(preset: Preset, tell: Report) -> bool:
+        def attempt(plan: Plan, tell: Report) -> bool:
             """Make the pictures that are still missing; return whether the memory sufficed."""
             try:
-                resident = self._load(info, preset, tell)
-                self._lay(resident, composition.sampling.loras, tell, follower)
+                resident = self._load(info, plan.preset, tell)
+                self._lay(resident, loras, plan.room - plan.need, tell)
                 resident.tokens.model = resident.fingerprint
                 for index in range(len(outputs), composition.sampling.count):
                     watch = _Watch(resident.family, composition, index, started, tell, cancelled)
@@ -148,7 +149,7 @@ class Tasks:
                     self.resident.family.release()
             return True
 
-        while not attempt(plan.preset, _noting(report, note)):
+        while not attempt(plan, _noting(report, note)):
             self.resident = None
             give_back()  # all of it, before anything else comes
             failed, plan = plan, self.fitting.after(plan)
@@ -160,13 +161,18 @@ class Tasks:
         return outputs
 
     def _plan(
-        self, info: ModelInfo, folder: Path, composition: Composition, report: Report
+        self,
+        info: ModelInfo,
+        folder: Path,
+        composition: Composition,
+        loras: Sequence[Path],
+        report: Report,
     ) -> tuple[Plan, str]:
         """Decide how the job's model is loaded, and say so."""
         report(Progress("fitting", 0, 1))
         resident = self.resident if self.resident and self.resident.path == info.path else None
         loaded = resident.preset if resident else None
-        plan = self.fitting.plan(info, folder, composition, loaded)
+        plan = self.fitting.plan(info, folder, composition, loras, loaded)
         note = f"Memory: {plan}."
         report(Progress("fitting", 1, 1, note=note))
         log.info("%s: %s", info.name, note)
@@ -185,18 +191,13 @@ class Tasks:
         return here
 
     def _lay(
-        self, resident: Resident, loras: Sequence[Lora], report: Report, follower: Follower
+        self, resident: Resident, loras: Sequence[tuple[Path, float]], spare: int, report: Report
     ) -> None:
-        """Lay a job's LoRAs over the model, and no others."""
-        fields = [f"$.sampling.loras[{index}].path" for index in range(len(loras))]
-        files = [
-            (lora_files.bring(lora.path, field, follower), lora.weight)
-            for lora, field in zip(loras, fields, strict=True)
-        ]
+        """Lay a job's LoRAs over the model, and no others; those of earlier jobs may stay in `spare` bytes."""
         adapters = resident.family.adapters
         before = adapters.active
         try:
-            adapters.lay(files, fields, lambda: report(Progress("loading", 0, 1)))
+            adapters.lay(loras, lambda: report(Progress("loading", 0, 1)), spare)
         finally:
             if adapters.active != before:
                 resident.fingerprint = resident.family.fingerprint()

@@ -15,15 +15,19 @@ from PIL import Image
 from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
 from standee.errors import JobCancelled, UnknownModel
 from standee.messages import Cutout
-from standee_backend import catalog
+from standee_backend import catalog, lora_files
 from standee_backend.engine import grounding
+from standee_backend.fitting import Fitting
 from standee_backend.hardware import Options
+from standee_backend.memory import GIB
 from standee_backend.tasks import Output, Preview, Progress, Tasks
+
+CPU = Options(device="cpu")
 
 
 @pytest.fixture(scope="module")
 def tasks() -> Tasks:
-    return Tasks(Options(device="cpu"))
+    return Tasks(CPU)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +111,24 @@ def test_a_jobs_loras_are_in_its_receipt_and_gone_after_it(
     without, _ = run(composition)
     assert _pixels(without.data) == _pixels(plain.data)
     assert without.receipt["model"] == plain.receipt["model"]
+
+
+def test_the_memory_of_a_jobs_loras_is_in_its_plan(shelf, composition, tmp_path) -> None:
+    """There is room for the model and its pictures, and for half of the LoRA."""
+
+    def preset(job: Composition) -> str:
+        made = tasks.run("compose", job, shelf.read, lambda _: None, lambda: False)
+        return made[0].receipt["model"]["preset"]
+
+    file = tmp_path / "large.safetensors"
+    tiny_models.save_lora(file, catalog.MINI, targets=r".*(attn\.to_[qkv]|proj_mlp)", rank=128)
+    sampling = Sampling(steps=3, loras=(Lora(str(file)),))
+    info = catalog.find("mini")
+    plan = Fitting(CPU).plan(info, catalog.MINI, composition, [], None)
+    room = plan.need + 2 * lora_files.numbers(file)
+    tasks = Tasks(msgspec.structs.replace(CPU, memory=room / GIB))
+    assert preset(composition) == "32 bits"
+    assert preset(msgspec.structs.replace(composition, sampling=sampling)) == "16 bits"
 
 
 def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(

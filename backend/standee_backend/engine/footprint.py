@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,8 @@ class Layout(Struct, frozen=True):
     """What of a job decides how much memory it takes. Sizes in cells.
 
     `crops`: (rows, columns, own cells) of each subject's reference, the kept scene's among them. `beside`: the
-    model takes them in beside the picture; `ahead`: the next step's tokens come while one computes.
+    model takes them in beside the picture; `ahead`: the next step's tokens come while one computes; `laid`: LoRAs
+    lie over the model.
     """
 
     rows: int
@@ -66,6 +67,7 @@ class Layout(Struct, frozen=True):
     count: int = 1
     beside: bool = False
     ahead: bool = False
+    laid: bool = False
 
 
 def layout_of(composition: Composition, family: Family, ahead: bool = False) -> Layout:
@@ -93,6 +95,7 @@ def layout_of(composition: Composition, family: Family, ahead: bool = False) -> 
         count=composition.sampling.count,
         beside=(method.share_by or family.defaults.share_by) == "input",
         ahead=ahead,
+        laid=bool(composition.sampling.loras),
     )
 
 
@@ -236,7 +239,8 @@ class Blueprint:
             following = injection.replace.at_site if injection.replace and layout.ahead else []
             on_their_way = sum(tokens.nbytes for tokens in following)
             live.grow(on_their_way)
-            with inject(family.sites, injection):
+            laid = _laid_over(family.transformer) if layout.laid else nullcontext()
+            with inject(family.sites, injection), laid:
                 family.velocity(noise, sigma, prompt, ids, beside)
             live.grow(-on_their_way)
         return live.mark()
@@ -282,6 +286,22 @@ def _cut_short(transformer: nn.Module, depth: int) -> Iterator[None]:
     finally:
         for name, blocks in lists.items():
             setattr(transformer, name, blocks)
+
+
+@contextmanager
+def _laid_over(transformer: nn.Module) -> Iterator[None]:
+    """Let a transformer compute as if LoRAs changed all of its layers: each adds a scaled output to the layer's own."""
+
+    def add(layer: nn.Module, given: Any, output: Tensor) -> Tensor:
+        return output + torch.empty_like(output) * 1.0
+
+    layers = [layer for layer in transformer.modules() if isinstance(layer, nn.Linear)]
+    hooks = [layer.register_forward_hook(add) for layer in layers]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def weigh(part: nn.Module, quantization: Quantization, in_blocks: bool = False) -> Weights:

@@ -6,6 +6,7 @@ beneath are never changed. Control LoRAs, which change the model's shapes, are r
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,10 @@ from torch import Tensor
 
 from standee.errors import InvalidField, MissingDependency
 
-from ..lora_files import digest
+from ..lora_files import digest, field_of
 
 KEPT = 8
-"""How many LoRAs stay loaded beside those that a job uses."""
+"""How many LoRAs stay loaded beside those that a job uses, where there is room."""
 
 FIRST = re.compile(r"lora_A|lora[._]down|lora\.down")
 """In the names of the half of a LoRA that takes a layer's input; the other half gives its output."""
@@ -41,38 +42,39 @@ class Adapters:
 
     def __init__(self, pipeline: Any, place: Callable[[], None]) -> None:
         self._pipeline, self._place = pipeline, place
-        self._loaded: list[str] = []
+        self._loaded: dict[str, int] = {}  # the bytes of each, the one used last at the end
         self._known = True
         self.active: tuple[Laid, ...] = ()
 
     def lay(
         self,
         loras: Sequence[tuple[Path, float]],
-        fields: Sequence[str],
         loading: Callable[[], None] = lambda: None,
+        spare: float = math.inf,
     ) -> None:
         """Let these files count with these weights, and no others.
 
-        `fields` are where they stand in the composition; `loading` is called before one is loaded.
+        `loading` is called before one is loaded. Those of earlier jobs may stay in `spare` bytes.
         Raises `InvalidField` for what is no LoRA of this model, and `MissingDependency`.
         """
         wanted = tuple(Laid(digest(file), weight) for file, weight in loras)
-        _check_once([one.digest for one in wanted], fields)
+        names = [one.digest for one in wanted]
+        _check_once(names)
+        self._forget(names, spare)
         if wanted == self.active and self._known:
             return
         self._known = False  # until all is done: an error may leave some of them on
-        for (file, _), one, field in zip(loras, wanted, fields, strict=True):
-            if one.digest not in self._loaded:
+        for index, (file, _) in enumerate(loras):
+            if names[index] not in self._loaded:
                 loading()
-                self._load(file, one.digest, field)
-        names = [one.digest for one in wanted]
+                self._load(file, names[index], field_of(index))
         if names:
             self._pipeline.enable_lora()
             self._pipeline.set_adapters(names, [one.weight for one in wanted])
         elif getattr(self._pipeline.transformer, "_hf_peft_config_loaded", False):
             self._pipeline.disable_lora()
+        self._loaded |= {name: self._loaded.pop(name) for name in names}
         self.active, self._known = wanted, True
-        self._forget(names)
 
     def _load(self, file: Path, name: str, field: str) -> None:
         if find_spec("peft") is None:
@@ -103,23 +105,26 @@ class Adapters:
         finally:
             if offloaded:
                 self._place()
-        self._settle()
-        self._loaded.append(name)
+        self._loaded[name] = self._settle(name)
 
-    def _settle(self) -> None:
-        """Give what was loaded the precision and the modes of the model that it lies over."""
+    def _settle(self, adapter: str) -> int:
+        """Give what was loaded the precision and the modes of the model that it lies over; return its bytes."""
+        size = 0
         for part in (self._pipeline.transformer, self._pipeline.text_encoder):
             part.eval().requires_grad_(False)
             for name, weight in part.named_parameters():
-                if _is_laid(name) and weight.dtype != part.dtype:
+                if adapter in name:
                     weight.data = weight.data.to(part.dtype)
+                    size += weight.nbytes
+        return size
 
-    def _forget(self, used: Sequence[str]) -> None:
-        """Give back the memory of those that were used longest ago."""
+    def _forget(self, used: Sequence[str], spare: float) -> None:
+        """Give back the memory of those that were used longest ago, save a few that take no more than `spare` bytes."""
         idle = [name for name in self._loaded if name not in used]
-        if gone := idle[: max(0, len(idle) - KEPT)]:
+        while idle and (len(idle) > KEPT or sum(self._loaded[name] for name in idle) > spare):
+            gone = idle.pop(0)
             self._pipeline.delete_adapters(gone)
-        self._loaded = [name for name in idle if name not in gone] + list(used)
+            del self._loaded[gone]
 
 
 def own_weights(part: torch.nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -133,12 +138,12 @@ def _is_laid(name: str) -> bool:
     return ".lora_" in name or ".lokr_" in name
 
 
-def _check_once(digests: Sequence[str], fields: Sequence[str]) -> None:
-    for index, field in enumerate(fields):
-        if digests[index] in digests[:index]:
+def _check_once(digests: Sequence[str]) -> None:
+    for index, one in enumerate(digests):
+        if one in digests[:index]:
             raise InvalidField(
                 "This LoRA is in the list already, by another name.",
-                path=field,
+                path=field_of(index),
                 fix="Name each once; its weight says how much it counts.",
             )
 

@@ -110,7 +110,7 @@ def test_a_lora_over_compiled_blocks_counts_and_goes_again(
     plain = paint()
     pictures, graphs = [], []
     for loras in [[(lora, 1.0)], []] * 2:
-        compiled.adapters.lay(loras, ["$.sampling.loras[0].path"] * len(loras))
+        compiled.adapters.lay(loras)
         pictures.append(paint())
         graphs.append(counters["stats"]["unique_graphs"])
     assert not counters["graph_break"]

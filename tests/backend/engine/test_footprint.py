@@ -8,18 +8,19 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import tiny_models
 import torch
 from msgspec.structs import replace
 from torch.profiler import ProfilerActivity, profile
 
-from standee import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
-from standee_backend import catalog
+from standee import Canvas, Composition, Layer, Lora, Method, Rect, Sampling, Scene
+from standee_backend import catalog, lora_files
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.footprint import Blueprint, layout_of, outline
 from standee_backend.engine.loading import load
 from standee_backend.hardware import Options
-from standee_backend.memory import CARDS, PROCESSOR, Footprint, Preset, peak
+from standee_backend.memory import CARDS, PROCESSOR, Footprint, Preset, peak, with_loras
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -107,6 +108,34 @@ def test_a_scene_references_beside_the_picture_and_several_pictures_are_counted_
     taken = measured(family, composition, shelf)
     print(kind, what, predicted(footprint, preset), taken)
     assert predicted(footprint, preset) == pytest.approx(taken, rel=0.1)
+
+
+LAYERS = {
+    "flux": r".*(attn\.to_[qkv]|ff\.net\.2|proj_mlp|proj_out)",
+    "klein-base": r".*(attn\.to_q|to_qkv_mlp_proj|ff\.linear_in)",
+    "z-image": r".*(attention\.to_[qkv]|feed_forward\.w[123])",
+}
+"""What large LoRAs change: the widest layers too."""
+
+
+@pytest.mark.parametrize("preset", SOME, ids=lambda preset: preset.name[:2])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_loras_are_counted_in(
+    folder_of, blueprint_of, composition: Composition, shelf, tmp_path, kind: str, preset: Preset
+) -> None:
+    """They take about half as much as the transformer."""
+    file = tmp_path / "lora.safetensors"
+    tiny_models.save_lora(file, folder_of(kind), targets=LAYERS[kind], rank=64)
+    composition = replace(composition, sampling=Sampling(steps=3, loras=(Lora(str(file)),)))
+    plan = blueprint_of(kind, preset.dtype)
+    footprint = plan.footprint(layout_of(composition, plan.family))
+    size = lora_files.numbers(file) * plan.family.dtype.itemsize
+    family = load(catalog.find(str(folder_of(kind))), Options(device="cpu"), preset)
+    family.adapters.lay([(file, 1.0)])
+    taken = measured(family, composition, shelf)
+    expected = predicted(with_loras(footprint, size), preset)
+    print(kind, preset.name, size, {name: (expected[name], taken[name]) for name in taken})
+    assert expected == pytest.approx(taken, rel=0.1)
 
 
 @pytest.mark.parametrize("preset", PROCESSOR[:2], ids=lambda preset: preset.name[:2])

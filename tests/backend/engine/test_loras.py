@@ -82,7 +82,7 @@ def paint(shelf) -> Paint:
 
 
 def lay(family: Family, *files: tuple[Path, float]) -> None:
-    family.adapters.lay(files, [f"$.sampling.loras[{n}].path" for n in range(len(files))])
+    family.adapters.lay(files)
 
 
 def test_a_lora_changes_the_picture_and_leaves_no_trace(kind, family, make_lora, paint) -> None:
@@ -146,6 +146,26 @@ def test_of_many_loras_those_used_longest_ago_are_forgotten(
     held = family.pipeline.get_list_adapters()["transformer"]
     assert len(held) == 2
     assert loras.digest(make_lora(kind, 1)) not in held
+    lay(family)
+
+
+def test_loras_of_earlier_jobs_stay_only_where_there_is_room(
+    family, kind, make_lora, paint
+) -> None:
+    lay(family)
+    plain = paint(family)
+    used, idle = make_lora(kind, 1), make_lora(kind, 2)
+    for file in (idle, used):
+        lay(family, (file, 1.0))
+    changed = paint(family)
+    family.adapters.lay([(used, 1.0)], spare=0)
+    assert family.pipeline.get_list_adapters()["transformer"] == [loras.digest(used)]
+    assert np.array_equal(paint(family), changed)
+    family.adapters.lay([], spare=0)
+    assert not family.pipeline.get_list_adapters()
+    assert np.array_equal(paint(family), plain)
+    lay(family, (used, 1.0))
+    assert np.array_equal(paint(family), changed)
     lay(family)
 
 

@@ -161,8 +161,8 @@ def test_a_lora_counts_over_a_transformer_of_one_file_and_goes_without_a_trace(
     lora = tmp_path / "lora.safetensors"
     tiny_models.save_lora(lora, klein, targets=r".*(attn\.to_q|to_qkv_mlp_proj)")
     plain, fingerprint = paint(family), family.fingerprint()
-    family.adapters.lay([(lora, 1.0)], ["$.sampling.loras[0].path"])
+    family.adapters.lay([(lora, 1.0)])
     assert not close(paint(family), plain)
-    family.adapters.lay([], [])
+    family.adapters.lay([])
     assert np.array_equal(paint(family), plain)
     assert family.fingerprint() == fingerprint
