@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,7 +150,7 @@ def find(name: str) -> ModelInfo:
         file = here.resolve()
         single_files.check(file)
         base = single_files.base_of(file, entry.base if entry else "")
-        parts = _at(base, entry, name if entry else file.stem, source)
+        parts = _at(base, entry, name if entry else file.stem, source, cached_base)
         if parts is None:
             raise _unusable(
                 f"{base}, the base of {file}, is neither a folder nor a hub id.",
@@ -158,19 +158,28 @@ def find(name: str) -> ModelInfo:
             )
         return replace(parts, path=str(file), base=parts.path)
     source = "configured" if name in configured else "folder" if here else "hub"
-    found = _at(path, entry, name if entry or not here else "", source)
+    found = _at(path, entry, name if entry or not here else "", source, cached)
     if found is None:
         raise _unknown(name, path, configured)
     return found
 
 
-def _at(path: str, entry: Entry | None, name: str, source: Any) -> ModelInfo | None:
-    """Return the model in a folder or of the hub, or `None` where `path` can be neither."""
+def _at(
+    path: str,
+    entry: Entry | None,
+    name: str,
+    source: Any,
+    look: Callable[[str], Path | None],
+) -> ModelInfo | None:
+    """Return the model in a folder or of the hub, or `None` where `path` can be neither.
+
+    `look` says where a hub id's files are on this machine.
+    """
     if folder := _existing(path):
         return describe(folder, entry, name=name, source=source)
     if not HUB_ID.fullmatch(path):
         return None
-    if here := cached(path):
+    if here := look(path):
         return replace(describe(here, entry, name=name, source=source), path=path)
     card = entry or Card()
     return ModelInfo(
@@ -226,6 +235,12 @@ def describe(
 def cached(hub_id: str) -> Path | None:
     """Return the folder of a hub model that is on this machine, or `None`."""
     return _cached(hub_id, "model_index.json", ("transformer", "vae"))
+
+
+def cached_base(hub_id: str) -> Path | None:
+    """Return the folder of a hub model that is on this machine, whole or without its transformer's weights."""
+    folder = _cached(hub_id, "model_index.json", ("text_encoder", "vae"))
+    return folder if folder and (folder / "transformer" / "config.json").is_file() else None
 
 
 def cached_network(hub_id: str) -> Path | None:

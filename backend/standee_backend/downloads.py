@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from standee.errors import DownloadFailed, StandeeError, StorageFull
 
-from .catalog import cached, cached_network
-from .hub import File, Offer, look_up, refusal
+from .catalog import ModelInfo, cached, cached_base, cached_network
+from .hub import File, Offer, look_up, of_base, of_model, refusal
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,23 @@ CHUNK = 2**22
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
-def folder(path: str, field: str, follower: Follower = NOBODY) -> Path:
-    """Return where a model given by path or hub id is; what is not here yet is downloaded.
+def folder(info: ModelInfo, field: str, follower: Follower = NOBODY) -> Path:
+    """Return the folder of a model, or of the base of one that is a file; what is not here yet is downloaded.
 
     Raises `UnknownModel`, `DownloadFailed`, `StorageFull`, and what the follower raises.
     """
-    if Path(path).exists():
-        return Path(path)
-    return cached(path) or bring(look_up(path, field), field, follower)
+    if Path(info.folder).exists():
+        return Path(info.folder)
+    here = (cached_base if info.file else cached)(info.folder)
+    return here or bring(offer(info, field), field, follower)
+
+
+def offer(info: ModelInfo, field: str) -> Offer:
+    """Ask the hub what there is to download of a model; of a file's base all but its own transformer's weights.
+
+    Raises what `look_up` raises.
+    """
+    return look_up(info.folder, field, of_base if info.file else of_model)
 
 
 def network(path: str, field: str, follower: Follower = NOBODY) -> Path:

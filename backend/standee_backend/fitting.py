@@ -47,10 +47,8 @@ class Fitting:
     ) -> Plan:
         """Return what to run a job with: the preset that is `loaded` where it fits, else the best that does.
 
-        `folder` is that of the model, `loras` are the files of the composition's.
-
         Raises `OutOfMemory` where none does. A model of which nothing can be estimated gets what is loaded, or
-        the first preset.
+        the first preset. `folder` is that of the model, `loras` are the files of the composition's.
         """
         device, _ = resolve(self.options)
         ladder = self.ladder

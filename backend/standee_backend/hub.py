@@ -98,6 +98,15 @@ def of_model(names: Sequence[str]) -> list[str]:
     ]
 
 
+def of_base(names: Sequence[str]) -> list[str]:
+    """Return the files of a model whose transformer's weights are elsewhere: of its own only how it is built."""
+    return [
+        name
+        for name in of_model(names)
+        if not name.startswith("transformer/") or name == "transformer/config.json"
+    ]
+
+
 def refusal(repository: str, error: BaseException, field: str) -> StandeeError:
     """Return what a failure of the hub means for a person."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError

@@ -125,7 +125,7 @@ class Tasks:
         """Compose all pictures of a job, going on with a smaller preset whenever the memory does not suffice."""
         info = catalog.find(composition.sampling.model)
         follower = _follower(report, cancelled)
-        folder = downloads.folder(info.folder, "$.sampling.model", follower)
+        folder = downloads.folder(info, "$.sampling.model", follower)
         loras = lora_files.bring_all(composition.sampling.loras, follower)
         plan, note = self._plan(info, folder, composition, [file for file, _ in loras], report)
         started, outputs = time.monotonic(), list[Output]()

@@ -41,14 +41,15 @@ def get(
         raise click.UsageError("Get models on the machine whose daemon uses them.", context)
     from .progress import Watching
 
-    catalog, downloads, hub = (
-        import_module(f"standee_backend.{name}") for name in ("catalog", "downloads", "hub")
+    catalog, downloads = (
+        import_module(f"standee_backend.{name}") for name in ("catalog", "downloads")
     )
-    path = catalog.find(model).folder
-    if Path(path).exists():
-        console.answer({"path": path}, [f"{model} is on this machine already: {path}"])
+    info = catalog.find(model)
+    if Path(info.folder).exists():
+        said = f"{model} is on this machine already: {info.folder}"
+        console.answer({"path": info.folder}, [said])
         return
-    offer = hub.look_up(path, FIELD)
+    offer = downloads.offer(info, FIELD)
     console.say(f"{offer.repository}: {size(offer.size)} in {len(offer.files)} files.")
     _confirm(console, offer.licence, offer.licence_url, accept_licence)
     with Watching(quiet or console.json) as watching:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,9 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import single_files
 import torch
 from daemons import Running
 from hub_server import COMMIT, Hub
+from PIL import Image
 from safetensors.torch import save_file
 
 from standee import Canvas, Client, Composition, Sampling
@@ -232,6 +235,48 @@ def test_a_job_downloads_its_model_is_cancelled_meanwhile_and_another_goes_on(
     beside = ("all-in-one.safetensors", "transformer/pytorch_model.bin")
     wanted = [name for name in hub.files if name not in beside and ".fp16." not in name]
     assert seen[-1].of == sum(len(hub.files[name]) for name in wanted)
+
+
+TEXT_ENCODER = "text_encoder/model.safetensors"
+AUTOENCODER = "vae/diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture
+def named(tiny_model, tmp_path, monkeypatch) -> Path:
+    """Return the home, everyone's, in which `mine` is a file whose base is on the hub."""
+    file = single_files.save_safetensors(tiny_model("klein"), tmp_path / "klein.safetensors")
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("STANDEE_HOME", str(home))
+    said = f"[models.mine]\npath = {json.dumps(str(file))}\nbase = {json.dumps(NAME)}\n"
+    (home / "models.toml").write_text(said)
+    return home
+
+
+def test_the_base_of_a_file_comes_without_its_own_transformer(hub, named, daemon) -> None:
+    with daemon.client() as client:
+
+        def pixels(model: str) -> bytes:
+            sampling = Sampling(model=model, steps=1)
+            [made] = client.compose(Composition(canvas=Canvas(64, 48), sampling=sampling))
+            return Image.open(io.BytesIO(made.data)).tobytes()
+
+        picture = pixels("mine")
+        asked = {name for name, _ in hub.ranges}
+        assert "transformer/config.json" in asked
+        assert {n for n in asked if n.endswith(".safetensors")} == {TEXT_ENCODER, AUTOENCODER}
+        hub.ranges.clear()
+        assert pixels("mine") == picture
+        assert hub.ranges == [], "what is here is not downloaded again"
+        assert pixels(NAME) == picture
+        assert {name for name, _ in hub.ranges} == {BIG}, "named itself, it comes whole"
+
+
+def test_the_base_of_a_file_comes_ahead_of_time_too(hub, named, get) -> None:
+    done = get("mine", "--accept-licence", STANDEE_HOME=str(named))
+    assert done.returncode == 0, done.stderr
+    weights = {name for name, _ in hub.ranges if name.endswith(".safetensors")}
+    assert weights == {TEXT_ENCODER, AUTOENCODER}
 
 
 def test_a_job_whose_model_cannot_be_had_fails_with_what_to_do(hub, daemon) -> None:

@@ -50,7 +50,7 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     device, _ = resolve(options)
     preset = preset or presets(options, device.type)[0]
     be_quiet()
-    folder = downloads.folder(info.folder, "$.sampling.model")
+    folder = downloads.folder(info, "$.sampling.model")
     here = describe(folder)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # quantized weights are packed on the current device
