@@ -39,7 +39,10 @@ STATES = {
 
 @dataclass
 class Job:
-    """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame."""
+    """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame.
+
+    `note` says how the daemon fitted it into the memory.
+    """
 
     id: str
     scene: str
@@ -53,6 +56,7 @@ class Job:
     of: int = 0
     stage: str = ""
     eta: float | None = None
+    note: str = ""
     position: int = 0
     results: int = 0
     error: str = ""
@@ -98,6 +102,7 @@ class Job:
         elif isinstance(event, Progress):
             self.state, self.stage = "running", event.stage
             self.step, self.of, self.eta = event.step, event.of, event.eta
+            self.note = event.note or self.note
         elif isinstance(event, Preview):
             self.preview_data = event.data
         elif isinstance(event, Result):

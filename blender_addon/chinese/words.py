@@ -37,6 +37,25 @@ WORDS: dict[str, str] = {
     ", {seconds} s left": "，剩余 {seconds} 秒",
     "Done": "完成",
     "Cancelled": "已取消",
+    # how a job was fitted into the memory
+    "Memory: preset {preset}: {meaning}; about {need} of {room}.": (
+        "内存：预设“{preset}”：{meaning}；约需 {need}，可用 {room}。"
+    ),
+    "Too little memory with preset {failed}; going on with preset {preset}: {meaning}.": (
+        "预设“{failed}”内存不足；改用预设“{preset}”继续：{meaning}。"
+    ),
+    "weights in {size}, text encoder in {text}, {kept}": "权重 {size}，文本编码器 {text}，{kept}",
+    "weights in {size}, {kept}": "权重 {size}，{kept}",
+    "32 bits": "32 位",
+    "16 bits": "16 位",
+    "8 bits": "8 位",
+    "8 bits (fp8)": "8 位（fp8）",
+    "8 bits (int8)": "8 位（int8）",
+    "4 bits": "4 位",
+    "all of it on the device": "全部在设备上",
+    "text encoders only while they encode": "文本编码器仅在编码时在设备上",
+    "one model on the device at a time": "设备上一次只放一个模型",
+    "one block on the device at a time": "设备上一次只放一个块",
     "Looking at frame {at} of {all}": "正在查看第 {at} 帧，共 {all} 帧",
     "{done} of {all} frames": "{all} 帧中已完成 {done} 帧",
     " (stopped)": "（已停止）",

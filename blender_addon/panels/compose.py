@@ -2,7 +2,7 @@
 
 import bpy
 
-from .. import composing, previews
+from .. import composing, notes, previews
 from ..daemon_link import link
 from ..jobs import Job
 from .base import Sidebar, paragraph
@@ -89,6 +89,10 @@ def _job(layout: bpy.types.UILayout, job: Job) -> None:
     row = layout.row(align=True)
     row.progress(factor=job.factor, text=link().says(job))
     row.operator("standee.cancel", text="", icon="X").job = job.id
+    if job.note:
+        words = layout.column()
+        words.active = False
+        paragraph(words, notes.told(job.note, bpy.app.translations.pgettext_iface))
 
 
 class STANDEE_PT_loras(Sidebar, bpy.types.Panel):

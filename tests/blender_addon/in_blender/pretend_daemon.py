@@ -43,6 +43,7 @@ class PretendDaemon:
         self._cancelled: set[str] = set()
         self._thread: threading.Thread | None = None
         self.protocol = (1, 0)
+        self.note = "Memory: preset 32 bits: weights in 32 bits, all of it on the device."
 
     def start(self) -> PretendDaemon:
         ready = threading.Event()
@@ -139,7 +140,14 @@ class PretendDaemon:
         events: list[Any] = [Queued(job=job, seq=1), Started(job=job, seq=2)]
         for step in range(self.steps):
             events.append(
-                Progress(job=job, seq=3 + step, stage="composing", step=step + 1, of=self.steps)
+                Progress(
+                    job=job,
+                    seq=3 + step,
+                    stage="composing",
+                    step=step + 1,
+                    of=self.steps,
+                    note="" if step else self.note,
+                )
             )
         if len(self.picture) < 2**20:
             events.append(Preview(job=job, seq=50, step=1, data=self.picture))
