@@ -181,12 +181,12 @@ ACTIONS: dict[str, str] = {
     "Presets": "预设",
     "Settings under a name": "命名的设置",
     "Apply Preset": "应用预设",
-    "Set sampling, and the strengths of all subjects, as the preset says": (
-        "按预设设定采样以及所有主体的强度"
+    "Set sampling, LoRAs, and the strengths of all subjects, as the preset says": (
+        "按预设设定采样、LoRA 以及所有主体的强度"
     ),
     "Save Preset": "保存预设",
-    "Keep the present sampling, and the active subject's strengths, under a name": (
-        "将当前采样与活动主体的强度存为预设"
+    "Keep the present sampling and LoRAs, and the active subject's strengths, under a name": (
+        "将当前采样、LoRA 与活动主体的强度存为预设"
     ),
     "Remove Preset": "移除预设",
     "Delete one of your own presets": "删除您自己的某个预设",

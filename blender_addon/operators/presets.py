@@ -1,4 +1,4 @@
-"""Presets: a named set of sampling settings and strengths, built in or the artist's own."""
+"""Presets: a named set of sampling settings, LoRAs and strengths, built in or the artist's own."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def read(name: str) -> dict[str, Any] | None:
 class STANDEE_OT_preset_apply(bpy.types.Operator):
     bl_idname = "standee.preset_apply"
     bl_label = "Apply Preset"
-    bl_description = "Set sampling, and the strengths of all subjects, as the preset says"
+    bl_description = "Set sampling, LoRAs, and the strengths of all subjects, as the preset says"
     bl_options = {"REGISTER", "UNDO"}
 
     name: bpy.props.StringProperty(name="Name", description="The preset's name")
@@ -54,6 +54,11 @@ class STANDEE_OT_preset_apply(bpy.types.Operator):
         for key, value in preset.get("sampling", {}).items():
             if key in SAMPLING:
                 setattr(standee, key, value)
+        if "loras" in preset:
+            standee.loras.clear()
+            for path, weight in preset["loras"]:
+                lora = standee.loras.add()
+                lora.path, lora.weight = path, weight
         for key, value in preset.get("layers", {}).items():
             for layer in standee.layers:
                 if key in STRENGTHS:
@@ -65,7 +70,9 @@ class STANDEE_OT_preset_apply(bpy.types.Operator):
 class STANDEE_OT_preset_save(bpy.types.Operator):
     bl_idname = "standee.preset_save"
     bl_label = "Save Preset"
-    bl_description = "Keep the present sampling, and the active subject's strengths, under a name"
+    bl_description = (
+        "Keep the present sampling and LoRAs, and the active subject's strengths, under a name"
+    )
 
     name: bpy.props.StringProperty(name="Name", description="The preset's name")
 
@@ -78,6 +85,8 @@ class STANDEE_OT_preset_save(bpy.types.Operator):
             self.report({"ERROR"}, "Give it a name of its own: letters, digits, spaces, hyphens.")
             return {"CANCELLED"}
         preset: dict[str, Any] = {"sampling": {key: getattr(standee, key) for key in SAMPLING}}
+        # whole paths: other files lie in other folders
+        preset["loras"] = [(bpy.path.abspath(one.path), one.weight) for one in standee.loras]
         layer = standee.active()
         if layer is not None:
             preset["layers"] = {key: getattr(layer, key) for key in STRENGTHS}

@@ -92,6 +92,24 @@ def test_presets(addon, made, tmp_path):
             getattr(bpy.ops.standee, operator)(name=name)
 
 
+def test_presets_keep_loras(addon, made, tmp_path):
+    bpy.ops.standee.lora_add(path="a/b")
+    bpy.ops.standee.preset_apply(name="New Pose")
+    assert len(made.loras) == 1, "a built-in one says nothing of them"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.ops.standee.lora_add(path="//toon.safetensors")
+    standee = bpy.context.scene.standee
+    standee.loras[1].weight = 0.5
+    bpy.ops.standee.preset_save(name="Toon")
+    standee.loras.clear()
+    bpy.ops.standee.preset_save(name="Plain")
+    bpy.ops.standee.preset_apply(name="Toon")
+    listed = [(lora.path, lora.weight) for lora in standee.loras]
+    assert listed == [("a/b", 1.0), (str(tmp_path / "toon.safetensors"), 0.5)]
+    bpy.ops.standee.preset_apply(name="Plain")
+    assert len(standee.loras) == 0
+
+
 def test_presets_lie_in_the_extensions_own_folder(addon, made):
     bpy.ops.standee.preset_save(name="Mine")
     [file] = addon("places").own_folder("presets").glob("*.json")
