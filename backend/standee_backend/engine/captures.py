@@ -1,8 +1,8 @@
 """The tokens of one picture's references, step by step: from the cache where it holds them, else captured.
 
 What tokens depend on makes their key: the model, the crop's clean latents (its pixels) and its noise (picture, seed,
-gamma), its prompt with its length, the cells that are kept of it, and sigma. Not its place, what covers it, nor the
-picture's own prompt.
+gamma), its prompt with its length, the guidance where the model is told it, the cells that are kept of it, and sigma.
+Not its place, what covers it, nor the picture's own prompt.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Captures:
         self._identities: dict[int, str] = {}
         if cache:
             cache.begin()
-            self._identities = {id(r): identity(r, cache.model) for r in references}
+            guided = family.embeds_guidance
+            self._identities = {id(r): identity(r, cache.model, guided) for r in references}
 
     def tokens(self, references: Sequence[Reference], sigma: Tensor) -> Tokens:
         """Return the tokens of the references' owned cells at every site, concatenated.
@@ -68,10 +69,13 @@ class Captures:
         return f"{self._identities[id(reference)]}@{sigma.hex()}"
 
 
-def identity(reference: Reference, model: str) -> str:
-    """Digest all that a reference's tokens depend on, save sigma. `model` stands for weights and precision."""
-    said = hashlib.sha256(f"{model} {reference.size} {reference.conditioning.guidance}".encode())
+def identity(reference: Reference, model: str, guided: bool) -> str:
+    """Digest all that a reference's tokens depend on, save sigma.
+
+    `model` stands for weights and precision; the strength of guidance counts where the model is `guided` by it.
+    """
     words = reference.conditioning
+    said = hashlib.sha256(f"{model} {reference.size} {words.guidance if guided else ''}".encode())
     for tensor in (reference.x0, reference.noise, reference.cells, words.text, words.pooled):
         said.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
         said.update(tensor.contiguous().flatten().view(torch.uint8).cpu().numpy().tobytes())

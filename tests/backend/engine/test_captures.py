@@ -150,6 +150,21 @@ def test_what_tokens_depend_on_is_captured_again(tiny, three, shelf, edit) -> No
     assert (found == compose(tiny, given, shelf.read, seed=0)).all()
 
 
+@pytest.mark.parametrize("kind", ["klein", "klein-base", "z-image"])
+def test_guidance_by_a_second_forward_captures_nothing_again(
+    kind, tiny_model, three, shelf
+) -> None:
+    family = load(catalog.find(str(tiny_model(kind))), Options(device="cpu"))
+    cache, given = TokenCache(2**30), three
+    compose(family, given, shelf.read, seed=0, cache=cache)
+    before = cache.misses
+    for guidance in (5.0, 0.0):
+        given = msgspec.structs.replace(three, sampling=Sampling(steps=4, guidance=guidance))
+        found = compose(family, given, shelf.read, seed=0, cache=cache)
+        assert cache.misses == before
+        assert (found == compose(family, given, shelf.read, seed=0)).all()
+
+
 def test_another_seed_or_model_is_captured_again(tiny, three, shelf) -> None:
     cache = TokenCache(2**30)
     compose(tiny, three, shelf.read, seed=0, cache=cache)
@@ -177,7 +192,7 @@ def test_the_key_changes_with_every_part_of_what_a_reference_is(reference, part)
     changed = replace(own, **{part: tensor})
     if own is not reference:
         changed = replace(reference, conditioning=changed)
-    assert identity(changed, "model") != identity(reference, "model")
+    assert identity(changed, "model", True) != identity(reference, "model", True)
 
 
 def test_the_key_changes_with_the_length_of_the_text_the_shape_and_the_model(reference) -> None:
@@ -189,11 +204,11 @@ def test_the_key_changes_with_the_length_of_the_text_the_shape_and_the_model(ref
         replace(reference, conditioning=replace(words, guidance=words.guidance + 1)),
         replace(reference, size=(rows * cols, 1)),
     ]
-    keys = {identity(r, "model") for r in (reference, *changed)} | {identity(reference, "other")}
-    assert len(keys) == 5
+    keys = {identity(r, "model", True) for r in (reference, *changed)}
+    assert len(keys | {identity(reference, "other", True)}) == 5
 
 
 @pytest.mark.parametrize("changes", [{"tau": 0.9}, {"sharing": 0.3}, {"anchor_tau": 0.9}], ids=str)
 def test_the_key_does_not_change_with_how_tokens_are_used(reference, changes) -> None:
     hidden = replace(reference, owned=torch.zeros_like(reference.owned), put=reference.put + 1)
-    assert identity(replace(hidden, **changes), "m") == identity(reference, "m")
+    assert identity(replace(hidden, **changes), "m", True) == identity(reference, "m", True)

@@ -142,6 +142,11 @@ class Family(ABC):
     def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
         """Return the rotary ids (rows * cols, axes) of a grid whose first cell is at (`row`, `col`)."""
 
+    @property
+    @abstractmethod
+    def embeds_guidance(self) -> bool:
+        """Whether the transformer is told the strength of guidance, so that all it computes depends on it."""
+
     takes_references = False
     """Whether the model was trained to see reference pictures beside its own."""
 

@@ -151,7 +151,7 @@ class Flux(PipelineFamily):
             processor.text_tokens = text_tokens
         batch = len(tokens)
         guidance = None
-        if self.transformer.config.guidance_embeds:
+        if self.embeds_guidance:
             guidance = torch.full((batch,), conditioning.guidance, device=self.device)
         return self.transformer(
             hidden_states=tokens.to(self.dtype),

@@ -127,7 +127,7 @@ class Flux2(PipelineFamily):
         """Whether guidance is neither distilled into the steps nor embedded."""
         return (
             not self.pipeline.config.get("is_distilled", False)
-            and not self.transformer.config.guidance_embeds
+            and not self.embeds_guidance
         )
 
     def _shift(self, steps: int, cells: int) -> float:
@@ -167,7 +167,7 @@ class Flux2(PipelineFamily):
         text_ids = torch.zeros(text_tokens, 4, device=self.device)
         text_ids[:, 3] = torch.arange(text_tokens, device=self.device)
         guidance = None
-        if self.transformer.config.guidance_embeds:
+        if self.embeds_guidance:
             guidance = torch.full((batch,), conditioning.guidance, device=self.device)
         return self.transformer(
             hidden_states=tokens.to(self.dtype),

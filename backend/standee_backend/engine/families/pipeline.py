@@ -153,6 +153,11 @@ class PipelineFamily(Family):
         return self.step_cache.picture() if self.step_cache else nullcontext()
 
     @property
+    def embeds_guidance(self) -> bool:
+        """Whether the transformer is told the strength of guidance, so that all it computes depends on it."""
+        return bool(self.transformer.config.get("guidance_embeds"))
+
+    @property
     def channels(self) -> int:
         """Channels of one token: the autoencoder's times the 2 x 2 latent pixels of a cell."""
         return int(self.transformer.config.in_channels)
