@@ -125,10 +125,7 @@ class Flux2(PipelineFamily):
     @property
     def _guides_itself(self) -> bool:
         """Whether guidance is neither distilled into the steps nor embedded."""
-        return (
-            not self.pipeline.config.get("is_distilled", False)
-            and not self.embeds_guidance
-        )
+        return not self.pipeline.config.get("is_distilled", False) and not self.embeds_guidance
 
     def _shift(self, steps: int, cells: int) -> float:
         return compute_empirical_mu(cells, steps)
