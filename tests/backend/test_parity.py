@@ -43,7 +43,7 @@ def test_trajectory_matches_the_published_code(family: Flux, case: Path) -> None
 
     ids = family.grid_ids(rows, cols)
     prompts = [
-        Conditioning(text[None], pooled[None], float(metadata["guidance_scale"]))
+        Conditioning(text[None], pooled[None], float(metadata["guidance_scale"]), len(text))
         for text, pooled in zip(
             tensors["prompt_embeds"], tensors["pooled_prompt_embeds"], strict=True
         )

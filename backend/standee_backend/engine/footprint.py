@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -174,12 +175,13 @@ class Blueprint:
     def _working(self, layout: Layout) -> Working:
         family = self.family
         prompt, text = self._words(layout.guidance)
-        longest = max(family.text_tokens(words) for words in layout.prompts)
-        prompt = prompt.cut(longest)
+        longest = max(family.text_tokens(said) for said in layout.prompts)
+        words = max(family.words(said) for said in layout.prompts)
+        prompt = replace(prompt, words=words).trimmed(longest)
         held = len(layout.prompts) * prompt.size
-        with self._dry(family) as live:
+        with self.dry() as live:
             noise = torch.empty(1, layout.rows * layout.cols, family.channels, device=META)
-            references = [self._reference(crop, prompt) for crop in layout.crops]
+            references = [self.reference(crop, prompt) for crop in layout.crops]
             encode = live.mark()
             family.decode_latents(noise, layout.rows, layout.cols)
             decode = live.mark()
@@ -214,7 +216,7 @@ class Blueprint:
 
     def _encode_words(self, guidance: float) -> tuple[Conditioning, int]:
         """Return an encoded prompt, and the bytes that encoding takes."""
-        with self._dry(self.family) as live:
+        with self.dry() as live:
             prompt = self.family.encode_prompt("a", guidance)
             return prompt, live.mark() - prompt.size
 
@@ -246,15 +248,15 @@ class Blueprint:
         return live.mark()
 
     @contextmanager
-    def _dry(self, family: PipelineFamily) -> Iterator[LiveBytes]:
+    def dry(self) -> Iterator[LiveBytes]:
         """Count what is made inside; masks select everything, since on `meta` they have no values."""
-        parts = [p for p in family.pipeline.components.values() if isinstance(p, nn.Module)]
+        parts = [p for p in self.family.pipeline.components.values() if isinstance(p, nn.Module)]
         weights = [t for part in parts for t in (*part.parameters(), *part.buffers())]
         with torch.no_grad(), symbolic.patch(meta_nonzero_assume_all_nonzero=True):  # noqa: SIM117
             with LiveBytes(weights) as live, Dry():
                 yield live
 
-    def _reference(self, crop: tuple[int, int, int], prompt: Conditioning) -> Reference:
+    def reference(self, crop: tuple[int, int, int], prompt: Conditioning) -> Reference:
         """Encode an empty picture of a crop's size, of which as many cells are seen as the crop owns."""
         family, (rows, cols, owned) = self.family, crop
         pixels = torch.empty(1, 3, rows * family.patch, cols * family.patch, device=META)
@@ -263,7 +265,7 @@ class Blueprint:
             size=(rows, cols),
             x0=x0,
             noise=torch.empty_like(x0),
-            conditioning=prompt,
+            conditioning=prompt.trimmed(family.reference_text),
             cells=torch.empty(owned, dtype=torch.long, device=META),
             take=torch.empty(owned, dtype=torch.long, device=META),
             put=torch.empty(owned, dtype=torch.long, device=META),

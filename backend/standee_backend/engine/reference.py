@@ -106,15 +106,16 @@ def subject_references(
     references = []
     for subject, pixels in zip(staged.subjects, staged.crops(backdrop), strict=True):
         layer = subject.layer
+        words = prompts[layer.prompt].trimmed(family.reference_text)
         tau = threshold(layer.fidelity, settings.tau)
         anchored = settings.anchor and layer.variation == 0
         reference = Reference(
             size=(subject.crop.rows, subject.crop.cols),
-            conditioning=prompts[layer.prompt],
+            conditioning=words,
             tau=tau + layer.variation * (1 - tau) / 2,
             sharing=layer.sharing if settings.sharing else 0.0,
             anchor_tau=threshold(layer.fidelity, settings.anchor_tau) if anchored else NEVER,
-            **_trajectory(family, pixels, layer.picture, prompts[layer.prompt], settings),
+            **_trajectory(family, pixels, layer.picture, words, settings),
             **_cells(family, staged.grid, subject.crop, subject),
         )
         references.append(_perturbed(reference, subject, settings.seed))
@@ -130,13 +131,14 @@ def scene_references(
     and then takes up the subjects' light and shadow.
     """
     tau = threshold(scene.scene.fidelity, settings.scene_tau)
+    words = prompts[""].trimmed(family.reference_text)
     kept = Reference(
         size=(staged.grid.rows, staged.grid.cols),
-        conditioning=prompts[""],
+        conditioning=words,
         tau=tau,
         sharing=0.0,
         anchor_tau=tau,
-        **_trajectory(family, scene.pixels, scene.scene.picture, prompts[""], settings),
+        **_trajectory(family, scene.pixels, scene.scene.picture, words, settings),
         **_cells(family, staged.grid, staged.grid, scene),
     )
     if not scene.around.any():

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend import catalog
+from standee_backend.engine.compose import compose
 from standee_backend.engine.families import pipeline as families
 from standee_backend.engine.families.base import Conditioning, Family
 from standee_backend.engine.loading import load
@@ -93,3 +95,41 @@ def test_text_encoders_leave_the_device_once_all_words_are_encoded(family) -> No
     del came[:]
     family.encode_prompts(["", "a cat"], 3.0)
     assert "comes" not in came
+
+
+def test_words_are_counted_without_the_padding(family) -> None:
+    pipeline = family.pipeline
+    tokenizer = pipeline.tokenizer_2 if family.name == "flux" else pipeline.tokenizer
+    for prompt in ("", "a cat"):
+        said = prompt
+        if family.name != "flux":
+            said = tokenizer.apply_chat_template(
+                [{"role": "user", "content": prompt}],
+                tokenize=False,
+                add_generation_prompt=True,
+                enable_thinking=family.name == "z_image",
+            )
+        padded = tokenizer(said, padding="max_length", max_length=64, return_tensors="pt")
+        assert family.encode_prompt(prompt, 0.0).words == padded.attention_mask.sum()
+
+
+def test_a_reference_sees_all_its_words_and_little_padding(family, shelf, monkeypatch) -> None:
+    seen = []
+    run = type(family).run
+
+    def watched(self, tokens, sigma, conditioning, ids):
+        if self.sites[0].mode == "capture":
+            seen.append(conditioning.text)
+        return run(self, tokens, sigma, conditioning, ids)
+
+    monkeypatch.setattr(type(family), "run", watched)
+    long = " ".join(["a cat on a dog"] * 4)
+    for words in ("", long):
+        layer = Layer(picture=shelf.disc("red", 32), rect=Rect(0, 0, 32, 32), prompt=words)
+        given = Composition(canvas=Canvas(64, 64), layers=(layer,), sampling=Sampling(steps=1))
+        compose(family, given, shelf.read, seed=0)
+        whole = family.encode_prompt(words, 0.0)
+        [text] = seen
+        seen.clear()
+        assert text.shape[1] == max(whole.words, min(family.reference_text, whole.text.shape[1]))
+        assert torch.equal(text, whole.text[:, : text.shape[1]])

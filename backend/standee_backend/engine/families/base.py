@@ -46,13 +46,15 @@ class Defaults:
 class Conditioning:
     """An encoded prompt: `text` (1, tokens, dims), `pooled` (1, dims), and the guidance strength.
 
-    `pooled` has no dims where a family has no such vector. `negative` is what the picture is guided away from, by a
+    `pooled` has no dims where a family has no such vector. The first `words` of the text tokens say something, those
+    behind them are padding. `negative` is what the picture is guided away from, by a
     second forward; `None` where guidance is distilled into the model, or asks for nothing.
     """
 
     text: Tensor
     pooled: Tensor
     guidance: float
+    words: int
     negative: Conditioning | None = None
 
     def to(self, device: torch.device) -> Conditioning:
@@ -61,13 +63,14 @@ class Conditioning:
             self.text.to(device),
             self.pooled.to(device),
             self.guidance,
+            self.words,
             self.negative and self.negative.to(device),
         )
 
-    def cut(self, tokens: int) -> Conditioning:
-        """Return this conditioning with at most so many text tokens."""
-        text = self.text[:, :tokens].clone()
-        return replace(self, text=text, negative=self.negative and self.negative.cut(tokens))
+    def trimmed(self, tokens: int) -> Conditioning:
+        """Return this conditioning with so many text tokens at most, or as many as it has words."""
+        text = self.text[:, : max(tokens, self.words)].clone()
+        return replace(self, text=text, negative=self.negative and self.negative.trimmed(tokens))
 
     @property
     def size(self) -> int:
@@ -83,6 +86,7 @@ class Conditioning:
             torch.cat([row.text for row in rows]),
             torch.cat([row.pooled for row in rows]),
             rows[0].guidance,
+            max(row.words for row in rows),
             Conditioning.batch(negatives) if len(negatives) == len(rows) else None,
         )
 
@@ -109,6 +113,9 @@ class Family(ABC):
     """The LoRAs that lie over the model."""
     sites: list[Site]
     """Every attention site of the transformer, in the order in which a forward passes them."""
+
+    reference_text: int
+    """The text tokens of a reference's forward, where its words are not more."""
 
     @abstractmethod
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:

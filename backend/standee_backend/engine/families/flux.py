@@ -127,7 +127,11 @@ class Flux(PipelineFamily):
                 device=self.device,
                 max_sequence_length=self.text_limit,
             )
-        return Conditioning(text, pooled, guidance)
+        return Conditioning(text, pooled, guidance, self.words(prompt))
+
+    def words(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are, T5's mark of their end included."""
+        return min(len(self.pipeline.tokenizer_2(prompt).input_ids), self.text_limit)
 
     def _shift(self, steps: int, cells: int) -> float:
         return scheduled_shift(self.pipeline.scheduler.config, cells)

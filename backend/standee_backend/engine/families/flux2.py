@@ -8,19 +8,20 @@ the running statistics of a batch norm, channel by channel of the packed token.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux2 import (
     Flux2ParallelSelfAttention,
     Flux2ParallelSelfAttnProcessor,
 )
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..attention import attend
 from ..injection import Site
 from .base import Conditioning
 from .flux import FluxSiteProcessor
-from .pipeline import PipelineFamily
+from .pipeline import PipelineFamily, spoken
 
 
 class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
@@ -60,33 +61,50 @@ class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
         hidden: Tensor,
         rotary: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
-        """Attend with k replaced tokens, and m shared ones as additional keys and values at position zero.
-
-        All are projected in one pass, (batch, n + k + m, 3 dims + 2 MLP dims): a quantized or offloaded projection
-        cannot be cut into its Q, K and V rows.
-        """
-        batch, own, dims = hidden.shape
+        """Attend with replaced tokens, and m shared ones as additional keys and values at position zero."""
+        batch, _, dims = hidden.shape
         replaced, shared = (
             hidden.new_empty(batch, 0, dims)
             if tokens is None
             else tokens.to(hidden.dtype).expand(batch, -1, -1)
             for tokens in (self.site.tokens, self.site.shared)
         )
-        projected = attn.to_qkv_mlp_proj(torch.cat([hidden, replaced, shared], dim=1))
-        qkv, mlp = projected.tensor_split([3 * attn.inner_dim], dim=-1)
-        qkv, replaced, shared = qkv.split([own, replaced.shape[1], shared.shape[1]], dim=1)
-        if self.site.put is not None and self.site.tokens is not None:
-            qkv = qkv.index_copy(1, self.site.put + self.text_tokens, replaced)
+        put = hidden.new_empty(0, dtype=torch.long)
+        if self.site.put is not None:
+            put = self.site.put + self.text_tokens
+        qkv, mlp, shared = project(attn, hidden, replaced, put, shared)
         heads = (-1, attn.head_dim)
         query, key, value = (part.unflatten(-1, heads) for part in qkv.chunk(3, dim=-1))
         query = apply_rotary_emb(attn.norm_q(query), rotary, sequence_dim=1)
         key = apply_rotary_emb(attn.norm_k(key), rotary, sequence_dim=1)
-        _, shared_key, shared_value = (
-            part.unflatten(-1, heads) for part in shared.chunk(3, dim=-1)
-        )
+        shared_key, shared_value = (part.unflatten(-1, heads) for part in shared.chunk(2, dim=-1))
         out = attend(self, query, (key, value), (attn.norm_k(shared_key), shared_value))
         out = out.flatten(2, 3).to(query.dtype)
-        return attn.to_out(torch.cat([out, attn.mlp_act_fn(mlp[:, :own])], dim=-1))
+        return attn.to_out(torch.cat([out, attn.mlp_act_fn(mlp)], dim=-1))
+
+
+def project(
+    attn: Flux2ParallelSelfAttention, own: Tensor, replaced: Tensor, put: Tensor, shared: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Make Q, K and V with k tokens replaced at `put` (k,), the MLP's input without, and K and V of the m shared ones.
+
+    A plain projection is cut into these rows, and replaced tokens cost nothing. One that is packed, or has LoRAs, can only
+    be run as it is: over (batch, n + k + m, dims).
+    """
+    fused, dims = attn.to_qkv_mlp_proj, attn.inner_dim
+    if type(fused) is nn.Linear:
+        weight, bias = fused.weight.to(own.dtype), fused.bias  # the weight may be kept in 8 bits
+        seen = own.index_copy(1, put, replaced)
+        rows = slice(3 * dims), slice(3 * dims, None), slice(dims, 3 * dims)
+        qkv, mlp, kv = (
+            F.linear(tokens, weight[part], None if bias is None else bias[part].to(own.dtype))
+            for tokens, part in zip((seen, own, shared), rows, strict=True)
+        )
+        return qkv, mlp, kv
+    projected = fused(torch.cat([own, replaced, shared], dim=1))
+    qkv, mlp = projected.tensor_split([3 * dims], dim=-1)
+    qkv, replaced, shared = qkv.split([own.shape[1], replaced.shape[1], shared.shape[1]], dim=1)
+    return qkv.index_copy(1, put, replaced), mlp[:, : own.shape[1]], shared[..., dims:]
 
 
 class Flux2(PipelineFamily):
@@ -120,7 +138,12 @@ class Flux2(PipelineFamily):
             text, _ = self.pipeline.encode_prompt(
                 prompt=prompt, device=self.device, max_sequence_length=self.text_limit
             )
-        return Conditioning(text, text.new_zeros(len(text), 0), guidance, negative)
+        pooled, words = text.new_zeros(len(text), 0), self.words(prompt)
+        return Conditioning(text, pooled, guidance, words, negative)
+
+    def words(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
+        return min(spoken(self.pipeline.tokenizer, prompt, thinking=False), self.text_limit)
 
     @property
     def _guides_itself(self) -> bool:

@@ -167,8 +167,20 @@ class PipelineFamily(Family):
         """How many text tokens the model was made for, at most."""
         return MAX_TEXT_TOKENS
 
+    @property
+    def reference_text(self) -> int:
+        """The text tokens of a reference's forward, where its words are not more.
+
+        Padding to the model's full text would be half of the work that a small crop makes, and says nothing about it.
+        """
+        return self.text_limit // 4
+
+    @abstractmethod
+    def words(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are."""
+
     def text_tokens(self, prompt: str) -> int:
-        """Return how many tokens an encoded prompt has: as many as there may be, unless a family says less."""
+        """Return how many tokens an encoded prompt has: padded to the limit, unless a family does not pad."""
         return self.text_limit
 
     def sigmas(self, steps: int, cells: int) -> Tensor:
@@ -236,3 +248,14 @@ class PipelineFamily(Family):
         """Move offloaded models back to the host."""
         for hook in getattr(self.pipeline, "_all_hooks", []):
             hook.offload()
+
+
+def spoken(tokenizer: Any, prompt: str, *, thinking: bool) -> int:
+    """Return how many tokens a language model's tokenizer makes of a prompt, said to it in a conversation."""
+    said = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=thinking,
+    )
+    return len(tokenizer(said).input_ids)

@@ -16,7 +16,7 @@ from ..attention import attend
 from ..injection import Site
 from .base import Conditioning
 from .flux import scheduled_shift
-from .pipeline import PipelineFamily
+from .pipeline import PipelineFamily, spoken
 
 
 class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
@@ -110,18 +110,16 @@ class ZImage(PipelineFamily):
                 do_classifier_free_guidance=False,
                 max_sequence_length=self.text_limit,
             )
-        return Conditioning(text[None], text.new_zeros(1, 0), guidance, negative)
+        pooled, words = text.new_zeros(1, 0), self.words(prompt)
+        return Conditioning(text[None], pooled, guidance, words, negative)
+
+    def words(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
+        return min(spoken(self.pipeline.tokenizer, prompt, thinking=True), self.text_limit)
 
     def text_tokens(self, prompt: str) -> int:
-        """Return how many tokens an encoded prompt has: its own, in the tokenizer's form of a conversation."""
-        tokenizer = self.pipeline.tokenizer
-        said = tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}],
-            tokenize=False,
-            add_generation_prompt=True,
-            enable_thinking=True,
-        )
-        return min(len(tokenizer(said).input_ids), self.text_limit)
+        """Return how many tokens an encoded prompt has: those of its words."""
+        return self.words(prompt)
 
     def _shift(self, steps: int, cells: int) -> float:
         return scheduled_shift(self.pipeline.scheduler.config, cells)

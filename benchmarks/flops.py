@@ -1,0 +1,157 @@
+"""What composing costs at the published sizes, counted instead of timed: operations and memory, on any machine.
+
+    python benchmarks/flops.py [--family flux] [--canvas 1024] [--json flops.json]      (flux, klein, z-image)
+
+The models are built without weights on torch's `meta` device, and the engine's own forwards run on them, as `cost.py`
+runs them with random weights on a GPU. Ratios are to plain text to picture. They leave out what a GPU loses besides:
+smaller forwards fill it less, and tokens travel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from cost_meter import CACHED, FIRST, MEMORY
+from random_weights import CANVAS, MODELS, open_random
+from torch.utils.flop_counter import FlopCounterMode
+
+from standee_backend.engine.captures import Captures
+from standee_backend.engine.compose import prepare_injection
+from standee_backend.engine.footprint import META, Blueprint, Layout
+from standee_backend.engine.injection import inject
+from standee_backend.engine.staging import MARGIN
+from standee_backend.memory import CARDS, peak
+
+COUNTS = (1, 3, 5)
+WORDS = "a"
+
+
+@dataclass
+class Row:
+    """One kind of run: 10^12 operations, the device's peak in GiB, and both as ratios to the plain run."""
+
+    name: str
+    operations: float
+    ratio: float
+    peak: float | None = None
+    peak_ratio: float | None = None
+
+
+def main() -> int:
+    """Count; exit status 1 when a goal is missed."""
+    given = _arguments()
+    rows = measure(given.family, given.canvas)
+    for row in rows:
+        weighed = f"{row.peak:10.2f}{row.peak_ratio:10.3f}" if row.peak else ""
+        print(f"{row.name:22}{row.operations:10.0f}{row.ratio:10.3f}{weighed}")
+    if given.json:
+        given.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    return 0 if judge(rows) else 1
+
+
+def measure(name: str, canvas: int, counts: Sequence[int] = COUNTS) -> list[Row]:
+    """Count plain runs and those of so many subjects, of three eighths of the canvas each."""
+    family = open_random(name, "real", META)
+    plan = Blueprint(family)
+    cells, side = canvas // family.patch, canvas * 3 // 8 // family.patch
+    crop = (side + 2 * MARGIN, side + 2 * MARGIN, side * side)
+    with plan.dry():
+        work = Work(plan, cells, crop)
+        plain = work.text + work.steps * work.plain + work.decode
+        costs = {count: work.composed(count) for count in counts}
+        weighed = _peak(plan, Layout(cells, cells))
+        rows = [Row("plain", plain / 1e12, 1.0, weighed, 1.0)]
+        for count, (first, cached) in costs.items():
+            memory = _peak(plan, Layout(cells, cells, (crop,) * count, ahead=True))
+            for kind, cost in ((f"N = {count}, first", first), (f"N = {count}, cached", cached)):
+                rows.append(Row(kind, cost / 1e12, cost / plain, memory, memory / weighed))
+        for count in counts:
+            cost = work.text + work.steps * (2 * count + 1) * work.plain + work.decode
+            rows.append(Row(f"N = {count}, published", cost / 1e12, cost / plain))
+    return rows
+
+
+class Work:
+    """The operations of each kind of forward of a family, on a canvas of `cells` x `cells`."""
+
+    def __init__(self, plan: Blueprint, cells: int, crop: tuple[int, int, int]) -> None:
+        self.plan, self.family, self.crop = plan, plan.family, crop
+        family, own = self.family, self.family.defaults
+        self.noise = torch.empty(1, cells * cells, family.channels, device=META)
+        self.ids = family.grid_ids(cells, cells)
+        self.prompt = family.encode_prompt(WORDS, own.guidance)
+        self.sigma = torch.tensor(1.0, device=META)
+        self.steps = own.steps
+        family.sigmas(own.steps, cells * cells)
+        levels = family.pipeline.scheduler.sigmas[:-1]  # `meta` has no values
+        self.early = int((levels > own.tau).sum())
+        self.text = count(lambda: family.encode_prompt(WORDS, own.guidance))
+        self.plain = count(lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids))
+        self.decode = count(lambda: family.decode_latents(self.noise, cells, cells))
+
+    def composed(self, subjects: int) -> tuple[int, int]:
+        """Return what a picture with so many subjects costs the first time, and with their tokens from the cache.
+
+        Then their own words, none here, are remembered too.
+        """
+        family, plan = self.family, self.plan
+        references = [plan.reference(self.crop, self.prompt) for _ in range(subjects)]
+        encode = count(lambda: [plan.reference(self.crop, self.prompt) for _ in references])
+        captures = Captures(family, references, torch.tensor((1.0, 0.0)))
+        captured = count(lambda: captures.tokens(references, self.sigma))
+        forwards = []
+        for early, late in ((references, []), ([], references)):
+            injection = prepare_injection(captures, early, late, self.sigma)
+            with inject(family.sites, injection):
+                forwards.append(
+                    count(lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids))
+                )
+        replaced, shared = forwards
+        cached = self.text + encode + self.decode
+        cached += self.early * replaced + (self.steps - self.early) * shared
+        return cached + self.text + self.steps * captured, cached
+
+
+def count(run: Callable[[], object]) -> int:
+    """Return the floating-point operations of a run."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return int(counter.get_total_flops())
+
+
+def judge(rows: list[Row]) -> bool:
+    """Print which goals are met; return whether all are."""
+    three = {row.name.split(", ")[1]: row for row in rows if row.name.startswith("N = 3")}
+    goals = [
+        ("three subjects, the first time", three["first"].ratio, FIRST),
+        ("three subjects, cached", three["cached"].ratio, CACHED),
+        ("their peak memory", three["first"].peak_ratio or 0.0, MEMORY),
+    ]
+    for what, value, goal in goals:
+        print(f"{'met   ' if value <= goal else 'MISSED'} {what}: {value:.3f} of {goal} plain runs")
+    return all(value <= goal for _, value, goal in goals)
+
+
+def _peak(plan: Blueprint, layout: Layout) -> float:
+    """Return the predicted peak in GiB with all weights on the device."""
+    return peak(plan.footprint(layout), CARDS[0]) / 2**30
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--family", choices=tuple(MODELS), default="flux")
+    parser.add_argument("--canvas", type=int, default=CANVAS["real"], help="its sides in px")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
