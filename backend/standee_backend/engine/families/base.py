@@ -114,8 +114,10 @@ class Family(ABC):
     sites: list[Site]
     """Every attention site of the transformer, in the order in which a forward passes them."""
 
-    reference_text: int
-    """The text tokens of a reference's forward, where its words are not more."""
+    @property
+    @abstractmethod
+    def reference_text(self) -> int:
+        """The text tokens of a reference's forward, where its words are not more."""
 
     @abstractmethod
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:

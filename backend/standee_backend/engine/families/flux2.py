@@ -88,8 +88,8 @@ def project(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Make Q, K and V with k tokens replaced at `put` (k,), the MLP's input without, and K and V of the m shared ones.
 
-    A plain projection is cut into these rows, and replaced tokens cost nothing. One that is packed, or has LoRAs, can only
-    be run as it is: over (batch, n + k + m, dims).
+    A plain projection is cut into these rows, and replaced tokens cost nothing. One that is packed, or has LoRAs, can
+    only be run as it is: over (batch, n + k + m, dims).
     """
     fused, dims = attn.to_qkv_mlp_proj, attn.inner_dim
     if type(fused) is nn.Linear:
