@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -146,11 +147,18 @@ def published(
     for sigma in chosen.flip(0):
         for row in tokens[:count]:
             family.velocity(row[None], sigma, prompt, ids)
-    batch = Conditioning.batch([prompt] * (count + 1))
+    batch = _repeated(prompt, count + 1)
     for sigma in chosen:
         family.velocity(tokens, sigma, batch, ids)
     _decode(family, tokens[-1:], cells)
     return {"times": len(sigmas) / len(chosen)}
+
+
+def _repeated(prompt: Conditioning, times: int) -> Conditioning:
+    """Return a prompt for a batch, whose rows all have it."""
+    text, pooled = (part.expand(times, *part.shape[1:]) for part in (prompt.text, prompt.pooled))
+    negative = prompt.negative and _repeated(prompt.negative, times)
+    return replace(prompt, text=text, pooled=pooled, negative=negative)
 
 
 def _decode(family: PipelineFamily, tokens: Tensor, cells: int) -> Tensor:

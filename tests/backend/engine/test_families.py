@@ -172,18 +172,6 @@ def test_captured_tokens_are_what_enters_the_projections(pair: Pair, scene) -> N
         close(ours, theirs)
 
 
-def test_crops_of_one_size_are_captured_in_one_forward(pair: Pair, scene) -> None:
-    family, two = pair.ours, gaussian(3, (2, 12, pair.ours.channels))
-    ids, sites = family.grid_ids(4, 3), family.sites
-    with capture(sites, torch.cat([TAKE, 12 + TAKE])) as both:
-        family.velocity(two, scene.sigma, Conditioning.batch([scene.prompt] * 2), ids)
-    for row in range(2):
-        with capture(sites, TAKE) as alone:
-            family.velocity(two[row : row + 1], scene.sigma, scene.prompt, ids)
-        for one, together in zip(alone.at_site, both.at_site, strict=True):
-            close(together[5 * row : 5 * row + 5], one)
-
-
 def test_replaced_tokens_change_q_k_and_v_and_nothing_else(pair: Pair, scene) -> None:
     def put(site: int, projection: Any, image: Tensor) -> Tensor:
         if projection.out_features > 3 * image.shape[-1]:  # Q, K, V and the MLP's input

@@ -78,18 +78,6 @@ class Conditioning:
         own = sum(part.numel() * part.element_size() for part in (self.text, self.pooled))
         return own + (self.negative.size if self.negative else 0)
 
-    @staticmethod
-    def batch(rows: Sequence[Conditioning]) -> Conditioning:
-        """Stack conditionings of one text length and guidance along the batch."""
-        negatives = [row.negative for row in rows if row.negative is not None]
-        return Conditioning(
-            torch.cat([row.text for row in rows]),
-            torch.cat([row.pooled for row in rows]),
-            rows[0].guidance,
-            max(row.words for row in rows),
-            Conditioning.batch(negatives) if len(negatives) == len(rows) else None,
-        )
-
 
 @dataclass(frozen=True)
 class Beside:
