@@ -290,20 +290,26 @@ def _cut_short(transformer: nn.Module, depth: int) -> Iterator[None]:
             setattr(transformer, name, blocks)
 
 
-@contextmanager
-def _laid_over(transformer: nn.Module) -> Iterator[None]:
-    """Let a transformer compute as if LoRAs changed all of its layers: each adds a scaled output to the layer's own."""
+class LaidOver(nn.Linear):
+    """A layer under a LoRA, which adds a scaled output to the layer's own; it can only be run as it is."""
 
-    def add(layer: nn.Module, given: Any, output: Tensor) -> Tensor:
+    def forward(self, given: Tensor) -> Tensor:
+        """Compute, on `meta`."""
+        output = super().forward(given)
         return output + torch.empty_like(output) * 1.0
 
-    layers = [layer for layer in transformer.modules() if isinstance(layer, nn.Linear)]
-    hooks = [layer.register_forward_hook(add) for layer in layers]
+
+@contextmanager
+def _laid_over(transformer: nn.Module) -> Iterator[None]:
+    """Let a transformer compute as if LoRAs changed all of its layers."""
+    layers = [layer for layer in transformer.modules() if type(layer) is nn.Linear]
     try:
+        for layer in layers:
+            layer.__class__ = LaidOver
         yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        for layer in layers:
+            layer.__class__ = nn.Linear
 
 
 def weigh(part: nn.Module, quantization: Quantization, in_blocks: bool = False) -> Weights:
