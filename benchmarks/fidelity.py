@@ -55,7 +55,9 @@ VARIANTS: dict[str, Method] = {
     "without shared noise": Method(shared_noise=False),
     "without anchor": Method(anchor=False),
     "no injection": NOTHING,
-    "attention sharing only": msgspec.structs.replace(NOTHING, sharing=True),
+    "tokens alone": Method(anchor=False, sharing=False),
+    "anchor alone": msgspec.structs.replace(NOTHING, shared_noise=True, anchor=True),
+    "sharing alone": msgspec.structs.replace(NOTHING, sharing=True),
 }
 PASTE = "plain paste"
 
