@@ -1,8 +1,8 @@
 """The tokens of one picture's references, step by step: from the cache where it holds them, else captured.
 
-What tokens depend on makes their key: the model, the crop's clean latents (its pixels) and its noise (picture, seed,
-gamma), its prompt with its length, the guidance where the model is told it, the cells that are kept of it, and sigma.
-Not its place, what covers it, nor the picture's own prompt.
+What tokens depend on makes their key: the model, the precision that they are kept in, the crop's clean latents (its
+pixels) and its noise (picture, seed, gamma), its prompt with its length, the guidance where the model is told it, the
+cells that are kept of it, and sigma. Not its place, what covers it, nor the picture's own prompt.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Captures:
         self._identities: dict[int, str] = {}
         if cache:
             cache.begin()
-            guided = family.embeds_guidance
-            self._identities = {id(r): identity(r, cache.model, guided) for r in references}
+            model, guided = f"{cache.model} {cache.precision}", family.embeds_guidance
+            self._identities = {id(r): identity(r, model, guided) for r in references}
 
     def tokens(self, references: Sequence[Reference], sigma: Tensor) -> Tokens:
         """Return the tokens of the references' owned cells at every site, concatenated.

@@ -19,6 +19,7 @@ from standee_backend.engine.reference import Reference, subject_references
 from standee_backend.engine.settings import resolve
 from standee_backend.engine.staging import stage
 from standee_backend.engine.token_cache import TokenCache
+from standee_backend.engine.token_files import TokenFiles
 from standee_backend.hardware import Options
 
 EDITS = 50
@@ -102,6 +103,31 @@ def test_eight_bit_tokens_make_the_same_picture_found_or_fresh(tiny, three, shel
     first, again = (compose(tiny, three, shelf.read, seed=0, cache=cache) for _ in range(2))
     assert cache.hits == cache.misses
     assert (first == again).all()
+
+
+@pytest.mark.parametrize("precision", ["model", "fp8"])
+def test_tokens_on_disk_serve_the_next_process_to_the_last_bit(
+    tiny, three, shelf, tmp_path, precision
+) -> None:
+    files = TokenFiles(tmp_path, 2**30)
+    first = TokenCache(2**30, precision, files)
+    made = compose(tiny, three, shelf.read, seed=0, cache=first)
+    files.flush()
+    moved = edited(three, random.Random(1))
+    fresh = compose(tiny, moved, shelf.read, seed=0, cache=TokenCache(2**30, precision))
+    for limit in (2**30, first.bytes // 2, 0):
+        later = TokenCache(limit, precision, TokenFiles(tmp_path, 2**30))
+        assert (compose(tiny, three, shelf.read, seed=0, cache=later) == made).all()
+        assert (compose(tiny, moved, shelf.read, seed=0, cache=later) == fresh).all()
+        assert (later.misses, later.hits) == (0, 2 * first.misses)
+        assert later.read >= first.misses
+
+
+def test_tokens_in_another_precision_are_captured_again(tiny, three, shelf, tmp_path) -> None:
+    whole, small = (TokenCache(2**30, p, TokenFiles(tmp_path, 2**30)) for p in ("model", "fp8"))
+    for cache in (whole, small):
+        compose(tiny, three, shelf.read, seed=0, cache=cache)
+    assert small.misses == whole.misses
 
 
 def test_a_kept_scene_is_captured_once_whatever_stands_before_it(tiny, three, shelf) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from standee_backend.engine import token_cache
+from standee_backend.engine import token_entries
 from standee_backend.engine.injection import Tokens
 from standee_backend.engine.token_cache import TokenCache
 
@@ -30,7 +30,7 @@ def equal(one: Tokens | None, other: Tokens) -> bool:
 @pytest.mark.parametrize("piece", [64, 700, 2**20])
 @pytest.mark.parametrize("precision", ["model", "fp8"])
 def test_what_comes_back_is_what_putting_it_in_returned(monkeypatch, piece, precision) -> None:
-    monkeypatch.setattr(token_cache, "PIECE", piece)
+    monkeypatch.setattr(token_entries, "PIECE", piece)
     cache = TokenCache(2**20, precision)
     put = cache.put("key", tokens())
     got = cache.get("key", CPU)
@@ -50,7 +50,7 @@ def test_eight_bits_err_by_a_sixteenth_of_a_number_at_most_and_take_half_the_mem
         coarsest = theirs.float().abs().amax(dim=1, keepdim=True) / 448 * 2**-9
         error = (ours.float() - theirs.float()).abs()
         assert (error <= theirs.float().abs() / 15 + coarsest).all()
-    assert small.bytes == whole.bytes / 2 + 3 * token_cache.ALIGNMENT, "the scales of 3 sites"
+    assert small.bytes == whole.bytes / 2 + 3 * token_entries.ALIGNMENT, "the scales of 3 sites"
 
 
 def test_the_longest_unused_makes_room() -> None:
