@@ -36,8 +36,8 @@ class Options(Struct, frozen=True):
     that is installed and exact. `step_cache` skips most of a step where the transformer's first block
     has changed by less than that fraction: faster, and a little different; 0 never. `token_cache` is
     how many GiB of the host's memory keep subjects' tokens from one picture to the next, by default a
-    quarter of what is free once the model is loaded; `token_precision` fp8 keeps them in 8 bits, in
-    half of the memory.
+    quarter of what is free once the model is loaded; `token_disk` is how many GiB of the disk keep them
+    beyond that, and over restarts; `token_precision` fp8 keeps them in 8 bits, in half of the room.
     """
 
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
@@ -62,6 +62,7 @@ class Options(Struct, frozen=True):
     ] = "auto"
     step_cache: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     token_cache: Annotated[float, Meta(ge=0.0, le=4096.0)] | None = None
+    token_disk: Annotated[float, Meta(ge=0.0, le=65536.0)] = 0.0
     token_precision: Literal["model", "fp8"] = "model"
 
 

@@ -71,7 +71,8 @@ def parser() -> argparse.ArgumentParser:
     flag(
         "--token-cache", None, type=float, metavar="GIB", help="memory that keeps subjects' tokens"
     )
-    flag("--token-precision", None, help="model, or fp8: half of that memory, a little less alike")
+    flag("--token-disk", None, type=float, metavar="GIB", help="disk that keeps them over restarts")
+    flag("--token-precision", None, help="model, or fp8: half of that room, a little less alike")
     flag("--quota", 4.0, type=float, metavar="GIB", help="pictures kept per client")
     flag("--idle-exit", 0.0, type=float, metavar="MINUTES", help="end after so long without use")
     parser.add_argument("--offline", action="store_true", help="download nothing from the hub")
@@ -100,6 +101,7 @@ def configure(given: argparse.Namespace) -> Config:
             "attention": given.attention or usual.attention,
             "step_cache": usual.step_cache if given.step_cache is None else given.step_cache,
             "token_cache": usual.token_cache if given.token_cache is None else given.token_cache,
+            "token_disk": usual.token_disk if given.token_disk is None else given.token_disk,
             "token_precision": given.token_precision or usual.token_precision,
         }
     )

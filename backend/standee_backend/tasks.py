@@ -32,6 +32,7 @@ from .engine.families.base import Family
 from .engine.loading import load
 from .engine.preview import encode_preview
 from .engine.token_cache import TokenCache
+from .engine.token_files import TokenFiles
 from .fitting import Fitting, exhausted, give_back
 from .hardware import Options
 from .memory import Plan, Preset
@@ -91,10 +92,15 @@ class Resident:
 
 
 class Tasks:
-    """Runs jobs one after another with one model kept loaded."""
+    """Runs jobs one after another with one model kept loaded.
 
-    def __init__(self, options: Options) -> None:
+    `tokens` is the folder of captured tokens, where the options give them room on the disk.
+    """
+
+    def __init__(self, options: Options, tokens: Path | None = None) -> None:
         self.options = options
+        limit = int(options.token_disk * 2**30)
+        self.files = TokenFiles(tokens, limit) if tokens and limit else None
         self.fitting = Fitting(options)
         self.resident: Resident | None = None
 
@@ -135,7 +141,7 @@ class Tasks:
             try:
                 resident = self._load(info, plan.preset, tell)
                 self._lay(resident, loras, plan.room - plan.need, tell)
-                resident.tokens.model = resident.fingerprint
+                resident.tokens.model = f"{resident.fingerprint} {self._computed_by(resident)}"
                 for index in range(len(outputs), composition.sampling.count):
                     watch = _Watch(resident.family, composition, index, started, tell, cancelled)
                     outputs.append(_paint(resident, composition, read, index, watch))
@@ -185,10 +191,17 @@ class Tasks:
             self.resident = here = None
             give_back()
             family = load(info, self.options, preset)
-            tokens = TokenCache(_room(self.options), self.options.token_precision)
+            room, precision = _room(self.options), self.options.token_precision
+            tokens = TokenCache(room, precision, self.files)
             fingerprint = family.fingerprint()
             self.resident = here = Resident(info.path, family, fingerprint, tokens, preset)
         return here
+
+    def _computed_by(self, resident: Resident) -> str:
+        """Say what decides over the last bits of tokens beside the weights: device, kernels, versions."""
+        device = resident.family.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        return f"{name} {self.options.attention} {self.options.compile} {_versions()}"
 
     def _lay(
         self, resident: Resident, loras: Sequence[tuple[Path, float]], spare: int, report: Report
@@ -305,5 +318,9 @@ def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[st
             "loras": laid,
             "preset": resident.preset.name,
         },
-        "versions": {package: version(package) for package in RECEIPT_PACKAGES},
+        "versions": _versions(),
     }
+
+
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in RECEIPT_PACKAGES}

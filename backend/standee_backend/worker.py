@@ -69,11 +69,12 @@ def main(make: Callable[[Options], Tasks] | None = None) -> None:
     setup = pipe.receive()
     if not isinstance(setup, Setup):
         return
-    worker = Worker(pipe, Blobs(Path(setup.blobs)))
+    blobs = Path(setup.blobs)
+    worker = Worker(pipe, Blobs(blobs))
     threading.Thread(target=worker.listen, daemon=True, name="daemon's words").start()
     try:
         options = msgspec.convert(setup.options, Options)
-        tasks = (make or _real_tasks)(options)
+        tasks = make(options) if make else _real_tasks(options, blobs.with_name("tokens"))
     except BaseException as error:
         traceback.print_exc()
         pipe.send(Unable(_problem(error)))
@@ -155,10 +156,10 @@ class Worker:
             os._exit(0)
 
 
-def _real_tasks(options: Options) -> Tasks:
+def _real_tasks(options: Options, tokens: Path) -> Tasks:
     from .tasks import Tasks as RealTasks  # imports torch, which takes seconds and memory
 
-    return RealTasks(options)
+    return RealTasks(options, tokens)
 
 
 def _take_stdio() -> Pipe:

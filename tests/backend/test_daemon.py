@@ -47,11 +47,12 @@ def test_the_environment_gives_defaults(monkeypatch, tmp_path):
 def test_models_toml_says_how_models_are_usually_loaded(monkeypatch, tmp_path):
     monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
     (tmp_path / "models.toml").write_text(
-        '[hardware]\noffload = "model"\nquantization = "nf4"\ntoken_cache = 4\n'
+        '[hardware]\noffload = "model"\nquantization = "nf4"\ntoken_cache = 4\ntoken_disk = 9\n'
     )
     options = configure("--quantization", "none").options
-    assert options == Options(offload="model", quantization="none", token_cache=4.0)
+    assert options == Options(offload="model", quantization="none", token_cache=4.0, token_disk=9.0)
     assert configure("--token-cache", "0").options.token_cache == 0.0
+    assert configure("--token-disk", "0").options.token_disk == 0.0
     assert configure("--attention", "_native_math").options.attention == "_native_math"
 
 

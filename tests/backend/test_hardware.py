@@ -53,6 +53,7 @@ def test_options_are_checked_without_torch() -> None:
         ({"quantization": "nf5"}, "$.quantization"),
         ({"compile": "yes"}, "$.compile"),
         ({"token_cache": -1}, "$.token_cache"),
+        ({"token_disk": -1}, "$.token_disk"),
         ({"attention": "fast"}, "$.attention"),
         ({"step_cache": -0.1}, "$.step_cache"),
         ({"step_cache": 0.1, "compile": True}, "$.step_cache"),

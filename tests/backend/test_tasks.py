@@ -142,6 +142,23 @@ def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(
         assert (tasks.resident.tokens.hits > 0) == found
 
 
+def test_tokens_lie_on_disk_where_they_are_told_to(shelf, composition, tmp_path) -> None:
+    def run(**options) -> Tasks:
+        tasks = Tasks(Options(device="cpu", token_cache=0, **options), tmp_path / "tokens")
+        tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
+        if tasks.files:
+            tasks.files.flush()
+        assert tasks.resident is not None
+        return tasks
+
+    run()
+    assert not (tmp_path / "tokens").exists()
+    captured = run(token_disk=1).resident.tokens.misses
+    assert len(list((tmp_path / "tokens").iterdir())) == captured
+    assert run(token_disk=1).resident.tokens.read == captured
+    assert run(token_disk=1, dtype="bf16").resident.tokens.read == 0
+
+
 def test_an_unknown_model_says_what_there_is(tasks, shelf, composition) -> None:
     missing = msgspec.structs.replace(composition, sampling=Sampling(model="no-such-model"))
     with pytest.raises(UnknownModel) as caught:
