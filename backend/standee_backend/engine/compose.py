@@ -27,12 +27,16 @@ from .reference import (
     Reference,
     beside_picture,
     gaussian,
+    place_reference,
     scene_references,
     subject_references,
 )
 from .settings import Settings, resolve
 from .staging import Read, Stage, stage
 from .token_cache import TokenCache
+
+SECOND_LOOK = 0.85
+"""The noise level at which the model looks at the place again that it guessed from pure noise."""
 
 OWNED = 1e-3
 """The least weight of an owned cell's noise where the soft cut-out does not reach."""
@@ -72,10 +76,13 @@ def compose(
     prompt, ids = prompts[composition.prompt], family.grid_ids(rows, cols)
 
     noise = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
-    backdrop = make_backdrop(family, staged, noise, prompt, settings)
+    place = guess_place(family, staged, noise, prompt, settings)
+    backdrop = make_backdrop(family, staged, place)
     references = subject_references(family, staged, backdrop, prompts, settings)
     if staged.scene:
         references[:0] = scene_references(family, staged.scene, staged, prompts, settings)
+    elif place is not None and settings.anchor:
+        references.insert(0, place_reference(family, staged, place, noise, prompts, settings))
     if settings.shared_noise:
         noise = share_noise(noise, references)
     with family.picture():
@@ -131,21 +138,28 @@ def encode_prompts(
     return family.encode_prompts(sorted(words), settings.guidance)
 
 
-def make_backdrop(
+def guess_place(
     family: Family, staged: Stage, noise: Tensor, prompt: Conditioning, settings: Settings
-) -> Array | None:
-    """Return the canvas (height, width, 3) that cut-outs stand on while they are encoded, or None for grey.
+) -> Tensor | None:
+    """Guess the prompt's place without subjects, as clean tokens (1, cells, channels), in two strides from its noise.
 
-    It is the scene, or the picture as the model first guesses it from pure noise: the prompt's place, blurred.
+    `None` where there is a scene, nobody to stand in the place, or no wish for it (`backdrop`).
     """
+    if staged.scene or settings.backdrop == "neutral" or not staged.subjects:
+        return None
+    ids = family.grid_ids(staged.grid.rows, staged.grid.cols)
+    first, second = settings.sigmas[0], torch.full_like(settings.sigmas[0], SECOND_LOOK)
+    latents = noise + (second - first) * family.velocity(noise, first, prompt, ids)
+    return latents - second * family.velocity(latents, second, prompt, ids)
+
+
+def make_backdrop(family: Family, staged: Stage, place: Tensor | None) -> Array | None:
+    """Return the canvas (height, width, 3) that cut-outs stand on while they are encoded, or None for grey."""
     if staged.scene:
         return staged.scene.pixels
-    if settings.backdrop == "neutral" or not staged.subjects:
+    if place is None:
         return None
-    rows, cols = staged.grid.rows, staged.grid.cols
-    sigma = settings.sigmas[0]
-    velocity = family.velocity(noise, sigma, prompt, family.grid_ids(rows, cols))
-    return pictures.from_tensor(family.decode_latents(noise - sigma * velocity, rows, cols))
+    return pictures.from_tensor(family.decode_latents(place, staged.grid.rows, staged.grid.cols))
 
 
 def share_noise(noise: Tensor, references: Sequence[Reference]) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from standee.geometry import Cells
+from standee.geometry import Bools, Cells
 
 from . import perturb, pictures, trajectory
 from .families.base import Beside, Conditioning, Family
@@ -116,7 +116,9 @@ def subject_references(
             sharing=layer.sharing if settings.sharing else 0.0,
             anchor_tau=threshold(layer.fidelity, settings.anchor_tau) if anchored else NEVER,
             **_trajectory(family, pixels, layer.picture, words, settings),
-            **_cells(family, staged.grid, subject.crop, subject),
+            **_cells(
+                family, staged.grid, subject.crop, subject.matte, subject.covered, subject.owned
+            ),
         )
         references.append(_perturbed(reference, subject, settings.seed))
     return references
@@ -139,14 +141,41 @@ def scene_references(
         sharing=0.0,
         anchor_tau=tau,
         **_trajectory(family, scene.pixels, scene.scene.picture, words, settings),
-        **_cells(family, staged.grid, staged.grid, scene),
+        **_cells(family, staged.grid, staged.grid, scene.matte, scene.covered, scene.owned),
     )
     if not scene.around.any():
         return [kept]
-    free = replace(scene, owned=np.zeros_like(scene.owned), matte=scene.around)
-    cells = _cells(family, staged.grid, staged.grid, free)
+    nothing = np.zeros_like(scene.owned)
+    cells = _cells(family, staged.grid, staged.grid, scene.around, nothing, nothing)
     around = replace(kept, tau=NEVER, anchor_tau=max(tau, settings.tau), **cells)
     return [kept, around]
+
+
+def place_reference(
+    family: Family,
+    staged: Stage,
+    place: Tensor,
+    noise: Tensor,
+    prompts: Prompts,
+    settings: Settings,
+) -> Reference:
+    """Make the reference of the place around the subjects, of its clean tokens and noise (1, cells, channels).
+
+    Like what of a scene is around them it is only anchored, as long as tokens are replaced: so the model does not go on
+    with a subject beyond its cut-out, and then takes up its light and shadow.
+    """
+    cells = staged.grid.rows, staged.grid.cols
+    nothing = np.zeros(cells, bool)
+    return Reference(
+        size=cells,
+        x0=place[0],
+        noise=noise[0],
+        conditioning=prompts[""],
+        tau=NEVER,
+        sharing=0.0,
+        anchor_tau=settings.tau,
+        **_cells(family, staged.grid, staged.grid, staged.surroundings, nothing, nothing),
+    )
 
 
 def _trajectory(
@@ -167,19 +196,19 @@ def _trajectory(
 
 
 def _cells(
-    family: Family, grid: Cells, crop: Cells, staged: Staged | StagedScene
+    family: Family, grid: Cells, crop: Cells, matte: Array, covered: Bools, owned: Bools
 ) -> dict[str, Tensor]:
     """Return where a crop's visible cells come from and go: `cells`, `take`, `put`, `owned` and `matte`."""
     channels = family.channels // family.latents_per_cell
-    matte = torch.from_numpy(staged.matte).expand(1, channels, -1, -1).contiguous()
-    weight = family.pack(matte)[0]
+    latents = torch.from_numpy(matte).expand(1, channels, -1, -1).contiguous()
+    weight = family.pack(latents)[0]
     seen = weight.amax(dim=1).view(crop.rows, crop.cols).cpu().numpy() > LEAST
-    visible = staged.owned | seen
+    visible = owned | seen
     rows, cols = np.nonzero(visible)
     take = torch.from_numpy(rows * crop.cols + cols)
     put = torch.from_numpy((rows + crop.row - grid.row) * grid.cols + cols + crop.col - grid.col)
-    cells = {"take": take, "put": put, "owned": torch.from_numpy(staged.owned[visible])}
-    cells["cells"] = torch.from_numpy(np.flatnonzero(staged.covered))
+    cells = {"take": take, "put": put, "owned": torch.from_numpy(owned[visible])}
+    cells["cells"] = torch.from_numpy(np.flatnonzero(covered))
     cells["matte"] = weight[take]
     return {name: tensor.to(family.device) for name, tensor in cells.items()}
 

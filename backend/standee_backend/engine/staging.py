@@ -80,13 +80,17 @@ class StagedScene:
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects."""
+    """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
+
+    `surroundings` (rows * k, columns * k), in latent pixels, is what crops show around subjects that are not varied.
+    """
 
     grid: Cells
     patch: int
     arrangement: Arrangement
     scene: StagedScene | None
     subjects: tuple[Staged, ...]
+    surroundings: Array
 
     def crops(self, backdrop: Array | None) -> list[Array]:
         """Return the pixels (height, width, 3) of each subject's reference crop.
@@ -159,7 +163,13 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
         covered, owned = _cells(arrangement, 0, grid)
         owned &= pictures.block_mean(kept, patch) >= 0.5
         scene = replace(scene, kept=kept, covered=covered, owned=owned, matte=matte, around=around)
-    return Stage(grid, patch, arrangement, scene, tuple(s for s in subjects if s.owned.any()))
+    surroundings = np.zeros_like(uncovered)
+    for (_, layer), crop in zip(layers, crops, strict=True):
+        if layer.variation == 0:
+            surroundings[_scaled(crop.clip(grid).within(grid), patch // latent_px)] = 1
+    surroundings *= uncovered
+    seen = tuple(subject for subject in subjects if subject.owned.any())
+    return Stage(grid, patch, arrangement, scene, seen, surroundings)
 
 
 def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:

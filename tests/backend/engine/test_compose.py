@@ -118,6 +118,20 @@ def test_around_a_subject_the_scene_goes_on(mini, shelf) -> None:
     assert np.abs(made.astype(float) - pixels)[around].mean() < 20
 
 
+def test_a_subject_ends_where_its_cut_out_does(mini, shelf) -> None:
+    """The model would go on with it: without the place around it a tenth of this ring is red."""
+    layer = Layer(picture=shelf.disc("red", 96), rect=Rect(80, 80, 96, 96))
+    given = Composition(
+        canvas=Canvas(256, 256), prompt="snow", layers=(layer,), sampling=Sampling(steps=10)
+    )
+    made = compose(mini, given, shelf.read, seed=0).astype(float)
+    y, x = np.mgrid[:256, :256] + 0.5
+    radius = np.hypot(y - 128, x - 128)
+    red = made[..., 0] - made[..., 1:].max(axis=2) > 40
+    assert red[radius < 44].all()
+    assert red[(radius > 54) & (radius < 72)].mean() < 0.01
+
+
 def test_the_anchor_brings_a_subject_nearer_to_its_picture(mini, shelf) -> None:
     layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
     given = msgspec.structs.replace(SMALL, layers=(layer,), sampling=Sampling(steps=8))

@@ -36,6 +36,16 @@ def test_soft_cut_outs_never_add_up_to_more_than_the_picture(shelf) -> None:
     assert total.max() > 0.99
 
 
+def test_surroundings_are_what_crops_show_around_subjects(shelf) -> None:
+    square = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(32, 32, 64, 64))
+    varied = Layer(picture=shelf.flat("blue", 64, 64), rect=Rect(160, 160, 64, 64), variation=0.5)
+    around = _stage(shelf, square, varied).surroundings
+    expected = np.zeros((32, 32))
+    expected[2:14, 2:14] = 1  # its cells and one more on each side
+    expected[4:12, 4:12] = 0
+    assert (around == expected).all()
+
+
 def test_a_subject_over_the_edge_keeps_only_what_is_on_the_canvas(shelf) -> None:
     layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(224, 224, 64, 64))
     [subject] = _stage(shelf, layer).subjects
