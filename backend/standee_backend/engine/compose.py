@@ -1,7 +1,8 @@
 """The method, top to bottom: "Personalize Anything" (arXiv 2503.12590), figure 2, as code.
 
-`compose` prepares references, noise and schedule from a composition; `denoise` is the sampling loop with its early
-replacement and late sharing of tokens. The mechanics are one call deeper.
+`paint` prepares references, noise and schedule from a composition, samples and decodes; `denoise` is the sampling loop
+with its early replacement and late sharing of tokens; `Painted.finish` is what is left to do on the host, and `compose`
+all of it. The mechanics are one call deeper.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from .reference import (
     subject_references,
 )
 from .settings import Settings, resolve
-from .staging import Read, Stage, stage
+from .staging import Read, Stage, StagedScene, stage
 from .token_cache import TokenCache
 
 SECOND_LOOK = 0.85
@@ -55,6 +56,22 @@ class Step:
 OnStep = Callable[[Step], None]
 
 
+@dataclass(frozen=True)
+class Painted:
+    """A decoded picture, `pixels` (height, width, 3) in 0..1, and the scene of which it keeps some; all on the host."""
+
+    pixels: Array
+    scene: StagedScene | None
+
+    def finish(self) -> NDArray[np.uint8]:
+        """Return the picture, uint8 (height, width, 3). Any thread may do so, while the model paints the next one."""
+        pixels = self.pixels
+        if self.scene:
+            kept = self.scene.kept > 0
+            pixels = keep_pixels(pixels, self.scene.pixels, kept, self.scene.scene.feather)
+        return pictures.to_uint8(pixels)
+
+
 def compose(
     family: Family,
     composition: Composition,
@@ -69,6 +86,19 @@ def compose(
     `read` returns the bytes of a picture by its digest. Whatever `on_step` raises ends the run. `cache` remembers the
     subjects' tokens from one picture to the next.
     """
+    return paint(family, composition, read, seed=seed, on_step=on_step, cache=cache).finish()
+
+
+def paint(
+    family: Family,
+    composition: Composition,
+    read: Read,
+    *,
+    seed: int,
+    on_step: OnStep | None = None,
+    cache: TokenCache | None = None,
+) -> Painted:
+    """Do all of `compose` that takes the model or its device."""
     staged = stage(composition, read, family.patch, family.latent_px, seed)
     rows, cols = staged.grid.rows, staged.grid.cols
     settings = resolve(family, composition, seed, rows * cols)
@@ -88,10 +118,7 @@ def compose(
     with family.picture():
         latents = denoise(family, noise, prompt, ids, references, settings, on_step, cache)
     pixels = pictures.from_tensor(family.decode_latents(latents, rows, cols))
-    if staged.scene:
-        kept = staged.scene.kept > 0
-        pixels = keep_pixels(pixels, staged.scene.pixels, kept, staged.scene.scene.feather)
-    return pictures.to_uint8(pixels)
+    return Painted(pixels, staged.scene)
 
 
 def denoise(
