@@ -109,8 +109,8 @@ class Daemon:
         event(log, "daemon.ready", version=__version__, endpoint=endpoint, home=str(self._home))
         try:
             self._start(lines.receive(), lines.sweep(), self._keep_house(), self._watch(lines))
-            for index, slot in enumerate(self._scheduler.slots):
-                self._start(self._scheduler.serve(index))
+            for index, slot in enumerate(self._scheduler.slots):  # two loops each: see `serve`
+                self._start(self._scheduler.serve(index), self._scheduler.serve(index))
                 if self._config.warm:
                     slot.warm()
             await self._stopping.wait()

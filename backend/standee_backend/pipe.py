@@ -44,7 +44,7 @@ class Cancel(Message, frozen=True, tag="cancel"):
 
 
 class Ready(Message, frozen=True, tag="ready"):
-    """A worker can take a job. Memory is the device's, in bytes."""
+    """A worker is there. Memory is the device's, in bytes."""
 
     device: str = ""
     memory_used: int | None = None
@@ -68,6 +68,12 @@ class Previewed(Message, frozen=True, tag="previewed"):
     job: int
     step: int
     data: bytes
+
+
+class Finishing(Message, frozen=True, tag="finishing"):
+    """The device is done with a job, and the next one may come; its pictures are being finished beside that."""
+
+    job: int
 
 
 class Made(Struct, frozen=True):
@@ -104,7 +110,7 @@ class Unable(Message, frozen=True, tag="unable"):
 
 
 ToWorker = Setup | Run | Cancel
-FromWorker = Ready | Reported | Previewed | Done | Stopped | Unable
+FromWorker = Ready | Reported | Previewed | Finishing | Done | Stopped | Unable
 
 
 class Pipe:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -18,9 +19,20 @@ from typing import Any, TypeVar
 import msgspec
 
 from standee.errors import JobCancelled, JobFailed, StandeeError
-from standee.events import AnyEvent, Event, Preview, Problem, Progress, Queued, Result, ends
+from standee.events import (
+    AnyEvent,
+    Event,
+    Preview,
+    Problem,
+    Progress,
+    Queued,
+    Result,
+    Started,
+    ends,
+)
 
-from .executor import Slot, WorkerDied
+from .child import Free, WorkerDied
+from .executor import Slot
 from .logs import event
 from .peers import Peer
 from .pipe import Made, Previewed, Reported
@@ -65,6 +77,7 @@ class Scheduler:
         self._store, self._disk = store, disk
         self._live: dict[int, Live] = {}
         self._news = [asyncio.Event() for _ in slots]
+        self._turns = [asyncio.Lock() for _ in slots]
         self._running: dict[int, Slot] = {}
 
     @property
@@ -77,23 +90,37 @@ class Scheduler:
             news.set()
 
     async def serve(self, index: int) -> None:
-        """Claim and run jobs in one slot, for ever."""
+        """Claim and run jobs in one slot, for ever.
+
+        Two of these share a slot: while the job of one is being finished, that of the other computes. If the worker
+        dies of one of them, nobody can say of which; so a job that was tried before has the slot to itself.
+        """
+        slot, turn = self.slots[index], self._turns[index]
+        while True:
+            await turn.acquire()
+            with ExitStack() as computing:
+                computing.callback(turn.release)
+                job, started = await self._claim(index)
+                event(log, "job.started", job=job.id, attempt=job.attempts, slot=slot.info().name)
+                self._running[job.key] = slot
+                self._publish(job.key, started)
+                events = await self._run(slot, job, _never if job.retried else computing.close)
+                del self._running[job.key]
+                self._news[index].set()
+                for happened in events:
+                    self._publish(job.key, happened)
+                await self.announce()
+
+    async def _claim(self, index: int) -> tuple[Job, Started]:
+        """Wait for a job that the slot may have now."""
         slot, news = self.slots[index], self._news[index]
         while True:
             news.clear()
-            claimed = await self._disk(self._store.claim)
-            if claimed is None:
-                await news.wait()
-                continue
-            job, started = claimed
-            event(log, "job.started", job=job.id, attempt=job.attempts, slot=slot.info().name)
-            self._running[job.key] = slot
-            self._publish(job.key, started)
-            events = await self._run(slot, job)
-            del self._running[job.key]
-            for happened in events:
-                self._publish(job.key, happened)
-            await self.announce()
+            beside = slot in self._running.values()
+            claimed = await self._disk(self._store.claim, beside=beside)
+            if claimed is not None:
+                return claimed
+            await news.wait()
 
     async def stop(self) -> None:
         """End the workers and put back what they were at."""
@@ -148,16 +175,17 @@ class Scheduler:
 
     # -- one job ---------------------------------------------------------------------------------
 
-    async def _run(self, slot: Slot, job: Job) -> Sequence[AnyEvent]:
+    async def _run(self, slot: Slot, job: Job, free: Free) -> Sequence[AnyEvent]:
         """Run a job, store how it ended and return the events of that."""
         disk, store, started = self._disk, self._store, time.monotonic()
         try:
-            made = await slot.run(job, partial(self._report, job.key, job.id))
+            made = await slot.run(job, partial(self._report, job.key, job.id), free)
             ended: Sequence[AnyEvent] = await disk(store.finish, job.key, *_results(job, made))
         except JobCancelled:
             ended = [await disk(store.cancelled, job.key)]
         except WorkerDied as death:
-            ended = [await disk(store.put_back, job.key, crashed=str(death))]
+            crashed = str(death) if death.blamed else ""
+            ended = [await disk(store.put_back, job.key, crashed=crashed)]
         except StandeeError as error:
             ended = [await disk(store.fail, job.key, Problem.of(error))]
         except Exception as error:
@@ -205,6 +233,10 @@ class Scheduler:
     def _next(self, live: Live) -> int:
         live.seq += 1
         return live.seq
+
+
+def _never() -> None:
+    """Let no job come beside this one."""
 
 
 def _results(job: Job, made: list[Made]) -> tuple[list[Result], dict[str, int]]:

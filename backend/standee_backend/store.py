@@ -54,6 +54,11 @@ class Job(Struct, frozen=True):
     def over(self) -> bool:
         return self.state in ("done", "failed", "cancelled")
 
+    @property
+    def retried(self) -> bool:
+        """Whether it was tried before, so that it has its worker to itself."""
+        return self.attempts > 1
+
 
 class Store:
     """The jobs of one daemon."""
@@ -109,12 +114,17 @@ class Store:
             self.holdings.use(job.key, digests)
             return self._record(job, Queued(job=job.id, position=self.position(job)))
 
-    def claim(self) -> tuple[Job, Started] | None:
-        """Take the next job of the queue, if there is one."""
+    def claim(self, *, beside: bool = False) -> tuple[Job, Started] | None:
+        """Take the next job of the queue, if there is one.
+
+        `beside`: it shares its worker with another job, so it is not taken if it was tried before.
+        """
         with self._db.transaction():
             row = self._db.row(
                 "UPDATE jobs SET state='running', attempts=attempts+1 WHERE key=(SELECT key FROM"
-                " jobs WHERE state='queued' ORDER BY priority DESC, key LIMIT 1) RETURNING *"
+                " jobs WHERE state='queued' ORDER BY priority DESC, key LIMIT 1)"
+                " AND (attempts=0 OR NOT ?) RETURNING *",
+                beside,
             )
             if row is None:
                 return None

@@ -1,22 +1,25 @@
 """What a worker does for a job: load the model it names, keep it resident, compose or cut out.
 
 This runs in the worker's process, the only one that imports torch. The worker hands in a way to read pictures, to
-report, and to learn of a cancellation; the outputs go back through it.
+report, and to learn of a cancellation; it gets each picture when the device is done with it, to be finished beside
+the next one.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import psutil
 import torch
+from numpy.typing import NDArray
 
 from standee.composition import Composition
 from standee.errors import JobCancelled, OutOfMemory
@@ -26,7 +29,7 @@ from . import catalog, downloads, lora_files
 from .catalog import ModelInfo
 from .downloads import Follower
 from .engine import pictures
-from .engine.compose import Step, compose
+from .engine.compose import Step, paint
 from .engine.cutout import cut_out
 from .engine.families.base import Family
 from .engine.loading import load
@@ -78,6 +81,8 @@ class Output(msgspec.Struct, frozen=True):
 Read = Callable[[str], bytes]
 Report = Callable[[Progress | Preview], None]
 Cancelled = Callable[[], bool]
+Finish = Callable[[], Output]
+"""Encodes a picture; needs neither the device nor the model, so any thread may call it while these go on."""
 
 
 @dataclass
@@ -111,12 +116,16 @@ class Tasks:
         read: Read,
         report: Report,
         cancelled: Cancelled,
-    ) -> list[Output]:
-        """Run one job. Raises `StandeeError`s; anything else that it raises is a failure of the job."""
+    ) -> Generator[Finish, None, None]:
+        """Run one job; yield each of its pictures when the device is done with it.
+
+        Raises `StandeeError`s; anything else that it raises is a failure of the job.
+        """
         if isinstance(spec, Composition):
-            return self._compose(spec, read, report, cancelled)
+            yield from self._compose(spec, read, report, cancelled)
+            return
         try:
-            return [_cut_out(spec, read, self.options.device, _follower(report, cancelled))]
+            mask = _cut_out(spec, read, self.options.device, _follower(report, cancelled))
         except torch.OutOfMemoryError:
             give_back()
             raise OutOfMemory(
@@ -124,27 +133,30 @@ class Tasks:
                 path="$.model",
                 fix="Use the built-in cut-out, which needs none, or a smaller model.",
             ) from None
+        yield lambda: _encode(mask, 0, {})
 
     def _compose(
         self, composition: Composition, read: Read, report: Report, cancelled: Cancelled
-    ) -> list[Output]:
+    ) -> Generator[Finish, None, None]:
         """Compose all pictures of a job, going on with a smaller preset whenever the memory does not suffice."""
         info = catalog.find(composition.sampling.model)
         follower = _follower(report, cancelled)
         folder = downloads.folder(info, "$.sampling.model", follower)
         loras = lora_files.bring_all(composition.sampling.loras, follower)
         plan, note = self._plan(info, folder, composition, [file for file, _ in loras], report)
-        started, outputs = time.monotonic(), list[Output]()
+        started, painted = time.monotonic(), 0
 
-        def attempt(plan: Plan, tell: Report) -> bool:
-            """Make the pictures that are still missing; return whether the memory sufficed."""
+        def attempt(plan: Plan, tell: Report) -> Generator[Finish, None, bool]:
+            """Paint the pictures that are still missing; return whether the memory sufficed."""
+            nonlocal painted
             try:
                 resident = self._load(info, plan.preset, tell)
                 self._lay(resident, loras, plan.room - plan.need, tell)
                 resident.tokens.model = f"{resident.fingerprint} {self._computed_by(resident)}"
-                for index in range(len(outputs), composition.sampling.count):
+                for index in range(painted, composition.sampling.count):
                     watch = _Watch(resident.family, composition, index, started, tell, cancelled)
-                    outputs.append(_paint(resident, composition, read, index, watch))
+                    yield _paint(resident, composition, read, index, watch)
+                    painted += 1
                 log.info("%s", resident.tokens)
             except Exception as error:
                 if not exhausted(error):
@@ -155,7 +167,7 @@ class Tasks:
                     self.resident.family.release()
             return True
 
-        while not attempt(plan, _noting(report, note)):
+        while not (yield from attempt(plan, _noting(report, note))):
             self.resident = None
             give_back()  # all of it, before anything else comes
             failed, plan = plan, self.fitting.after(plan)
@@ -164,7 +176,6 @@ class Tasks:
                 f" {plan.preset.name}: {plan.preset.meaning}."
             )
             log.warning("%s", note)
-        return outputs
 
     def _plan(
         self,
@@ -218,13 +229,17 @@ class Tasks:
 
 def _paint(
     resident: Resident, composition: Composition, read: Read, index: int, watch: _Watch
-) -> Output:
+) -> Finish:
     seed = composition.sampling.seed + index
-    pixels = compose(
+    painted = paint(
         resident.family, composition, read, seed=seed, on_step=watch, cache=resident.tokens
     )
-    height, width = pixels.shape[:2]
     receipt = _receipt(composition, seed, resident)
+    return lambda: _encode(painted.finish(), seed, receipt)
+
+
+def _encode(pixels: NDArray[np.uint8], seed: int, receipt: dict[str, Any]) -> Output:
+    height, width = pixels.shape[:2]
     return Output(pictures.encode_png(pixels), width, height, seed, receipt)
 
 
@@ -291,9 +306,9 @@ class _Watch:
             raise JobCancelled("The job was cancelled.")
 
 
-def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> Output:
+def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> NDArray[np.uint8]:
     picture = pictures.decode(read(spec.picture), "$.picture")
-    mask = cut_out(
+    return cut_out(
         picture,
         box=spec.box,
         points=spec.points,
@@ -303,7 +318,6 @@ def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> Outpu
         device=device,
         follower=follower,
     )
-    return Output(pictures.encode_png(mask), mask.shape[1], mask.shape[0], 0, {})
 
 
 def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The process that owns the device: runs one job after another, with the model resident.
+"""The process that owns the device: computes one job after another, with the model resident.
 
 It is a child of the daemon, so that an exhausted memory, a segfault or a driver's error takes only
 this process down. It ends when the daemon does, however that ends.
@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from .hardware import Options
 from .pipe import (
     Cancel,
     Done,
+    Finishing,
     Made,
     Message,
     Pipe,
@@ -58,7 +60,7 @@ class Tasks(Protocol):
         read: Callable[[str], bytes],
         report: Callable[[Any], None],
         cancelled: Callable[[], bool],
-    ) -> list[Any]: ...
+    ) -> Generator[Callable[[], Any], None, None]: ...
 
 
 def main(make: Callable[[Options], Tasks] | None = None) -> None:
@@ -83,13 +85,18 @@ def main(make: Callable[[Options], Tasks] | None = None) -> None:
 
 
 class Worker:
-    """One worker's loop. A second thread listens, so that a cancellation is seen within a step."""
+    """One worker's loop, and two threads beside it.
+
+    One listens, so that a cancellation is seen within a step. The other finishes pictures, in order, while the loop
+    goes on with the next picture or job; what it raises fails the picture's own job.
+    """
 
     def __init__(self, pipe: Pipe, blobs: Blobs) -> None:
         self._pipe, self._blobs = pipe, blobs
         self._jobs: queue.SimpleQueue[Run] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
         self._reporting = 0.0
+        self._finisher = ThreadPoolExecutor(1, "finisher")
 
     def listen(self) -> None:
         """Take in what the daemon says; end this process when the daemon has ended."""
@@ -102,35 +109,55 @@ class Worker:
 
     def serve(self, tasks: Tasks) -> None:
         """Run jobs for ever."""
-        self._say(_vitals())
         while True:
-            job = self._jobs.get()
-            answer = self._run(tasks, job)
-            self._cancelled.discard(job.job)
-            self._say(answer)
             self._say(_vitals())
+            job = self._jobs.get()
+            try:
+                finish = self._compute(tasks, job)
+            except BaseException as error:
+                self._end(_ended(job.job, error))
+            else:
+                self._say(Finishing(job.job))
+                self._finisher.submit(self._finish, job.job, finish)
 
-    def _run(self, tasks: Tasks, job: Run) -> Done | Stopped | Unable:
+    def _compute(self, tasks: Tasks, job: Run) -> Callable[[], Done]:
+        """Do what a job needs the device for; return what waits for its pictures and keeps them."""
+
         def cancelled() -> bool:
             return job.job in self._cancelled
 
-        try:
-            spec = msgspec.json.decode(job.spec, type=SPECIFICATIONS[job.kind])
-            self._reporting, began = 0.0, time.perf_counter()
-            outputs = tasks.run(
-                job.kind, spec, self._blobs.read, self._reporter(job.job), cancelled
-            )
+        pictures: list[Future[Any]] = []
+        spec = msgspec.json.decode(job.spec, type=SPECIFICATIONS[job.kind])
+        self._reporting, began = 0.0, time.perf_counter()
+        running = tasks.run(job.kind, spec, self._blobs.read, self._reporter(job.job), cancelled)
+        with contextlib.closing(running) as computed:
+            for finish in computed:
+                if pictures:
+                    pictures[-1].result()  # so no more than one of a job waits in memory
+                pictures.append(self._finisher.submit(finish))
+        reporting = self._reporting
+
+        def done() -> Done:
+            outputs = [picture.result() for picture in pictures]
             seconds = time.perf_counter() - began
+            if cancelled():
+                raise JobCancelled("The job was cancelled.")
             if not outputs:
                 raise JobFailed("The job ended without a picture.")
-            made = [self._keep(output) for output in outputs]
-            return Done(job.job, made, seconds, self._reporting)
-        except JobCancelled:
-            return Stopped(job.job)
+            return Done(job.job, [self._keep(each) for each in outputs], seconds, reporting)
+
+        return done
+
+    def _finish(self, job: int, finish: Callable[[], Done]) -> None:
+        try:
+            self._end(finish())
         except BaseException as error:
-            if not isinstance(error, StandeeError):
-                traceback.print_exc()
-            return Unable(_problem(error), job.job)
+            self._end(_ended(job, error))
+
+    def _end(self, answer: Done | Stopped | Unable) -> None:
+        if answer.job is not None:
+            self._cancelled.discard(answer.job)
+        self._say(answer)
 
     def _keep(self, output: Any) -> Made:
         digest = self._blobs.put(output.data)
@@ -154,6 +181,15 @@ class Worker:
             self._pipe.send(message)
         except OSError:  # the daemon has ended, and nobody waits for this job here any more
             os._exit(0)
+
+
+def _ended(job: int, error: BaseException) -> Stopped | Unable:
+    """Say how a job ended that was not done."""
+    if isinstance(error, JobCancelled):
+        return Stopped(job)
+    if not isinstance(error, StandeeError):
+        traceback.print_exception(error)
+    return Unable(_problem(error), job)
 
 
 def _real_tasks(options: Options, tokens: Path) -> Tasks:

@@ -131,7 +131,7 @@ class JobAttach(Request, frozen=True, kw_only=True, tag="job.attach"):
 
 
 class JobCancel(Request, frozen=True, kw_only=True, tag="job.cancel"):
-    """Stop a job within one step; `hard` kills its worker at once."""
+    """Stop a job within one step; `hard` kills its worker at once, and a job that shares it starts anew."""
 
     job: JobId
     hard: bool = False

@@ -6,7 +6,7 @@ import pytest
 
 from standee.errors import JobCancelled
 from standee.messages import WorkerInfo
-from standee_backend.executor import WorkerDied
+from standee_backend.child import WorkerDied
 from standee_backend.peers import Peer
 from standee_backend.pipe import Made, Reported
 from standee_backend.scheduler import Disk, Scheduler
@@ -36,7 +36,7 @@ class Slot:
         self.cancelled.append((key, hard))
         return True
 
-    async def run(self, job, report):
+    async def run(self, job, report, free):
         report(Reported(job.key, "denoising", 1, 2))
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
@@ -59,6 +59,31 @@ class Follower:
         else:
             self.told.append(frames)
         return True
+
+
+class Shared:
+    """Frees itself at once; the first two jobs end when both are there, and take each other down."""
+
+    def __init__(self):
+        self.here, self.attempts, self.both = [], [], asyncio.Event()
+
+    def info(self):
+        return WorkerInfo(name="toy", state="idle")
+
+    async def run(self, job, report, free):
+        self.here.append(job.id)
+        self.attempts.append((job.id, job.attempts, len(self.here)))
+        try:
+            free()
+            if job.attempts == 1:
+                if len(self.here) == 2:
+                    self.both.set()
+                await self.both.wait()
+                raise WorkerDied("it fell", blamed=False)
+            await asyncio.sleep(0.02)  # time in which another job could come
+            return MADE
+        finally:
+            self.here.remove(job.id)
 
 
 def play(tmp_path, outcomes, followers):
@@ -112,3 +137,29 @@ def test_a_follower_that_leaves_in_mid_sentence_takes_nobody_along(tmp_path):
 )
 def test_a_job_ends_as_its_worker_did(tmp_path, outcomes, state):
     assert play(tmp_path, outcomes, [False])[0] == state
+
+
+def test_jobs_that_share_a_slot_when_it_dies_are_not_blamed_and_then_have_it_alone(tmp_path):
+    async def scene():
+        store, disk, slot = Store(tmp_path / "jobs.sqlite"), Disk("store"), Shared()
+        scheduler = Scheduler(store, disk, [slot])
+        for name in ("job-0001", "job-0002"):
+            store.submit(ME, name, "compose", b"{}")
+        serving = [asyncio.create_task(scheduler.serve(0)) for _ in range(2)]
+        while not all(store.find(ME, job.job).over for job in store.jobs(ME)):
+            await asyncio.sleep(0.01)
+            assert not any(one.done() for one in serving)
+        for one in serving:
+            one.cancel()
+        ended = [store.find(ME, job.job) for job in store.jobs(ME)]
+        disk.close()
+        store.close()
+        assert [(job.state, job.crashes) for job in ended] == [("done", 0), ("done", 0)]
+        assert slot.attempts == [
+            ("job-0001", 1, 1),
+            ("job-0002", 1, 2),
+            ("job-0001", 2, 1),
+            ("job-0002", 2, 1),
+        ]
+
+    asyncio.run(asyncio.wait_for(scene(), 20))

@@ -42,6 +42,17 @@ def test_a_job_goes_through_the_queue_to_its_results(store):
     assert store.claim() is None
 
 
+def test_a_job_that_was_tried_before_is_not_claimed_beside_another_one(store):
+    first, second = submit(store, "job-0001"), submit(store, "job-0002")
+    assert store.claim()[0].key == first.key
+    assert store.claim(beside=True)[0].key == second.key
+    store.put_back(first.key)
+    submit(store, "job-0003")
+    assert store.claim(beside=True) is None
+    again, _ = store.claim()
+    assert (again.key, again.retried) == (first.key, True)
+
+
 def test_the_same_job_twice_is_one_job(store):
     first, queued = store.submit(ME, "job-0001", "compose", b"{}")
     second, again = store.submit(ME, "job-0001", "compose", b"{}")

@@ -12,6 +12,7 @@ from standee_backend.blobs import Blobs
 from standee_backend.pipe import (
     Cancel,
     Done,
+    Finishing,
     FromWorker,
     Pipe,
     Previewed,
@@ -84,6 +85,41 @@ def test_a_cancellation_does_not_hit_the_next_job(pipe):
     pipe.send(Cancel(1))
     run(pipe, number=2)
     assert until(pipe, Done)[-1].job == 2
+
+
+def test_the_next_job_makes_its_steps_while_the_last_ones_picture_is_being_finished(pipe):
+    run(pipe, "long to finish")
+    until(pipe, Finishing)
+    run(pipe, number=2, steps=3)
+    *meanwhile, done = until(pipe, Done)
+    assert done.job == 1
+    assert [m.step for m in meanwhile if isinstance(m, Reported) and m.job == 2] == [1, 2, 3]
+    assert until(pipe, Done)[-1].job == 2
+
+
+def test_a_job_can_be_cancelled_while_its_picture_is_being_finished(pipe):
+    run(pipe, "long to finish")
+    until(pipe, Finishing)
+    pipe.send(Cancel(1))
+    run(pipe, number=2)
+    assert until(pipe, Stopped)[-1].job == 1
+    assert until(pipe, Done)[-1].job == 2
+
+
+def test_a_picture_that_cannot_be_finished_fails_its_own_job_only(pipe):
+    run(pipe, "long to finish, bad end")
+    until(pipe, Finishing)
+    run(pipe, number=2)
+    failed = until(pipe, Unable)[-1]
+    assert failed.job == 1
+    assert "told to end badly" in failed.problem.message
+    assert until(pipe, Done)[-1].job == 2
+
+
+def test_no_more_pictures_are_computed_after_one_that_cannot_be_finished(pipe):
+    run(pipe, "bad end", count=3)
+    heard = until(pipe, Unable)
+    assert not any(isinstance(message, Finishing) for message in heard)
 
 
 def test_an_exception_is_a_failure_in_words_and_the_worker_goes_on(pipe):

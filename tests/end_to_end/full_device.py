@@ -53,7 +53,7 @@ def work() -> None:
             self.resident = None
             with Device() as device:
                 tasks.load = device.load
-                return super().run(*job)
+                yield from super().run(*job)
 
     read = tasks.load
     main(Crammed)

@@ -9,6 +9,7 @@ import pytest
 from daemons import Running
 
 from standee import Canvas, Composition, Sampling
+from standee.errors import JobCancelled
 from standee.events import Progress, Queued, Result, Started
 from standee.flows import digest_of
 
@@ -150,6 +151,78 @@ def test_a_job_that_kills_its_worker_three_times_fails_and_the_next_one_runs(dae
 
 def test_a_job_that_kills_its_worker_twice_still_gets_through(client):
     assert client.compose(Composition(prompt="die twice"))
+
+
+LATE = Composition(prompt="long to finish")
+
+
+def both_running(daemon):
+    """Submit two jobs; return their followers when one is being finished and the other makes steps."""
+    first = Follower(daemon, LATE)
+    first.wait_for_step(1)
+    second = Follower(daemon, slow(10))
+    second.wait_for_step(1)
+    assert first.is_alive()
+    return first, second
+
+
+def attempts(follower):
+    return [event.attempt for event in follower.events if isinstance(event, Started)]
+
+
+def test_two_jobs_of_one_worker_are_told_apart_from_those_that_wait(daemon, client):
+    first, second = both_running(daemon)
+    third = client.submit(Composition(prompt="third"))
+    assert [job.position for job in client.jobs()] == [None, None, 2]
+    status = client.status()
+    assert (status.running, status.queued) == (2, 1)
+    assert [(w.state, w.job) for w in status.workers] == [("busy", client.jobs()[1].job)]
+    assert [r.data for r in first.results()] == [b"picture of long to finish 0"]
+    assert [r.data for r in second.results()] == [b"picture of slow 0"]
+    assert client.wait(third)
+
+
+@pytest.mark.parametrize(
+    ("end", "tried"),
+    [
+        (kill_worker, [1, 2]),
+        (lambda daemon: (daemon.kill(), daemon.start()), [1, 2]),
+        (lambda daemon: (daemon.stop(), daemon.start()), [1, 1]),
+    ],
+    ids=["worker killed", "daemon killed", "daemon stopped"],
+)
+def test_both_jobs_of_a_worker_outlive_it(daemon, end, tried):
+    both = both_running(daemon)
+    end(daemon)
+    for follower in both:
+        assert len(follower.results()) == 1
+        assert attempts(follower) == tried
+        seqs = [event.seq for event in follower.events]
+        assert seqs == sorted(set(seqs))
+
+
+@pytest.mark.parametrize(("hard", "tried"), [(False, [1]), (True, [1, 2])])
+def test_a_job_that_is_cancelled_while_it_is_finished_leaves_the_other_one(
+    daemon, client, hard, tried
+):
+    first, second = both_running(daemon)
+    job = client.jobs()[0].job
+    client.cancel(job, hard=hard)
+    with pytest.raises(JobCancelled):
+        client.wait(job)
+    assert first.results() == []
+    assert len(second.results()) == 1
+    assert attempts(second) == tried
+
+
+@pytest.mark.parametrize("bad", ["die", "long to finish, dead end"])
+def test_a_job_that_kills_its_worker_fails_alone(client, bad):
+    prompts = ["long to finish", bad, "slow"]
+    before, fatal, after = (client.submit(Composition(prompt=prompt)) for prompt in prompts)
+    with pytest.raises(Exception, match=r"ended its worker 3 times.*SIGKILL"):
+        client.wait(fatal)
+    assert client.wait(before)
+    assert client.wait(after)
 
 
 @pytest.mark.slow

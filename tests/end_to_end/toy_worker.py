@@ -2,13 +2,15 @@
 
 `slow` takes 0.05 s a step, `die` ends the process, `die twice` does so in the first two attempts,
 `fail` raises, `refuse` raises a `StandeeError`, `chatty` reports 2,000 steps at once, `deaf` ignores
-cancellations. Each picture's bytes are `picture of <prompt> <seed>`.
+cancellations. A picture that is `long to finish` takes 1 s of that; a `dead end` ends the process then, a `bad end`
+raises. Each picture's bytes are `picture of <prompt> <seed>`.
 """
 
 import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -43,7 +45,9 @@ class Tasks:
 
     def run(self, kind, spec, read, report, cancelled):
         if kind == "cutout":
-            return [Output(b"mask of " + read(spec.picture), 8, 8, 0, {})]
+            mask = Output(b"mask of " + read(spec.picture), 8, 8, 0, {})
+            yield lambda: mask
+            return
         prompt, of = spec.prompt, spec.sampling.steps or 4
         for digest in spec.digests():
             read(digest)
@@ -56,18 +60,27 @@ class Tasks:
             report(Progress("denoising", step, of, (of - step) * 0.05))
             report(Preview(step, b"preview %d" % step))
         if "die" in prompt and not ("twice" in prompt and self._died() >= 2):
-            with self.deaths.open("a") as file:
-                file.write("+")
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._die()
         if "fail" in prompt:
             raise ValueError("the toy was told to fail")
         if "refuse" in prompt:
             raise BadPicture("The toy dislikes the picture.", path="$.layers[0].picture")
-        seed, count = spec.sampling.seed, spec.sampling.count
-        return [
-            Output(f"picture of {prompt} {s}".encode(), 256, 256, s, {"prompt": prompt})
-            for s in range(seed, seed + count)
-        ]
+        for seed in range(spec.sampling.seed, spec.sampling.seed + spec.sampling.count):
+            yield partial(self._finish, prompt, seed)
+
+    def _finish(self, prompt, seed):
+        if "long to finish" in prompt:
+            time.sleep(1.0)
+        if "dead end" in prompt:
+            self._die()
+        if "bad end" in prompt:
+            raise ValueError("the toy was told to end badly")
+        return Output(f"picture of {prompt} {seed}".encode(), 256, 256, seed, {"prompt": prompt})
+
+    def _die(self):
+        with self.deaths.open("a") as file:
+            file.write("+")
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def _died(self):
         return len(self.deaths.read_text()) if self.deaths.exists() else 0
