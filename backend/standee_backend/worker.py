@@ -115,7 +115,7 @@ class Worker:
             try:
                 finish = self._compute(tasks, job)
             except BaseException as error:
-                self._end(_ended(job.job, error))
+                self._finisher.submit(self._end, _ended(job.job, error))
             else:
                 self._say(Finishing(job.job))
                 self._finisher.submit(self._finish, job.job, finish)

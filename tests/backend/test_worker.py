@@ -122,6 +122,14 @@ def test_no_more_pictures_are_computed_after_one_that_cannot_be_finished(pipe):
     assert not any(isinstance(message, Finishing) for message in heard)
 
 
+def test_a_job_ends_only_when_nothing_of_it_is_being_finished_any_more(pipe):
+    """What then kills the process would be blamed on another job."""
+    began = time.monotonic()
+    run(pipe, "break off, long to finish", count=2)
+    assert until(pipe, Unable)[-1].job == 1
+    assert time.monotonic() - began >= 1.0
+
+
 def test_an_exception_is_a_failure_in_words_and_the_worker_goes_on(pipe):
     run(pipe, "fail")
     failed = until(pipe, Unable)[-1]

@@ -5,6 +5,7 @@ import re
 import time
 
 import numpy as np
+import pytest
 from daemons import Running
 from PIL import Image
 
@@ -33,6 +34,7 @@ def compose(running, model, x):
     return made.data, [int(number or 0) for number in said[-1]]
 
 
+@pytest.mark.slow
 def test_a_restarted_daemon_captures_nothing_again(tmp_path, tiny_model, monkeypatch) -> None:
     model = tiny_model("klein")
     running, forgetful = (

@@ -1,8 +1,8 @@
 """A worker program without an engine: speaks the real worker protocol and does what the prompt says.
 
 `slow` takes 0.05 s a step, `die` ends the process, `die twice` does so in the first two attempts,
-`fail` raises, `refuse` raises a `StandeeError`, `chatty` reports 2,000 steps at once, `deaf` ignores
-cancellations. A picture that is `long to finish` takes 1 s of that; a `dead end` ends the process then, a `bad end`
+`fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
+`chatty` reports 2,000 steps at once, `deaf` ignores cancellations. A picture that is `long to finish` takes 1 s of that; a `dead end` ends the process then, a `bad end`
 raises. Each picture's bytes are `picture of <prompt> <seed>`.
 """
 
@@ -67,6 +67,8 @@ class Tasks:
             raise BadPicture("The toy dislikes the picture.", path="$.layers[0].picture")
         for seed in range(spec.sampling.seed, spec.sampling.seed + spec.sampling.count):
             yield partial(self._finish, prompt, seed)
+            if "break off" in prompt:
+                raise ValueError("the toy was told to break off")
 
     def _finish(self, prompt, seed):
         if "long to finish" in prompt:
