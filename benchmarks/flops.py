@@ -91,9 +91,11 @@ class Work:
         family.sigmas(own.steps, cells * cells)
         levels = family.pipeline.scheduler.sigmas[:-1]  # `meta` has no values
         self.early = int((levels > own.tau).sum())
-        self.text = count(lambda: family.encode_prompt(WORDS, own.guidance))
-        self.plain = count(lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids))
-        self.decode = count(lambda: family.decode_latents(self.noise, cells, cells))
+        self.text = operations(lambda: family.encode_prompt(WORDS, own.guidance))
+        self.plain = operations(
+            lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids)
+        )
+        self.decode = operations(lambda: family.decode_latents(self.noise, cells, cells))
 
     def composed(self, subjects: int) -> tuple[int, int]:
         """Return what a picture with so many subjects costs the first time, and with their tokens from the cache.
@@ -102,15 +104,17 @@ class Work:
         """
         family, plan = self.family, self.plan
         references = [plan.reference(self.crop, self.prompt) for _ in range(subjects)]
-        encode = count(lambda: [plan.reference(self.crop, self.prompt) for _ in references])
+        encode = operations(lambda: [plan.reference(self.crop, self.prompt) for _ in references])
         captures = Captures(family, references, torch.tensor((1.0, 0.0)))
-        captured = count(lambda: captures.tokens(references, self.sigma))
+        captured = operations(lambda: captures.tokens(references, self.sigma))
         forwards = []
         for early, late in ((references, []), ([], references)):
             injection = prepare_injection(captures, early, late, self.sigma)
             with inject(family.sites, injection):
                 forwards.append(
-                    count(lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids))
+                    operations(
+                        lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids)
+                    )
                 )
         replaced, shared = forwards
         cached = self.text + encode + self.decode
@@ -118,7 +122,7 @@ class Work:
         return cached + self.text + self.steps * captured, cached
 
 
-def count(run: Callable[[], object]) -> int:
+def operations(run: Callable[[], object]) -> int:
     """Return the floating-point operations of a run."""
     with FlopCounterMode(display=False) as counter:
         run()

@@ -108,31 +108,31 @@ def test_a_missing_picture_asks_where_it_is(
     )
 
 
+@pytest.fixture
+def cutter(daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch) -> type[FakeClient]:
+    """A daemon that answers with a mask."""
+    mask = Result(job="12345678", width=3, height=2, data=PNG)
+    monkeypatch.setattr(daemon, "wait", lambda *_: [mask])
+    return daemon
+
+
 def test_a_cut_out_is_asked_for_and_its_mask_written(
-    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+    standee: Run, cutter: type[FakeClient]
 ) -> None:
     Path("cat.png").write_bytes(PNG)
-    monkeypatch.setattr(
-        daemon, "wait", lambda *_: [Result(job="12345678", width=3, height=2, data=PNG)]
-    )
     ran = standee("cutout", "cat.png", "--box", "1,2,30,40", "-q")
     assert (ran.code, ran.out) == (0, "cat-mask.png\n")
     assert Path("cat-mask.png").read_bytes() == PNG
-    [(_, spec)] = [call for call in daemon.calls if call[0] == "submit"]
+    [(_, spec)] = [call for call in cutter.calls if call[0] == "submit"]
     assert spec.box == Rect(1, 2, 30, 40)
 
 
-def test_a_cut_out_is_asked_for_by_words_and_points(
-    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cut_out_is_asked_for_by_words_and_points(standee: Run, cutter: type[FakeClient]) -> None:
     Path("table.png").write_bytes(PNG)
-    monkeypatch.setattr(
-        daemon, "wait", lambda *_: [Result(job="12345678", width=3, height=2, data=PNG)]
-    )
     asked = ("--words", "a red mug", "--inside", "3,4", "--inside", "5,6", "--outside", "7.5,8")
     ran = standee("cutout", "table.png", *asked, "--model", "a/sam", "--finder", "b/dino", "-q")
     assert ran.code == 0, ran.err
-    [(_, spec)] = [call for call in daemon.calls if call[0] == "submit"]
+    [(_, spec)] = [call for call in cutter.calls if call[0] == "submit"]
     assert (spec.words, spec.model, spec.finder) == ("a red mug", "a/sam", "b/dino")
     assert spec.points == (Point(3, 4), Point(5, 6), Point(7.5, 8, inside=False))
     ran = standee("cutout", "table.png", "--inside", "here")

@@ -31,11 +31,12 @@ class Captures:
     ) -> None:
         self._family, self._cache = family, cache
         self._sigmas: list[float] = sigmas.tolist()
-        self._identities: dict[int, str] = {}
+        self._model = f"{cache.model} {cache.precision}" if cache else ""
+        self._identities: dict[
+            int, str
+        ] = {}  # of those that were asked for: some are only anchored
         if cache:
             cache.begin()
-            model, guided = f"{cache.model} {cache.precision}", family.embeds_guidance
-            self._identities = {id(r): identity(r, model, guided) for r in references}
 
     def tokens(self, references: Sequence[Reference], sigma: Tensor) -> Tokens:
         """Return the tokens of the references' owned cells at every site, concatenated.
@@ -66,7 +67,10 @@ class Captures:
                 self._cache.look_ahead(self._key(reference, following), self._family.device)
 
     def _key(self, reference: Reference, sigma: float) -> str:
-        return f"{self._identities[id(reference)]}@{sigma.hex()}"
+        known, guided = self._identities, self._family.embeds_guidance
+        if id(reference) not in known:
+            known[id(reference)] = identity(reference, self._model, guided)
+        return f"{known[id(reference)]}@{sigma.hex()}"
 
 
 def identity(reference: Reference, model: str, guided: bool) -> str:
