@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 
 from standee import Canvas, Client, Composition, Sampling, connection
-from standee.events import Progress
+from standee.wire.events import Progress
 
 
 class Progressed(msgspec.Struct):

@@ -13,13 +13,13 @@ from typing import Any
 
 import bpy
 
-from standee.client import Client
+from standee.client.client import Client
 from standee.composition import Composition
 from standee.connection import read_connection
 from standee.errors import InvalidField, NotConnected, StandeeError
-from standee.events import Event, Preview, Result
-from standee.messages import ModelInfo
-from standee.session import Task
+from standee.wire.events import Event, Preview, Result
+from standee.wire.messages import ModelInfo
+from standee.wire.session import Task
 
 from . import jobs as jobbing
 from . import pictures, preferences, previews

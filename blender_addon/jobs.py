@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.errors import StandeeError
-from standee.events import (
+from standee.wire.events import (
     STAGES,
     Cancelled,
     Event,

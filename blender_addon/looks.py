@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from standee.errors import StandeeError
 from standee.geometry import fit_picture
-from standee.token_view import kept_cells
+from standee.token_overlay import kept_cells
 
 from . import binding, pictures
 from .chores import Chore

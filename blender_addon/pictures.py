@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from standee.document import PICTURES
+from standee.document.document import PICTURES
 from standee.errors import BadPicture, TooLarge
 
 from .stage.cutout import reduced

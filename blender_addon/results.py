@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from standee.events import Result
+from standee.wire.events import Result
 
 from . import pictures, places
 from .chores import Chore

@@ -14,7 +14,7 @@ import msgspec
 
 from standee.composition import Composition, to_json
 from standee.errors import InvalidField, StandeeError, StorageFull
-from standee.events import Result
+from standee.wire.events import Result
 
 from . import composing
 from .chores import Chore, Work

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from standee import Client, Composition, Layer, Rect, Sampling
-from standee.receipt import embed
+from standee.document.receipt import embed
 
 SUBJECTS = Path(__file__).parent / "subjects"
 

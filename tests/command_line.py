@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from standee.messages import Result
+from standee.wire.events import Result
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"".join(bytes(4) + kind + b"crc." for kind in (b"IHDR", b"IEND"))
 

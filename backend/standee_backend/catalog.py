@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from standee import messages
 from standee.errors import InvalidField, StandeeError, UnknownModel
 from standee.validation import convert
+from standee.wire import messages
 
 from . import single_files
 from .cards import Card, Entry, Preferences, configuration

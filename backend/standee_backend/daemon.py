@@ -27,7 +27,7 @@ import zmq.asyncio
 from standee import __version__, connection
 from standee.connection import Connection
 from standee.errors import InvalidField
-from standee.messages import Limits
+from standee.wire.messages import Limits
 
 from .auth import Gate
 from .blobs import Blobs

@@ -16,9 +16,9 @@ import msgspec
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from standee.client import Client
+from standee.client.client import Client
 from standee.composition import Composition
-from standee.document import Document
+from standee.document.document import Document
 
 from .engine.pictures import Array, to_uint8
 from .engine.staging import Stage, stage

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from standee.messages import WorkerInfo
+from standee.wire.messages import WorkerInfo
 
 from .child import Child, Free, Report
 from .hardware import Options

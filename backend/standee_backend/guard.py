@@ -21,7 +21,7 @@ import zmq
 import zmq.asyncio
 from zmq.utils.monitor import parse_monitor_message
 
-from standee.wire import FRAME_LIMIT
+from standee.wire.codec import FRAME_LIMIT
 
 from .logs import event
 

@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable
 import zmq
 import zmq.asyncio
 
-from standee import wire
 from standee.errors import BadMessage, JobFailed, QuotaExceeded, StandeeError
-from standee.messages import Answer, Ok, Problem, Refused, Request
+from standee.wire import codec
+from standee.wire.events import Problem
+from standee.wire.messages import Answer, Ok, Refused, Request
 
 from .guard import Guard
 from .logs import event
@@ -77,11 +78,11 @@ class Lines:
 
     # -- in ----------------------------------------------------------------------------------------
 
-    def _take(self, identity: bytes, owner: str, source: int, frames: wire.Frames) -> None:
+    def _take(self, identity: bytes, owner: str, source: int, frames: codec.Frames) -> None:
         """Put a request where its peer's are, or answer at once what needs no thought."""
         number, peer = 0, self._peers.get(identity)
         try:
-            fields = wire.unpack(frames)
+            fields = codec.unpack(frames)
             number = _number(fields.get("id"))
             if peer is None or peer.owner != owner:
                 peer = self._welcome(identity, owner, source)
@@ -98,7 +99,7 @@ class Lines:
             if peer is not None:
                 peer.refuse(number, error)
             else:
-                self._transmit(identity, wire.encode(Refused(re=number, error=Problem.of(error))))
+                self._transmit(identity, codec.encode(Refused(re=number, error=Problem.of(error))))
 
     def _welcome(self, identity: bytes, owner: str, source: int) -> Peer:
         if identity[:1] != b"\0":
@@ -119,7 +120,7 @@ class Lines:
         while True:
             fields = await peer.next()
             try:
-                answer = await self._respond(wire.request(fields), peer)
+                answer = await self._respond(codec.request(fields), peer)
                 if answer is not None:
                     peer.send(answer)
             except StandeeError as error:
@@ -131,7 +132,7 @@ class Lines:
 
     # -- out ---------------------------------------------------------------------------------------
 
-    def _transmit(self, identity: bytes, frames: wire.Frames) -> bool:
+    def _transmit(self, identity: bytes, frames: codec.Frames) -> bool:
         """Send now; return `False` if the peer takes nothing more at the moment."""
         sent = self._socket.send_multipart([identity, *frames], zmq.NOBLOCK)
         assert isinstance(sent, asyncio.Future)  # done already: that is what NOBLOCK means here
@@ -164,7 +165,7 @@ def router(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
     socket = context.socket(zmq.ROUTER)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
     socket.setsockopt(zmq.ROUTER_HANDOVER, 0)
-    socket.setsockopt(zmq.MAXMSGSIZE, wire.FRAME_LIMIT)
+    socket.setsockopt(zmq.MAXMSGSIZE, codec.FRAME_LIMIT)
     socket.setsockopt(zmq.RCVHWM, 32)
     socket.setsockopt(zmq.SNDHWM, 16)
     socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)

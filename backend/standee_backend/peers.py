@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from standee import wire
 from standee.errors import StandeeError
-from standee.events import Event, Preview, Problem, Progress, Queued
-from standee.messages import Refused
+from standee.wire import codec
+from standee.wire.events import Event, Preview, Problem, Progress, Queued
+from standee.wire.messages import Refused
 
 MAX_INBOX = 64
 MAX_INBOX_BYTES = 2**24
@@ -38,7 +38,7 @@ class Peer:
         identity: bytes,
         owner: str,
         source: int,
-        transmit: Callable[[bytes, wire.Frames], bool],
+        transmit: Callable[[bytes, codec.Frames], bool],
     ) -> None:
         self.identity = identity
         self.owner = owner
@@ -51,7 +51,7 @@ class Peer:
         self._inbox: deque[tuple[dict[str, Any], int]] = deque()
         self._inbox_bytes = 0
         self._news = asyncio.Event()
-        self._outbox: deque[tuple[Any, wire.Frames]] = deque()
+        self._outbox: deque[tuple[Any, codec.Frames]] = deque()
         self._outbox_bytes = 0
         self._empty = asyncio.Event()
         self._empty.set()
@@ -83,7 +83,7 @@ class Peer:
         """Send a message, now or as soon as the peer takes it."""
         if self.gone:
             return
-        frames = wire.encode(message)
+        frames = codec.encode(message)
         kind = None
         if isinstance(message, COALESCED):
             assert isinstance(message, Event)

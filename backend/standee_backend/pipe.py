@@ -13,7 +13,7 @@ from typing import IO, Any
 import msgspec
 from msgspec import Struct, field
 
-from standee.events import Problem
+from standee.wire.events import Problem
 
 _LENGTH = struct.Struct("<I")
 

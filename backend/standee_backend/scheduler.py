@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from standee.errors import JobCancelled, JobFailed, StandeeError
-from standee.events import (
+from standee.wire.events import (
     AnyEvent,
     Event,
     Preview,

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from standee import connection
+from standee.client.launch import ALREADY_RUNNING
 from standee.errors import StandeeError
-from standee.launch import ALREADY_RUNNING
-from standee.messages import Limits
+from standee.wire.messages import Limits
 
 from . import cards, hardware, logs
 from .daemon import LOOPBACK, Config, run

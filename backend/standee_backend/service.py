@@ -22,8 +22,8 @@ import msgspec
 from standee import __version__
 from standee.composition import Composition, validate
 from standee.errors import BadMessage, IncompatibleVersion, TooLarge, Unauthorised
-from standee.events import Queued
-from standee.messages import (
+from standee.wire.events import Queued
+from standee.wire.messages import (
     PROTOCOL,
     Answer,
     BlobChunk,

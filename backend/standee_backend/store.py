@@ -17,8 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from standee.errors import Conflict, QuotaExceeded, UnknownJob
-from standee.events import AnyEvent, Cancelled, Event, Failed, Problem, Queued, Result, Started
-from standee.messages import JobInfo, State
+from standee.wire.events import AnyEvent, Cancelled, Event, Failed, Problem, Queued, Result, Started
+from standee.wire.messages import JobInfo, State
 
 from .database import Database
 from .holdings import Holdings

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from standee.composition import Composition
 from standee.errors import JobCancelled, OutOfMemory
-from standee.messages import Cutout
+from standee.wire.messages import Cutout
 
 from . import catalog, downloads, lora_files
 from .catalog import ModelInfo

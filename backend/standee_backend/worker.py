@@ -23,8 +23,8 @@ import msgspec
 
 from standee.composition import Composition
 from standee.errors import JobCancelled, JobFailed, MissingDependency, StandeeError
-from standee.events import Problem
-from standee.messages import Cutout
+from standee.wire.events import Problem
+from standee.wire.messages import Cutout
 
 from .blobs import Blobs
 from .hardware import Options

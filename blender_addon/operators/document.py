@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import StandeeError
 
 from .. import binding, exchange, pictures, results

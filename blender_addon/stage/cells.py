@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.geometry import NOBODY, Arrangement
-from standee.token_view import SCENE, SUBJECTS, borders, runs
+from standee.token_overlay import SCENE, SUBJECTS, borders, runs
 
 from .projection import Frame
 from .triangles import Colour, Triangles

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import StandeeError
 
 from .model import EditorDocument

@@ -7,8 +7,8 @@ from math import sqrt
 from PySide6.QtCore import QObject
 
 from standee.composition import Composition, Scene
-from standee.inputs import resized
-from standee.messages import ModelInfo
+from standee.document.load import resized
+from standee.wire.messages import ModelInfo
 
 from .link import Link
 from .model import Change, EditorDocument, edits

@@ -13,7 +13,7 @@ from PySide6.QtCore import QMimeData, QStandardPaths
 from PySide6.QtGui import QGuiApplication
 
 from standee.composition import Composition, Layer
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import StandeeError
 
 from .model import EditorDocument, edits

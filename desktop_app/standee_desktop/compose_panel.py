@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from standee.composition import Composition
-from standee.messages import ModelInfo
+from standee.wire.messages import ModelInfo
 
 from .composer import Composer
 from .fields import (

@@ -16,11 +16,11 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from standee.client import Client, new_job_id
+from standee.client.client import Client, new_job_id
 from standee.composition import Composition, Scene, validate
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import StandeeError
-from standee.messages import Event, Failed, Preview, Result
+from standee.wire.events import Event, Failed, Preview, Result
 
 from .imports import open_picture
 from .jobs import Job, Jobs, after, of_json

@@ -1,6 +1,6 @@
 """Pictures that leave the editor: PNG, JPEG or WebP, each with the receipt that makes it again.
 
-`standee.receipt` says how the formats carry it; the editor and `standee compose` read all three. No
+`standee.document.receipt` says how the formats carry it; the editor and `standee compose` read all three. No
 Qt in here.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from PIL import Image
 
+from standee.document.receipt import embed, packed
 from standee.errors import BadPicture
-from standee.receipt import embed, packed
 
 from .places import write_whole
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from PySide6.QtCore import QDateTime, QLocale, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from standee.document import Document
+from standee.document.document import Document
+from standee.document.load import open_input
 from standee.errors import BadDocument, BadPicture, StandeeError
-from standee.inputs import open_input
 
 from .autosave import Autosave, held_by
 from .composer import Composer

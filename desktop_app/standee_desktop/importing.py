@@ -17,9 +17,10 @@ from PySide6.QtCore import QMimeData, QObject, QPointF
 from PySide6.QtGui import QImage
 
 from standee.composition import MAX_LAYERS, Canvas, Layer, Rect, Scene
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import StandeeError
-from standee.messages import Cutout, Event, Failed, Result, ends
+from standee.wire.events import Event, Failed, Result, ends
+from standee.wire.messages import Cutout
 
 from .imports import Imported, encode, is_picture, read_picture
 from .library import Library, Subject

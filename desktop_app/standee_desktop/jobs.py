@@ -9,8 +9,8 @@ import msgspec
 
 from standee.composition import Composition, validate
 from standee.errors import StandeeError
-from standee.events import IN_BYTES
-from standee.messages import (
+from standee.wire.events import (
+    IN_BYTES,
     Cancelled,
     Event,
     Failed,

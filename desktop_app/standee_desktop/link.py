@@ -18,12 +18,13 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from standee.client import Client, new_job_id
+from standee.client.client import Client, new_job_id
 from standee.composition import Composition
 from standee.errors import NotConnected, StandeeError
-from standee.flows import Blobs
-from standee.messages import Cancelled, Cutout, Event, Failed, ModelInfo, Problem, Welcome, ends
-from standee.session import Task
+from standee.wire.events import Cancelled, Event, Failed, Problem, ends
+from standee.wire.messages import Cutout, ModelInfo, Welcome
+from standee.wire.operations import Blobs
+from standee.wire.session import Task
 
 Listener = Callable[[Event], None]
 State = Literal["looking", "connected", "away", "failed"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QInputDialog, QLineEdit, QWidget
 
-from standee.messages import ModelInfo
+from standee.wire.messages import ModelInfo
 
 FOLDER, HUB = object(), object()
 """What the last two rows of the list stand for: asking for a folder, or for a name."""

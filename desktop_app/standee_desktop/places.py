@@ -10,8 +10,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from standee.archive import not_saved, sync_folder
 from standee.connection import home
+from standee.document.archive import not_saved, sync_folder
 
 
 def data_folder() -> Path:

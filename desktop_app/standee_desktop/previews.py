@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
 from standee.composition import Composition, Rect
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import TooLarge
 
 from .canvas.painting import paint_picture

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from standee.events import how_far
+from standee.wire.events import how_far
 
 from .composer import Composer
 from .fields import ElidedLabel, tool_button

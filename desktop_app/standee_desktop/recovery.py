@@ -26,11 +26,11 @@ from typing import IO, Any
 
 import msgspec
 
-from standee.archive import not_saved
 from standee.composition import Composition, validate
-from standee.document import Document
+from standee.document.archive import not_saved
+from standee.document.blobs import StoredResult
+from standee.document.document import Document
 from standee.errors import BadDocument, MissingBlob, StandeeError
-from standee.sources import StoredResult
 
 from .places import write_whole
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QPointF, Qt
 
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import MissingBlob, StandeeError
 
 from . import clipboard

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from standee import token_view
+from standee import token_overlay
 
 STYLE = Path(__file__).parent / "resources" / "style.qss"
 
@@ -141,7 +141,7 @@ def current() -> Theme:
 
 def subject_colour(index: int, alpha: float = 1.0) -> QColor:
     """Return the colour of a subject in the token view, by its number from the bottom."""
-    colour = QColor(token_view.SUBJECTS[index % len(token_view.SUBJECTS)])
+    colour = QColor(token_overlay.SUBJECTS[index % len(token_overlay.SUBJECTS)])
     colour.setAlphaF(alpha)
     return colour
 

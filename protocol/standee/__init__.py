@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import Client as Client
+    from .client.client import Client as Client
     from .composition import Canvas as Canvas
     from .composition import Composition as Composition
     from .composition import Layer as Layer
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
     from .composition import Rect as Rect
     from .composition import Sampling as Sampling
     from .composition import Scene as Scene
-    from .document import Document as Document
+    from .document.document import Document as Document
     from .errors import StandeeError as StandeeError
-    from .events import Result as Result
-    from .session import Task as Task
+    from .wire.events import Result as Result
+    from .wire.session import Task as Task
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Canvas": "composition",
-    "Client": "client",
+    "Client": "client.client",
     "Composition": "composition",
-    "Document": "document",
+    "Document": "document.document",
     "Layer": "composition",
     "Lora": "composition",
     "Method": "composition",
     "Rect": "composition",
-    "Result": "events",
+    "Result": "wire.events",
     "Sampling": "composition",
     "Scene": "composition",
     "StandeeError": "errors",
-    "Task": "session",
+    "Task": "wire.session",
 }
 
 __all__ = [

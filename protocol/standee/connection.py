@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from .errors import IncompatibleVersion, InvalidField, NotConnected, StorageFull, Unauthorised
-from .messages import PROTOCOL
+from .wire.messages import PROTOCOL
 
 LOCAL = "local"
 """The name of the user's own client key."""

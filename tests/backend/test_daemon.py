@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
-from standee import connection, wire
+from standee import connection
 from standee.errors import InvalidField
-from standee.messages import Ok, Preview, Progress, Queued, Result
+from standee.wire import codec
+from standee.wire.events import Preview, Progress, Queued, Result
+from standee.wire.messages import Ok
 from standee_backend import serve
 from standee_backend.daemon import Config, check_host
 from standee_backend.executor import local
@@ -121,7 +123,7 @@ class Line:
 
     def transmit(self, identity, frames):
         if not self.full:
-            self.sent.append(wire.answer_or_event(wire.unpack(frames)))
+            self.sent.append(codec.answer_or_event(codec.unpack(frames)))
         return not self.full
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from standee.errors import JobCancelled
-from standee.messages import WorkerInfo
+from standee.wire.messages import WorkerInfo
 from standee_backend.child import WorkerDied
 from standee_backend.peers import Peer
 from standee_backend.pipe import Made, Reported

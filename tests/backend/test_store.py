@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from standee.errors import Conflict, QuotaExceeded, UnknownJob
-from standee.events import Cancelled, Failed, Problem, Queued, Result, Started
+from standee.wire.events import Cancelled, Failed, Problem, Queued, Result, Started
 from standee_backend.store import MAX_ATTEMPTS, MAX_CRASHES, STRIDE, Store
 
 ME, YOU = "my key", "your key"

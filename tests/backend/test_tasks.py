@@ -15,7 +15,7 @@ from PIL import Image
 
 from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
 from standee.errors import JobCancelled, UnknownModel
-from standee.messages import Cutout
+from standee.wire.messages import Cutout
 from standee_backend import catalog, lora_files
 from standee_backend.engine import grounding
 from standee_backend.fitting import Fitting

@@ -72,8 +72,12 @@ def test_the_client_in_it_is_the_client_alone(extension: ModuleType) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
         names = wheel.namelist()
         metadata = wheel.read(f"standee-{standee.__version__}.dist-info/METADATA").decode()
-    assert "standee/client.py" in names
-    assert not [one for one in names if one.startswith(("standee_backend", "standee_desktop"))]
+    assert "standee/client/client.py" in names
+    assert not [
+        one
+        for one in names
+        if one.startswith(("standee_cli", "standee_backend", "standee_desktop"))
+    ]
     needed = {line.split()[1].split(">")[0] for line in metadata.splitlines() if "Dist" in line}
     assert needed == {"msgpack", "msgspec", "pyzmq"}
 

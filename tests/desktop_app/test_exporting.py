@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from standee import Composition
+from standee.document.receipt import extract
 from standee.errors import BadPicture, OutOfMemory, StorageFull
-from standee.receipt import extract
 from standee_desktop.exporting import encoded, export
 from standee_desktop.notices import Notice, Notices
 

@@ -2,7 +2,7 @@
 
 from standee.composition import Composition
 from standee.errors import OutOfMemory
-from standee.messages import (
+from standee.wire.events import (
     Cancelled,
     Event,
     Failed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from standee.document import Document
+from standee.document.document import Document
 
 from .person import Person
 

@@ -7,7 +7,7 @@ import os
 from PySide6.QtWidgets import QPushButton
 
 from standee.errors import DownloadFailed, OutOfMemory, StandeeError, UnknownModel
-from standee.messages import Failed, Problem
+from standee.wire.events import Failed, Problem
 from standee_desktop.model import edits
 
 from .person import Person

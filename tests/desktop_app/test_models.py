@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from standee import Canvas, Composition, Layer, Rect
-from standee.messages import ModelInfo
+from standee.wire.messages import ModelInfo
 from standee_desktop.canvas_hint import at_size, fits
 from standee_desktop.link import Contact
 from standee_desktop.model import edits

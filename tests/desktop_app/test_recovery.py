@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from standee.composition import Composition, Layer, Rect
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import StorageFull
 from standee_desktop.library import Library
 from standee_desktop.recovery import Journal, Snapshot, discard, left_behind, recovered

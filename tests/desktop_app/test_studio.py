@@ -11,8 +11,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
-from standee.document import Document
-from standee.messages import Cutout
+from standee.document.document import Document
+from standee.wire.messages import Cutout
 from standee_desktop.importing import place, words_of
 from standee_desktop.model import edits
 

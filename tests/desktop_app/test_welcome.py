@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from standee import Canvas, Composition, Layer, Rect
-from standee.document import Document
+from standee.document.document import Document
 from standee.errors import BadDocument, MissingBlob
 from standee_desktop.previews import preview
 from standee_desktop.welcome import Card, sample_file

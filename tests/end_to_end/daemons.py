@@ -16,7 +16,7 @@ import msgspec
 
 from standee import Client
 from standee.connection import Connection, connection_file, read_connection
-from standee.messages import Limits
+from standee.wire.messages import Limits
 
 HERE = Path(__file__).resolve().parent
 ROOTS = [str(HERE.parents[1] / folder) for folder in ("protocol", "backend")]

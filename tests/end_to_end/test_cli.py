@@ -15,7 +15,7 @@ from daemons import ROOTS, Running
 from PIL import Image, ImageChops
 
 from standee import Document
-from standee.receipt import extract
+from standee.document.receipt import extract
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -30,7 +30,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def started(home: Path, folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "standee.cli", *map(str, arguments)],
+        [sys.executable, "-m", "standee_cli.main", *map(str, arguments)],
         cwd=folder,
         env=environment(home),
         stdout=subprocess.PIPE,

@@ -21,8 +21,8 @@ from standee.errors import (
     UnknownJob,
     UnknownModel,
 )
-from standee.events import Cancelled, Failed, Preview, Progress, Queued, Result, Started
-from standee.flows import digest_of
+from standee.wire.events import Cancelled, Failed, Preview, Progress, Queued, Result, Started
+from standee.wire.operations import digest_of
 
 HERE = Path(__file__).resolve().parent
 CAT = b"a picture of a cat " * 50_000

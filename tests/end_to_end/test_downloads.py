@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 
 from standee import Canvas, Client, Composition, Sampling
 from standee.errors import JobCancelled, UnknownModel
-from standee.events import Event, Progress
+from standee.wire.events import Event, Progress
 
 NAME = "someone/tiny-klein"
 
@@ -50,7 +50,7 @@ def get(surroundings):
     """Run `standee models get` in a process of its own."""
 
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "standee.cli", "models", "get", *arguments, "--json"]
+        command = [sys.executable, "-m", "standee_cli.main", "models", "get", *arguments, "--json"]
         environment = surroundings | more
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
@@ -101,7 +101,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(hub, get) -> None:
 def test_a_download_that_was_killed_goes_on_where_it_was(hub, get, surroundings) -> None:
     hub.files[BIG] += bytes(2**24)
     hub.pause = 0.02
-    command = [sys.executable, "-m", "standee.cli", "models", "get", NAME, "--accept-licence"]
+    command = [sys.executable, "-m", "standee_cli.main", "models", "get", NAME, "--accept-licence"]
     process = subprocess.Popen(command, env=surroundings, stderr=subprocess.DEVNULL)
 
     def begun() -> int:

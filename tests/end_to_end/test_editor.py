@@ -15,7 +15,7 @@ pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
 from editors import SUBJECTS, close_editor, open_editor
 
-from standee.document import Document
+from standee.document.document import Document
 
 pytest_plugins = "editor_fixtures"
 
@@ -97,7 +97,15 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
         picture, again = tmp_path / f"beach{suffix}", tmp_path / f"again{suffix}.png"
         artist.studio.files.export_to(picture, name)
         artist.is_told(f"Exported {picture.name}")
-        command = [sys.executable, "-m", "standee.cli", "compose", str(picture), "-o", str(again)]
+        command = [
+            sys.executable,
+            "-m",
+            "standee_cli.main",
+            "compose",
+            str(picture),
+            "-o",
+            str(again),
+        ]
         run = subprocess.run(
             [*command, "--pictures", str(file), "--json", "-q"],
             capture_output=True,

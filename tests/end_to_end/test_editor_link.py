@@ -8,7 +8,7 @@ import msgspec
 from daemons import Running
 
 from standee.composition import Composition, Layer, Rect, Sampling
-from standee.messages import Cancelled, Failed, Result, Started
+from standee.wire.events import Cancelled, Failed, Result, Started
 
 pytest_plugins = "editor_fixtures"
 

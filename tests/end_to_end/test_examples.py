@@ -8,7 +8,7 @@ from pathlib import Path
 from daemons import ROOTS, Running
 from PIL import Image, ImageChops
 
-from standee.receipt import extract
+from standee.document.receipt import extract
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from command_line import FakeClient, Ran, Run
 
-from standee import client
-from standee.cli import main
+from standee.client import client
 from standee.composition import Composition, Layer, Rect, Scene
-from standee.document import Document
+from standee.document.document import Document
+from standee_cli.main import main
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

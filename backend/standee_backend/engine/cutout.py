@@ -18,7 +18,7 @@ from PIL import Image
 from standee.composition import Rect
 from standee.errors import BadPicture, InvalidField
 from standee.geometry import Bools
-from standee.messages import Point
+from standee.wire.messages import Point
 
 from .. import downloads
 from ..downloads import NOBODY, Follower

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.geometry import Bools
-from standee.messages import Point
+from standee.wire.messages import Point
 
 Mask = NDArray[np.uint8]
 """(height, width): 255 on the subject, 0 around it, between them at its edge."""

@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 
 from standee.errors import UnknownModel
 from standee.geometry import Bools
-from standee.messages import Point
+from standee.wire.messages import Point
 
 from . import networks
 from .grabcut import Corners

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter
 
-from standee import token_view
+from standee import token_overlay
 from standee.composition import Composition
 from standee.geometry import NOBODY, Bools, Cells, Floats
 
@@ -24,7 +24,7 @@ from ..workers import Workers
 from .painting import pen
 from .view import CanvasView
 
-SCENE, SCENE_COLOUR = 1000, QColor(token_view.SCENE)
+SCENE, SCENE_COLOUR = 1000, QColor(token_overlay.SCENE)
 """The number and the colour of the cells that the scene keeps."""
 PAUSE = 30
 """Milliseconds between two counts: counting shall not take the time of painting."""
@@ -159,7 +159,9 @@ def _runs(tokens: Tokens, composition: Composition) -> tuple[Runs, ...]:
     """Collect the cells by colour: a few large calls paint fast."""
     numbers = {layer.id: n for n, layer in enumerate(composition.layers)}
     seen, grid, patch = tokens.arrangement, tokens.arrangement.grid, tokens.patch
-    colours = [numbers[one] % len(token_view.SUBJECTS) if one else SCENE for one in tokens.layers]
+    colours = [
+        numbers[one] % len(token_overlay.SUBJECTS) if one else SCENE for one in tokens.layers
+    ]
     owners = np.array([*colours, NOBODY])[seen.owner]  # the last one where nobody owns a cell
     hidden = {colour: np.zeros((grid.rows, grid.cols), bool) for colour in colours}
     clipped: dict[int, list[QRectF]] = {colour: [] for colour in colours}
@@ -188,12 +190,12 @@ def _strips(chosen: Bools, cells: Cells, patch: int) -> list[QRectF]:
         return []
     return [
         QRectF((cells.col + a) * patch, (cells.row + row) * patch, (b - a) * patch, patch)
-        for a, b, row in token_view.runs(chosen)
+        for a, b, row in token_overlay.runs(chosen)
     ]
 
 
 def _border(chosen: Bools, owner: NDArray[np.int64], patch: int) -> list[QLineF]:
     """Return the lines around what chosen cells of one owner make up, px."""
-    level, upright = token_view.borders(chosen, owner)
+    level, upright = token_overlay.borders(chosen, owner)
     lines = [QLineF(a * patch, y * patch, b * patch, y * patch) for a, b, y in level]
     return lines + [QLineF(x * patch, a * patch, x * patch, b * patch) for a, b, x in upright]

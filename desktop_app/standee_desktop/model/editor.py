@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from standee.composition import Composition, Layer
-from standee.document import Document
+from standee.document.document import Document
 
 from .events import Event
 from .history import History, State, Step

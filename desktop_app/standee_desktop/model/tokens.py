@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from standee import token_view
+from standee import token_overlay
 from standee.composition import Composition, Layer
 from standee.geometry import (
     Arrangement,
@@ -101,4 +101,4 @@ def _kept(composition: Composition, patch: int, cutout: Cutout) -> Bools | None:
     picture = cutout(scene.picture, scene.kept) if scene is not None else None
     if scene is None or picture is None:
         return None
-    return token_view.kept_cells(picture, scene.rect, scene.fit, composition.canvas, patch)
+    return token_overlay.kept_cells(picture, scene.rect, scene.fit, composition.canvas, patch)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from standee import Rect
 from standee.errors import BadPicture, InvalidField, UnknownModel
-from standee.messages import Point
+from standee.wire.messages import Point
 from standee_backend.engine.cutout import cut_out, useful_alpha
 from standee_backend.engine.grabcut import FINE_SIDE
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from standee import Rect
 from standee.errors import InvalidField, MissingDependency, UnknownModel
-from standee.messages import Point
+from standee.wire.messages import Point
 from standee_backend.engine import grounding, networks
 from standee_backend.engine.cutout import cut_out
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import zmq
 
-from standee import wire
 from standee.connection import Connection, Keys, new_keys, write_connection
 from standee.errors import JobFailed, StandeeError
-from standee.events import Cancelled, Preview, Problem, Progress, Queued, Result, Started
-from standee.messages import (
+from standee.wire import codec
+from standee.wire.events import Cancelled, Preview, Problem, Progress, Queued, Result, Started
+from standee.wire.messages import (
     BlobChunk,
     BlobMissing,
     BlobState,
@@ -74,16 +74,16 @@ class PretendDaemon:
         while not self._stop.is_set():
             if socket.poll(5):
                 peer, *frames = socket.recv_multipart()
-                fields = wire.unpack(frames)
+                fields = codec.unpack(frames)
                 answer, events = self._answer(fields)
-                socket.send_multipart([peer, *wire.encode(answer)])
+                socket.send_multipart([peer, *codec.encode(answer)])
                 if events is not None:
                     running[fields["job"]] = (peer, events)
             for job, (peer, events) in list(running.items()):
                 if job in self._cancelled:
                     events[:] = [Cancelled(job=job, seq=90)]
                 if events and not (self.hold.is_set() and job not in self._cancelled):
-                    socket.send_multipart([peer, *wire.encode(events.pop(0))])
+                    socket.send_multipart([peer, *codec.encode(events.pop(0))])
                 if not events:
                     del running[job]
                     self._cancelled.discard(job)

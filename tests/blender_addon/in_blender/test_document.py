@@ -15,7 +15,7 @@ from standee.composition import (
     Scene,
     to_json,
 )
-from standee.document import Document
+from standee.document.document import Document
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The blocking client, its sockets, and starting a daemon."""

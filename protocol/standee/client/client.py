@@ -1,0 +1,394 @@
+"""The client: talk to the daemon from a script, a command line, an editor or an add-on.
+
+Two ways to use one client. *Blocking*: `compose`, `wait`, `events` and the others return when the
+work is done. *Polling*, for hosts with their own loop (a Blender timer, a Qt thread): the `begin_`
+methods return a `Task` at once, and `poll(budget)` moves everything on for about `budget` seconds
+and returns what happened to the jobs. A client belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from ..composition import Composition, Rect, validate
+from ..connection import connection_file as default_file
+from ..errors import JobCancelled, NotConnected, StandeeError
+from ..wire import operations
+from ..wire.events import Cancelled, Event, Failed, Result, ends
+from ..wire.messages import (
+    Cutout,
+    JobCancel,
+    JobInfo,
+    JobList,
+    JobRelease,
+    JobSubmit,
+    Kind,
+    ModelInfo,
+    ModelsRequest,
+    Point,
+    Request,
+    Shutdown,
+    Status,
+    StatusRequest,
+    Welcome,
+)
+from ..wire.operations import Blobs, Flow, Meter
+from ..wire.session import Session, Task
+from .transport import Link
+
+T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds that a blocking call waits for a daemon that is away. Jobs wait for it without limit."""
+
+
+class Client:
+    """A connection to the daemon, kept over its restarts. Use it in a `with` block or `close` it.
+
+    Any method may raise `NotConnected`, `Unauthorised` and `IncompatibleVersion`.
+    """
+
+    def __init__(self, link: Link, timeout: float = PATIENCE) -> None:
+        self._link = link
+        self._session = link.session
+        self._patience = timeout
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        start: bool = False,
+        connection_file: Path | None = None,
+        timeout: float = 10.0,
+        python: str | None = None,
+    ) -> Self:
+        """Find the daemon and say hello; with `start`, launch it if none is running.
+
+        `connection_file` is what the daemon wrote (or `standee pair`); without it the user's own
+        daemon is meant. `python` is the interpreter to launch the daemon with, if not this one.
+        Raises `NotConnected`, `Unauthorised`, `IncompatibleVersion`, `MissingDependency`.
+        """
+        client = cls.begin_connect(start=start, connection_file=connection_file, python=python)
+        try:
+            client._wait_for(lambda: client.connected, timeout, timeout)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    @classmethod
+    def begin_connect(
+        cls,
+        *,
+        start: bool = False,
+        connection_file: Path | None = None,
+        python: str | None = None,
+    ) -> Self:
+        """Like `connect`, for hosts that poll: returns at once, `connected` becomes true."""
+        file = Path(connection_file) if connection_file else default_file()
+        return cls(Link(Session(), file, start=start, python=python))
+
+    # -- blocking --------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        composition: Composition | Cutout,
+        blobs: Blobs | None = None,
+        *,
+        kind: Kind = "compose",
+        job_id: str | None = None,
+        priority: int = 0,
+    ) -> str:
+        """Upload the pictures that the daemon lacks, hand in the job and return its id.
+
+        From then on the job is durable. A higher `priority` (-100..100) goes first. Raises
+        `InvalidField`, `MissingBlob`, `UnknownModel`, `Conflict`, `QuotaExceeded`.
+        """
+        flow, meter = _submission(composition, blobs, kind, job_id, priority)
+        return self._run(flow, meter)
+
+    def events(self, job_id: str, since_seq: int = 0) -> Iterator[Event]:
+        """Yield what happens to the job until it ends, over restarts of the daemon.
+
+        Results carry their bytes. An unknown job yields `Failed`.
+        """
+        self._session.watch(job_id, since_seq)
+        try:
+            while True:
+                for event in self._next_events(job_id, None):
+                    yield event
+                    if ends(event):
+                        return
+        finally:
+            self._session.unwatch(job_id)
+
+    def wait(
+        self,
+        job_id: str,
+        on_event: Callable[[Event], None] | None = None,
+        timeout: float | None = None,
+    ) -> list[Result]:
+        """Return the job's results. Raises the job's own error, `JobCancelled`, or `TimeoutError`."""
+        deadline = time.monotonic() + timeout if timeout is not None else None
+        results: list[Result] = []
+        self._session.watch(job_id)
+        try:
+            while True:
+                for event in self._next_events(job_id, deadline):
+                    if on_event is not None:
+                        on_event(event)
+                    if isinstance(event, Failed):
+                        raise event.error.exception()
+                    if isinstance(event, Cancelled):
+                        raise JobCancelled("The job was cancelled.", fix="Submit it again.")
+                    if isinstance(event, Result):
+                        results.append(event)
+                    if ends(event):
+                        return results
+        finally:
+            self._session.unwatch(job_id)
+
+    def compose(
+        self,
+        composition: Composition,
+        blobs: Blobs | None = None,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        priority: int = 0,
+        timeout: float | None = None,
+    ) -> list[Result]:
+        """Submit, wait and release."""
+        job = self.submit(composition, blobs, priority=priority)
+        results = self.wait(job, on_event, timeout)
+        self.release(job)
+        return results
+
+    def cutout(
+        self,
+        picture: bytes,
+        *,
+        box: Rect | None = None,
+        points: Sequence[Point] = (),
+        words: str = "",
+        model: str | None = None,
+        finder: str | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> bytes:
+        """Return the cut-out of a picture as the bytes of a mask PNG; see `messages.Cutout`."""
+        digest = operations.digest_of(picture)
+        spec = Cutout(digest, box, tuple(points), model, words, finder)
+        job = self.submit(spec, {digest: picture}, kind="cutout")
+        [result] = self.wait(job, on_event)
+        self.release(job)
+        return result.data
+
+    def cancel(self, job_id: str, hard: bool = False) -> None:
+        """Stop a job within one step; `hard` kills its worker at once. Raises `UnknownJob`."""
+        self._run(operations.ask(JobCancel(job=job_id, hard=hard)))
+
+    def release(self, job_id: str) -> None:
+        """Forget a finished job and its results. One that is not there counts as released."""
+        self._run(operations.ask(JobRelease(job=job_id)))
+
+    def jobs(self) -> list[JobInfo]:
+        """Return this client's jobs, oldest first."""
+        return self._run(_field(JobList(), "jobs", list[JobInfo]))
+
+    def models(self) -> list[ModelInfo]:
+        """Return the models that compositions may name."""
+        return self._run(_field(ModelsRequest(), "models", list[ModelInfo]))
+
+    def status(self) -> Status:
+        """Return how the daemon is."""
+        status: Status = self._run(operations.ask(StatusRequest()))
+        return status
+
+    def shutdown(self) -> None:
+        """Stop the daemon. Unfinished jobs go on when it starts again."""
+        self._run(operations.ask(Shutdown()))
+        self._link.stay_away()
+
+    def put_blob(self, data: bytes | Path) -> str:
+        """Upload a picture, unless the daemon has it, and return its digest."""
+        meter = Meter()
+        return self._run(operations.put_blob(operations.digest_of(data), data, meter), meter)
+
+    def get_blob(self, digest: str) -> bytes:
+        """Return the bytes of a picture or result. Raises `MissingBlob`."""
+        return self._run(operations.download(digest))
+
+    # -- polling ---------------------------------------------------------------------------------
+
+    def poll(self, budget: float = 0.002) -> list[Event]:
+        """Send and receive for about `budget` seconds; return new events of the watched jobs.
+
+        Raises `Unauthorised` and the like when there is no way back; a daemon that is away for a
+        while is only a pause, see `connected`.
+        """
+        self._link.turn(time.monotonic() + budget)
+        return self._session.take_events()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the daemon answers at the moment."""
+        return self._session.ready
+
+    @property
+    def welcome(self) -> Welcome | None:
+        """What the daemon said of itself when it greeted last: limits, models, epoch."""
+        return self._session.welcome
+
+    def begin_submit(
+        self,
+        composition: Composition | Cutout,
+        blobs: Blobs | None = None,
+        *,
+        kind: Kind = "compose",
+        job_id: str | None = None,
+        priority: int = 0,
+    ) -> Task[str]:
+        """Like `submit`, and watch the job: `poll` returns its events, results with their bytes.
+
+        Give `job_id` (any 8 to 64 letters and digits) to know the job before the task is done.
+        """
+        job_id = job_id or new_job_id()
+        flow, meter = _submission(composition, blobs, kind, job_id, priority)
+        return self._session.begin(self._watched(job_id, flow), meter)
+
+    def begin_watch(self, job_id: str, since_seq: int = 0) -> None:
+        """Have `poll` return the events of a job after `since_seq`; an unknown one is `Failed`."""
+        self._session.watch(job_id, since_seq)
+
+    def begin_cancel(self, job_id: str, hard: bool = False) -> Task[object]:
+        """Like `cancel`."""
+        return self._session.begin(operations.ask(JobCancel(job=job_id, hard=hard)))
+
+    def begin_release(self, job_id: str) -> Task[object]:
+        """Like `release`."""
+        return self._session.begin(operations.ask(JobRelease(job=job_id)))
+
+    def begin_jobs(self) -> Task[list[JobInfo]]:
+        """Like `jobs`."""
+        return self._session.begin(_field(JobList(), "jobs", list[JobInfo]))
+
+    def begin_models(self) -> Task[list[ModelInfo]]:
+        """Like `models`."""
+        return self._session.begin(_field(ModelsRequest(), "models", list[ModelInfo]))
+
+    def begin_status(self) -> Task[Status]:
+        """Like `status`."""
+        return self._session.begin(operations.ask(StatusRequest()))
+
+    def begin_put_blob(self, data: bytes | Path) -> Task[str]:
+        """Like `put_blob`; the bytes go in slices, a few of them in each `poll`."""
+        meter = Meter()
+        return self._session.begin(
+            operations.put_blob(operations.digest_of(data), data, meter), meter
+        )
+
+    def begin_get_blob(self, digest: str) -> Task[bytes]:
+        """Like `get_blob`."""
+        meter = Meter()
+        return self._session.begin(operations.download(digest, meter), meter)
+
+    def close(self) -> None:
+        """Let go of the sockets. Jobs go on without the client."""
+        self._link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- the blocking driver ---------------------------------------------------------------------
+
+    def _run(self, flow: Flow[T], meter: Meter | None = None) -> T:
+        task = self._session.begin(flow, meter)
+        self._wait_for(lambda: task.done, None, self._patience)
+        return task.result()
+
+    def _wait_for(
+        self, ready: Callable[[], bool], timeout: float | None, patience: float | None
+    ) -> None:
+        """Turn the link until `ready()`, for `timeout` seconds, `patience` of them without daemon."""
+        deadline = time.monotonic() + timeout if timeout is not None else None
+        while True:
+            self._link.turn(time.monotonic() + 0.05)
+            if ready():
+                return
+            now = time.monotonic()
+            away = self._link.away_since
+            if deadline is not None and now >= deadline and away is None:
+                raise NotConnected("The daemon does not greet back.", fix="Try again.")
+            if patience is not None and away is not None and now - away >= patience:
+                raise self._nobody()
+            self._link.pause(min(1.0, deadline - now) if deadline is not None else 1.0)
+
+    def _next_events(self, job_id: str, deadline: float | None) -> list[Event]:
+        """Wait for events of one job and return them."""
+        while True:
+            self._link.turn(time.monotonic() + 0.05)
+            events = self._session.take_events(job_id)
+            if events:
+                return events
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                raise TimeoutError(f"Job {job_id} is not done yet; it goes on.")
+            self._link.pause(min(1.0, deadline - now) if deadline is not None else 1.0)
+
+    def _nobody(self) -> StandeeError:
+        where = self._link.connection
+        return NotConnected(
+            f"No daemon answers at {where.endpoint}." if where else "No daemon is running.",
+            fix="Start one with `standee serve`.",
+        )
+
+    def _watched(self, job_id: str, flow: Flow[str]) -> Flow[str]:
+        """Watch the job from the moment it is submitted: events may come before the answer."""
+        self._session.watch(job_id, confirmed=False)
+        try:
+            job = yield from flow
+        except BaseException:
+            self._session.unwatch(job_id)
+            raise
+        self._session.confirm(job_id)
+        return job
+
+
+def new_job_id() -> str:
+    """Return an id for a job that nobody else uses."""
+    return uuid.uuid4().hex
+
+
+def _submission(
+    spec: Composition | Cutout, blobs: Blobs | None, kind: Kind, job_id: str | None, priority: int
+) -> tuple[Flow[str], Meter]:
+    """Return the flow that submits `spec`, checked here first: errors come before any upload."""
+    if isinstance(spec, Cutout):
+        kind = "cutout"
+    named = spec.digests() if isinstance(spec, Composition) else frozenset({spec.picture})
+    fields = msgspec.to_builtins(validate(spec, type(spec)))
+    request = validate(
+        JobSubmit(job=job_id or new_job_id(), kind=kind, spec=fields, priority=priority), JobSubmit
+    )
+    meter = Meter()
+    return operations.submit(request, named, blobs or {}, meter), meter
+
+
+def _field(request: Request, name: str, kind: type[T]) -> Flow[T]:
+    """Ask, and return one field of the answer."""
+    answer = yield from operations.ask(request)
+    return msgspec.convert(getattr(answer, name), kind)

@@ -1,0 +1,80 @@
+"""Start the daemon on demand, detached from this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ..connection import private_folder
+from ..errors import MissingDependency, NotConnected
+
+IDLE_MINUTES = 30
+"""A daemon that was started on demand leaves after so long without jobs and clients."""
+ALREADY_RUNNING = 75
+"""The exit status of a daemon that finds another one at work."""
+
+LOG = "daemon.log"
+
+
+def command(python: str | None = None) -> list[str]:
+    """Return the command that runs the daemon. Raises `MissingDependency`."""
+    python = python or os.environ.get("STANDEE_PYTHON")
+    if python:
+        return [python, "-m", "standee_backend.daemon"]
+    if all(importlib.util.find_spec(name) for name in ("standee_backend", "torch")):
+        return [sys.executable, "-m", "standee_backend.daemon"]
+    if installed := shutil.which("standee"):
+        return [installed, "serve"]
+    raise MissingDependency(
+        "No daemon is running, and the backend is not installed here.",
+        fix='Run `pip install "standee[backend]"`, or start `standee serve` where it is installed.',
+    )
+
+
+class Launched:
+    """A daemon that this process started. It outlives this process."""
+
+    def __init__(self, folder: Path, python: str | None = None) -> None:
+        self._log = private_folder(folder) / LOG
+        arguments = [*command(python), "--idle-exit", str(IDLE_MINUTES), "--log", "json"]
+        detached = 0
+        if sys.platform == "win32":
+            detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        try:
+            with self._log.open("ab") as log:
+                self._size = log.tell()
+                self._process = subprocess.Popen(
+                    arguments,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=os.environ | {"STANDEE_HOME": str(folder)},
+                    start_new_session=True,
+                    creationflags=detached,
+                )
+        except OSError as error:
+            raise MissingDependency(
+                f"The daemon cannot be started: {error}.", fix="Check the Python it should run on."
+            ) from None
+        _ours.append(self)
+
+    def check(self) -> None:
+        """Raise `NotConnected` if the daemon has ended already, with the last it said."""
+        status = self._process.poll()
+        if status in (None, 0, ALREADY_RUNNING):
+            return
+        with self._log.open("rb") as log:
+            log.seek(self._size)
+            said = log.read()[-2000:].decode(errors="replace").strip().splitlines()
+        raise NotConnected(
+            f"The daemon did not start (exit status {status}): {said[-1] if said else 'silently'}",
+            fix=f"Read {self._log}, or run `standee serve` to see it start.",
+        )
+
+
+_ours: list[Launched] = []
+"""Kept, so that Python does not complain about children that outlive it."""

@@ -1,0 +1,1 @@
+"""The `.standee` document: archive, pictures, receipts, and reading compositions from files."""

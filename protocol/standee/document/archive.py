@@ -1,0 +1,177 @@
+"""The zip under a `.standee` file: which entries it may hold, how large, and where their bytes are.
+
+A document may come from anywhere, so nothing in it is trusted: names, sizes and digests are checked
+before they are used, and nothing is ever unpacked onto the disk under a name from the zip.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..errors import BadDocument, StorageFull
+from .blobs import CHUNK, MAX_PICTURE
+
+MAX_ENTRIES = 10_000
+MAX_TEXT = 16 << 20
+"""The most bytes of the composition, or of one receipt."""
+MAX_TOTAL = 16 << 30
+MAX_RATIO = 200
+"""How many times larger than its packed form an entry may be."""
+
+COMPOSITION = "composition.json"
+BLOB = re.compile(r"blobs/([0-9a-f]{64})")
+RESULT = re.compile(r"results/([\w][\w .-]{0,99})\.(png|json)")
+
+# What zipfile raises on bytes that somebody broke.
+BROKEN = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    UnicodeError,
+    ValueError,
+)
+
+
+class Zipped:
+    """An entry of an open zip."""
+
+    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        self._archive, self._entry, self.size = archive, entry, entry.file_size
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes in pieces; `BadDocument` when they are broken."""
+        try:
+            with self._archive.open(self._entry) as stream:
+                left = self.size
+                while chunk := stream.read(CHUNK):
+                    left -= len(chunk)
+                    yield chunk
+        except (*BROKEN, OSError) as error:
+            raise _broken(self._archive.filename, f"{self._entry.filename}: {error}") from error
+        if left:
+            raise _broken(self._archive.filename, f"{self._entry.filename} is truncated")
+
+
+def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, Zipped]]:
+    """Open the zip at `path`; return it and the entries that a document has, by name.
+
+    Only the directory is read. Entries of no meaning here are left out. Raises `BadDocument`.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except OSError as error:
+        raise BadDocument(
+            f"{path} cannot be opened: {error.strerror}.", fix="Check its name and permissions."
+        ) from error
+    except BROKEN as error:
+        raise _broken(str(path), str(error)) from error
+    try:
+        return archive, {entry.filename: Zipped(archive, entry) for entry in _checked(archive)}
+    except BadDocument:
+        archive.close()
+        raise
+
+
+def write_archive(path: Path, entries: Iterable[tuple[str, bytes]]) -> None:
+    """Write a zip and wait until it is on the disk. The same entries make the same bytes.
+
+    Pictures are packed by nature and stay as they are.
+    """
+    with path.open("wb") as stream:
+        with zipfile.ZipFile(stream, "w") as archive:
+            for name, data in entries:
+                entry = zipfile.ZipInfo(name)  # with a date that is always the same
+                if name.endswith(".json"):
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renaming itself durable, where folders can be synced."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def not_saved(path: Path, error: OSError) -> StorageFull:
+    """Say in an artist's words why the document could not be written to `path`."""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        reason, fix = "the disk is full", "Make room, or save to another disk."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        reason, fix = "it cannot be written there", "Save to a folder of your own."
+    elif error.errno in (errno.ENOENT, errno.ENOTDIR):
+        reason, fix = f"the folder {path.parent} does not exist", "Make the folder first."
+    else:
+        reason, fix = error.strerror or str(error), "Save it elsewhere."
+    return StorageFull(f"{path.name} was not saved: {reason}.", fix=fix)
+
+
+def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise _unsafe(f"it holds {len(entries)} entries, and at most {MAX_ENTRIES} are allowed")
+    seen: set[str] = set()
+    total = 0
+    for entry in entries:
+        name = entry.orig_filename
+        parts = re.split(r"[/\\]", name)
+        if ".." in parts or not parts[0] or ":" in parts[0] or "\0" in name:
+            raise _unsafe(f"it holds an entry that reaches outside of it: {name[:80]!r}")
+        if name in seen:
+            raise _unsafe(f"it holds two entries named {name[:80]!r}")
+        seen.add(name)
+        total += entry.file_size
+        if name == COMPOSITION or RESULT.fullmatch(name) or BLOB.fullmatch(name):
+            _check_entry(entry)
+            yield entry
+    if total > MAX_TOTAL:
+        raise _unsafe(f"it would unpack to {total:,} bytes")
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    name = entry.filename
+    if entry.flag_bits & 0x1:
+        raise BadDocument(
+            f"The document is encrypted ({name}).", fix="Pack it again without a password."
+        )
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BadDocument(
+            f"{name} is packed in a way that Standee does not read.",
+            fix="Pack the document again with the deflate method.",
+        )
+    limit = MAX_TEXT if name.endswith(".json") else MAX_PICTURE
+    if entry.file_size > limit:
+        raise _unsafe(f"{name} has {entry.file_size:,} bytes, and at most {limit:,} are allowed")
+    if entry.file_size > MAX_RATIO * max(entry.compress_size, CHUNK // MAX_RATIO):
+        raise _unsafe(f"{name} would unpack to {entry.file_size:,} bytes")
+
+
+def _unsafe(reason: str) -> BadDocument:
+    return BadDocument(
+        f"The document is not safe to open: {reason}.",
+        fix="Ask whoever made it to save it again with Standee.",
+    )
+
+
+def _broken(name: str | None, reason: str) -> BadDocument:
+    return BadDocument(
+        f"{name} is not a Standee document, or it is damaged ({reason}).",
+        fix="Open a backup, or get the file again.",
+    )

@@ -1,0 +1,170 @@
+"""What a person hands to `standee compose`, as a document: a file, or a picture that was made before.
+
+Three kinds of file, told apart by their first bytes:
+
+- a `.standee` document;
+- a composition as JSON, which may name picture files and LoRAs beside it;
+- a PNG, JPEG or WebP with a receipt: its pictures come from a folder or a document, or the daemon still has them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..composition import Composition, Rect, Scene, from_json, validate
+from ..errors import BadDocument, InvalidField
+from .document import PICTURES, Document
+from .receipt import JPEG, SIGNATURE, WEBP, extract
+
+MAX_FILES = 20_000
+"""How many files of a folder are looked at in search of pictures."""
+
+
+def open_input(path: Path, pictures: Path | None = None) -> Document:
+    """Read `path` as a document; pictures that it names but lacks are looked for in `pictures`.
+
+    Raises `BadDocument`, `BadPicture`, `InvalidField`.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(SIGNATURE))
+            whole = head + (b"" if head.startswith(b"PK") else stream.read())
+    except OSError as error:
+        raise BadDocument(
+            f"{path} cannot be read: {error.strerror}.", fix="Check its name and permissions."
+        ) from None
+    if head.startswith(b"PK"):
+        document = Document.open(path)
+    elif head.startswith((SIGNATURE, JPEG, WEBP)):
+        document = Document(_of_receipt(extract(whole)))
+    else:
+        try:
+            document = _of_json(whole, path.parent)
+        except InvalidField as error:
+            raise InvalidField(
+                f"{path.name}: {error.message}", path=error.path, fix=error.fix
+            ) from None
+    if pictures is not None and document.missing():
+        _find(document, pictures)
+    return document
+
+
+def whole_path(path: str, folder: Path) -> str:
+    """Return the full path of what is there relative to `folder`; anything else, a hub id, as it is."""
+    try:
+        there = folder / Path(path).expanduser()
+        return str(there.resolve()) if there.exists() else path
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, a zero byte
+        return path
+
+
+def resized(composition: Composition, width: int, height: int) -> Composition:
+    """Return the composition on a canvas of another size, with everything on it scaled along."""
+    x, y = width / composition.canvas.width, height / composition.canvas.height
+    replace = msgspec.structs.replace
+
+    def scaled(rect: Rect) -> Rect:
+        return Rect(rect.x * x, rect.y * y, rect.w * x, rect.h * y)
+
+    scene: Scene | None = composition.scene
+    if scene is not None:
+        scene = replace(
+            scene,
+            rect=scene.rect and scaled(scene.rect),
+            blend=min(512.0, scene.blend * min(x, y)),
+            feather=min(256.0, scene.feather * min(x, y)),
+        )
+    return replace(
+        composition,
+        canvas=replace(composition.canvas, width=width, height=height),
+        layers=tuple(replace(layer, rect=scaled(layer.rect)) for layer in composition.layers),
+        scene=scene,
+    )
+
+
+def _of_receipt(receipt: dict[str, Any]) -> Composition:
+    if "composition" not in receipt:
+        raise InvalidField(
+            "The receipt in the picture names no composition.",
+            path="$.composition",
+            fix="Give a picture that `standee compose` made; a cut-out cannot be made again.",
+        )
+    composition: Composition = validate(receipt["composition"])
+    return composition
+
+
+def _of_json(text: bytes, folder: Path) -> Document:
+    """Read a composition whose pictures may be named by files relative to `folder`."""
+    document = Document()
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        data = None  # from_json says what is wrong
+    if not isinstance(data, dict):
+        document.composition = from_json(text)
+        return document
+    layers = data.get("layers")
+    for index, layer in enumerate(layers if isinstance(layers, list) else []):
+        _add_files(document, layer, ("picture", "mask"), folder, f"$.layers[{index}]")
+    _add_files(document, data.get("scene"), ("picture", "kept"), folder, "$.scene")
+    _place_loras(data.get("sampling"), folder)
+    document.composition = validate(data)
+    return document
+
+
+def _add_files(
+    document: Document, data: Any, fields: tuple[str, ...], folder: Path, path: str
+) -> None:
+    """Put the pictures that `fields` of `data` name into the document, and their digests there."""
+    for field in fields:
+        name = data.get(field) if isinstance(data, dict) else None
+        if not isinstance(name, str) or re.fullmatch(r"[0-9a-f]{64}", name):
+            continue
+        if not name or "\0" in name or not (folder / name).is_file():
+            raise InvalidField(
+                f"There is no picture {name!r} in {folder.resolve()}.",
+                path=f"{path}.{field}",
+                fix="Name a picture file relative to the composition's own folder.",
+            )
+        data[field] = document.add_picture(folder / name)
+
+
+def _place_loras(sampling: Any, folder: Path) -> None:
+    """Give LoRAs that lie beside the composition their full paths: the daemon runs elsewhere."""
+    loras = sampling.get("loras") if isinstance(sampling, dict) else None
+    for lora in loras if isinstance(loras, list) else []:
+        path = lora.get("path") if isinstance(lora, dict) else None
+        if isinstance(path, str) and path:
+            lora["path"] = whole_path(path, folder)
+
+
+def _find(document: Document, pictures: Path) -> None:
+    """Add those pictures that the document lacks and `pictures`, a document or folder, holds."""
+    if pictures.is_file():
+        with Document.open(pictures) as other:
+            for digest in document.missing() & set(other.blobs):
+                document.add_picture(other.read(digest))
+        return
+    for count, path in enumerate(sorted(pictures.rglob("*"))):
+        missing = document.missing()
+        if not missing or count >= MAX_FILES:
+            return
+        if path.is_file() and _digest(path) in missing:
+            document.add_picture(path)
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of a picture file; empty for what is none or cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            if not stream.read(12).startswith(PICTURES):
+                return ""
+            stream.seek(0)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""

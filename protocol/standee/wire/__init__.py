@@ -1,0 +1,1 @@
+"""The protocol without sockets: messages, events, encoding, session state."""

@@ -1,0 +1,152 @@
+"""The conversations of more than one message, as generators: they yield requests, and get answers.
+
+A flow yields a list of requests; when all their answers are there it gets them in the same order.
+A refusal is raised in it as the `StandeeError` that it carries. No sockets, no clocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+from ..errors import BadMessage, TooLarge
+from .codec import LIMITS
+from .messages import (
+    AnyAnswer,
+    BlobChunk,
+    BlobCommit,
+    BlobGet,
+    BlobHas,
+    BlobMissing,
+    BlobOpen,
+    BlobPut,
+    BlobState,
+    JobSubmit,
+    Request,
+)
+
+T = TypeVar("T")
+Flow = Generator[list[Request], list[AnyAnswer], T]
+Blobs = Mapping[str, bytes | Path]
+"""Pictures by their digest: the encoded bytes, or the file that holds them."""
+
+CHUNK = 2**18
+WINDOW = 8
+"""How many chunks are under way at once: 2 MiB, so that a host's loop never waits for long."""
+
+
+@dataclass
+class Meter:
+    """How many bytes of a flow have moved."""
+
+    moved: int = 0
+    total: int = 0
+
+    @property
+    def part(self) -> float:
+        return self.moved / self.total if self.total else 0.0
+
+
+class _Reader(Protocol):
+    def __call__(self, offset: int, length: int) -> bytes: ...
+
+
+def ask(request: Request) -> Flow[Any]:
+    """Ask one thing and return its answer."""
+    [answer] = yield [request]
+    return answer
+
+
+def upload(digest: str, source: bytes | Path, meter: Meter) -> Flow[None]:
+    """Send a picture, from where an earlier try ended. Raises `TooLarge` and the daemon's errors."""
+    with _opened(source) as (size, read):
+        if size > LIMITS.blob:
+            raise TooLarge(
+                f"A picture of {size:,} bytes is over the limit of {LIMITS.blob:,}.",
+                fix="Save it smaller.",
+            )
+        meter.total += size
+        before, fruitless = meter.moved, 0
+        [state] = cast(list[BlobState], (yield [BlobOpen(digest=digest, size=size)]))
+        while not state.complete:
+            meter.moved = before + state.offset
+            ends = min(size, state.offset + WINDOW * CHUNK)
+            offsets = range(state.offset, ends, CHUNK)
+            batch: list[Request] = [
+                BlobPut(digest=digest, offset=at, data=read(at, min(CHUNK, size - at)))
+                for at in offsets
+            ]
+            if ends == size:
+                batch.append(BlobCommit(digest=digest))
+            previous, state = state, cast(BlobState, (yield batch)[-1])
+            fruitless = fruitless + 1 if state.offset <= previous.offset else 0
+            if fruitless > 3 and not state.complete:
+                raise BadMessage("The upload does not get on.", fix="Try again.")
+        meter.moved = before + size
+
+
+def download(digest: str, meter: Meter | None = None) -> Flow[bytes]:
+    """Fetch a picture. Raises `MissingBlob`, and `BadMessage` if its bytes are not the digest's."""
+    meter = meter or Meter()
+    [first] = cast(list[BlobChunk], (yield [BlobGet(digest=digest, length=CHUNK)]))
+    check, data = hashlib.sha256(first.data), bytearray(first.data)
+    meter.total += first.size
+    meter.moved += len(data)
+    while len(data) < first.size:
+        ends = min(first.size, len(data) + WINDOW * CHUNK)
+        offsets = range(len(data), ends, CHUNK)
+        batch: list[Request] = [BlobGet(digest=digest, offset=at, length=CHUNK) for at in offsets]
+        for chunk in cast(list[BlobChunk], (yield batch)):
+            check.update(chunk.data)
+            data += chunk.data
+            meter.moved += len(chunk.data)
+    if check.hexdigest() != digest:
+        raise BadMessage("The picture arrived damaged.", path="$.digest", fix="Fetch it again.")
+    return bytes(data)
+
+
+def put_blob(digest: str, source: bytes | Path, meter: Meter) -> Flow[str]:
+    """Send a picture unless the daemon has it. Returns its digest."""
+    [missing] = cast(list[BlobMissing], (yield [BlobHas(digests=(digest,))]))
+    if missing.digests:
+        yield from upload(digest, source, meter)
+    return digest
+
+
+def submit(job: JobSubmit, named: frozenset[str], blobs: Blobs, meter: Meter) -> Flow[str]:
+    """Send those of the `named` pictures that the daemon lacks, then the job. Returns its id."""
+    if named:
+        [missing] = cast(list[BlobMissing], (yield [BlobHas(digests=tuple(sorted(named)))]))
+        for digest in missing.digests:
+            if digest in blobs:
+                yield from upload(digest, blobs[digest], meter)
+    yield [job]
+    return job.job
+
+
+def digest_of(source: bytes | Path) -> str:
+    """Return the SHA-256 of a picture's bytes, by which it is named everywhere."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(source).hexdigest()
+
+
+@contextmanager
+def _opened(source: bytes | Path) -> Iterator[tuple[int, _Reader]]:
+    """Yield a picture's size and a function that reads a slice of it, from memory or from disk."""
+    if not isinstance(source, Path):
+        view = memoryview(source)
+        yield len(view), lambda offset, length: bytes(view[offset : offset + length])
+        return
+    with source.open("rb") as file:
+
+        def read(offset: int, length: int) -> bytes:
+            file.seek(offset)
+            return file.read(length)
+
+        yield source.stat().st_size, read

@@ -1,0 +1,132 @@
+"""What `standee doctor` looks at: this Python, the packages, the device, the daemon.
+
+Each finding is one line with a verdict; a bad one says what to do.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from standee.connection import connection_file, home, private_folder
+from standee.errors import StandeeError
+
+CLIENT = ("standee", "click", "msgpack", "msgspec", "numpy", "pyzmq", "rich")
+BACKEND = ("torch", "diffusers", "transformers", "accelerate", "opencv-python-headless", "pillow")
+DESKTOP = ("PySide6-Essentials",)
+ROOM = 2 << 30
+"""Fewer free bytes than this in Standee's home are worth a warning."""
+
+
+class Finding(Struct, frozen=True):
+    """One fact about the machine; `fix` says what to do when it is not `ok`."""
+
+    what: str
+    value: str
+    verdict: Literal["ok", "warning", "bad"] = "ok"
+    fix: str = ""
+
+
+def examine(file: Path | None = None) -> Iterator[Finding]:
+    """Look at everything, the quick things first; `file` is another daemon's connection file."""
+    yield Finding("Python", f"{platform.python_version()} ({sys.executable})")
+    yield Finding("System", platform.platform())
+    yield from _packages("Packages", CLIENT, "")
+    yield from _packages("Backend", BACKEND, "backend")
+    yield from _packages("Editor", DESKTOP, "desktop")
+    yield from _machine()
+    yield from _home()
+    yield from _daemon(file)
+
+
+def _packages(what: str, names: tuple[str, ...], extra: str) -> Iterator[Finding]:
+    found: list[str] = []
+    missing: list[str] = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if not missing:
+        yield Finding(what, ", ".join(found))
+        return
+    package = f"standee[{extra}]" if extra else "standee"
+    yield Finding(
+        what,
+        f"not installed: {', '.join(missing)}",
+        "warning" if extra else "bad",
+        f"Run `pip install '{package}'`." if extra else f"Run `pip install {package}`.",
+    )
+
+
+def _machine() -> Iterator[Finding]:
+    """What the device is, and how the published models would run on it, as the backend says."""
+    if not (importlib.util.find_spec("standee_backend") and importlib.util.find_spec("torch")):
+        return
+    try:
+        hardware = import_module("standee_backend.hardware")
+        machine = hardware.survey()
+    except Exception as error:  # a broken driver or torch may raise anything
+        yield Finding(
+            "Device",
+            f"torch cannot be used: {type(error).__name__}: {error}",
+            "bad",
+            "Run `pip install --force-reinstall torch`.",
+        )
+        return
+    for what, value in machine.facts:
+        yield Finding(what.capitalize(), str(value))  # torch has a type for its version
+    for advice in hardware.recommend(machine):
+        yield Finding(advice.model, advice.reason)
+
+
+def _home() -> Iterator[Finding]:
+    folder = home()
+    try:
+        private_folder(folder)
+        free = shutil.disk_usage(folder).free
+    except StandeeError as error:
+        yield Finding("Home", error.message, "bad", error.fix)
+        return
+    text = f"{folder} ({free >> 30} GiB free)"
+    if free < ROOM:
+        yield Finding("Home", text, "warning", "Make room, or set STANDEE_HOME to another disk.")
+    else:
+        yield Finding("Home", text)
+
+
+def _daemon(file: Path | None) -> Iterator[Finding]:
+    from standee.client.client import Client
+
+    path = file or connection_file()
+    if not path.exists():
+        yield Finding("Connection", f"{path} (none: no daemon has run yet)")
+        return
+    yield Finding("Connection", str(path))
+    try:
+        with Client.connect(connection_file=path, timeout=5.0) as client:
+            status = client.status()
+    except StandeeError as error:
+        if error.code == "not-connected":
+            yield Finding("Daemon", "not running; it starts when it is needed")
+        else:
+            yield Finding("Daemon", error.message, "bad", error.fix)
+        return
+    yield Finding(
+        "Daemon",
+        f"version {status.server}, process {status.pid}, {status.running} jobs running,"
+        f" {status.queued} waiting",
+    )
+    for worker in status.workers:
+        yield Finding(
+            "Worker", f"{worker.name}: {worker.state} on {worker.device or 'no device yet'}"
+        )

@@ -1,0 +1,80 @@
+"""The command that brings a model of the hub onto this machine: `standee models get`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from standee.errors import InvalidField, JobCancelled
+from standee.wire.events import Progress
+
+from ..console import Console, answers, common, require, size
+
+FIELD = "$.model"
+
+
+@click.command()
+@click.argument("model")
+@click.option("--accept-licence", is_flag=True, help="Do not ask whether you accept its licence.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@common
+@answers
+@click.pass_context
+def get(
+    context: click.Context, console: Console, model: str, accept_licence: bool, quiet: bool
+) -> None:
+    """Download a model of the Hugging Face hub, and check it.
+
+    MODEL is a name such as FLUX.1-schnell or a hub id. A download that was stopped goes on where it
+    was. Some models ask you to accept their licence on their page, and to log in with
+    `hf auth login`.
+
+    \b
+    Examples:
+      standee models get FLUX.1-schnell
+      standee models get someone/some-flux --accept-licence
+    """
+    require("standee_backend", "backend")
+    if console.connection is not None:
+        raise click.UsageError("Get models on the machine whose daemon uses them.", context)
+    from ..progress import Watching
+
+    catalog, downloads = (
+        import_module(f"standee_backend.{name}") for name in ("catalog", "downloads")
+    )
+    info = catalog.find(model)
+    if Path(info.folder).exists():
+        said = f"{model} is on this machine already: {info.folder}"
+        console.answer({"path": info.folder}, [said])
+        return
+    offer = downloads.offer(info, FIELD)
+    console.say(f"{offer.repository}: {size(offer.size)} in {len(offer.files)} files.")
+    _confirm(console, offer.licence, offer.licence_url, accept_licence)
+    with Watching(quiet or console.json) as watching:
+
+        def report(stage: str, done: int, of: int, left: float | None) -> None:
+            watching(Progress(job="", stage=stage, step=done, of=of, eta=left))
+
+        try:
+            folder = downloads.bring(offer, FIELD, downloads.Follower(report))
+        except KeyboardInterrupt:
+            raise JobCancelled(
+                "Stopped. What has arrived is kept.", fix="The same command goes on with it."
+            ) from None
+    console.answer({"path": str(folder)}, [str(folder)])
+
+
+def _confirm(console: Console, licence: str, url: str, accepted: bool) -> None:
+    """Show a model's licence and ask for consent. Raises `InvalidField` where nobody can answer."""
+    console.say(f"Its licence: {licence or 'none is named'}, see {url}")
+    if accepted:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidField(
+            "The licence has to be accepted first.", fix="Read it, then add --accept-licence."
+        )
+    if not click.confirm("Do you accept it?", err=True):
+        raise JobCancelled("Nothing was downloaded.")

@@ -1,0 +1,197 @@
+"""How the command line speaks: answers on stdout, messages on stderr, and exit codes.
+
+An error is one line, what went wrong and what to do, never a traceback unless `--debug` asks for it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from standee.errors import MissingDependency, StandeeError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+"""The type of arguments that name a file."""
+
+
+class Exit(IntEnum):
+    """What the process returns; in the help and in docs/cli.md."""
+
+    OK = 0
+    FAILED = 1
+    INVALID = 2
+    NO_DAEMON = 3
+    CANCELLED = 4
+    NOT_INSTALLED = 5
+
+
+EXITS = {
+    "bad-document": Exit.INVALID,
+    "bad-picture": Exit.INVALID,
+    "invalid-field": Exit.INVALID,
+    "missing-blob": Exit.INVALID,
+    "too-large": Exit.INVALID,
+    "unknown-job": Exit.INVALID,
+    "unknown-model": Exit.INVALID,
+    "incompatible-version": Exit.NO_DAEMON,
+    "not-connected": Exit.NO_DAEMON,
+    "unauthorised": Exit.NO_DAEMON,
+    "job-cancelled": Exit.CANCELLED,
+    "missing-dependency": Exit.NOT_INSTALLED,
+}
+"""Codes of errors that have an exit code of their own; the others are failures."""
+
+
+class Console:
+    """Where a command's answer, messages and errors go, as the options that all have in common say."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.debug = False
+        self.connection: Path | None = None
+
+    def answer(self, data: Any, lines: Iterable[str] = ()) -> None:
+        """Give the answer of a command: `data` for a program, `lines` for a person."""
+        if self.json:
+            click.echo(json.dumps(msgspec.to_builtins(data), indent=2))
+            return
+        for line in lines:
+            click.echo(line)
+
+    def table(self, data: Any, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Give an answer that a person reads as a table."""
+        if self.json:
+            self.answer(data)
+            return
+        from rich.console import Console as Rich
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(head))
+        for name in head:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Rich(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+
+    def say(self, message: str) -> None:
+        """Tell a person something beside the answer."""
+        click.echo(message, err=True)
+
+    def fail(self, error: StandeeError) -> Exit:
+        """Tell an error to both and return the exit code."""
+        if self.json:
+            click.echo(json.dumps({"error": error.to_wire()}, indent=2))
+        if self.debug:
+            traceback.print_exception(error)
+        code = EXITS.get(error.code, Exit.FAILED)
+        prefix = "" if code is Exit.CANCELLED else click.style("Error: ", fg="red", bold=True)
+        self.say(prefix + " ".join(str(error).split()))
+        return code
+
+
+answers = click.make_pass_decorator(Console, ensure=True)
+
+
+def common(command: Command) -> Command:
+    """Give a command the options that all of them have; they come last in its help."""
+
+    def option(name: str, explanation: str, **more: Any) -> Callable[[Command], Command]:
+        def keep(context: click.Context, _: click.Parameter, value: Any) -> None:
+            if value:
+                setattr(context.ensure_object(Console), name, value)
+
+        return click.option(
+            f"--{name}", expose_value=False, callback=keep, help=explanation, **more
+        )
+
+    debug = option("debug", "Show where in the program an error came from.", is_flag=True)
+    answer = option("json", "Answer in JSON on stdout, for programs.", is_flag=True)
+    connection = option(
+        "connection",
+        "A daemon on another machine: the file that `standee pair` made there.",
+        type=FILE,
+        metavar="FILE",
+        envvar="STANDEE_CONNECTION",
+    )
+    return connection(answer(debug(command)))
+
+
+def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` name and return the exit code."""
+    console = Console()
+    try:
+        code = group.main(arguments, prog_name="standee", obj=console, standalone_mode=False)
+    except click.UsageError as error:
+        where = f" Run `{error.ctx.command_path} --help` for help." if error.ctx else ""
+        return _stop(console, Usage(error.format_message(), fix=where.strip()), Exit.INVALID)
+    except click.ClickException as error:
+        return _stop(console, StandeeError(error.format_message()), Exit.FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        console.say("Stopped.")
+        return Exit.CANCELLED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+    except StandeeError as error:
+        return console.fail(error)
+    except Exception as error:
+        unexpected = StandeeError(
+            f"Something unforeseen went wrong: {type(error).__name__}: {error}.",
+            fix="" if console.debug else "Run it again with --debug and report what it shows.",
+        )
+        unexpected.__cause__ = error
+        return console.fail(unexpected)
+    return code if isinstance(code, int) else Exit.OK
+
+
+def require(module: str, extra: str) -> None:
+    """Raise `MissingDependency` unless a package and what it rests on are installed."""
+    rests_on = {"standee_backend": "torch", "standee_desktop": "PySide6"}[module]
+    if not (importlib.util.find_spec(module) and importlib.util.find_spec(rests_on)):
+        raise MissingDependency(
+            f"standee[{extra}] is not installed here.",
+            fix=f"Run `pip install 'standee[{extra}]'`.",
+        )
+
+
+def time_left(seconds: float) -> str:
+    """Return a duration as people say it: `8 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as people say it."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+class Usage(StandeeError):
+    """The command line itself is wrong."""
+
+    code = "usage"
+
+
+def _stop(console: Console, error: StandeeError, code: Exit) -> int:
+    console.fail(error)
+    return code
