@@ -25,13 +25,13 @@ from random_weights import CANVAS, MODELS, open_random
 from torch import Tensor
 
 from standee.composition import Canvas, Composition, Layer, Rect, Sampling
-from standee_backend import catalog
+from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Conditioning
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.loading import compile_blocks, load
-from standee_backend.engine.token_cache import TokenCache
-from standee_backend.hardware import Options, resolve
+from standee_backend.engine.loading.load import compile_blocks, load
+from standee_backend.engine.token_cache.cache import TokenCache
+from standee_backend.hardware.options import Options, resolve
 
 HERE = Path(__file__).parent
 COUNTS = (1, 3, 5)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from standee_backend.engine.families.base import Conditioning
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.live_bytes import LiveBytes
+from standee_backend.engine.memory.live_bytes import LiveBytes
 
 GOAL = 1.8
 """On the bundled model, three subjects cost at most this many plain runs."""

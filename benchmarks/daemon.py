@@ -74,11 +74,13 @@ def daemon(folder: Path, worker: str):
 
 
 def serve(worker: str, folder: Path) -> None:
-    from standee_backend import daemon, executor, logs
+    from standee_backend import event_log
+    from standee_backend.daemon import daemon
+    from standee_backend.scheduling import slots
 
-    logs.set_up("json")
+    event_log.set_up("json")
     idle = (sys.executable, str(Path(__file__).resolve()), "--idle-worker")
-    command = idle if worker == "idle" else executor.WORKER
+    command = idle if worker == "idle" else slots.WORKER
     daemon.run(daemon.Config(home=folder, worker=command))
 
 
@@ -212,7 +214,7 @@ def main() -> None:
     if given.serve:
         serve(given.serve[0], Path(given.serve[1]))
     elif given.idle_worker:
-        from standee_backend import worker
+        from standee_backend.worker import main as worker
 
         worker.main(lambda options: Idle())
     else:

@@ -28,15 +28,15 @@ from measures import Array, Bools
 from PIL import Image
 
 from standee.composition import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
-from standee_backend import catalog
+from standee_backend.catalog import catalog
 from standee_backend.demo import paste
-from standee_backend.engine import pictures
+from standee_backend.engine import images
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
-from standee_backend.engine.loading import load
-from standee_backend.engine.staging import Stage, Staged, stage
-from standee_backend.engine.token_cache import TokenCache
-from standee_backend.hardware import Options
+from standee_backend.engine.layout import Stage, Staged, stage
+from standee_backend.engine.loading.load import load
+from standee_backend.engine.token_cache.cache import TokenCache
+from standee_backend.hardware.options import Options
 
 HERE = Path(__file__).parent
 PLACES = (
@@ -74,7 +74,7 @@ class Blobs:
         return digest
 
     def add_array(self, pixels: Array) -> str:
-        return self.add(pictures.encode_png(pictures.to_uint8(pixels)))
+        return self.add(images.encode_png(images.to_uint8(pixels)))
 
     def read(self, digest: str) -> bytes:
         return self.data[digest]
@@ -335,7 +335,7 @@ def _floats(pixels: np.ndarray) -> Array:
 
 
 def _image(pixels: Array) -> Image.Image:
-    return Image.fromarray(pictures.to_uint8(pixels))
+    return Image.fromarray(images.to_uint8(pixels))
 
 
 def _white(canvas: Canvas) -> Image.Image:

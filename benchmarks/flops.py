@@ -21,12 +21,12 @@ from cost_meter import CACHED, FIRST, MEMORY
 from random_weights import CANVAS, MODELS, open_random
 from torch.utils.flop_counter import FlopCounterMode
 
-from standee_backend.engine.captures import Captures
+from standee_backend.engine.capture import Captures
 from standee_backend.engine.compose import prepare_injection
-from standee_backend.engine.footprint import META, Blueprint, Layout
 from standee_backend.engine.injection import inject
-from standee_backend.engine.staging import MARGIN
-from standee_backend.memory import CARDS, peak
+from standee_backend.engine.layout import MARGIN
+from standee_backend.engine.memory.footprint import META, Blueprint, Layout
+from standee_backend.hardware.memory_estimate import CARDS, peak
 
 COUNTS = (1, 3, 5)
 WORDS = "a"

@@ -25,17 +25,18 @@ from fidelity import Blobs
 from PIL import Image
 
 from standee.composition import Canvas, Composition, Layer, Rect, Sampling
-from standee_backend import catalog, memory
+from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families import open_family
 from standee_backend.engine.families.base import Defaults
-from standee_backend.engine.footprint import META, Blueprint, Layout, layout_of, outline
-from standee_backend.engine.loading import DTYPES, be_quiet, load
-from standee_backend.engine.packing import tile
-from standee_backend.fitting import exhausted, give_back
-from standee_backend.hardware import FOOTPRINTS, Options, presets, resolve
+from standee_backend.engine.loading.load import DTYPES, be_quiet, load
+from standee_backend.engine.loading.quantization import tile
+from standee_backend.engine.memory.footprint import META, Blueprint, Layout, layout_of, outline
+from standee_backend.hardware import memory_estimate
+from standee_backend.hardware.options import FOOTPRINTS, Options, presets, resolve
+from standee_backend.worker.memory_planner import exhausted, give_back
 
-GOAL = memory.TOLERANCE
+GOAL = memory_estimate.TOLERANCE
 SHIPPED = ("FLUX.1-dev", "FLUX.2-klein-4B", "FLUX.2-klein-9B", "Z-Image-Turbo")
 TYPICAL = Layout(rows=64, cols=64, crops=((26, 26, 576),) * 3, prompts=("", "a meadow"))
 """A picture of 1024 x 1024 px with three subjects of 384 px."""
@@ -74,7 +75,9 @@ def main() -> int:
     return 0 if all(row["met"] for row in report) else 1
 
 
-def measure(folder: Path, preset: memory.Preset, size: int, subjects: int) -> dict[str, Any]:
+def measure(
+    folder: Path, preset: memory_estimate.Preset, size: int, subjects: int
+) -> dict[str, Any]:
     """Compose once with a preset; return the predicted and the measured peak in GiB, and their ratio."""
     device, _ = resolve(Options())
     blobs = Blobs()
@@ -83,17 +86,17 @@ def measure(folder: Path, preset: memory.Preset, size: int, subjects: int) -> di
     footprint = blueprint.footprint(layout_of(composition, blueprint.family))
     row: dict[str, Any] = {
         "preset": preset.name,
-        "predicted": memory.peak(footprint, preset) / memory.GIB,
-        "host": memory.host(footprint, preset) / memory.GIB,
+        "predicted": memory_estimate.peak(footprint, preset) / memory_estimate.GIB,
+        "host": memory_estimate.host(footprint, preset) / memory_estimate.GIB,
     }
     try:
         family = load(catalog.find(str(folder)), Options(), preset)
         torch.cuda.synchronize(device)
-        row["loading"] = torch.cuda.max_memory_allocated(device) / memory.GIB
+        row["loading"] = torch.cuda.max_memory_allocated(device) / memory_estimate.GIB
         torch.cuda.reset_peak_memory_stats(device)
         compose(family, composition, blobs.read, seed=1)
         family.release()
-        row["measured"] = torch.cuda.max_memory_allocated(device) / memory.GIB
+        row["measured"] = torch.cuda.max_memory_allocated(device) / memory_estimate.GIB
         row["ratio"] = row["predicted"] / row["measured"]
     except Exception as error:
         if not exhausted(error):
@@ -133,7 +136,7 @@ def shipped() -> str:
     return msgspec.json.format(msgspec.json.encode(found), indent=1).decode()
 
 
-def footprint(model: str) -> memory.Footprint:
+def footprint(model: str) -> memory_estimate.Footprint:
     """Return what a published model takes with a typical job, in bf16 and without its weights."""
     pipeline = published.build(model)
     tile(pipeline)

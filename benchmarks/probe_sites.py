@@ -23,13 +23,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from standee_backend import catalog
+from standee_backend.catalog import catalog
 from standee_backend.engine.compose import denoise
 from standee_backend.engine.families import flux
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.loading import load
-from standee_backend.engine.reference import gaussian
-from standee_backend.hardware import Options
+from standee_backend.engine.loading.load import load
+from standee_backend.engine.references import gaussian
+from standee_backend.hardware.options import Options
 
 PROMPTS = ("a red fox in a meadow", "a mug on a table", "a robot on a beach")
 

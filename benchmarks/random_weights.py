@@ -13,10 +13,10 @@ import diffusers
 import published
 import torch
 
+from standee_backend.catalog.sampling_defaults import preset
 from standee_backend.engine.families import open_family
 from standee_backend.engine.families.base import Defaults
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.presets import preset
 
 MODELS = {"flux": "FLUX.1-dev", "klein": "FLUX.2-klein-4B", "z-image": "Z-Image-Turbo"}
 """The published model that stands for each family."""

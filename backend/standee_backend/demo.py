@@ -20,8 +20,8 @@ from standee.client.client import Client
 from standee.composition import Composition
 from standee.document.document import Document
 
-from .engine.pictures import Array, to_uint8
-from .engine.staging import Stage, stage
+from .engine.images import Array, to_uint8
+from .engine.layout import Stage, stage
 
 SAMPLE = "three_friends.standee"
 PATCH, LATENT_PX = 16, 8

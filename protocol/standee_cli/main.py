@@ -80,7 +80,7 @@ def serve(context: click.Context, console: Console, options: tuple[str, ...]) ->
     require("standee_backend", "backend")
     plain = [option for option in options if option not in ("--json", "--debug")]
     log = ["--log", "json"] if "--json" in options else []
-    code: int = import_module("standee_backend.serve").main([*plain, *log])
+    code: int = import_module("standee_backend.daemon.main").main([*plain, *log])
     return code
 
 

@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL import Image, ImageColor, ImageDraw
 
-from standee_backend import catalog
-from standee_backend.engine import loading
+from standee_backend.catalog import catalog
 from standee_backend.engine.families.base import Family
-from standee_backend.engine.loading import load
-from standee_backend.hardware import Options
+from standee_backend.engine.loading import load as loading
+from standee_backend.engine.loading.load import load
+from standee_backend.hardware.options import Options
 
 
 class Shelf:

@@ -17,7 +17,7 @@ from diffusers.hooks.group_offloading import ModuleGroup
 from torch import Tensor, nn
 
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.live_bytes import LiveBytes
+from standee_backend.engine.memory.live_bytes import LiveBytes
 
 
 class Ledger(LiveBytes):

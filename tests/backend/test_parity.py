@@ -14,7 +14,7 @@ from safetensors import safe_open
 from standee_backend.engine.compose import denoise
 from standee_backend.engine.families.base import Conditioning, Defaults
 from standee_backend.engine.families.flux import Flux
-from standee_backend.engine.reference import Reference
+from standee_backend.engine.references import Reference
 
 FOLDER = Path(os.environ.get("STANDEE_PARITY", Path(__file__).parents[3] / "shared" / "parity"))
 CASES = sorted(FOLDER.glob("*.safetensors"))

@@ -11,11 +11,11 @@ import pytest
 import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 
-from standee_backend import catalog
+from standee_backend.catalog import catalog
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.loading import load
-from standee_backend.engine.reference import gaussian
-from standee_backend.hardware import Options
+from standee_backend.engine.loading.load import load
+from standee_backend.engine.references import gaussian
+from standee_backend.hardware.options import Options
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "probe_sites.py"
 SIDE = 4

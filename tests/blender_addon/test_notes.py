@@ -8,7 +8,7 @@ import pytest
 
 from blender_addon.chinese import CHINESE
 from blender_addon.notes import told
-from standee_backend.memory import CARDS, GIB, PROCESSOR, Plan, Preset
+from standee_backend.hardware.memory_estimate import CARDS, GIB, PROCESSOR, Plan, Preset
 
 UNITS = {"GB", "GiB", "fp", "int"}
 

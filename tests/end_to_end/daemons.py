@@ -105,10 +105,11 @@ class Running:
 
 
 if __name__ == "__main__":
-    from standee_backend import daemon, logs
+    from standee_backend import event_log
+    from standee_backend.daemon import daemon
 
     folder = Path(sys.argv[1])
-    logs.set_up("text")
+    event_log.set_up("text")
     toy = (sys.executable, str(HERE / "toy_worker.py"), str(folder / "deaths"))
     given = msgspec.convert(json.loads(sys.argv[2]), Limits)
     daemon.run(daemon.Config(home=folder, worker=toy, limits=given))

@@ -12,10 +12,11 @@ LIMIT = int(sys.argv[1])
 
 def serve(home: Path) -> None:
     """Run the daemon."""
-    from standee_backend import daemon, logs
-    from standee_backend.hardware import Options
+    from standee_backend import event_log
+    from standee_backend.daemon import daemon
+    from standee_backend.hardware.options import Options
 
-    logs.set_up("text")
+    event_log.set_up("text")
     worker = (sys.executable, __file__, str(LIMIT), "worker")
     daemon.run(daemon.Config(home=home, worker=worker, options=Options(device="cpu")))
 
@@ -25,9 +26,9 @@ def work() -> None:
     import torch
     from torch.utils._python_dispatch import _disable_current_modes
 
-    from standee_backend import tasks
-    from standee_backend.engine.live_bytes import LiveBytes
-    from standee_backend.worker import main
+    from standee_backend.engine.memory.live_bytes import LiveBytes
+    from standee_backend.worker import job_runner
+    from standee_backend.worker.main import main
 
     class Device(LiveBytes):
         def grow(self, size):
@@ -48,14 +49,14 @@ def work() -> None:
                     self._meet(tensor.untyped_storage())
             return family
 
-    class Crammed(tasks.Tasks):
+    class Crammed(job_runner.Tasks):
         def run(self, *job):
             self.resident = None
             with Device() as device:
-                tasks.load = device.load
+                job_runner.load = device.load
                 yield from super().run(*job)
 
-    read = tasks.load
+    read = job_runner.load
     main(Crammed)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from standee.errors import BadPicture, JobCancelled
-from standee_backend.worker import main
+from standee_backend.worker.main import main
 
 
 class Progress(Struct):

@@ -18,13 +18,14 @@ from torch import Tensor
 
 from standee.composition import Composition
 
-from . import pictures
-from .captures import Captures
+from . import images as pictures
+from .capture import Captures
 from .families.base import Conditioning, Family
+from .images import Array
 from .injection import Injection, inject
-from .keep import keep_pixels
-from .pictures import Array
-from .reference import (
+from .kept_pixels import keep_pixels
+from .layout import Read, Stage, StagedScene, stage
+from .references import (
     Reference,
     beside_picture,
     gaussian,
@@ -33,8 +34,7 @@ from .reference import (
     subject_references,
 )
 from .settings import Settings, resolve
-from .staging import Read, Stage, StagedScene, stage
-from .token_cache import TokenCache
+from .token_cache.cache import TokenCache
 
 SECOND_LOOK = 0.85
 """The noise level at which the model looks at the place again that it guessed from pure noise."""

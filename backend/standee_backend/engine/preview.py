@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from . import pictures
+from . import images
 from .families.base import Family
 
 SIDE = 512
@@ -27,5 +27,5 @@ def encode_preview(family: Family, predicted: Tensor, rows: int, cols: int) -> b
     tokens = family.pack(avg_pool2d(latents, factor) if factor > 1 else latents)
     pixels = family.decode_latents(tokens, even[0] // factor, even[1] // factor)
     out = io.BytesIO()
-    Image.fromarray(pictures.to_uint8(pictures.from_tensor(pixels))).save(out, "JPEG", quality=85)
+    Image.fromarray(images.to_uint8(images.from_tensor(pixels))).save(out, "JPEG", quality=85)
     return out.getvalue()

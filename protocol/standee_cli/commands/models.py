@@ -43,7 +43,7 @@ def get(
     from ..progress import Watching
 
     catalog, downloads = (
-        import_module(f"standee_backend.{name}") for name in ("catalog", "downloads")
+        import_module(f"standee_backend.catalog.{name}") for name in ("catalog", "download")
     )
     info = catalog.find(model)
     if Path(info.folder).exists():

@@ -8,7 +8,7 @@ import pytest
 
 from standee import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
 from standee_backend.engine.compose import compose
-from standee_backend.engine.staging import stage
+from standee_backend.engine.layout import stage
 
 SMALL = Composition(canvas=Canvas(128, 128), prompt="a meadow", sampling=Sampling(steps=4))
 
@@ -154,7 +154,7 @@ def test_variation_changes_the_subject_and_zero_does_not(mini, shelf, two) -> No
 def test_without_subjects_it_is_the_pipelines_own_picture(mini, shelf) -> None:
     import torch
 
-    from standee_backend.engine.reference import gaussian
+    from standee_backend.engine.references import gaussian
 
     made = compose(mini, SMALL, shelf.read, seed=3)
     theirs = mini.pipeline(

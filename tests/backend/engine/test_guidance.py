@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
-from standee_backend import catalog
+from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.loading import load
-from standee_backend.engine.reference import gaussian
-from standee_backend.hardware import Options
+from standee_backend.engine.loading.load import load
+from standee_backend.engine.references import gaussian
+from standee_backend.hardware.options import Options
 
 
 @pytest.fixture(scope="module", params=["klein-base", "z-image"])

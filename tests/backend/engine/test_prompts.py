@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
-from standee_backend import catalog
+from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families import pipeline as families
 from standee_backend.engine.families.base import Conditioning, Family
-from standee_backend.engine.loading import load
-from standee_backend.hardware import Options
+from standee_backend.engine.loading.load import load
+from standee_backend.hardware.options import Options
 
 
 @pytest.fixture(params=["flux", "klein-base", "z-image"])

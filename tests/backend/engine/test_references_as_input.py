@@ -9,13 +9,13 @@ import torch
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.composition import Method
 from standee.errors import InvalidField
-from standee_backend import catalog
+from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Beside
 from standee_backend.engine.families.pipeline import PipelineFamily
-from standee_backend.engine.loading import load
-from standee_backend.engine.reference import gaussian
-from standee_backend.hardware import Options
+from standee_backend.engine.loading.load import load
+from standee_backend.engine.references import gaussian
+from standee_backend.hardware.options import Options
 
 CELLS, FIRST, SECOND = (5, 6), (4, 3), (2, 5)
 

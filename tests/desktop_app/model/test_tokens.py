@@ -58,7 +58,7 @@ def photograph(seed: int, size: tuple[int, int]) -> bytes:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_cells_are_those_of_the_engine(seed: int) -> None:
-    staging = pytest.importorskip("standee_backend.engine.staging", exc_type=ImportError)
+    staging = pytest.importorskip("standee_backend.engine.layout", exc_type=ImportError)
     pytest.importorskip("PySide6")
     from standee_desktop.pictures import make_look
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ...catalog import FAMILIES, ModelInfo
+from ...catalog.catalog import FAMILIES, ModelInfo
 
 
 def open_family(pipeline: Any, device: Any, info: ModelInfo, defaults: Any, *more: Any) -> Any:

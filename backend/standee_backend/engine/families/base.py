@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..injection import Site
-from ..loras import Adapters
+from .lora_adapters import Adapters
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Family(ABC):
 
     @abstractmethod
     def reuse_blocks(self, threshold: float) -> None:
-        """Skip blocks of the picture's forwards where the first changed by less than `threshold` (`step_cache.py`)."""
+        """Skip blocks of the picture's forwards whose first changes by less than `threshold`."""
 
     @abstractmethod
     def picture(self) -> AbstractContextManager[None]:

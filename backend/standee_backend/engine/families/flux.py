@@ -10,8 +10,8 @@ from diffusers.models.transformers.transformer_flux import FluxAttention, FluxAt
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from torch import Tensor
 
-from ..attention import attend
 from ..injection import Site
+from .attention import attend
 from .base import Conditioning
 from .pipeline import PipelineFamily
 

@@ -17,8 +17,8 @@ from diffusers.models.transformers.transformer_flux2 import (
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from torch import Tensor, nn
 
-from ..attention import attend
 from ..injection import Site
+from .attention import attend
 from .base import Conditioning
 from .flux import FluxSiteProcessor
 from .pipeline import PipelineFamily, spoken

@@ -18,10 +18,10 @@ import torch
 from diffusers.models.attention_dispatch import AttentionBackendName
 from torch import Tensor
 
-from ..attention import choose
-from ..loras import Adapters, own_weights
-from ..step_cache import StepCache
+from .attention import choose
 from .base import Beside, Conditioning, Defaults, Family
+from .first_block_cache import StepCache
+from .lora_adapters import Adapters, own_weights
 
 MAX_TEXT_TOKENS = 512
 
@@ -144,7 +144,7 @@ class PipelineFamily(Family):
             return self.run(*inputs)
 
     def reuse_blocks(self, threshold: float) -> None:
-        """Skip blocks of the picture's forwards where the first changed by less than `threshold` (`step_cache.py`)."""
+        """Skip blocks of the picture's forwards whose first changes by less than `threshold`."""
         lists = (getattr(self.transformer, name, ()) for name in BLOCKS)
         self.step_cache = StepCache([block for blocks in lists for block in blocks], threshold)
 

@@ -12,8 +12,8 @@ from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_z_image import ZSingleStreamAttnProcessor
 from torch import Tensor
 
-from ..attention import attend
 from ..injection import Site
+from .attention import attend
 from .base import Conditioning
 from .flux import scheduled_shift
 from .pipeline import PipelineFamily, spoken

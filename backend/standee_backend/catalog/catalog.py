@@ -1,0 +1,320 @@
+"""Which models can be used, by name: the bundled one, configured ones, and what the hub's cache holds.
+
+A model is a folder in diffusers layout. Nothing here imports torch, runs a model or uses the
+network: the daemon lists and checks models, the worker loads them (`engine/loading/`). What is
+said about them besides is in `model_card.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from standee.errors import InvalidField, StandeeError, UnknownModel
+from standee.validation import convert
+from standee.wire import messages
+
+from . import single_file
+from .model_card import Card, Entry, Preferences, configuration
+from .sampling_defaults import Z_IMAGE, Z_IMAGE_TURBO, preset
+
+log = logging.getLogger(__name__)
+
+MINI = Path(__file__).parents[1] / "models" / "mini"
+"""The model that comes along."""
+
+FAMILIES = {
+    "FluxPipeline": "flux.Flux",
+    "Flux2KleinPipeline": "flux2.Flux2",
+    "ZImagePipeline": "z_image.ZImage",
+}
+"""The pipelines of diffusers that can be used, and the class in `engine/families` that opens each."""
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+
+KNOWN = {
+    "FLUX.1-dev": Entry(
+        path="black-forest-labs/FLUX.1-dev",
+        description="FLUX.1 dev: the best fidelity to subjects.",
+        licence="FLUX.1 [dev] non-commercial",
+    ),
+    "FLUX.1-schnell": Entry(
+        path="black-forest-labs/FLUX.1-schnell",
+        description="FLUX.1 schnell: four steps, for quick drafts.",
+        licence="Apache-2.0",
+    ),
+    "FLUX.1-Krea-dev": Entry(
+        path="black-forest-labs/FLUX.1-Krea-dev",
+        description="FLUX.1 Krea: photographic, less glossy than dev.",
+        licence="FLUX.1 [dev] non-commercial",
+        defaults=Preferences(guidance=4.5),
+    ),
+    "FLUX.2-klein-4B": Entry(
+        path="black-forest-labs/FLUX.2-klein-4B",
+        description="FLUX.2 klein 4B: four steps, small.",
+        licence="Apache-2.0",
+    ),
+    "FLUX.2-klein-9B": Entry(
+        path="black-forest-labs/FLUX.2-klein-9B",
+        description="FLUX.2 klein 9B: four steps.",
+        licence="FLUX non-commercial",
+    ),
+    "FLUX.2-klein-base-4B": Entry(
+        path="black-forest-labs/FLUX.2-klein-base-4B",
+        description="FLUX.2 klein base 4B: not distilled, more varied.",
+        licence="Apache-2.0",
+    ),
+    "FLUX.2-klein-base-9B": Entry(
+        path="black-forest-labs/FLUX.2-klein-base-9B",
+        description="FLUX.2 klein base 9B: not distilled, more varied.",
+        licence="FLUX non-commercial",
+    ),
+    "Z-Image": Entry(
+        path="Tongyi-MAI/Z-Image",
+        description="Z-Image: not distilled, more varied.",
+        licence="Apache-2.0",
+        defaults=Z_IMAGE,
+    ),
+    "Z-Image-Turbo": Entry(
+        path="Tongyi-MAI/Z-Image-Turbo",
+        description="Z-Image-Turbo: eight steps, photographic.",
+        licence="Apache-2.0",
+        defaults=Z_IMAGE_TURBO,
+    ),
+}
+"""Names for models of the hub; they are listed where the hub's cache holds them."""
+
+
+class ModelInfo(messages.ModelInfo, frozen=True):
+    """A model that can be loaded, as it is listed and sent to clients.
+
+    `path` is its folder, hub id or file, and `pipeline` its class in diffusers; of a file, `base` is
+    the folder or hub id of the other parts. A model of the hub that is not on this machine yet is
+    described once it is loaded; `defaults` then holds only what `models.toml` says.
+    """
+
+    base: str = ""
+    licence: str = ""
+    source: Literal["bundled", "configured", "folder", "hub"] = "folder"
+    pipeline: str = "FluxPipeline"
+    defaults: Preferences = Preferences()
+
+    @property
+    def folder(self) -> str:
+        """The folder or hub id in diffusers layout."""
+        return self.base or self.path
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the transformer's weights, where it is not in the folder."""
+        return Path(self.path) if self.base else None
+
+
+def models() -> tuple[ModelInfo, ...]:
+    """Return the models that have a name; those that cannot be used are logged and left out."""
+    try:
+        configured = configuration().models
+    except InvalidField as error:
+        log.warning("%s", error)
+        configured = {}
+    known = {name: entry for name, entry in KNOWN.items() if cached(entry.path)}
+    listed = []
+    for name in ("mini", *configured, *(known.keys() - configured.keys())):
+        try:
+            listed.append(find(name))
+        except StandeeError as error:
+            log.warning("The model %r cannot be used: %s", name, error)
+    return tuple(listed)
+
+
+def find(name: str) -> ModelInfo:
+    """Return the model called `name`: a listed name, a folder in diffusers layout, a file, or a hub id.
+
+    Raises `UnknownModel`, which says what is available, and `InvalidField` where `models.toml`
+    cannot be read.
+    """
+    if name == "mini":
+        return describe(MINI, name=name, source="bundled")
+    configured = configuration().models
+    entry = configured.get(name) or KNOWN.get(name)
+    path = entry.path if entry else name
+    source = "configured" if name in configured else "folder"
+    here = _existing(path)
+    if here is not None and here.is_file():
+        file = here.resolve()
+        single_file.check(file)
+        base = single_file.base_of(file, entry.base if entry else "")
+        parts = _at(base, entry, name if entry else file.stem, source, cached_base)
+        if parts is None:
+            raise _unusable(
+                f"{base}, the base of {file}, is neither a folder nor a hub id.",
+                "Correct `base` in models.toml.",
+            )
+        return replace(parts, path=str(file), base=parts.path)
+    source = "configured" if name in configured else "folder" if here else "hub"
+    found = _at(path, entry, name if entry or not here else "", source, cached)
+    if found is None:
+        raise _unknown(name, path, configured)
+    return found
+
+
+def _at(
+    path: str,
+    entry: Entry | None,
+    name: str,
+    source: Any,
+    look: Callable[[str], Path | None],
+) -> ModelInfo | None:
+    """Return the model in a folder or of the hub, or `None` where `path` can be neither.
+
+    `look` says where a hub id's files are on this machine.
+    """
+    if folder := _existing(path):
+        return describe(folder, entry, name=name, source=source)
+    if not HUB_ID.fullmatch(path):
+        return None
+    if here := look(path):
+        return replace(describe(here, entry, name=name, source=source), path=path)
+    card = entry or Card()
+    return ModelInfo(
+        name=name,
+        path=path,
+        description=card.description,
+        licence=card.licence,
+        size=card.size,
+        source=source,
+        defaults=card.defaults,
+    )
+
+
+def describe(
+    folder: Path,
+    card: Card | None = None,
+    *,
+    name: str = "",
+    source: Literal["bundled", "configured", "folder", "hub"] = "folder",
+) -> ModelInfo:
+    """Return what a model's folder holds; `card` beats its own. Raises `UnknownModel`."""
+    if folder.is_file():
+        raise _unusable(f"{folder} is a file, not a folder.", "Give a folder in diffusers layout.")
+    index = _read(folder, "model_index.json")
+    pipeline = index.get("_class_name")
+    if not isinstance(pipeline, str) or pipeline not in FAMILIES:
+        raise _unusable(
+            f"The model in {folder} is a {pipeline}, which Standee does not know.",
+            f"Use a model whose pipeline is {' or '.join(FAMILIES)}.",
+        )
+    transformer, vae = (_read(folder, part + "/config.json") for part in ("transformer", "vae"))
+    scheduler = folder / "scheduler" / "scheduler_config.json"
+    shifted = _read(folder, "scheduler/scheduler_config.json") if scheduler.is_file() else {}
+    checkpoint = preset(index, transformer, shifted)
+    own = Card(size=1024, defaults=checkpoint).under(_card(folder)).under(card or Card())
+    latent_px = 2 ** (len(vae.get("block_out_channels", ())) - 1)
+    return ModelInfo(
+        name=name or own.name or folder.resolve().name,
+        family=FAMILIES[pipeline].partition(".")[0],
+        description=own.description,
+        path=str(folder.resolve()),
+        patch=int(2 * latent_px),
+        steps=own.defaults.steps,
+        guidance=own.defaults.guidance,
+        size=own.size,
+        licence=own.licence,
+        source=source,
+        pipeline=pipeline,
+        defaults=own.defaults,
+    )
+
+
+def cached(hub_id: str) -> Path | None:
+    """Return the folder of a hub model that is on this machine, or `None`."""
+    return _cached(hub_id, "model_index.json", ("transformer", "vae"))
+
+
+def cached_base(hub_id: str) -> Path | None:
+    """Return the folder of a hub model that is on this machine, whole or without its transformer's weights."""
+    folder = _cached(hub_id, "model_index.json", ("text_encoder", "vae"))
+    return folder if folder and (folder / "transformer" / "config.json").is_file() else None
+
+
+def cached_network(hub_id: str) -> Path | None:
+    """Return the folder of a single network of transformers that is on this machine, or `None`."""
+    return _cached(hub_id, "config.json", (".",))
+
+
+def _cached(hub_id: str, index: str, parts: Sequence[str]) -> Path | None:
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
+        return None
+    found = try_to_load_from_cache(hub_id, index)
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder and all(_whole(folder / part) for part in parts) else None
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a network's weights are all there: a download may have stopped in between."""
+    for index in folder.glob("*.safetensors.index.json"):
+        try:
+            parts = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+        if not all((index.parent / str(name)).exists() for name in parts):
+            return False
+    return any(folder.glob("*.safetensors"))
+
+
+def _existing(path: str) -> Path | None:
+    """Return the folder or file at `path`, or `None` where there is none that can be looked at."""
+    try:
+        found = Path(path).expanduser()
+        return found if found.exists() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _card(folder: Path) -> Card:
+    if not (folder / "standee.json").is_file():
+        return Card()
+    try:
+        card: Card = convert(_read(folder, "standee.json"), Card)
+    except InvalidField as error:
+        said = f"{error.message} ({error.path})"
+        raise _unusable(f"{folder / 'standee.json'}: {said}", error.fix) from None
+    return card
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    """Return one of a model's JSON files."""
+    try:
+        data = json.loads((folder / name).read_text("utf-8"))
+    except FileNotFoundError:
+        raise _unusable(
+            f"The folder {folder} is no model in diffusers layout: it has no {name}.",
+            "Give the folder that holds model_index.json, with all its subfolders.",
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unusable(f"{folder / name} cannot be read: {error}.", "Get it again.") from None
+    if not isinstance(data, dict):
+        raise _unusable(f"{folder / name} holds no map of fields.", "Get it again.")
+    return data
+
+
+def _unusable(message: str, fix: str) -> UnknownModel:
+    return UnknownModel(message, path="$.sampling.model", fix=fix)
+
+
+def _unknown(name: str, path: str, configured: dict[str, Entry]) -> UnknownModel:
+    said = f"There is no model {name!r}" + (f": {path} does not exist." if path != name else ".")
+    names = ["mini", *configured, *(key for key, entry in KNOWN.items() if cached(entry.path))]
+    return _unusable(
+        said,
+        f"Available: {', '.join(dict.fromkeys(names))}; or give a folder in diffusers layout, or a"
+        " hub id such as black-forest-labs/FLUX.1-schnell.",
+    )

@@ -1,0 +1,206 @@
+"""Where a LoRA's weights are: a safetensors file, a folder with one, or a file of the hub's cache.
+
+Only the file's header is read here, so that a wrong file is refused when a job is handed in.
+`engine/families/lora_adapters.py` lays the weights over a model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from standee.composition import Lora
+from standee.errors import InvalidField
+
+from . import download
+from .catalog import HUB_ID
+from .download import NOBODY, Follower
+from .hub import look_up
+
+USUAL = "pytorch_lora_weights.safetensors"
+"""What diffusers calls the file that it saves."""
+
+PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
+"""Files that may run code when they are read."""
+
+MARKS = ("lora", "lokr")
+"""One of these is in the name of every weight of a LoRA."""
+
+MAX_HEADER = 2**26
+
+
+def locate(path: str, field: str) -> Path | None:
+    """Return the safetensors file that `path` means, checked; `None` for one still on the hub.
+
+    `field` is where the path stands in what the user wrote. Raises `InvalidField`.
+    """
+    there = _existing(path)
+    if there is None:
+        repository, name = on_hub(path, field)
+        there = _cached(repository)
+        if there is not None and name:
+            there = there / name
+        if there is None or not there.exists():
+            return None
+    file = (
+        choose((one.name for one in there.iterdir()), str(there), field) if there.is_dir() else ""
+    )
+    found = there / file
+    _check_kind(found.name, field)
+    if not any(mark in name.lower() for name in _header(found, field) for mark in MARKS):
+        raise InvalidField(
+            f"{found.name} is not a LoRA: no weight in it has lora or lokr in its name.",
+            path=field,
+            fix="Give a LoRA. A whole model belongs in $.sampling.model.",
+        )
+    return found
+
+
+def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
+    """Return the file that `path` means, downloaded if it is not on this machine.
+
+    Raises `InvalidField` and what `download.bring` raises.
+    """
+    if (found := locate(path, field)) is not None:
+        return found
+    repository, file = on_hub(path, field)
+
+    def pick(names: Sequence[str]) -> list[str]:
+        if file and file not in names:
+            raise InvalidField(
+                f"{repository} on the hub has no file {file}.",
+                path=field,
+                fix=f"See https://huggingface.co/{repository}/tree/main for what it has.",
+            )
+        return [file or choose(names, repository, field)]
+
+    offer = look_up(repository, field, pick)
+    found = download.bring(offer, field, follower) / offer.files[0].name
+    return locate(str(found), field) or found
+
+
+def bring_all(loras: Sequence[Lora], follower: Follower = NOBODY) -> list[tuple[Path, float]]:
+    """Return the files of a composition's LoRAs with their weights, as `bring` does."""
+    return [
+        (bring(lora.path, field_of(index), follower), lora.weight)
+        for index, lora in enumerate(loras)
+    ]
+
+
+def field_of(index: int) -> str:
+    """Return where a LoRA's path stands in a composition."""
+    return f"$.sampling.loras[{index}].path"
+
+
+def on_hub(path: str, field: str) -> tuple[str, str]:
+    """Split `owner/name/folder/file.safetensors` into the hub id and the file, empty if left out.
+
+    Raises `InvalidField` for what is no hub id.
+    """
+    owner, _, rest = path.partition("/")
+    name, _, file = rest.partition("/")
+    if not HUB_ID.fullmatch(f"{owner}/{name}"):
+        raise InvalidField(
+            f"There is no LoRA {path!r}.",
+            path=field,
+            fix="Give the full path of a .safetensors file or its folder, or a hub id owner/name.",
+        )
+    if file:
+        _check_kind(file, field)
+    return f"{owner}/{name}", file
+
+
+def choose(names: Iterable[str], where: str, field: str) -> str:
+    """Return the one LoRA among the files of a folder or repository. Raises `InvalidField`."""
+    names = sorted(names)
+    found = [name for name in names if name.endswith(".safetensors") and "/" not in name]
+    if USUAL in found:
+        return USUAL
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InvalidField(
+            f"{where} holds several LoRAs: {', '.join(found[:8])}.",
+            path=field,
+            fix=f"Name one: {where}/{found[0]}.",
+        )
+    for name in names:
+        if name.endswith(PICKLES):
+            _check_kind(name, field)
+    raise InvalidField(
+        f"{where} holds no .safetensors file.",
+        path=field,
+        fix="Give the LoRA's own file or folder.",
+    )
+
+
+def numbers(file: Path) -> int:
+    """Return how many numbers a LoRA's weights are. Raises `InvalidField`."""
+    header = _header(file, "$.sampling.loras")
+    return sum(math.prod(weight["shape"]) for weight in header.values())
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    state = file.stat()
+    return _digest(str(file.resolve()), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: str, size: int, changed: int) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _existing(path: str) -> Path | None:
+    try:
+        found = Path(path).expanduser()
+        return found if found.exists() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _cached(repository: str) -> Path | None:
+    """Return the folder of a hub repository that is on this machine, whole or in part."""
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+    except ImportError:
+        return None
+    try:
+        return Path(snapshot_download(repository, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+
+
+def _check_kind(name: str, field: str) -> None:
+    if name.endswith(PICKLES):
+        raise InvalidField(
+            f"{name} is a pickle, which can run code when it is read.",
+            path=field,
+            fix="Get the LoRA as .safetensors, or convert it where you trust it.",
+        )
+    if not name.endswith(".safetensors"):
+        raise InvalidField(
+            f"{name} is not a .safetensors file.", path=field, fix="Get the LoRA as .safetensors."
+        )
+
+
+def _header(file: Path, field: str) -> dict[str, Any]:
+    """Return what a safetensors file says of its weights, by name."""
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(length)) if 2 <= length <= MAX_HEADER else None
+    except (OSError, ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise InvalidField(
+            f"{file} cannot be read as safetensors.", path=field, fix="Get the file again."
+        )
+    return {name: weight for name, weight in header.items() if name != "__metadata__"}

@@ -1,0 +1,179 @@
+"""The daemon's socket and the peers on it: frames in, requests to the service, messages out.
+
+The socket never blocks and never drops in silence (ROUTER with MANDATORY and NOBLOCK). Who a peer is
+says its key (`User-Id`), never a name that it chose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+import zmq
+import zmq.asyncio
+
+from standee.errors import BadMessage, JobFailed, QuotaExceeded, StandeeError
+from standee.wire import codec
+from standee.wire.events import Problem
+from standee.wire.messages import Answer, Ok, Refused, Request
+
+from ..event_log import event
+from .flood_guard import Guard
+from .peer import Peer
+
+log = logging.getLogger("standee.lines")
+
+MAX_PEERS = 256
+SILENT_AFTER = 60.0
+"""Seconds after which a client that says nothing, not even ping, is forgotten."""
+
+Respond = Callable[[Request, Peer], Awaitable[Answer | None]]
+
+
+class Lines:
+    """All connections of a bound ROUTER socket."""
+
+    def __init__(
+        self, bound: zmq.asyncio.Socket, respond: Respond, forget: Callable[[Peer], None]
+    ) -> None:
+        self.guard = Guard(bound, self._left)
+        self.last_use = time.monotonic()
+        self._socket = bound
+        self._respond, self._forgotten = respond, forget
+        self._peers: dict[bytes, Peer] = {}
+        self._tasks: dict[bytes, asyncio.Task[None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    async def receive(self) -> None:
+        """Take in messages for ever."""
+        while True:
+            frames = await self._socket.recv_multipart(copy=False)
+            last = frames[-1]
+            source, owner = int(last.get(zmq.SRCFD)), str(last.get("User-Id"))
+            self.guard.delivered(source)
+            self.last_use = time.monotonic()
+            self._take(frames[0].bytes, owner, source, [frame.bytes for frame in frames[1:]])
+
+    async def sweep(self) -> None:
+        """Let go of peers that went silent and of those that never read, for ever."""
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            for peer in list(self._peers.values()):
+                if peer.overwhelmed or now - peer.heard > SILENT_AFTER:
+                    event(log, "client.dropped", waiting=peer.overwhelmed)
+                    self._forget(peer.identity)
+                    self.guard.shut(peer.source)
+
+    def close(self) -> None:
+        """Forget all peers and close the socket; what was sent last may still leave."""
+        for identity in list(self._peers):
+            self._forget(identity)
+        self.guard.close()
+        self._socket.close(linger=500)
+
+    # -- in ----------------------------------------------------------------------------------------
+
+    def _take(self, identity: bytes, owner: str, source: int, frames: codec.Frames) -> None:
+        """Put a request where its peer's are, or answer at once what needs no thought."""
+        number, peer = 0, self._peers.get(identity)
+        try:
+            fields = codec.unpack(frames)
+            number = _number(fields.get("id"))
+            if peer is None or peer.owner != owner:
+                peer = self._welcome(identity, owner, source)
+            peer.heard = time.monotonic()
+            if fields.get("type") == "ping":
+                peer.send(Ok(re=number))
+            elif not peer.accept(fields, sum(map(len, frames))):
+                raise QuotaExceeded(
+                    "Too many requests wait for their answers.",
+                    fix="Wait for answers before asking more.",
+                    retry_after=1.0,
+                )
+        except StandeeError as error:
+            if peer is not None:
+                peer.refuse(number, error)
+            else:
+                self._transmit(identity, codec.encode(Refused(re=number, error=Problem.of(error))))
+
+    def _welcome(self, identity: bytes, owner: str, source: int) -> Peer:
+        if identity[:1] != b"\0":
+            raise BadMessage(
+                "The connection chose its own routing id.", path="$", fix="Let the daemon choose."
+            )
+        if len(self._peers) >= MAX_PEERS:
+            raise QuotaExceeded(
+                f"{MAX_PEERS} clients are connected already.", fix="Close some.", retry_after=10.0
+            )
+        peer = Peer(identity, owner, source, self._transmit)
+        self._peers[identity] = peer
+        self._tasks[identity] = asyncio.get_running_loop().create_task(self._attend(peer))
+        return peer
+
+    async def _attend(self, peer: Peer) -> None:
+        """Answer a peer's requests, one after another."""
+        while True:
+            fields = await peer.next()
+            try:
+                answer = await self._respond(codec.request(fields), peer)
+                if answer is not None:
+                    peer.send(answer)
+            except StandeeError as error:
+                peer.refuse(_number(fields.get("id")), error)
+            except Exception as error:
+                log.exception("request.broken")
+                failed = JobFailed(f"The daemon failed: {error}.", fix="See the daemon's log.")
+                peer.refuse(_number(fields.get("id")), failed)
+
+    # -- out ---------------------------------------------------------------------------------------
+
+    def _transmit(self, identity: bytes, frames: codec.Frames) -> bool:
+        """Send now; return `False` if the peer takes nothing more at the moment."""
+        sent = self._socket.send_multipart([identity, *frames], zmq.NOBLOCK)
+        assert isinstance(sent, asyncio.Future)  # done already: that is what NOBLOCK means here
+        error = sent.exception()
+        if isinstance(error, zmq.Again):
+            return False
+        if error is not None:  # EHOSTUNREACH: the peer has left
+            self._forget(identity)
+        return True
+
+    def _left(self, source: int) -> None:
+        for peer in [peer for peer in self._peers.values() if peer.source == source]:
+            self._forget(peer.identity)
+
+    def _forget(self, identity: bytes) -> None:
+        peer = self._peers.pop(identity, None)
+        if peer is not None:
+            peer.leave()
+            self._forgotten(peer)
+            self._tasks.pop(identity).cancel()
+
+
+def _number(given: object) -> int:
+    """Return a request's number as answers carry it; 0 for one that is none."""
+    return given if isinstance(given, int) and 0 <= given <= 2**53 else 0
+
+
+def router(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
+    """Return a socket as the daemon needs it, not bound yet."""
+    socket = context.socket(zmq.ROUTER)
+    socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    socket.setsockopt(zmq.ROUTER_HANDOVER, 0)
+    socket.setsockopt(zmq.MAXMSGSIZE, codec.FRAME_LIMIT)
+    socket.setsockopt(zmq.RCVHWM, 32)
+    socket.setsockopt(zmq.SNDHWM, 16)
+    socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 20_000)
+    socket.setsockopt(zmq.HEARTBEAT_TTL, 20_000)
+    socket.setsockopt(zmq.IPV6, 1)
+    socket.curve_server = True
+    socket.curve_secretkey = secret_key.encode()
+    socket.zap_domain = b"standee"
+    return socket

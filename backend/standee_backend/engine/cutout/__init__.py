@@ -1,0 +1,1 @@
+"""Cut-outs: masks of subjects from a box, points or words."""

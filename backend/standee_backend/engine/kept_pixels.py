@@ -1,0 +1,38 @@
+"""Kept pixels: outside the edited region a result is identical to its scene, and the seam lies inside the region."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from standee.geometry import Arrangement, Bools
+
+from .images import Array
+
+
+def keep_pixels(pixels: Array, scene_pixels: Array, kept: Bools, feather: float) -> Array:
+    """Return `pixels` (height, width, 3) with the scene's own where `kept` (height, width) is true.
+
+    From the edge of the kept region inwards the scene fades out over `feather` px.
+    """
+    weight = np.clip(distance(~kept) / max(1.0, feather), 0.0, 1.0)[..., None]
+    return weight * pixels + (1 - weight) * scene_pixels
+
+
+def touched_pixels(arrangement: Arrangement, first: int, blend: float, patch: int) -> Bools:
+    """Return the pixels (height, width) that subjects may change: their visible cells and `blend` px around.
+
+    Subjects are the placements from index `first` on.
+    """
+    pixels = np.kron(arrangement.owner >= first, np.ones((patch, patch), bool))
+    return distance(~pixels) <= blend if pixels.any() else pixels
+
+
+def distance(inside: Bools) -> Array:
+    """Return each true pixel's distance in px to the nearest false one; 0 on false pixels, inf where there is none."""
+    if inside.all():
+        return np.full(inside.shape, np.inf, np.float32)
+    return np.asarray(
+        cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE),
+        np.float32,
+    )

@@ -1,0 +1,264 @@
+"""Staging: the composition's pictures laid on the canvas, before any model runs.
+
+It decides which cells each picture owns (by `standee.geometry`), how its soft cut-out lies on the latent pixels, and
+what each reference crop looks like. Arrays are float32, 0..1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from standee.composition import Canvas, Composition, Layer, Rect, Scene
+from standee.errors import InvalidField
+from standee.geometry import (
+    Arrangement,
+    Bools,
+    Cells,
+    Placement,
+    arrange,
+    coverage,
+    fit_picture,
+    place,
+    snap,
+    token_grid,
+)
+
+from . import images, variation
+from .images import Array, Picture
+from .kept_pixels import touched_pixels
+
+Read = Callable[[str], bytes]
+"""Returns the bytes of the picture with this digest."""
+
+MARGIN = 1
+"""Cells of surroundings that a reference crop keeps around its rectangle."""
+
+NEUTRAL = 0.5
+"""The grey under a cut-out where nothing better is known."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One subject on the canvas: its crop, the cells of it that it covers and owns, and its visible soft cut-out.
+
+    `crop` is the rectangle (inside the canvas) and its margin. `covered` and `owned`, which is the part of it that is
+    seen, have the shape (rows, columns) of `crop`, `matte` (rows * k, columns * k) too, in latent pixels.
+    """
+
+    index: int
+    layer: Layer
+    picture: Picture
+    crop: Cells
+    covered: Bools
+    owned: Bools
+    matte: Array
+
+    def paint(self, view: Rect, patch: int) -> tuple[Array, Array, Array]:
+        """Render the subject where it stands, as seen in `view`; see `Picture.paint`."""
+        return self.picture.paint(snap(self.layer.rect, patch).rect(patch), self.layer.fit, view)
+
+
+@dataclass(frozen=True)
+class StagedScene:
+    """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
+
+    `covered` are the cells that it would own without subjects, `around` (rows * k, columns * k) the kept pixels that
+    the subjects' surroundings take, which are free to change.
+    """
+
+    scene: Scene
+    pixels: Array
+    kept: Array
+    covered: Bools
+    owned: Bools
+    matte: Array
+    around: Array
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
+
+    `surroundings` (rows * k, columns * k), in latent pixels, is what crops show around subjects that are not varied.
+    """
+
+    grid: Cells
+    patch: int
+    arrangement: Arrangement
+    scene: StagedScene | None
+    subjects: tuple[Staged, ...]
+    surroundings: Array
+
+    def crops(self, backdrop: Array | None) -> list[Array]:
+        """Return the pixels (height, width, 3) of each subject's reference crop.
+
+        On a `backdrop` (the canvas' pixels) each cut-out stands on it and on the subjects behind: half-covered cells
+        then carry what will be around them. Without one a cut-out stands on grey, and a photograph keeps its own
+        surroundings.
+        """
+        outer = self.grid.grow(MARGIN)
+        pad = MARGIN * self.patch
+        stage = np.full((outer.rows * self.patch, outer.cols * self.patch, 3), NEUTRAL, np.float32)
+        if backdrop is not None:
+            stage = np.pad(backdrop, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
+        crops = []
+        for subject in self.subjects:
+            under = images.crop(stage, subject.crop, outer, self.patch)
+            colour, matte, extent = subject.paint(subject.crop.rect(self.patch), self.patch)
+            own = subject.picture.own_surroundings and backdrop is None
+            weight = (extent if own else matte)[..., None]
+            pixels = weight * colour + (1 - weight) * under
+            crops.append(pixels)
+            if backdrop is not None:
+                under[:] = pixels
+        return crops
+
+
+def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed: int = 0) -> Stage:
+    """Decode the pictures of a composition and lay them on its canvas.
+
+    `seed` decides how the cut-outs of layers with `variation` grow or shrink (section 3.3 of the paper).
+    Raises `InvalidField` where the canvas does not fit the model's patch, `BadPicture` and `TooLarge` with the path of
+    the picture.
+    """
+    _check_canvas(composition.canvas, patch)
+    grid = token_grid(composition.canvas, patch)
+    scene = _paint_scene(composition.scene, composition.canvas, read) if composition.scene else None
+    layers = [(i, layer) for i, layer in enumerate(composition.layers) if layer.visible]
+    built = [_build(layer, i, read) for i, layer in layers]
+
+    placements = [
+        _vary(place(picture.mask(), layer.rect, layer.fit, patch), layer, seed)
+        for (_, layer), picture in zip(layers, built, strict=True)
+    ]
+    if scene:
+        placements.insert(0, Placement(grid, images.block_mean(scene.kept, patch) >= 0.5))
+    arrangement = arrange(grid, placements)
+    first = len(placements) - len(layers)
+
+    crops = [placement.cells.clip(grid).grow(MARGIN) for placement in placements[first:]]
+    mattes, uncovered = _stack(
+        [
+            _matte(picture, layer, crop, patch, latent_px)
+            for (_, layer), picture, crop in zip(layers, built, crops, strict=True)
+        ],
+        crops,
+        grid,
+        patch // latent_px,
+    )
+    subjects = [
+        Staged(index, layer, picture, crop, *_cells(arrangement, first + n, crop), matte)
+        for n, ((index, layer), picture, crop, matte) in enumerate(
+            zip(layers, built, crops, mattes, strict=True)
+        )
+    ]
+    if scene:
+        kept = scene.kept * ~touched_pixels(arrangement, first, scene.scene.blend, patch)
+        matte, around = (
+            images.block_mean(part, latent_px) * uncovered for part in (kept, scene.kept - kept)
+        )
+        covered, owned = _cells(arrangement, 0, grid)
+        owned &= images.block_mean(kept, patch) >= 0.5
+        scene = replace(scene, kept=kept, covered=covered, owned=owned, matte=matte, around=around)
+    surroundings = np.zeros_like(uncovered)
+    for (_, layer), crop in zip(layers, crops, strict=True):
+        if layer.variation == 0:
+            surroundings[_scaled(crop.clip(grid).within(grid), patch // latent_px)] = 1
+    surroundings *= uncovered
+    seen = tuple(subject for subject in subjects if subject.owned.any())
+    return Stage(grid, patch, arrangement, scene, seen, surroundings)
+
+
+def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:
+    random = variation.generator(layer.id, seed)
+    return replace(placement, covered=variation.morph(placement.covered, layer.variation, random))
+
+
+def _cells(arrangement: Arrangement, index: int, crop: Cells) -> tuple[Bools, Bools]:
+    """Return the cells that a placement covers, and those of them that it owns, in the shape of `crop`."""
+    placement = arrangement.placements[index]
+    part = placement.cells.clip(arrangement.grid)
+    covered, owned = (np.zeros((crop.rows, crop.cols), bool) for _ in range(2))
+    covered[part.within(crop)] = placement.covered[part.within(placement.cells)]
+    owned[part.within(crop)] = arrangement.visible(index)[part.within(placement.cells)]
+    return covered, owned
+
+
+def _check_canvas(canvas: Canvas, patch: int) -> None:
+    for side in ("width", "height"):
+        size = getattr(canvas, side)
+        if size % patch:
+            raise InvalidField(
+                f"The canvas {side} is {size} px; this model needs a multiple of {patch}.",
+                path=f"$.canvas.{side}",
+                fix=f"Use {max(patch, round(size / patch) * patch)}.",
+            )
+
+
+def _build(layer: Layer, index: int, read: Read) -> Picture:
+    path = f"$.layers[{index}]"
+    picture = images.decode(read(layer.picture), f"{path}.picture")
+    mask = images.decode(read(layer.mask), f"{path}.mask") if layer.mask else None
+    return Picture.build(picture, mask, layer.flip)
+
+
+def _matte(picture: Picture, layer: Layer, crop: Cells, patch: int, latent_px: int) -> Array:
+    """Return a subject's cut-out on the latent pixels of its crop."""
+    k = patch // latent_px
+    rect = snap(layer.rect, patch).rect(patch)
+    mask = picture.mask()
+    fine = Cells(crop.row * k, crop.col * k, crop.rows * k, crop.cols * k)
+    soft = coverage(
+        mask, fit_picture(mask.shape[1], mask.shape[0], rect, layer.fit), fine, latent_px
+    )
+    inside = coverage(np.ones((1, 1)), rect, fine, latent_px)
+    return (soft * inside).astype(np.float32)
+
+
+def _stack(
+    mattes: list[Array], crops: list[Cells], grid: Cells, k: int
+) -> tuple[list[Array], Array]:
+    """Composite cut-outs front to back: what is visible of each, and what no cut-out covers, in latent pixels."""
+    free = np.ones((grid.rows * k, grid.cols * k), np.float32)
+    visible = [np.zeros_like(matte) for matte in mattes]
+    for n in reversed(range(len(mattes))):
+        part = crops[n].clip(grid)
+        here = _scaled(part.within(crops[n]), k)
+        there = _scaled(part.within(grid), k)
+        visible[n][here] = mattes[n][here] * free[there]
+        free[there] *= 1 - mattes[n][here]
+    return visible, free
+
+
+def _scaled(part: tuple[slice, slice], k: int) -> tuple[slice, slice]:
+    return slice(part[0].start * k, part[0].stop * k), slice(part[1].start * k, part[1].stop * k)
+
+
+def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
+    """Lay the scene on the canvas, continued from its edges over the rest; nothing of it is owned yet."""
+    picture = images.decode(read(scene.picture), "$.scene.picture").convert("RGB")
+    mask = images.decode(read(scene.kept), "$.scene.kept") if scene.kept else None
+    full = Rect(0, 0, canvas.width, canvas.height)
+    given = scene.rect or full
+    rect = Rect(round(given.x), round(given.y), max(1, round(given.w)), max(1, round(given.h)))
+    colour, matte, extent = Picture.build(picture, mask).paint(rect, scene.fit, full)
+    if not extent.any():
+        raise InvalidField(
+            "The scene lies outside the canvas.",
+            path="$.scene.rect",
+            fix="Move it onto the canvas.",
+        )
+    rows, cols = np.nonzero(extent.any(axis=1))[0], np.nonzero(extent.any(axis=0))[0]
+    inner = colour[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    around = (
+        (rows[0], canvas.height - 1 - rows[-1]),
+        (cols[0], canvas.width - 1 - cols[-1]),
+        (0, 0),
+    )
+    pixels = np.pad(inner, around, mode="edge")
+    kept = (matte * extent >= 0.5).astype(np.float32)
+    no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
+    return StagedScene(scene, pixels, kept, no_cells, no_cells, no_latents, no_latents)

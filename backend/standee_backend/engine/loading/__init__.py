@@ -1,0 +1,1 @@
+"""Loading of pipelines and quantization of their weights."""

@@ -1,0 +1,1 @@
+"""Cache of reference tokens, in memory and on disk."""

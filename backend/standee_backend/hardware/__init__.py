@@ -1,0 +1,1 @@
+"""What the machine can run: options, memory estimates, presets of loading."""

@@ -1,0 +1,1 @@
+"""The order of jobs, and the worker processes that run them."""

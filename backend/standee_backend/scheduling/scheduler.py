@@ -1,0 +1,256 @@
+"""From the queue to the slots and back: claims jobs, publishes what happens to them, cancels them.
+
+The store knows what is durable; here lives what is only sent: progress, previews, places in the
+queue. Events of a job reach a subscriber in the order of their numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from standee.errors import JobCancelled, JobFailed, StandeeError
+from standee.wire.events import (
+    AnyEvent,
+    Event,
+    Preview,
+    Problem,
+    Progress,
+    Queued,
+    Result,
+    Started,
+    ends,
+)
+
+from ..daemon.peer import Peer
+from ..event_log import event
+from ..storage.job_store import Job, Store
+from ..worker.pipe import Made, Previewed, Reported
+from .slots import Slot
+from .worker_process import Free, WorkerDied
+
+T = TypeVar("T")
+
+log = logging.getLogger("standee.jobs")
+
+
+class Disk:
+    """Runs what touches the disk in one thread, in order, so that the event loop never waits."""
+
+    def __init__(self, name: str, threads: int = 1) -> None:
+        self._threads = ThreadPoolExecutor(threads, name)
+
+    async def __call__(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(function, *args, **kwargs))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass
+class Live:
+    """What is known of an unfinished job beyond the store."""
+
+    job: str
+    seq: int
+    subscribers: set[Peer] = field(default_factory=set)
+    progress: Progress | None = None
+    preview: Preview | None = None
+    position: int | None = None
+
+
+class Scheduler:
+    """Serves the queue of a store with some slots."""
+
+    def __init__(self, store: Store, disk: Disk, slots: Sequence[Slot]) -> None:
+        self.slots = slots
+        self._store, self._disk = store, disk
+        self._live: dict[int, Live] = {}
+        self._news = [asyncio.Event() for _ in slots]
+        self._turns = [asyncio.Lock() for _ in slots]
+        self._running: dict[int, Slot] = {}
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
+
+    def wake(self) -> None:
+        """There may be a job to claim."""
+        for news in self._news:
+            news.set()
+
+    async def serve(self, index: int) -> None:
+        """Claim and run jobs in one slot, for ever.
+
+        Two of these share a slot: while the job of one is being finished, that of the other computes. If the worker
+        dies of one of them, nobody can say of which; so a job that was tried before has the slot to itself.
+        """
+        slot, turn = self.slots[index], self._turns[index]
+        while True:
+            await turn.acquire()
+            with ExitStack() as computing:
+                computing.callback(turn.release)
+                job, started = await self._claim(index)
+                event(log, "job.started", job=job.id, attempt=job.attempts, slot=slot.info().name)
+                self._running[job.key] = slot
+                self._publish(job.key, started)
+                events = await self._run(slot, job, _never if job.retried else computing.close)
+                del self._running[job.key]
+                self._news[index].set()
+                for happened in events:
+                    self._publish(job.key, happened)
+                await self.announce()
+
+    async def _claim(self, index: int) -> tuple[Job, Started]:
+        """Wait for a job that the slot may have now."""
+        slot, news = self.slots[index], self._news[index]
+        while True:
+            news.clear()
+            beside = slot in self._running.values()
+            claimed = await self._disk(self._store.claim, beside=beside)
+            if claimed is not None:
+                return claimed
+            await news.wait()
+
+    async def stop(self) -> None:
+        """End the workers and put back what they were at."""
+        for slot in self.slots:
+            await slot.stop()
+        await self._disk(self._store.recover, polite=True)
+
+    # -- for clients -----------------------------------------------------------------------------
+
+    def subscribe(self, peer: Peer, job: Job, past: Sequence[AnyEvent], since: int = 0) -> None:
+        """Send a peer a job's past events, then those to come."""
+        for happened in past:
+            peer.send(happened)
+        if job.over:
+            return
+        live = self._alive(job.key, job.id, job.seq)
+        for last in (live.progress, live.preview):
+            if last is not None and last.seq > since:
+                peer.send(last)
+        if not peer.gone:
+            live.subscribers.add(peer)
+            live.position = None  # what is stored of it may be old: `announce` tells it anew
+
+    def forget(self, peer: Peer) -> None:
+        """Send a peer nothing more."""
+        for key, live in list(self._live.items()):
+            live.subscribers.discard(peer)
+            if not live.subscribers and key not in self._running:
+                del self._live[key]
+
+    async def cancel(self, owner: str, job_id: str, hard: bool) -> Job:
+        """Stop a job. Raises `UnknownJob`."""
+        job, cancelled = await self._disk(self._store.cancel, owner, job_id)
+        event(log, "job.cancel", job=job_id, hard=hard, state=job.state)
+        if cancelled is not None:
+            self._publish(job.key, cancelled)
+            await self.announce()
+        elif slot := self._running.get(job.key):
+            slot.cancel(job.key, hard)
+        return job
+
+    async def announce(self) -> None:
+        """Tell those who wait how many are before them now."""
+        if not any(live.subscribers for live in self._live.values()):
+            return
+        waiting = await self._disk(self._store.waiting)
+        for place, (key, _) in enumerate(waiting, start=len(self._running)):
+            live = self._live.get(key)
+            if live is not None and live.position != place and key not in self._running:
+                live.position = place
+                self._publish(key, Queued(job=live.job, seq=self._next(live), position=place))
+
+    # -- one job ---------------------------------------------------------------------------------
+
+    async def _run(self, slot: Slot, job: Job, free: Free) -> Sequence[AnyEvent]:
+        """Run a job, store how it ended and return the events of that."""
+        disk, store, started = self._disk, self._store, time.monotonic()
+        try:
+            made = await slot.run(job, partial(self._report, job.key, job.id), free)
+            ended: Sequence[AnyEvent] = await disk(store.finish, job.key, *_results(job, made))
+        except JobCancelled:
+            ended = [await disk(store.cancelled, job.key)]
+        except WorkerDied as death:
+            crashed = str(death) if death.blamed else ""
+            ended = [await disk(store.put_back, job.key, crashed=crashed)]
+        except StandeeError as error:
+            ended = [await disk(store.fail, job.key, Problem.of(error))]
+        except Exception as error:
+            log.exception("job.broken")
+            problem = Problem.of(JobFailed(f"The daemon failed: {error}.", fix="See its log."))
+            ended = [await disk(store.fail, job.key, problem)]
+        said = msgspec.to_builtins(ended[-1])
+        why = {"error": said["error"]["message"]} if "error" in said else {}
+        seconds = round(time.monotonic() - started, 3)
+        event(log, f"job.{said['type']}", job=job.id, seconds=seconds, **why)
+        return ended
+
+    def _report(self, key: int, job: str, what: Reported | Previewed) -> None:
+        live = self._live[key]
+        seq = self._next(live)
+        if isinstance(what, Previewed):
+            live.preview = Preview(job=job, seq=seq, step=what.step, data=what.data)
+            self._publish(key, live.preview)
+        else:
+            live.progress = Progress(
+                job=job,
+                seq=seq,
+                stage=what.stage,
+                step=what.step,
+                of=what.of,
+                eta=what.eta,
+                note=what.note,
+            )
+            self._publish(key, live.progress)
+
+    def _publish(self, key: int, happened: Event) -> None:
+        live = self._alive(key, happened.job, happened.seq)
+        live.seq = max(live.seq, happened.seq)
+        if isinstance(happened, Queued):
+            live.progress = live.preview = None
+            live.position = happened.position
+        for peer in list(live.subscribers):  # sending may find that a peer has left: `forget`
+            peer.send(happened)
+        if ends(happened):
+            self._live.pop(key, None)
+
+    def _alive(self, key: int, job: str, seq: int) -> Live:
+        return self._live.setdefault(key, Live(job, seq))
+
+    def _next(self, live: Live) -> int:
+        live.seq += 1
+        return live.seq
+
+
+def _never() -> None:
+    """Let no job come beside this one."""
+
+
+def _results(job: Job, made: list[Made]) -> tuple[list[Result], dict[str, int]]:
+    results = [
+        Result(
+            job=job.id,
+            index=index,
+            of=len(made),
+            seed=one.seed,
+            digest=one.digest,
+            width=one.width,
+            height=one.height,
+            receipt=one.receipt,
+        )
+        for index, one in enumerate(made)
+    ]
+    return results, {one.digest: one.bytes for one in made}

@@ -1,0 +1,131 @@
+"""Where jobs are computed, behind one interface: `Slot`s that each compute one job at a time.
+
+`local` is one child process per device of this machine. Other machines would be other slots, with
+the same store and scheduler before them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from standee.wire.messages import WorkerInfo
+
+from ..hardware.options import Options
+from ..storage.job_store import Job
+from ..worker.pipe import Made, Ready, Setup
+from .worker_process import Child, Free, Report
+
+WORKER = (sys.executable, "-m", "standee_backend.worker")
+
+
+class Slot(Protocol):
+    """A place where one job at a time is computed."""
+
+    def warm(self) -> None:
+        """Get ready before the first job comes."""
+
+    async def run(self, job: Job, report: Report, free: Free) -> list[Made]:
+        """Compute a job. Raises `WorkerDied`, `JobCancelled` and the job's own error.
+
+        Calls `free` when the next job may come: the device is done with this one, whose pictures are being finished.
+        """
+
+    def cancel(self, key: int, hard: bool) -> bool:
+        """Stop a job if it runs here, and return whether it does."""
+
+    def info(self) -> WorkerInfo: ...
+
+    async def stop(self) -> None:
+        """Give everything back."""
+
+
+class LocalSlot:
+    """A child process that is started when it is needed and kept for its loaded model."""
+
+    def __init__(
+        self, name: str, blobs: Path, options: Options, command: Sequence[str] = WORKER
+    ) -> None:
+        self.name = name
+        self._command = list(command)
+        self._setup = Setup(str(blobs), msgspec.to_builtins(options))
+        self._child: Child | None = None
+
+    def warm(self) -> None:
+        """Start the child if there is none."""
+        self._living()
+
+    async def run(self, job: Job, report: Report, free: Free) -> list[Made]:
+        """Compute a job; see `Slot`."""
+        return await self._living().do(job, report, free)
+
+    def cancel(self, key: int, hard: bool) -> bool:
+        """Stop a job if it runs here; see `Slot`."""
+        return self._child is not None and self._child.cancel(key, hard)
+
+    def info(self) -> WorkerInfo:
+        """Say how the child is."""
+        child = self._child
+        if child is None or not child.alive:
+            return WorkerInfo(name=self.name, state="stopped")
+        job, ready = child.job, child.ready or Ready()
+        return WorkerInfo(
+            name=self.name,
+            state="busy" if job else "idle" if child.ready else "starting",
+            pid=child.pid,
+            device=ready.device,
+            job=job.id if job else None,
+            memory_used=ready.memory_used,
+            memory_total=ready.memory_total,
+        )
+
+    async def stop(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            await self._child.stop()
+
+    def _living(self) -> Child:
+        if self._child is None or not self._child.alive:
+            self._child = Child(self.name, self._command, self._setup)
+        return self._child
+
+
+def local(
+    blobs: Path,
+    options: Options,
+    devices: Sequence[str] = (),
+    command: Sequence[str] = WORKER,
+) -> list[LocalSlot]:
+    """Return a slot per device: those given, or all NVIDIA cards, or one for whatever there is."""
+    if not devices and options.device == "auto":
+        devices = [f"cuda:{index}" for index in range(_cards())]
+    if len(devices) <= 1:
+        devices = list(devices) or [options.device]
+    return [
+        LocalSlot(f"local-{index}", blobs, msgspec.structs.replace(options, device=device), command)
+        for index, device in enumerate(devices)
+    ]
+
+
+def _cards() -> int:
+    """Count the NVIDIA cards without torch; 0 unless there are several to tell apart."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        count = len([card for card in visible.split(",") if card.strip() not in ("", "-1")])
+    else:
+        tool = shutil.which("nvidia-smi")
+        if tool is None:
+            return 0
+        try:
+            listed = subprocess.run([tool, "-L"], capture_output=True, timeout=10, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return 0
+        count = listed.stdout.count(b"GPU ")
+    return count if count > 1 else 0

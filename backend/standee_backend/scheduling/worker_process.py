@@ -1,0 +1,184 @@
+"""One worker process as the daemon sees it: the jobs it has, who hears what it says of them, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from standee.errors import JobCancelled
+
+from ..event_log import event
+from ..storage.job_store import Job
+from ..worker.pipe import (
+    Cancel,
+    Done,
+    Finishing,
+    FromWorker,
+    Made,
+    Pipe,
+    Previewed,
+    Ready,
+    Reported,
+    Run,
+    Setup,
+    Stopped,
+    Unable,
+)
+
+Report = Callable[[Reported | Previewed], None]
+Free = Callable[[], None]
+
+log = logging.getLogger("standee.executor")
+
+
+class WorkerDied(Exception):
+    """The process that had a job is gone; the text says how. `blamed`: nothing but this job can have ended it."""
+
+    def __init__(self, how: str, blamed: bool = True) -> None:
+        super().__init__(how)
+        self.blamed = blamed
+
+
+@dataclass(eq=False)
+class Errand:
+    """A job that the child has: who hears of it, who waits for its end, and whether the child was killed to end it."""
+
+    job: Job
+    report: Report
+    free: Free
+    answer: asyncio.Future[list[Made]]
+    cancelled_hard: bool = False
+
+
+class Child:
+    """A running worker process."""
+
+    def __init__(self, name: str, command: Sequence[str], setup: Setup) -> None:
+        self.ready: Ready | None = None
+        self._name, self._errands, self._killed = name, dict[int, Errand](), False
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # a Ctrl-C in the daemon's terminal is for the daemon to handle
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._pipe = Pipe(self._process.stdout, self._process.stdin, FromWorker)
+        loop = asyncio.get_running_loop()
+        threading.Thread(
+            target=self._listen, args=(loop,), daemon=True, name=f"worker {name}"
+        ).start()
+        self._say(setup)
+        event(log, "worker.started", worker=name, pid=self.pid)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def job(self) -> Job | None:
+        """The job that came last: the one that computes, if any does."""
+        return next((errand.job for errand in reversed(self._errands.values())), None)
+
+    async def do(self, job: Job, report: Report, free: Free) -> list[Made]:
+        """Have a job done; see `executor.Slot.run`."""
+        answer = asyncio.get_running_loop().create_future()
+        self._errands[job.key] = Errand(job, report, free, answer)
+        try:
+            self._say(Run(job.key, job.kind, job.spec))
+            return await answer
+        finally:
+            self._errands.pop(job.key, None)
+
+    def cancel(self, key: int, hard: bool) -> bool:
+        """Stop a job if it is here, and return whether it is. `hard` takes this process, and all that it has, along."""
+        errand = self._errands.get(key)
+        if errand is None:
+            return False
+        if hard:
+            errand.cancelled_hard = self._killed = True
+            self._process.kill()
+        else:
+            self._say(Cancel(key))
+        return True
+
+    async def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait)
+
+    def _say(self, message: Run | Cancel | Setup) -> None:
+        with contextlib.suppress(OSError):  # it is gone, and will be heard to be
+            self._pipe.send(message)
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In a thread: hand what the child says to the loop, and at last how it ended."""
+        with contextlib.suppress(RuntimeError):  # the loop may be closed already
+            with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
+                while (message := self._pipe.receive()) is not None:
+                    loop.call_soon_threadsafe(self._heard, message)
+            loop.call_soon_threadsafe(self._gone, self._process.wait())
+
+    def _heard(self, message: Any) -> None:
+        if isinstance(message, Ready):
+            self.ready = message
+        elif isinstance(message, Unable) and message.job is None:
+            for each in list(self._errands.values()):
+                self._end(each, message.problem.exception())
+        elif (errand := self._errands.get(message.job)) is None:
+            return
+        elif isinstance(message, Reported | Previewed):
+            errand.report(message)
+        elif isinstance(message, Finishing):
+            errand.free()
+        elif isinstance(message, Done):
+            engine, reporting = message.seconds, message.reporting
+            event(log, "job.computed", job=errand.job.id, engine=engine, reporting=reporting)
+            self._end(errand, message.outputs)
+        elif isinstance(message, Stopped):
+            self._end(errand, JobCancelled("The job was cancelled."))
+        elif isinstance(message, Unable):
+            self._end(errand, message.problem.exception())
+
+    def _end(self, errand: Errand, how: list[Made] | Exception) -> None:
+        del self._errands[errand.job.key]
+        answer = errand.answer
+        if answer.done():  # whoever waited was cancelled
+            return
+        if isinstance(how, Exception):
+            answer.set_exception(how)
+        else:
+            answer.set_result(how)
+
+    def _gone(self, status: int) -> None:
+        how, blamed = _how(status), len(self._errands) == 1 and not self._killed
+        level = logging.WARNING if self._errands else logging.INFO
+        event(log, "worker.died", level=level, worker=self._name, how=how)
+        for errand in list(self._errands.values()):
+            cancelled = JobCancelled("The job was cancelled.")
+            self._end(errand, cancelled if errand.cancelled_hard else WorkerDied(how, blamed))
+
+
+def _how(status: int) -> str:
+    """Say how a process ended."""
+    if status >= 0:
+        return f"it exited with status {status}"
+    name = signal.Signals(-status).name
+    hint = " (often the system's answer to too little memory)" if name == "SIGKILL" else ""
+    return f"it was ended by {name}{hint}"

@@ -1,0 +1,1 @@
+"""What the daemon keeps on disk: jobs in SQLite, pictures in files."""

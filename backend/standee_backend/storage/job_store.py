@@ -1,0 +1,315 @@
+"""Jobs and their events, in a file that survives any crash: the daemon's queue and its memory.
+
+A call returns when its change is on the disk. All calls come from one thread at a time. A job's
+durable events are numbered in strides of `STRIDE`; the numbers between are for what is only sent
+(progress), so that numbers never repeat, whatever was lost in a crash.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from standee.errors import Conflict, QuotaExceeded, UnknownJob
+from standee.wire.events import AnyEvent, Cancelled, Event, Failed, Problem, Queued, Result, Started
+from standee.wire.messages import JobInfo, State
+
+from .blob_ownership import Holdings
+from .database import Database
+
+STRIDE = 100_000
+MAX_CRASHES = 3
+"""A job that took so many workers down with it fails."""
+MAX_ATTEMPTS = 10
+"""A job that so many daemons did not survive fails."""
+
+E = TypeVar("E", bound=Event)
+
+
+class Job(Struct, frozen=True):
+    """One row of the table of jobs."""
+
+    key: int
+    owner: str
+    id: str
+    kind: str
+    spec: bytes
+    summary: str
+    priority: int
+    state: State
+    created: float
+    finished: float | None
+    attempts: int
+    crashes: int
+    cancelling: int
+    seq: int
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def retried(self) -> bool:
+        """Whether it was tried before, so that it has its worker to itself."""
+        return self.attempts > 1
+
+
+class Store:
+    """The jobs of one daemon."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = Database(path)
+        self.holdings = Holdings(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+    # -- the life of a job -----------------------------------------------------------------------
+
+    def submit(
+        self,
+        owner: str,
+        job_id: str,
+        kind: str,
+        spec: bytes,
+        *,
+        digests: Iterable[str] = (),
+        priority: int = 0,
+        summary: str = "",
+        limit: int = 256,
+    ) -> tuple[Job, Queued | None]:
+        """Accept a job, or find the one of that id, which comes without an event.
+
+        Raises `Conflict` and `QuotaExceeded`.
+        """
+        with self._db.transaction():
+            known = self._find(owner, job_id)
+            if known is not None:
+                if (known.kind, known.spec) != (kind, spec):
+                    raise Conflict(
+                        f"Job {job_id} exists already and is another one.",
+                        path="$.job",
+                        fix="Give each job an id of its own.",
+                    )
+                return known, None
+            open_jobs = "SELECT count(*) FROM jobs WHERE owner=? AND state IN ('queued','running')"
+            if self._db.number(open_jobs, owner) >= limit:
+                raise QuotaExceeded(
+                    f"There are {limit} unfinished jobs already.",
+                    fix="Wait for some of them, or cancel them.",
+                    retry_after=10.0,
+                )
+            [row] = self._db.run(
+                "INSERT INTO jobs (owner, id, kind, spec, summary, priority, state, created)"
+                " VALUES (?,?,?,?,?,?,'queued',?) RETURNING *",
+                *(owner, job_id, kind, spec, summary, priority, time.time()),
+            )
+            job = _job(row)
+            self.holdings.use(job.key, digests)
+            return self._record(job, Queued(job=job.id, position=self.position(job)))
+
+    def claim(self, *, beside: bool = False) -> tuple[Job, Started] | None:
+        """Take the next job of the queue, if there is one.
+
+        `beside`: it shares its worker with another job, so it is not taken if it was tried before.
+        """
+        with self._db.transaction():
+            row = self._db.row(
+                "UPDATE jobs SET state='running', attempts=attempts+1 WHERE key=(SELECT key FROM"
+                " jobs WHERE state='queued' ORDER BY priority DESC, key LIMIT 1)"
+                " AND (attempts=0 OR NOT ?) RETURNING *",
+                beside,
+            )
+            if row is None:
+                return None
+            job = _job(row)
+            return self._record(job, Started(job=job.id, attempt=job.attempts))
+
+    def finish(self, key: int, results: list[Result], sizes: dict[str, int]) -> list[Result]:
+        """End a job with its results, whose pictures its owner holds from now on."""
+        with self._db.transaction():
+            job = self._get(key)
+            recorded: list[Result] = []
+            for result in results:
+                self.holdings.hold(job.owner, result.digest, sizes[result.digest])
+                self.holdings.use(key, [result.digest])
+                job, numbered = self._record(job, result)
+                recorded.append(numbered)
+            self._end(key, "done")
+            return recorded
+
+    def fail(self, key: int, problem: Problem) -> Failed:
+        """End a job with an error."""
+        with self._db.transaction():
+            job = self._get(key)
+            self._end(key, "failed")
+            return self._record(job, Failed(job=job.id, error=problem))[1]
+
+    def cancelled(self, key: int) -> Cancelled:
+        """End a job that was cancelled."""
+        with self._db.transaction():
+            job = self._get(key)
+            self._end(key, "cancelled")
+            return self._record(job, Cancelled(job=job.id))[1]
+
+    def cancel(self, owner: str, job_id: str) -> tuple[Job, Cancelled | None]:
+        """Note that a job shall stop. One that waits ends at once, a running one by its worker."""
+        with self._db.transaction():
+            job = self.find(owner, job_id)
+            if job.state == "queued":
+                self._end(job.key, "cancelled")
+                event = self._record(job, Cancelled(job=job.id))[1]
+                return self._get(job.key), event
+            if job.state == "running":
+                self._db.run("UPDATE jobs SET cancelling=1 WHERE key=?", job.key)
+            return self._get(job.key), None
+
+    def put_back(self, key: int, *, crashed: str = "", polite: bool = False) -> AnyEvent:
+        """Return a running job to the queue, unless it was cancelled or has failed too often.
+
+        `crashed` says how its worker died; `polite` that the daemon ends as it should.
+        """
+        with self._db.transaction():
+            job = self._get(key)
+            crashes = job.crashes + bool(crashed)
+            attempts = job.attempts - polite
+            sql = "UPDATE jobs SET state='queued', crashes=?, attempts=? WHERE key=?"
+            self._db.run(sql, crashes, attempts, key)
+            event: AnyEvent
+            if job.cancelling:
+                self._end(key, "cancelled")
+                event = Cancelled(job=job.id)
+            elif crashes >= MAX_CRASHES or attempts >= MAX_ATTEMPTS:
+                self._end(key, "failed")
+                event = Failed(job=job.id, error=_fatal(crashes, attempts, crashed))
+            else:
+                event = Queued(job=job.id, position=self.position(job))
+            return self._record(job, event)[1]
+
+    def recover(self, *, polite: bool = False) -> list[AnyEvent]:
+        """Put back all that is running: its daemon ended, or does so now (`polite`)."""
+        rows = self._db.run("SELECT key FROM jobs WHERE state='running'")
+        return [self.put_back(row["key"], polite=polite) for row in rows]
+
+    def release(self, owner: str, job_id: str) -> list[str]:
+        """Forget a finished job; return the pictures that no one holds any more.
+
+        Raises `Conflict` for a job that is not finished.
+        """
+        with self._db.transaction():
+            job = self._find(owner, job_id)
+            if job is None:
+                return []
+            if not job.over:
+                raise Conflict(
+                    f"Job {job_id} is not finished.", path="$.job", fix="Cancel it first, or wait."
+                )
+            results = [e.digest for e in self.events(job.key) if isinstance(e, Result)]
+            self._db.run("DELETE FROM jobs WHERE key=?", job.key)
+            return self.holdings.let_go(owner, results)
+
+    def expire(self, before: float) -> list[str]:
+        """Release all jobs that finished before a time; return pictures as `release` does."""
+        rows = self._db.run("SELECT owner, id FROM jobs WHERE finished < ?", before)
+        return [digest for row in rows for digest in self.release(*row)]
+
+    # -- what is known of jobs -------------------------------------------------------------------
+
+    def find(self, owner: str, job_id: str) -> Job:
+        """Return a job of `owner`. Raises `UnknownJob`."""
+        job = self._find(owner, job_id)
+        if job is None:
+            raise UnknownJob(
+                f"There is no job {job_id}.",
+                path="$.job",
+                fix="See the list of jobs; a released one is gone.",
+            )
+        return job
+
+    def events(self, key: int, since: int = 0) -> list[AnyEvent]:
+        """Return a job's durable events after number `since`."""
+        sql = "SELECT body FROM events WHERE job=? AND seq>? ORDER BY seq"
+        rows = self._db.run(sql, key, since)
+        return [msgspec.json.decode(row[0], type=AnyEvent) for row in rows]
+
+    def position(self, job: Job) -> int:
+        """Return how many jobs come before this one, running ones among them."""
+        return self._db.number(
+            "SELECT count(*) FROM jobs WHERE state='running' AND key<>:key OR state='queued'"
+            " AND (priority>:priority OR priority=:priority AND key<:key)",
+            {"key": job.key, "priority": job.priority},
+        )
+
+    def waiting(self) -> list[tuple[int, str]]:
+        """Return key and id of the jobs that wait, first come first."""
+        rows = self._db.run(
+            "SELECT key, id FROM jobs WHERE state='queued' ORDER BY priority DESC, key"
+        )
+        return [(row["key"], row["id"]) for row in rows]
+
+    def jobs(self, owner: str) -> list[JobInfo]:
+        """Return the jobs of `owner`, oldest first."""
+        rows = self._db.run("SELECT * FROM jobs WHERE owner=? ORDER BY key", owner)
+        return [
+            JobInfo(
+                job=job.id,
+                kind=job.kind,  # type: ignore[arg-type]
+                state=job.state,
+                created=job.created,
+                finished=job.finished,
+                priority=job.priority,
+                position=self.position(job) if job.state == "queued" else None,
+                attempts=job.attempts,
+                summary=job.summary,
+            )
+            for job in map(_job, rows)
+        ]
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many jobs wait and how many run."""
+        sql = "SELECT count(*) FROM jobs WHERE state=?"
+        return self._db.number(sql, "queued"), self._db.number(sql, "running")
+
+    # -- within a transaction --------------------------------------------------------------------
+
+    def _record(self, job: Job, event: E) -> tuple[Job, E]:
+        seq = (job.seq // STRIDE + 1) * STRIDE
+        event = msgspec.structs.replace(event, seq=seq)
+        self._db.run("UPDATE jobs SET seq=? WHERE key=?", seq, job.key)
+        body = msgspec.json.encode(event)
+        self._db.run("INSERT INTO events VALUES (?,?,?)", job.key, seq, body)
+        return msgspec.structs.replace(job, seq=seq), event
+
+    def _end(self, key: int, state: State) -> None:
+        sql = "UPDATE jobs SET state=?, finished=? WHERE key=?"
+        self._db.run(sql, state, time.time(), key)
+
+    def _find(self, owner: str, job_id: str) -> Job | None:
+        row = self._db.row("SELECT * FROM jobs WHERE owner=? AND id=?", owner, job_id)
+        return _job(row) if row is not None else None
+
+    def _get(self, key: int) -> Job:
+        return _job(self._db.run("SELECT * FROM jobs WHERE key=?", key)[0])
+
+
+def _job(row: sqlite3.Row) -> Job:
+    return Job(**dict(row))
+
+
+def _fatal(crashes: int, attempts: int, crashed: str) -> Problem:
+    what = (
+        f"The job ended its worker {crashes} times. The last time: {crashed}."
+        if crashes >= MAX_CRASHES
+        else f"The daemon was ended {attempts} times while it worked on this job."
+    )
+    return Problem(
+        code="job-failed",
+        message=what,
+        fix="Use a smaller canvas or fewer subjects, or see the daemon's log.",
+    )

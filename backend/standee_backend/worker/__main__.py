@@ -1,0 +1,5 @@
+"""`python -m standee_backend.worker`."""
+
+from .main import main
+
+main()

@@ -1,0 +1,242 @@
+"""The process that owns the device: computes one job after another, with the model resident.
+
+It is a child of the daemon, so that an exhausted memory, a segfault or a driver's error takes only
+this process down. It ends when the daemon does, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from standee.composition import Composition
+from standee.errors import JobCancelled, JobFailed, MissingDependency, StandeeError
+from standee.wire.events import Problem
+from standee.wire.messages import Cutout
+
+from ..hardware.options import Options
+from ..storage.blob_files import Blobs
+from .pipe import (
+    Cancel,
+    Done,
+    Finishing,
+    Made,
+    Message,
+    Pipe,
+    Previewed,
+    Ready,
+    Reported,
+    Run,
+    Setup,
+    Stopped,
+    ToWorker,
+    Unable,
+)
+
+log = logging.getLogger("standee.worker")
+
+SPECIFICATIONS = {"compose": Composition, "cutout": Cutout}
+
+
+class Tasks(Protocol):
+    """What a worker runs; see `job_runner.Tasks`."""
+
+    def run(
+        self,
+        kind: str,
+        spec: Any,
+        read: Callable[[str], bytes],
+        report: Callable[[Any], None],
+        cancelled: Callable[[], bool],
+    ) -> Generator[Callable[[], Any], None, None]: ...
+
+
+def main(make: Callable[[Options], Tasks] | None = None) -> None:
+    """Serve the daemon at the other end of stdin and stdout until it goes."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="worker: %(message)s")
+    _offer_to_the_oom_killer()
+    pipe = _take_stdio()
+    setup = pipe.receive()
+    if not isinstance(setup, Setup):
+        return
+    blobs = Path(setup.blobs)
+    worker = Worker(pipe, Blobs(blobs))
+    threading.Thread(target=worker.listen, daemon=True, name="daemon's words").start()
+    try:
+        options = msgspec.convert(setup.options, Options)
+        tasks = make(options) if make else _real_tasks(options, blobs.with_name("tokens"))
+    except BaseException as error:
+        traceback.print_exc()
+        pipe.send(Unable(_problem(error)))
+        return
+    worker.serve(tasks)
+
+
+class Worker:
+    """One worker's loop, and two threads beside it.
+
+    One listens, so that a cancellation is seen within a step. The other finishes pictures, in order, while the loop
+    goes on with the next picture or job; what it raises fails the picture's own job.
+    """
+
+    def __init__(self, pipe: Pipe, blobs: Blobs) -> None:
+        self._pipe, self._blobs = pipe, blobs
+        self._jobs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._reporting = 0.0
+        self._finisher = ThreadPoolExecutor(1, "finisher")
+
+    def listen(self) -> None:
+        """Take in what the daemon says; end this process when the daemon has ended."""
+        while (message := self._pipe.receive()) is not None:
+            if isinstance(message, Run):
+                self._jobs.put(message)
+            elif isinstance(message, Cancel):
+                self._cancelled.add(message.job)
+        os._exit(0)
+
+    def serve(self, tasks: Tasks) -> None:
+        """Run jobs for ever."""
+        while True:
+            self._say(_vitals())
+            job = self._jobs.get()
+            try:
+                finish = self._compute(tasks, job)
+            except BaseException as error:
+                self._finisher.submit(self._end, _ended(job.job, error))
+            else:
+                self._say(Finishing(job.job))
+                self._finisher.submit(self._finish, job.job, finish)
+
+    def _compute(self, tasks: Tasks, job: Run) -> Callable[[], Done]:
+        """Do what a job needs the device for; return what waits for its pictures and keeps them."""
+
+        def cancelled() -> bool:
+            return job.job in self._cancelled
+
+        pictures: list[Future[Any]] = []
+        spec = msgspec.json.decode(job.spec, type=SPECIFICATIONS[job.kind])
+        self._reporting, began = 0.0, time.perf_counter()
+        running = tasks.run(job.kind, spec, self._blobs.read, self._reporter(job.job), cancelled)
+        with contextlib.closing(running) as computed:
+            for finish in computed:
+                if pictures:
+                    pictures[-1].result()  # so no more than one of a job waits in memory
+                pictures.append(self._finisher.submit(finish))
+        reporting = self._reporting
+
+        def done() -> Done:
+            outputs = [picture.result() for picture in pictures]
+            seconds = time.perf_counter() - began
+            if cancelled():
+                raise JobCancelled("The job was cancelled.")
+            if not outputs:
+                raise JobFailed("The job ended without a picture.")
+            return Done(job.job, [self._keep(each) for each in outputs], seconds, reporting)
+
+        return done
+
+    def _finish(self, job: int, finish: Callable[[], Done]) -> None:
+        try:
+            self._end(finish())
+        except BaseException as error:
+            self._end(_ended(job, error))
+
+    def _end(self, answer: Done | Stopped | Unable) -> None:
+        if answer.job is not None:
+            self._cancelled.discard(answer.job)
+        self._say(answer)
+
+    def _keep(self, output: Any) -> Made:
+        digest = self._blobs.put(output.data)
+        size = len(output.data)
+        return Made(digest, size, output.width, output.height, output.seed, output.receipt)
+
+    def _reporter(self, job: int) -> Callable[[Any], None]:
+        def report(what: Any) -> None:
+            began = time.perf_counter()
+            if hasattr(what, "data"):
+                self._say(Previewed(job, what.step, what.data))
+            else:
+                note = getattr(what, "note", "")
+                self._say(Reported(job, what.stage, what.step, what.of, what.eta, note))
+            self._reporting += time.perf_counter() - began
+
+        return report
+
+    def _say(self, message: Message) -> None:
+        try:
+            self._pipe.send(message)
+        except OSError:  # the daemon has ended, and nobody waits for this job here any more
+            os._exit(0)
+
+
+def _ended(job: int, error: BaseException) -> Stopped | Unable:
+    """Say how a job ended that was not done."""
+    if isinstance(error, JobCancelled):
+        return Stopped(job)
+    if not isinstance(error, StandeeError):
+        traceback.print_exception(error)
+    return Unable(_problem(error), job)
+
+
+def _real_tasks(options: Options, tokens: Path) -> Tasks:
+    from .job_runner import Tasks as RealTasks  # imports torch, which takes seconds and memory
+
+    return RealTasks(options, tokens)
+
+
+def _take_stdio() -> Pipe:
+    """Keep stdin and stdout for the daemon; whatever else prints goes to stderr, the log."""
+    write = os.fdopen(os.dup(1), "wb")
+    read = os.fdopen(os.dup(0), "rb")
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    return Pipe(read, write, ToWorker)
+
+
+def _problem(error: BaseException) -> Problem:
+    if isinstance(error, StandeeError):
+        return Problem.of(error)
+    if isinstance(error, ImportError):
+        return Problem.of(
+            MissingDependency(
+                f"The engine cannot be loaded: {error}.",
+                fix='Run `pip install "standee[backend]"`.',
+            )
+        )
+    what = f"{type(error).__name__}: {error}".strip(": ")
+    return Problem.of(
+        JobFailed(f"The job failed: {what[:500]}.", fix="The daemon's log says where.")
+    )
+
+
+def _vitals() -> Ready:
+    """Say which device this is and how full its memory is, if torch is here to tell."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return Ready("cpu")
+    with contextlib.suppress(Exception):
+        if torch.cuda.is_available():
+            free, total = torch.cuda.mem_get_info()
+            return Ready(torch.cuda.get_device_name(), total - free, total)
+    return Ready("cpu")
+
+
+def _offer_to_the_oom_killer() -> None:
+    """When memory runs out, let Linux end this process and not the daemon or the desktop."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")

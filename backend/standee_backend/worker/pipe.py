@@ -1,0 +1,139 @@
+"""What the daemon and a worker process say to each other, over the worker's stdin and stdout.
+
+Frames of msgpack with their length before them. Pictures do not pass: both sides read and write
+them in the same folder of blobs.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from typing import IO, Any
+
+import msgspec
+from msgspec import Struct, field
+
+from standee.wire.events import Problem
+
+_LENGTH = struct.Struct("<I")
+
+
+class Message(Struct, frozen=True, tag_field="type"):
+    """Anything that passes the pipe."""
+
+
+class Setup(Message, frozen=True, tag="setup"):
+    """The first words to a worker: where pictures lie, and the fields of `Options`."""
+
+    blobs: str
+    options: dict[str, Any]
+
+
+class Run(Message, frozen=True, tag="run"):
+    """Do this job; `spec` is JSON."""
+
+    job: int
+    kind: str
+    spec: bytes
+
+
+class Cancel(Message, frozen=True, tag="cancel"):
+    """Stop this job at its next step."""
+
+    job: int
+
+
+class Ready(Message, frozen=True, tag="ready"):
+    """A worker is there. Memory is the device's, in bytes."""
+
+    device: str = ""
+    memory_used: int | None = None
+    memory_total: int | None = None
+
+
+class Reported(Message, frozen=True, tag="reported"):
+    """A job got on."""
+
+    job: int
+    stage: str
+    step: int
+    of: int
+    eta: float | None = None
+    note: str = ""
+
+
+class Previewed(Message, frozen=True, tag="previewed"):
+    """What a job's picture looks like by now."""
+
+    job: int
+    step: int
+    data: bytes
+
+
+class Finishing(Message, frozen=True, tag="finishing"):
+    """The device is done with a job, and the next one may come; its pictures are being finished beside that."""
+
+    job: int
+
+
+class Made(Struct, frozen=True):
+    """A finished picture, which is among the blobs already."""
+
+    digest: str
+    bytes: int
+    width: int
+    height: int
+    seed: int
+    receipt: dict[str, Any] = field(default_factory=dict)
+
+
+class Done(Message, frozen=True, tag="done"):
+    """A job is done. `seconds` is the engine's own time, `reporting` what reports took of it."""
+
+    job: int
+    outputs: list[Made]
+    seconds: float = 0.0
+    reporting: float = 0.0
+
+
+class Stopped(Message, frozen=True, tag="stopped"):
+    """A job ended because it was asked to."""
+
+    job: int
+
+
+class Unable(Message, frozen=True, tag="unable"):
+    """A job failed; or without `job`, the worker cannot work at all."""
+
+    problem: Problem
+    job: int | None = None
+
+
+ToWorker = Setup | Run | Cancel
+FromWorker = Ready | Reported | Previewed | Finishing | Done | Stopped | Unable
+
+
+class Pipe:
+    """One end. Reading belongs to one thread, writing to any."""
+
+    def __init__(self, read: IO[bytes], write: IO[bytes], reads: Any) -> None:
+        self._read, self._write = read, write
+        self._decoder = msgspec.msgpack.Decoder(reads)
+        self._encoder = msgspec.msgpack.Encoder()
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Write a message. Raises `OSError` when the other side is gone."""
+        body = self._encoder.encode(message)
+        with self._lock:
+            self._write.write(_LENGTH.pack(len(body)) + body)
+            self._write.flush()
+
+    def receive(self) -> Any:
+        """Return the next message, `None` at the end. Waits."""
+        head = self._read.read(_LENGTH.size)
+        if len(head) < _LENGTH.size:
+            return None
+        [length] = _LENGTH.unpack(head)
+        body = self._read.read(length)
+        return self._decoder.decode(body) if len(body) == length else None

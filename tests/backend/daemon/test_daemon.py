@@ -1,0 +1,195 @@
+"""The daemon's parts without its sockets: flags, the lock, who may listen, and bounded peers."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from standee import connection
+from standee.errors import InvalidField
+from standee.wire import codec
+from standee.wire.events import Preview, Progress, Queued, Result
+from standee.wire.messages import Ok
+from standee_backend.daemon import main
+from standee_backend.daemon.daemon import Config, check_host
+from standee_backend.daemon.peer import MAX_INBOX, Peer
+from standee_backend.daemon.single_instance import AlreadyRunning, only_one
+from standee_backend.hardware.options import Options
+from standee_backend.scheduling.slots import local
+
+JOB = "job-0001"
+
+
+def configure(*arguments):
+    return main.configure(main.parser().parse_args(arguments))
+
+
+def test_nothing_of_the_daemon_imports_torch():
+    code = "import standee_backend.daemon.main, standee_backend.worker.main, sys;"
+    code += "assert not {'torch', 'diffusers', 'PIL'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_flags_become_a_configuration(tmp_path):
+    config = configure("--home", str(tmp_path), "--device", "cuda:1", "--quota", "0.5", "--lazy")
+    assert config.options == Options(device="cuda:1")
+    assert config.limits.storage == 2**29
+    assert not config.warm
+
+
+def test_the_environment_gives_defaults(monkeypatch, tmp_path):
+    monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
+    monkeypatch.setenv("STANDEE_OFFLOAD", "model")
+    assert configure().options.offload == "model"
+    assert configure("--offload", "none").options.offload == "none"
+    assert configure().home == tmp_path
+
+
+def test_models_toml_says_how_models_are_usually_loaded(monkeypatch, tmp_path):
+    monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
+    (tmp_path / "models.toml").write_text(
+        '[hardware]\noffload = "model"\nquantization = "nf4"\ntoken_cache = 4\ntoken_disk = 9\n'
+    )
+    options = configure("--quantization", "none").options
+    assert options == Options(offload="model", quantization="none", token_cache=4.0, token_disk=9.0)
+    assert configure("--token-cache", "0").options.token_cache == 0.0
+    assert configure("--token-disk", "0").options.token_disk == 0.0
+    assert configure("--attention", "_native_math").options.attention == "_native_math"
+
+
+def test_a_wrong_option_is_named():
+    with pytest.raises(InvalidField) as caught:
+        configure("--device", "toaster")
+    assert caught.value.path == "$.device"
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "port"),
+    [
+        ("127.0.0.1", "127.0.0.1", 0),
+        ("192.168.1.20:7717", "192.168.1.20", 7717),
+        ("::1", "::1", 0),
+        ("[::1]:7717", "::1", 7717),
+    ],
+)
+def test_an_address_to_listen_on(listen, host, port):
+    config = configure("--listen", listen)
+    assert (config.host, config.port) == (host, port)
+
+
+def test_other_machines_are_listened_to_only_when_one_is_paired(tmp_path):
+    keys = connection.local_keys(tmp_path)
+    connection.allow(tmp_path, connection.LOCAL, keys.public)
+    beyond = Config(home=tmp_path, host="0.0.0.0", port=7717)
+    check_host(Config(home=tmp_path), connection.allowed(tmp_path))
+    with pytest.raises(InvalidField, match="standee pair"):
+        check_host(beyond, connection.allowed(tmp_path))
+    connection.pair(tmp_path, "laptop", "tcp://192.168.1.20:7717")
+    check_host(beyond, connection.allowed(tmp_path))
+    with pytest.raises(InvalidField, match="HOST:PORT"):
+        check_host(Config(home=tmp_path, host="0.0.0.0"), connection.allowed(tmp_path))
+
+
+def test_a_name_is_no_address_to_listen_on(tmp_path):
+    with pytest.raises(InvalidField, match="IP address"):
+        check_host(Config(home=tmp_path, host="example.org", port=1), {"key": "laptop"})
+
+
+def test_a_folder_has_one_daemon(tmp_path):
+    with only_one(tmp_path), pytest.raises(AlreadyRunning), only_one(tmp_path):
+        pass
+    with only_one(tmp_path):
+        pass
+
+
+def test_each_named_device_has_its_worker(tmp_path):
+    slots = local(tmp_path, Options(), ["cuda:0", "cuda:1"])
+    assert [slot.name for slot in slots] == ["local-0", "local-1"]
+    [only] = local(tmp_path, Options(device="cpu"))
+    assert only.info().state == "stopped"
+
+
+# -- peers ---------------------------------------------------------------------------------------
+
+
+class Line:
+    """A peer's connection that may be full."""
+
+    def __init__(self):
+        self.full = False
+        self.sent = []
+        self.peer = Peer(b"\0id", "key", 3, self.transmit)
+
+    def transmit(self, identity, frames):
+        if not self.full:
+            self.sent.append(codec.answer_or_event(codec.unpack(frames)))
+        return not self.full
+
+
+def in_loop(check):
+    """Run an async test."""
+
+    def test():
+        asyncio.run(check(Line()))
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
+
+
+@in_loop
+async def test_progress_that_waits_is_replaced_by_newer_progress(line):
+    line.full = True
+    line.peer.send(Queued(job=JOB, seq=1, position=3))
+    for step in range(1000):
+        line.peer.send(Progress(job=JOB, seq=10 + 2 * step, step=step))
+        line.peer.send(Preview(job=JOB, seq=11 + 2 * step, step=step, data=bytes(1000)))
+    line.peer.send(Result(job=JOB, seq=5000, digest="d" * 64))
+    line.full = False
+    await asyncio.sleep(0.1)
+    assert [type(message) for message in line.sent] == [Queued, Progress, Preview, Result]
+    assert line.sent[1].step == 999
+
+
+@in_loop
+async def test_progress_of_different_jobs_is_kept_apart(line):
+    line.full = True
+    line.peer.send(Progress(job="job-000a", seq=1))
+    line.peer.send(Progress(job="job-000b", seq=1))
+    line.full = False
+    await asyncio.sleep(0.1)
+    assert len(line.sent) == 2
+
+
+@in_loop
+async def test_the_next_request_waits_until_the_last_answer_has_left(line):
+    line.full = True
+    assert line.peer.accept({"type": "ping"}, 10)
+    line.peer.send(Ok(re=1))
+    asking = asyncio.create_task(line.peer.next())
+    await asyncio.sleep(0.05)
+    assert not asking.done()
+    line.full = False
+    assert (await asyncio.wait_for(asking, 1))["type"] == "ping"
+
+
+@in_loop
+async def test_only_so_many_requests_wait(line):
+    assert all(line.peer.accept({}, 10) for _ in range(MAX_INBOX))
+    assert not line.peer.accept({}, 10)
+
+
+@in_loop
+async def test_only_so_many_bytes_of_requests_wait(line):
+    taken = sum(line.peer.accept({}, 2**20) for _ in range(MAX_INBOX))
+    assert taken == 16
+
+
+@in_loop
+async def test_a_peer_that_never_reads_is_noticed(line):
+    line.full = True
+    for seq in range(300):
+        line.peer.send(Result(job=JOB, seq=seq, receipt={"long": "x" * 500_000}))
+    assert line.peer.overwhelmed
+    line.peer.leave()
+    assert not line.peer.overwhelmed

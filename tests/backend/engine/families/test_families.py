@@ -1,0 +1,309 @@
+"""Every family against diffusers' own classes, with tokens put in by hand, in plain Python.
+
+The oracle is the same checkpoint without anything of ours: hooks on its projections note and replace the rows of Q, K
+and V, and a softmax written out attends to shared tokens.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from standee import Canvas, Composition, Sampling
+from standee_backend.catalog import catalog
+from standee_backend.engine.compose import compose, denoise
+from standee_backend.engine.families.base import Conditioning
+from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.injection import Injection, Tokens, capture, inject
+from standee_backend.engine.loading.load import load
+from standee_backend.engine.references import gaussian
+from standee_backend.hardware.options import Options
+
+KINDS = ["flux", "klein", "klein-base", "klein-embedded", "z-image", "z-image-turbo"]
+ROWS, COLS = 5, 6
+CELLS = ROWS * COLS
+PUT = torch.tensor([8, 9, 14, 15, 20])
+TAKE = torch.tensor([4, 5, 7, 8, 10])
+"""Which cells of the picture are given the tokens of which cells of a crop of 4 x 3."""
+
+
+@dataclass
+class Pair:
+    """A family, and its checkpoint loaded once more as diffusers has it."""
+
+    ours: PipelineFamily
+    theirs: Any
+    text_tokens: int = 0
+
+    @property
+    def projections(self) -> list[tuple[Any, list[str], bool]]:
+        """Of each attention over image tokens: itself, its projections, and whether text comes first in it."""
+        transformer = self.theirs.transformer
+        apart = ["to_q", "to_k", "to_v"]
+        if isinstance(self.theirs, diffusers.ZImagePipeline):
+            blocks = [*transformer.noise_refiner, *transformer.layers]
+            return [(block.attention, apart, False) for block in blocks]
+        single = ["to_qkv_mlp_proj"] if self.ours.name == "flux2" else apart
+        return [
+            *((block.attn, apart, False) for block in transformer.transformer_blocks),
+            *((block.attn, single, True) for block in transformer.single_transformer_blocks),
+        ]
+
+    def forward(self, tokens: Tensor, sigma: Tensor, prompt: Conditioning, grid: tuple[int, int]):
+        """Call the transformer as its pipeline's `__call__` does; returns the velocity."""
+        pipeline, batch = self.theirs, len(tokens)
+        time = sigma.expand(batch)
+        if isinstance(pipeline, diffusers.ZImagePipeline):
+            latents = diffusers.FluxPipeline._unpack_latents(tokens, grid[0] * 16, grid[1] * 16, 8)
+            out = pipeline.transformer(
+                list(latents.unsqueeze(2)), 1 - time, list(prompt.text), return_dict=False
+            )[0]
+            velocity = -torch.stack(out).squeeze(2)
+            return diffusers.FluxPipeline._pack_latents(
+                velocity, batch, 16, 2 * grid[0], 2 * grid[1]
+            )
+        given = {"hidden_states": tokens, "timestep": time, "encoder_hidden_states": prompt.text}
+        if pipeline.transformer.config.guidance_embeds:
+            given["guidance"] = torch.full((batch,), prompt.guidance)
+        if isinstance(pipeline, diffusers.FluxPipeline):
+            given |= {"pooled_projections": prompt.pooled, "txt_ids": torch.zeros(16, 3)}
+            given["img_ids"] = pipeline._prepare_latent_image_ids(1, *grid, "cpu", torch.float32)
+        else:
+            given["txt_ids"] = pipeline._prepare_text_ids(prompt.text)
+            given["img_ids"] = pipeline._prepare_latent_ids(torch.zeros(batch, 1, *grid))
+        return pipeline.transformer(**given, return_dict=False)[0]
+
+    @contextmanager
+    def hooked(self, hook: Callable[[int, Any, Tensor], Tensor | None]) -> Iterator[None]:
+        """Let `hook(site, projection, image tokens)` see what enters each projection, and change what leaves it."""
+        handles = []
+        for index, (attention, names, text_first) in enumerate(self.projections):
+            for name in names:
+
+                def seen(module, args, out, index=index, text_first=text_first):
+                    start = self.text_tokens if text_first else 0
+                    rows = hook(index, module, args[0][:, start:])
+                    if rows is not None:
+                        out = out.clone()
+                        out[:, start + PUT, : rows.shape[-1]] = rows
+                    return out
+
+                handles.append(getattr(attention, name).register_forward_hook(seen))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    @property
+    def attention_calls(self) -> list[int | None]:
+        """The site of each attention in the order of a forward; `None` for one over text alone."""
+        sites = list(range(len(self.projections)))
+        if not isinstance(self.theirs, diffusers.ZImagePipeline):
+            return [*sites]
+        text = [None for _ in self.theirs.transformer.context_refiner]
+        refiners = len(self.theirs.transformer.noise_refiner)
+        return [*sites[:refiners], *text, *sites[refiners:]]
+
+    def key_and_value(self, site: int, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Project tokens (m, dims) to a key without rotation and a value, both (1, m, heads, head dims)."""
+        attention, names, _ = self.projections[site]
+        if len(names) == 1:
+            _, key, value = attention.to_qkv_mlp_proj(tokens)[:, : 3 * 64].chunk(3, dim=-1)
+        else:
+            key, value = attention.to_k(tokens), attention.to_v(tokens)
+        return attention.norm_k(key.view(1, -1, 2, 32)), value.view(1, -1, 2, 32)
+
+    @property
+    def text_limit(self) -> int:
+        return 16 if isinstance(self.theirs, diffusers.FluxPipeline) else 24
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def pair(request, tiny_model, tiny_flux) -> Pair:
+    folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
+    info = catalog.find(str(folder))
+    theirs = getattr(diffusers, info.pipeline).from_pretrained(folder)
+    theirs.set_progress_bar_config(disable=True)
+    return Pair(load(info, Options(device="cpu")), theirs)
+
+
+@pytest.fixture
+def scene(pair: Pair) -> SimpleNamespace:
+    """A picture and a crop, with a prompt each, and the crop's tokens as hooks find them."""
+    family = pair.ours
+    prompt, words = family.encode_prompt("a cat", 0.0), family.encode_prompt("a mug", 0.0)
+    pair.text_tokens = prompt.text.shape[1]
+    picture, crop = gaussian(1, (1, CELLS, family.channels)), gaussian(2, (1, 12, family.channels))
+    sigma, tokens = torch.tensor(0.7), {}
+
+    def note(site: int, _: Any, image: Tensor) -> None:
+        tokens[site] = image[0, TAKE]
+
+    with torch.no_grad(), pair.hooked(note):
+        pair.forward(crop, sigma, words, (4, 3))
+    theirs = [tokens[site] for site in range(len(pair.projections))]
+    with capture(family.sites, TAKE) as captured:
+        family.velocity(crop, sigma, words, family.grid_ids(4, 3))
+    return SimpleNamespace(
+        prompt=prompt, picture=picture, sigma=sigma, theirs=theirs, ours=captured.at_site
+    )
+
+
+def test_its_own_forward_is_diffusers(pair: Pair, scene) -> None:
+    with torch.no_grad():
+        theirs = pair.forward(scene.picture, scene.sigma, scene.prompt, (ROWS, COLS))
+    close(velocity(pair.ours, scene), theirs)
+
+
+def test_captured_tokens_are_what_enters_the_projections(pair: Pair, scene) -> None:
+    assert len(scene.ours) == len(scene.theirs)
+    for ours, theirs in zip(scene.ours, scene.theirs, strict=True):
+        close(ours, theirs)
+
+
+def test_replaced_tokens_change_q_k_and_v_and_nothing_else(pair: Pair, scene) -> None:
+    def put(site: int, projection: Any, image: Tensor) -> Tensor:
+        if projection.out_features > 3 * image.shape[-1]:  # Q, K, V and the MLP's input
+            return torch.nn.functional.linear(scene.theirs[site], projection.weight)[:, : 3 * 64]
+        return torch.nn.functional.linear(scene.theirs[site], projection.weight, projection.bias)
+
+    with torch.no_grad(), pair.hooked(put):
+        theirs = pair.forward(scene.picture, scene.sigma, scene.prompt, (ROWS, COLS))
+    injection = Injection(replace=Tokens(scene.ours), put=PUT)
+    ours = velocity(pair.ours, scene, injection)
+    close(ours, theirs)
+    assert not torch.allclose(ours, velocity(pair.ours, scene), atol=1e-2)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.5])
+def test_shared_tokens_are_more_keys_and_values_at_position_zero(
+    pair: Pair, scene, weight: float, monkeypatch
+) -> None:
+    calls = iter(pair.attention_calls)
+
+    def attend(query: Tensor, key: Tensor, value: Tensor, **_: Any) -> Tensor:
+        logits = dot(query, key)
+        if (site := next(calls)) is not None:
+            more_key, more_value = pair.key_and_value(site, scene.theirs[site])
+            logits = torch.cat([logits, dot(query, more_key) + np.log(weight)], -1)
+            value = torch.cat([value, more_value], 1)
+        return torch.einsum("bhqk,bkhd->bqhd", logits.softmax(-1), value)
+
+    with monkeypatch.context() as patch, torch.no_grad():
+        module = sys.modules[type(pair.theirs.transformer).__module__]
+        patch.setattr(module, "dispatch_attention_fn", attend)
+        theirs = pair.forward(scene.picture, scene.sigma, scene.prompt, (ROWS, COLS))
+    bias = None if weight == 1 else torch.full((len(TAKE),), weight).log()
+    injection = Injection(share=Tokens(scene.ours), share_bias=bias)
+    ours = velocity(pair.ours, scene, injection)
+    close(ours, theirs)
+    assert not torch.allclose(ours, velocity(pair.ours, scene), atol=1e-3)
+
+
+def test_tokens_are_replaced_and_others_shared_in_one_forward(pair: Pair, scene) -> None:
+    replaced, shared = Tokens(scene.ours), Tokens([tokens.flip(0) for tokens in scene.ours])
+    nothing = Tokens([tokens[:0] for tokens in scene.ours])
+    both = velocity(pair.ours, scene, Injection(replace=replaced, put=PUT, share=shared))
+    for other in (Injection(replace=replaced, put=PUT), Injection(share=shared)):
+        assert not torch.allclose(both, velocity(pair.ours, scene, other), atol=1e-3)
+    close(
+        velocity(pair.ours, scene, Injection(replace=replaced, put=PUT, share=nothing)),
+        velocity(pair.ours, scene, Injection(replace=replaced, put=PUT)),
+    )
+
+
+def test_a_subjects_own_tokens_put_in_place_change_nothing(pair: Pair) -> None:
+    family = pair.ours
+    prompt, ids = family.encode_prompt("", 0.0), family.grid_ids(ROWS, COLS)
+    noise = gaussian(1, (1, CELLS, family.channels))
+    sigmas = family.sigmas(4, CELLS)
+    settings: Any = SimpleNamespace(
+        sigmas=sigmas, inject=True, share_by="attention", share_sites=None
+    )
+    alone = [noise[0]]
+    denoise(family, noise, prompt, ids, [], settings, lambda s: alone.append(s.latents[0]))
+
+    class Recorded(SimpleNamespace):
+        """A reference whose trajectory is the one that it takes when it is sampled alone."""
+
+        def at(self, sigma: Tensor) -> Tensor:
+            return alone[sigmas.tolist().index(float(sigma))]
+
+    everything = torch.arange(CELLS)
+    reference: Any = Recorded(
+        size=(ROWS, COLS),
+        ids=ids,
+        x0=alone[-1],
+        noise=noise[0],
+        conditioning=prompt,
+        cells=everything,
+        take=everything,
+        put=everything,
+        replaced=everything,
+        owned=torch.ones(CELLS, dtype=torch.bool),
+        tau=0.0,
+        sharing=0.0,
+        anchor_tau=1.0,
+    )
+    together = [noise[0]]
+    denoise(
+        family, noise, prompt, ids, [reference], settings, lambda s: together.append(s.latents[0])
+    )
+    assert len(together) == 5
+    for one, other in zip(alone, together, strict=True):
+        assert (one - other).abs().max() / one.std() < 1e-4
+
+
+def test_without_subjects_it_is_the_pipelines_own_picture(pair: Pair) -> None:
+    given = Composition(
+        canvas=Canvas(96, 80), prompt="a cat", sampling=Sampling(steps=3, guidance=3.0)
+    )
+    made = compose(pair.ours, given, lambda digest: b"", seed=3)
+    latents = gaussian(3, (1, CELLS, pair.ours.channels))
+    if pair.ours.name != "flux":
+        latents = latents.transpose(1, 2).reshape(1, -1, ROWS, COLS)  # the pipeline packs them
+    if pair.ours.name == "z_image":
+        latents = torch.nn.functional.pixel_shuffle(latents, 2)
+    pipeline, words = pair.theirs, {"prompt": "a cat"}
+    if pair.ours.name == "flux2" and pipeline.transformer.config.guidance_embeds:
+        parts = {k: v for k, v in pipeline.components.items() if k != "is_distilled"}
+        pipeline = diffusers.Flux2Pipeline(**parts)  # klein's own has no use for embedded guidance
+        pipeline.set_progress_bar_config(disable=True)
+        words = {"prompt_embeds": pair.ours.encode_prompt("a cat", 3.0).text}
+    theirs = pipeline(
+        **words,
+        height=80,
+        width=96,
+        num_inference_steps=3,
+        guidance_scale=3.0,
+        max_sequence_length=pair.text_limit,
+        latents=latents,
+        output_type="np",
+    ).images[0]
+    assert np.abs(made / 255 - theirs).max() < 2 / 255
+    assert made.std() > 1
+
+
+def close(ours: Tensor, theirs: Tensor) -> None:
+    assert (ours - theirs).abs().max() / theirs.std() < 1e-4
+
+
+def dot(query: Tensor, key: Tensor) -> Tensor:
+    return torch.einsum("bqhd,bkhd->bhqk", query, key) / query.shape[-1] ** 0.5
+
+
+def velocity(family: PipelineFamily, scene, injection: Injection | None = None) -> Tensor:
+    with inject(family.sites, injection or Injection()):
+        ids = family.grid_ids(ROWS, COLS)
+        return family.velocity(scene.picture, scene.sigma, scene.prompt, ids)

@@ -1,0 +1,121 @@
+"""Compiled blocks: no graph breaks, and one set of graphs for all layouts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+import torch
+import torch.fx.experimental._config as SHAPES
+from torch._dynamo.utils import counters
+
+from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee_backend.catalog import catalog
+from standee_backend.engine.compose import compose
+from standee_backend.engine.families.base import Family
+from standee_backend.engine.loading.load import compile_blocks, load
+from standee_backend.engine.token_cache.cache import TokenCache
+from standee_backend.hardware.options import Options
+
+KINDS = [
+    [(1.0, 1.0)],
+    [(0.0, 1.0)],
+    [(0.0, 0.5)],
+    [(0.0, 1.0), (1.0, 1.0)],
+    [(0.0, 0.5), (1.0, 0.5), (0.5, 1.0)],
+]
+"""Fidelity and sharing of subjects: replaced, shared, weighed, and some of one beside some of the other."""
+
+FIRST, LAYOUTS = len(KINDS), 20
+"""The layouts in which each kind is met once, side by side, and those that must need nothing new."""
+
+
+@pytest.fixture(params=["flux", "klein-base", "z-image"])
+def folder(request, tiny_model, tiny_flux) -> Path:
+    return tiny_flux if request.param == "flux" else tiny_model(request.param)
+
+
+@pytest.fixture
+def compiled(folder: Path) -> Iterator[Family]:
+    """Blocks traced as for a real compiler, and run as they are."""
+    torch._dynamo.reset()
+    counters.clear()
+    family = load(catalog.find(str(folder)), Options(device="cpu"))
+    with torch._dynamo.config.patch(recompile_limit=8), SHAPES.patch(use_duck_shape=True):
+        compile_blocks(family.transformer, backend="eager")
+        yield family
+
+
+def anywhere(chance: random.Random) -> Rect:
+    """Return a rectangle of one to four cells each way, some of it outside of the canvas or not."""
+    width, height = (16 * chance.randint(1, 4) for _ in range(2))
+    return Rect(16 * chance.randint(0, 3), 16 * chance.randint(0, 2), width, height)
+
+
+def layouts(shelf, number: int) -> list[Composition]:
+    """Return pictures of each kind, then of one to three subjects anywhere, some covered, in more or fewer words."""
+    chance, picture = random.Random(0), shelf.disc("red", 64)
+    made = []
+    for index in range(number):
+        layers = []
+        if index < FIRST:
+            kinds, rects = KINDS[index], [Rect(x, 16, 32, 32) for x in (0, 32, 64)]
+        else:
+            kinds = [chance.choice([*chain(*KINDS)]) for _ in range(chance.randint(1, 3))]
+            rects = [anywhere(chance) for _ in kinds]
+        for (fidelity, sharing), rect in zip(kinds, rects, strict=False):
+            layers.append(Layer(picture=picture, rect=rect, fidelity=fidelity, sharing=sharing))
+        made.append(
+            Composition(
+                canvas=Canvas(96, 80),
+                prompt="cat " * (1 + index % 4),
+                layers=tuple(layers),
+                sampling=Sampling(steps=3, guidance=3.0),
+            )
+        )
+    return made
+
+
+def test_new_layouts_need_no_new_graphs_and_pictures_stay_the_same(compiled, folder, shelf) -> None:
+    graphs, cache = [], TokenCache(2**30)
+    for composition in layouts(shelf, FIRST + LAYOUTS):
+        made = compose(compiled, composition, shelf.read, seed=0, cache=cache)
+        graphs.append(counters["stats"]["unique_graphs"])
+    assert not counters["graph_break"]
+    assert graphs[FIRST - 1] > 0
+    assert graphs[FIRST - 1 :] == [graphs[FIRST - 1]] * (1 + LAYOUTS)
+    assert cache.hits, "some of the tokens were found and not captured"
+    plain = load(catalog.find(str(folder)), Options(device="cpu"))
+    theirs = compose(plain, composition, shelf.read, seed=0)
+    assert np.abs(made.astype(int) - theirs).max() <= 1
+
+
+@pytest.mark.parametrize("folder", ["flux"], indirect=True)
+def test_a_lora_over_compiled_blocks_counts_and_goes_again(
+    compiled, folder, shelf, tmp_path
+) -> None:
+    """Its layers are traced once; switching it off and on again finds the graphs that there are."""
+    composition = Composition(canvas=Canvas(64, 48), prompt="cat", sampling=Sampling(steps=2))
+
+    def paint() -> np.ndarray:
+        return compose(compiled, composition, shelf.read, seed=0)
+
+    targets = r".*(attn|attention)\.(to_q|to_qkv_mlp_proj)"
+    lora = tiny_models.save_lora(tmp_path / "lora.safetensors", folder, targets=targets)
+    plain = paint()
+    pictures, graphs = [], []
+    for loras in [[(lora, 1.0)], []] * 2:
+        compiled.adapters.lay(loras)
+        pictures.append(paint())
+        graphs.append(counters["stats"]["unique_graphs"])
+    assert not counters["graph_break"]
+    assert not np.array_equal(pictures[0], plain)
+    for laid, without in zip(pictures[::2], pictures[1::2], strict=True):
+        assert np.array_equal(laid, pictures[0])
+        assert np.abs(without.astype(int) - plain).max() <= 1
+    assert graphs[-1] == graphs[1]

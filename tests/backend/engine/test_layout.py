@@ -1,0 +1,153 @@
+"""Staging: which cells a picture owns, what its crop looks like, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from standee import Canvas, Composition, Layer, Rect, Scene, StandeeError
+from standee_backend.engine.layout import MARGIN, stage
+
+PATCH, LATENT_PX = 16, 8
+
+
+def test_a_front_subject_takes_the_cells_that_it_covers(shelf) -> None:
+    back = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(0, 0, 64, 64))
+    front = Layer(picture=shelf.flat("blue", 64, 64), rect=Rect(32, 32, 64, 64))
+    staged = _stage(shelf, back, front)
+    owner = staged.arrangement.owner
+    assert (owner[2:4, 2:4] == 1).all()
+    assert staged.subjects[0].owned.sum() == 16 - 4
+    assert staged.subjects[1].owned.sum() == 16
+
+
+def test_soft_cut_outs_never_add_up_to_more_than_the_picture(shelf) -> None:
+    layers = [
+        Layer(picture=shelf.disc("red", 80), rect=Rect(10 + 20 * k, 14, 80, 80)) for k in range(3)
+    ]
+    staged = _stage(shelf, *layers)
+    total = np.zeros((32, 32))
+    for subject in staged.subjects:
+        row, col = subject.crop.row * 2, subject.crop.col * 2
+        for (r, c), weight in np.ndenumerate(subject.matte):
+            if 0 <= row + r < 32 and 0 <= col + c < 32:
+                total[row + r, col + c] += weight
+    assert total.max() <= 1 + 1e-5
+    assert total.max() > 0.99
+
+
+def test_surroundings_are_what_crops_show_around_subjects(shelf) -> None:
+    square = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(32, 32, 64, 64))
+    varied = Layer(picture=shelf.flat("blue", 64, 64), rect=Rect(160, 160, 64, 64), variation=0.5)
+    around = _stage(shelf, square, varied).surroundings
+    expected = np.zeros((32, 32))
+    expected[2:14, 2:14] = 1  # its cells and one more on each side
+    expected[4:12, 4:12] = 0
+    assert (around == expected).all()
+
+
+def test_a_subject_over_the_edge_keeps_only_what_is_on_the_canvas(shelf) -> None:
+    layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(224, 224, 64, 64))
+    [subject] = _stage(shelf, layer).subjects
+    assert subject.owned.sum() == 4
+    assert subject.crop.rows == 2 + 2 * MARGIN
+
+
+def test_a_hidden_layer_is_not_staged(shelf) -> None:
+    layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(0, 0, 64, 64), visible=False)
+    assert not _stage(shelf, layer).subjects
+
+
+def test_a_cut_out_stands_on_the_backdrop_and_a_photograph_keeps_its_surroundings(
+    shelf,
+) -> None:
+    cut_out = Layer(picture=shelf.disc("red", 64), rect=Rect(64, 64, 64, 64))
+    photograph = Layer(
+        picture=shelf.flat("blue", 64, 64),
+        mask=shelf.disc("white", 64, ground="black"),
+        rect=Rect(160, 64, 64, 64),
+    )
+    staged = _stage(shelf, cut_out, photograph)
+    green = np.zeros((256, 256, 3), np.float32)
+    green[..., 1] = 1
+    corner = np.s_[MARGIN * PATCH + 1, MARGIN * PATCH + 1]
+    on_green = staged.crops(green)
+    assert np.allclose(on_green[0][corner], (0, 1, 0), atol=0.02)
+    on_nothing = staged.crops(None)
+    assert np.allclose(on_nothing[0][corner], 0.5, atol=0.02)
+    assert np.allclose(on_nothing[1][corner], (0, 0, 1), atol=0.02)
+
+
+def test_a_front_crop_shows_the_subject_behind_it(shelf) -> None:
+    back = Layer(picture=shelf.flat("red", 96, 96), rect=Rect(64, 64, 96, 96))
+    front = Layer(picture=shelf.disc("blue", 64), rect=Rect(80, 80, 64, 64))
+    crops = _stage(shelf, back, front).crops(np.ones((256, 256, 3), np.float32))
+    corner = np.s_[MARGIN * PATCH + 1, MARGIN * PATCH + 1]
+    assert np.allclose(crops[1][corner], (1, 0, 0), atol=0.02)
+
+
+def test_a_mirrored_subject_owns_mirrored_cells(shelf) -> None:
+    picture = np.zeros((64, 64, 4), np.uint8)
+    picture[:, :32] = (255, 0, 0, 255)
+    digest = shelf.add(picture)
+    plain, flipped = (
+        _stage(shelf, Layer(picture=digest, rect=Rect(64, 64, 64, 64), flip=flip)).subjects[0]
+        for flip in (False, True)
+    )
+    assert (plain.owned == flipped.owned[:, ::-1]).all()
+    assert plain.owned[:, : MARGIN + 2].any()
+    assert not plain.owned[:, MARGIN + 2 :].any()
+
+
+def test_the_scene_is_kept_away_from_the_subjects_only(shelf) -> None:
+    layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(96, 96, 64, 64))
+    scene = Scene(picture=shelf.flat("green", 256, 256), blend=16)
+    staged = stage(
+        Composition(canvas=Canvas(256, 256), layers=(layer,), scene=scene),
+        shelf.read,
+        PATCH,
+        LATENT_PX,
+    )
+    assert staged.scene is not None
+    assert staged.scene.kept[0, 0] == 1
+    assert staged.scene.kept[128, 84] == 0
+    assert staged.scene.kept[128, 76] == 1
+
+
+@pytest.mark.parametrize(
+    ("composition", "path"),
+    [
+        (lambda s: Composition(canvas=Canvas(250, 256)), "$.canvas.width"),
+        (
+            lambda s: Composition(
+                layers=(Layer(picture=s.add_bytes(b"not a picture"), rect=Rect(0, 0, 9, 9)),)
+            ),
+            "$.layers[0].picture",
+        ),
+        (
+            lambda s: Composition(
+                scene=Scene(picture=s.flat("red", 64, 64), rect=Rect(900, 0, 64, 64))
+            ),
+            "$.scene.rect",
+        ),
+    ],
+    ids=["canvas off the patch", "broken picture", "scene off the canvas"],
+)
+def test_bad_input_names_its_field_and_the_way_out(shelf, composition, path: str) -> None:
+    with pytest.raises(StandeeError) as caught:
+        stage(composition(shelf), shelf.read, PATCH, LATENT_PX)
+    assert caught.value.path == path
+    assert caught.value.fix
+
+
+def test_a_truncated_png_is_refused(shelf) -> None:
+    whole = shelf.read(shelf.disc("red", 64))
+    layer = Layer(picture=shelf.add_bytes(whole[: len(whole) // 2]), rect=Rect(0, 0, 64, 64))
+    with pytest.raises(StandeeError, match="cannot be decoded") as caught:
+        _stage(shelf, layer)
+    assert caught.value.code == "bad-picture"
+
+
+def _stage(shelf, *layers: Layer):
+    composition = Composition(canvas=Canvas(256, 256), layers=layers)
+    return stage(composition, shelf.read, PATCH, LATENT_PX)

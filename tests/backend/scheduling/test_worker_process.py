@@ -1,0 +1,129 @@
+"""A worker process as the daemon sees it, with a toy in the engine's place: two jobs, one of them being finished."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from standee.errors import JobCancelled
+from standee_backend.scheduling.worker_process import Child, WorkerDied
+from standee_backend.storage.job_store import Job
+from standee_backend.worker.pipe import Setup
+
+TOY = Path(__file__).resolve().parents[2] / "end_to_end" / "toy_worker.py"
+
+
+def job(key, prompt="a cat", steps=1):
+    spec = msgspec.json.encode({"prompt": prompt, "sampling": {"steps": steps}})
+    known = dict.fromkeys(Job.__struct_fields__, 0)
+    given = {"key": key, "id": f"job {key}", "kind": "compose", "spec": spec, "state": "running"}
+    return Job(**known | given)
+
+
+class Doing:
+    """A job that a child does; `stepped` and `freed` are set when it says so."""
+
+    def __init__(self, child, what):
+        self.stepped, self.freed = asyncio.Event(), asyncio.Event()
+        done = child.do(what, lambda _: self.stepped.set(), self.freed.set)
+        self.end = asyncio.ensure_future(done)
+
+    async def failure(self):
+        with pytest.raises((WorkerDied, JobCancelled)) as raised:
+            await asyncio.wait_for(self.end, 10)
+        return raised.value
+
+
+def with_child(tmp_path, scene):
+    """Play a scene with a child."""
+
+    async def play():
+        command = [sys.executable, str(TOY), str(tmp_path / "deaths")]
+        child = Child("toy", command, Setup(str(tmp_path / "blobs"), {}))
+        try:
+            await asyncio.wait_for(scene(child), 30)
+        finally:
+            await child.stop()
+
+    asyncio.run(play())
+
+
+async def finishing_and_computing(child):
+    """Return a job that is being finished, and one that computes."""
+    first = Doing(child, job(1, "long to finish"))
+    await first.freed.wait()
+    second = Doing(child, job(2, "slow, deaf", steps=100))
+    await second.stepped.wait()
+    assert not first.end.done()
+    return first, second
+
+
+def test_each_of_two_jobs_gets_its_own_pictures(tmp_path):
+    async def scene(child):
+        first = Doing(child, job(1, "long to finish"))
+        await first.freed.wait()
+        second = Doing(child, job(2, "a dog"))
+        await second.stepped.wait()
+        assert not first.end.done()
+        assert child.job.key == 2
+        [one], [other] = await asyncio.gather(first.end, second.end)
+        assert one.receipt == {"prompt": "long to finish"}
+        assert other.receipt == {"prompt": "a dog"}
+        assert child.job is None
+
+    with_child(tmp_path, scene)
+
+
+def test_a_lone_job_is_blamed_for_the_end_of_its_worker(tmp_path):
+    async def scene(child):
+        death = await Doing(child, job(1, "die")).failure()
+        assert death.blamed
+        assert "SIGKILL" in str(death)
+
+    with_child(tmp_path, scene)
+
+
+def test_of_two_jobs_neither_is_blamed(tmp_path):
+    async def scene(child):
+        both = await finishing_and_computing(child)
+        os.kill(child.pid, signal.SIGKILL)
+        assert [(await each.failure()).blamed for each in both] == [False, False]
+
+    with_child(tmp_path, scene)
+
+
+@pytest.mark.parametrize("key", [1, 2])
+def test_a_hard_cancellation_takes_the_other_job_along_without_blame(tmp_path, key):
+    async def scene(child):
+        both = await finishing_and_computing(child)
+        assert child.cancel(key, hard=True)
+        other, cancelled = both[2 - key], both[key - 1]
+        assert isinstance(await cancelled.failure(), JobCancelled)
+        assert not (await other.failure()).blamed
+
+    with_child(tmp_path, scene)
+
+
+def test_a_hard_cancellation_blames_nobody_though_its_job_is_done_just_before(tmp_path):
+    async def scene(child):
+        first, second = await finishing_and_computing(child)
+        os.kill(child.pid, signal.SIGSTOP)  # nothing is said from here on
+        assert child.cancel(1, hard=True)
+        first.end.cancel()  # as if its end were heard before that of the process
+        assert not (await second.failure()).blamed
+
+    with_child(tmp_path, scene)
+
+
+def test_a_job_that_is_not_here_cannot_be_cancelled(tmp_path):
+    async def scene(child):
+        done = Doing(child, job(1))
+        await done.end
+        assert not child.cancel(1, hard=True)
+        assert child.alive
+
+    with_child(tmp_path, scene)

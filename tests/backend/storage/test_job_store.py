@@ -1,0 +1,260 @@
+"""Jobs are durable, belong to their owner, and end exactly once."""
+
+import itertools
+import sqlite3
+
+import pytest
+
+from standee.errors import Conflict, QuotaExceeded, UnknownJob
+from standee.wire.events import Cancelled, Failed, Problem, Queued, Result, Started
+from standee_backend.storage.job_store import MAX_ATTEMPTS, MAX_CRASHES, STRIDE, Store
+
+ME, YOU = "my key", "your key"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "jobs.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    store = Store(path)
+    yield store
+    store.close()
+
+
+def submit(store, name="job-0001", owner=ME, **more):
+    return store.submit(owner, name, "compose", b"{}", **more)[0]
+
+
+def result(name="job-0001", digest="d" * 64, index=0, of=1):
+    return Result(job=name, digest=digest, index=index, of=of)
+
+
+def test_a_job_goes_through_the_queue_to_its_results(store):
+    job = submit(store)
+    claimed, started = store.claim()
+    assert (claimed.key, claimed.state, started.attempt) == (job.key, "running", 1)
+    store.finish(job.key, [result()], {"d" * 64: 3})
+    assert store.find(ME, "job-0001").state == "done"
+    assert [type(event) for event in store.events(job.key)] == [Queued, Started, Result]
+    assert store.claim() is None
+
+
+def test_a_job_that_was_tried_before_is_not_claimed_beside_another_one(store):
+    first, second = submit(store, "job-0001"), submit(store, "job-0002")
+    assert store.claim()[0].key == first.key
+    assert store.claim(beside=True)[0].key == second.key
+    store.put_back(first.key)
+    submit(store, "job-0003")
+    assert store.claim(beside=True) is None
+    again, _ = store.claim()
+    assert (again.key, again.retried) == (first.key, True)
+
+
+def test_the_same_job_twice_is_one_job(store):
+    first, queued = store.submit(ME, "job-0001", "compose", b"{}")
+    second, again = store.submit(ME, "job-0001", "compose", b"{}")
+    assert (first.key, again) == (second.key, None)
+    assert queued is not None
+    assert len(store.jobs(ME)) == 1
+
+
+def test_the_same_id_with_another_specification_is_a_conflict(store):
+    submit(store)
+    with pytest.raises(Conflict):
+        store.submit(ME, "job-0001", "compose", b'{"prompt":"other"}')
+
+
+def test_owners_do_not_see_each_others_jobs(store):
+    submit(store)
+    submit(store, owner=YOU)
+    assert len(store.jobs(ME)) == 1
+    with pytest.raises(UnknownJob):
+        store.find("a third", "job-0001")
+
+
+def test_higher_priorities_go_first_and_equals_in_order(store):
+    for name, priority in [("job-000a", 0), ("job-000b", 5), ("job-000c", 0), ("job-000d", 5)]:
+        submit(store, name, priority=priority)
+    order = [store.claim()[0].id for _ in range(4)]
+    assert order == ["job-000b", "job-000d", "job-000a", "job-000c"]
+
+
+def test_a_position_counts_the_jobs_before_it(store):
+    jobs = [submit(store, f"job-000{n}") for n in range(3)]
+    urgent = submit(store, "job-000u", priority=1)
+    assert [store.position(job) for job in [*jobs, urgent]] == [1, 2, 3, 0]
+    store.claim()
+    assert store.position(jobs[0]) == 1
+
+
+def test_everything_accepted_is_there_after_a_restart(store, path):
+    submit(store, "job-000a")
+    running = submit(store, "job-000b", priority=1)
+    store.claim()
+    store.close()
+    again = Store(path)
+    assert {info.state for info in again.jobs(ME)} == {"queued", "running"}
+    [event] = again.recover()
+    assert (event.job, type(event)) == ("job-000b", Queued)
+    assert again.claim()[0].key == running.key
+    again.close()
+
+
+def test_numbers_of_events_leave_room_and_never_repeat_over_crashes(store):
+    job = submit(store)
+    seen = [event.seq for event in store.events(job.key)]
+    for _ in range(3):
+        store.claim()
+        store.recover()
+    seen = [event.seq for event in store.events(job.key)]
+    assert all(later - earlier == STRIDE for earlier, later in itertools.pairwise(seen))
+
+
+def test_a_job_that_ends_its_worker_three_times_fails_with_what_happened(store):
+    job = submit(store)
+    for attempt in range(MAX_CRASHES):
+        store.claim()
+        event = store.put_back(job.key, crashed=f"death {attempt + 1}")
+    assert isinstance(event, Failed)
+    assert "death 3" in event.error.message
+    assert store.claim() is None
+
+
+def test_a_job_that_no_daemon_survives_fails_at_last(store):
+    submit(store)
+    for _ in range(MAX_ATTEMPTS):
+        store.claim()
+        [event] = store.recover()
+    assert isinstance(event, Failed)
+
+
+def test_polite_restarts_do_not_count(store):
+    submit(store)
+    for _ in range(2 * MAX_ATTEMPTS):
+        assert store.claim() is not None
+        store.recover(polite=True)
+    assert store.claim()[0].attempts == 1
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_by_its_worker(store):
+    submit(store, "job-000a")
+    submit(store, "job-000b")
+    store.claim()
+    assert store.cancel(ME, "job-000a")[1] is None
+    assert isinstance(store.cancel(ME, "job-000b")[1], Cancelled)
+    assert store.find(ME, "job-000a").state == "running"
+    assert store.find(ME, "job-000b").state == "cancelled"
+
+
+def test_a_cancellation_outlives_a_crash(store):
+    submit(store)
+    store.claim()
+    store.cancel(ME, "job-0001")
+    [event] = store.recover()
+    assert isinstance(event, Cancelled)
+
+
+def test_a_finished_job_is_not_cancelled_any_more(store):
+    job = submit(store)
+    store.claim()
+    store.finish(job.key, [result()], {"d" * 64: 3})
+    assert store.cancel(ME, "job-0001")[1] is None
+    assert store.find(ME, "job-0001").state == "done"
+
+
+def test_releasing_frees_the_results_and_may_be_done_twice(store):
+    job = submit(store)
+    store.claim()
+    store.finish(job.key, [result()], {"d" * 64: 3})
+    assert store.holdings.holds(ME, "d" * 64)
+    assert store.release(ME, "job-0001") == ["d" * 64]
+    assert not store.holdings.holds(ME, "d" * 64)
+    assert store.release(ME, "job-0001") == []
+
+
+def test_an_unfinished_job_is_not_released(store):
+    submit(store)
+    with pytest.raises(Conflict):
+        store.release(ME, "job-0001")
+
+
+def test_a_picture_that_two_owners_hold_stays_until_both_let_go(store):
+    for owner in (ME, YOU):
+        job = submit(store, owner=owner)
+        store.claim()
+        store.finish(job.key, [result()], {"d" * 64: 3})
+    assert store.release(ME, "job-0001") == []
+    assert store.release(YOU, "job-0001") == ["d" * 64]
+
+
+def test_there_is_a_limit_to_unfinished_jobs(store):
+    submit(store, "job-000a", limit=1)
+    with pytest.raises(QuotaExceeded):
+        submit(store, "job-000b", limit=1)
+    store.claim()
+    store.fail(store.find(ME, "job-000a").key, Problem(code="job-failed", message="No."))
+    submit(store, "job-000b", limit=1)
+
+
+def test_old_finished_jobs_expire(store):
+    job = submit(store)
+    store.claim()
+    store.finish(job.key, [result()], {"d" * 64: 3})
+    assert store.expire(before=0.0) == []
+    assert store.expire(before=1e12) == ["d" * 64]
+    assert store.jobs(ME) == []
+
+
+# -- pictures ------------------------------------------------------------------------------------
+
+
+def hold(store, name, size, owner=ME):
+    digest = name * 64
+    store.holdings.expect(owner, digest, size, quota=100)
+    store.holdings.hold(owner, digest, size)
+    return digest
+
+
+def test_an_owner_holds_what_was_uploaded_in_whole(store):
+    store.holdings.expect(ME, "a" * 64, 10, quota=100)
+    assert not store.holdings.holds(ME, "a" * 64)
+    assert store.holdings.expected(ME, "a" * 64) == 10
+    store.holdings.hold(ME, "a" * 64, 10)
+    assert store.holdings.holds(ME, "a" * 64)
+    assert not store.holdings.holds(YOU, "a" * 64)
+    assert store.holdings.lacks(ME, ["a" * 64, "b" * 64]) == ["b" * 64]
+
+
+def test_over_the_quota_what_was_used_longest_ago_gives_way(store):
+    for name in "abc":
+        hold(store, name, 30)
+    store.holdings.lacks(ME, ["a" * 64])
+    assert store.holdings.expect(ME, "e" * 64, 40, quota=100) == ["b" * 64]
+    assert store.holdings.stored(ME) == 100
+
+
+def test_what_a_job_needs_never_gives_way(store):
+    digest = hold(store, "a", 80)
+    submit(store, digests=[digest])
+    with pytest.raises(QuotaExceeded) as caught:
+        store.holdings.expect(ME, "b" * 64, 40, quota=100)
+    assert caught.value.path == "$.size"
+    assert store.holdings.holds(ME, digest)
+
+
+def test_quotas_are_each_owners_own(store):
+    hold(store, "a", 90)
+    store.holdings.expect(YOU, "b" * 64, 90, quota=100)
+    assert store.holdings.stored() == 180
+
+
+def test_the_file_is_synchronised_in_full(store, path):
+    store.close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    reopened = Store(path)
+    assert reopened._db.number("PRAGMA synchronous") == 2
+    reopened.close()

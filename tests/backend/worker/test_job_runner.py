@@ -1,0 +1,215 @@
+"""What a worker does: progress, previews, receipts, cancellation, and one model kept loaded."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import tiny_models
+import tiny_networks
+import torch
+from PIL import Image
+
+from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
+from standee.errors import JobCancelled, UnknownModel
+from standee.wire.messages import Cutout
+from standee_backend.catalog import catalog, lora_files
+from standee_backend.engine.cutout import text_detection
+from standee_backend.hardware.memory_estimate import GIB
+from standee_backend.hardware.options import Options
+from standee_backend.worker.job_runner import Output, Preview, Progress, Tasks
+from standee_backend.worker.memory_planner import Fitting
+
+CPU = Options(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def tasks() -> Tasks:
+    return Tasks(CPU)
+
+
+@pytest.fixture(scope="module")
+def mini_lora(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("loras") / "mini.safetensors"
+    return tiny_models.save_lora(file, catalog.MINI, targets=r".*attn\.to_[qv]")
+
+
+@pytest.fixture
+def composition(shelf) -> Composition:
+    layer = Layer(picture=shelf.disc("red", 64), rect=Rect(32, 32, 64, 64))
+    return Composition(
+        canvas=Canvas(128, 128),
+        prompt="a meadow",
+        layers=(layer,),
+        sampling=Sampling(steps=3, seed=5, count=2),
+    )
+
+
+def run(tasks: Tasks, *job) -> list[Output]:
+    return [finish() for finish in tasks.run(*job)]
+
+
+def test_several_pictures_come_with_consecutive_seeds(tasks, shelf, composition) -> None:
+    first, second = run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+    assert (first.seed, second.seed) == (5, 6)
+    assert Image.open(io.BytesIO(first.data)).size == (first.width, first.height) == (128, 128)
+    assert first.data != second.data
+
+
+def test_a_receipt_makes_the_same_pixels_again(tasks, shelf, composition) -> None:
+    _, second = run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+    again = msgspec.convert(second.receipt["composition"], Composition)
+    [repeated] = run(tasks, "compose", again, shelf.read, lambda _: None, lambda: False)
+    assert _pixels(repeated.data) == _pixels(second.data)
+    assert second.receipt["model"]["fingerprint"]
+    assert second.receipt["versions"]["torch"]
+
+
+def test_progress_counts_the_steps_of_all_pictures(tasks, shelf, composition) -> None:
+    reports: list[Progress | Preview] = []
+    run(tasks, "compose", composition, shelf.read, reports.append, lambda: False)
+    steps = [r for r in reports if isinstance(r, Progress) and r.stage == "denoising"]
+    assert [(r.step, r.of) for r in steps] == [(k, 6) for k in range(1, 7)]
+    assert steps[-1].eta == 0
+    previews = [r for r in reports if isinstance(r, Preview)]
+    assert previews
+    assert Image.open(io.BytesIO(previews[0].data)).size == (128, 128)
+
+
+def test_a_memory_exhausted_by_decoding_costs_no_picture(shelf, composition) -> None:
+    def exhausted(*_) -> None:
+        raise torch.OutOfMemoryError("no room")
+
+    tasks = Tasks(CPU)
+    job = tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
+    first = next(job)
+    assert tasks.resident is not None
+    tasks.resident.family.decode_latents = exhausted
+    made = [finish() for finish in (first, *job)]
+    assert [output.seed for output in made] == [5, 6]
+    assert [output.receipt["model"]["preset"] for output in made] == ["32 bits", "16 bits"]
+
+
+def test_a_cancelled_job_stops_within_one_step(tasks, shelf, composition) -> None:
+    reports: list[Progress | Preview] = []
+
+    def after_two() -> bool:
+        return sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) >= 2
+
+    with pytest.raises(JobCancelled):
+        run(tasks, "compose", composition, shelf.read, reports.append, after_two)
+    assert sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) == 2
+
+
+def test_a_model_is_loaded_once(tasks, shelf, composition) -> None:
+    reports: list[Progress | Preview] = []
+    run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+    run(tasks, "compose", composition, shelf.read, reports.append, lambda: False)
+    assert not any(isinstance(r, Progress) and r.stage == "loading" for r in reports)
+
+
+def test_a_jobs_loras_are_in_its_receipt_and_gone_after_it(
+    tasks, shelf, composition, mini_lora
+) -> None:
+    def make(job: Composition) -> list[Output]:
+        return run(tasks, "compose", job, shelf.read, lambda _: None, lambda: False)
+
+    laid = msgspec.structs.replace(
+        composition, sampling=Sampling(steps=3, seed=5, loras=(Lora(str(mini_lora), 0.5),))
+    )
+    plain, _ = make(composition)
+    [other] = make(laid)
+    assert _pixels(other.data) != _pixels(plain.data)
+    [again] = make(msgspec.convert(other.receipt["composition"], Composition))
+    assert _pixels(again.data) == _pixels(other.data)
+    assert other.receipt["model"]["fingerprint"] != plain.receipt["model"]["fingerprint"]
+    assert len(other.receipt["model"]["loras"]) == 1
+    without, _ = make(composition)
+    assert _pixels(without.data) == _pixels(plain.data)
+    assert without.receipt["model"] == plain.receipt["model"]
+
+
+def test_the_memory_of_a_jobs_loras_is_in_its_plan(shelf, composition, tmp_path) -> None:
+    """There is room for the model and its pictures, and for half of the LoRA."""
+
+    def preset(job: Composition) -> str:
+        made = run(tasks, "compose", job, shelf.read, lambda _: None, lambda: False)
+        return made[0].receipt["model"]["preset"]
+
+    file = tmp_path / "large.safetensors"
+    tiny_models.save_lora(file, catalog.MINI, targets=r".*(attn\.to_[qkv]|proj_mlp)", rank=128)
+    sampling = Sampling(steps=3, loras=(Lora(str(file)),))
+    info = catalog.find("mini")
+    plan = Fitting(CPU).plan(info, catalog.MINI, composition, [], None)
+    room = plan.need + 2 * lora_files.numbers(file)
+    tasks = Tasks(msgspec.structs.replace(CPU, memory=room / GIB))
+    assert preset(composition) == "32 bits"
+    assert preset(msgspec.structs.replace(composition, sampling=sampling)) == "16 bits"
+
+
+def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(
+    shelf, composition
+) -> None:
+    for gib, found in ((None, True), (0.0, False)):
+        tasks = Tasks(Options(device="cpu", token_cache=gib))
+        for _ in range(2):
+            run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+        assert tasks.resident is not None
+        assert (tasks.resident.tokens.hits > 0) == found
+
+
+def test_tokens_lie_on_disk_where_they_are_told_to(shelf, composition, tmp_path) -> None:
+    def after(**options) -> Tasks:
+        tasks = Tasks(Options(device="cpu", token_cache=0, **options), tmp_path / "tokens")
+        run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+        if tasks.files:
+            tasks.files.flush()
+        assert tasks.resident is not None
+        return tasks
+
+    after()
+    assert not (tmp_path / "tokens").exists()
+    captured = after(token_disk=1).resident.tokens.misses
+    assert len(list((tmp_path / "tokens").iterdir())) == captured
+    assert after(token_disk=1).resident.tokens.read == captured
+    assert after(token_disk=1, dtype="bf16").resident.tokens.read == 0
+
+
+def test_an_unknown_model_says_what_there_is(tasks, shelf, composition) -> None:
+    missing = msgspec.structs.replace(composition, sampling=Sampling(model="no-such-model"))
+    with pytest.raises(UnknownModel) as caught:
+        run(tasks, "compose", missing, shelf.read, lambda _: None, lambda: False)
+    assert caught.value.path == "$.sampling.model"
+    assert "mini" in caught.value.fix
+
+
+def test_a_cut_out_is_a_mask_as_large_as_the_picture(tasks, shelf) -> None:
+    pixels = np.full((90, 120, 3), 235, np.uint8)
+    pixels[30:70, 40:80] = (200, 30, 30)
+    spec = Cutout(picture=shelf.add(pixels), box=Rect(30, 20, 60, 60))
+    [output] = run(tasks, "cutout", spec, shelf.read, lambda _: None, lambda: False)
+    mask = np.asarray(Image.open(io.BytesIO(output.data)).convert("L"))
+    assert mask.shape == (90, 120)
+    assert mask[50, 60] > 200
+    assert mask[10, 10] < 50
+
+
+def test_a_cut_out_by_words_goes_through_both_networks(tasks, shelf, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(text_detection, "SURE", 0.0)
+    pixels = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    spec = Cutout(
+        picture=shelf.add(pixels),
+        words="a red mug",
+        finder=str(tiny_networks.save_finder(tmp_path / "finder")),
+        model=str(tiny_networks.save_sam2(tmp_path / "sam2")),
+    )
+    [output] = run(tasks, "cutout", spec, shelf.read, lambda _: None, lambda: False)
+    assert (output.width, output.height) == (128, 96)
+    assert np.asarray(Image.open(io.BytesIO(output.data)).convert("L")).any()
+
+
+def _pixels(png: bytes) -> bytes:
+    return Image.open(io.BytesIO(png)).tobytes()
