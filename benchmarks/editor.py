@@ -95,8 +95,8 @@ def make_document(file: Path, layers: int, large: int) -> dict[str, float]:
 
 def measure(file: Path, frames: int) -> dict[str, Any]:
     """Open the document in the editor and use it."""
-    from standee_desktop.app import make_application, make_window
-    from standee_desktop.studio import Studio
+    from standee_desktop.shell.application import make_application, make_window
+    from standee_desktop.shell.assembly import Studio
 
     app = make_application("en")
     window = make_window()

@@ -35,8 +35,13 @@ class Photographer:
     """Uses one window and takes pictures of it."""
 
     def __init__(self, wanted: set[str], language: str = "en") -> None:
-        from standee_desktop.app import make_application, make_window, start, translate
-        from standee_desktop.studio import Studio
+        from standee_desktop.shell.application import (
+            make_application,
+            make_window,
+            start,
+            translate,
+        )
+        from standee_desktop.shell.assembly import Studio
 
         self.app = make_application(language)
         sys.excepthook = sys.__excepthook__

@@ -1,6 +1,6 @@
 """The desktop editor: arrange subjects as layered rectangles, and compose.
 
-`model/` is pure Python; everything else shows it with Qt. `app.py` puts the parts together.
+`model/` is pure Python; everything else shows it with Qt. `shell/assembly.py` puts the parts together.
 """
 
 from __future__ import annotations
@@ -10,6 +10,6 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the editor; `argv` are the arguments after the program's name. Returns the exit code."""
-    from .app import run
+    from .shell.application import run
 
     return run(argv)

@@ -27,7 +27,7 @@ def app(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
     """The application, without a screen unless `--headed`."""
     if not request.config.getoption("--headed"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from standee_desktop.app import make_application
+    from standee_desktop.shell.application import make_application
 
     return make_application("en")
 
@@ -68,7 +68,7 @@ def picture() -> Callable[..., bytes]:
 @pytest.fixture
 def window(app, settle: Callable[..., None]) -> Iterator[object]:  # type: ignore[no-untyped-def]
     """The main window with the canvas showing and nothing on it."""
-    from standee_desktop.window import MainWindow
+    from standee_desktop.shell.window import MainWindow
 
     shown = MainWindow()
     shown.show()
@@ -93,8 +93,8 @@ def person(window, settle, picture):  # type: ignore[no-untyped-def]
 def studio(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
     """Everything around the window, with a daemon's home in which there is none."""
     monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.link import Link
-    from standee_desktop.studio import Studio
+    from standee_desktop.services.daemon_link import Link
+    from standee_desktop.shell.assembly import Studio
 
     studio = Studio(window, Link(start=False))
     studio.begin()

@@ -13,7 +13,7 @@ CATALOGUES = ROOT / "desktop_app" / "standee_desktop" / "translations"
 
 
 def test_every_text_has_a_translation_and_it_is_compiled(tmp_path: Path) -> None:
-    if not CATALOGUES.with_name("app.py").is_file():
+    if not CATALOGUES.with_name("shell").joinpath("application.py").is_file():
         pytest.skip("needs the source tree")
     script = ROOT / "desktop_app" / "update_translations.py"
     spec = importlib.util.spec_from_file_location("update_translations", script)
@@ -30,8 +30,8 @@ def test_every_text_has_a_translation_and_it_is_compiled(tmp_path: Path) -> None
 
 
 def test_the_interface_speaks_chinese_and_counts_in_english(app, settle) -> None:  # type: ignore[no-untyped-def]
-    from standee_desktop.app import translate
-    from standee_desktop.window import MainWindow
+    from standee_desktop.shell.application import translate
+    from standee_desktop.shell.window import MainWindow
 
     try:
         translate(app, "zh_CN")

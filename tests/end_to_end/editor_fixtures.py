@@ -11,7 +11,7 @@ def app(request):
     """The application, without a screen unless `--headed`."""
     if not request.config.getoption("--headed"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from standee_desktop.app import make_application
+    from standee_desktop.shell.application import make_application
 
     return make_application("en")
 

@@ -100,9 +100,9 @@ def open_editor(
     settle, home: Path, file: Path | None = None, *, start_daemon: bool = False
 ) -> Artist:
     """Open a window whose daemon, library and recovery folder are those of `home`."""
-    from standee_desktop.link import Link
-    from standee_desktop.studio import Studio
-    from standee_desktop.window import MainWindow
+    from standee_desktop.services.daemon_link import Link
+    from standee_desktop.shell.assembly import Studio
+    from standee_desktop.shell.window import MainWindow
 
     os.environ["STANDEE_HOME"] = str(home)
     window = MainWindow()

@@ -158,7 +158,7 @@ def test_a_full_disk(alone, settle, tmp_path, monkeypatch) -> None:
 def test_an_unexpected_error_is_told_in_a_line_and_logged(alone, settle) -> None:
     from PySide6.QtCore import QTimer
 
-    from standee_desktop.places import log_file
+    from standee_desktop.storage.paths import log_file
 
     def burst() -> None:
         raise ZeroDivisionError("something nobody expected")
@@ -171,7 +171,7 @@ def test_an_unexpected_error_is_told_in_a_line_and_logged(alone, settle) -> None
 
 def test_without_an_engine_the_bar_offers_to_install_it(alone, settle) -> None:
     from standee.errors import MissingDependency
-    from standee_desktop.link import Contact
+    from standee_desktop.services.daemon_link import Contact
 
     error = MissingDependency("The backend is not installed here.", fix="Install it.")
     alone.studio.link.contact_changed.emit(Contact("failed", error=error))

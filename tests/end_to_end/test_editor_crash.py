@@ -28,7 +28,7 @@ sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from editors import SUBJECTS, open_editor, settler
 from standee.composition import to_json
-from standee_desktop.app import make_application
+from standee_desktop.shell.application import make_application
 
 settle = settler(make_application("en"), False)
 artist = open_editor(settle, Path(os.environ["STANDEE_HOME"]))

@@ -25,7 +25,7 @@ def away(tmp_path):
 
 @pytest.fixture
 def link(app, away):
-    from standee_desktop.link import Link
+    from standee_desktop.services.daemon_link import Link
 
     link = Link(start=False, connection_file=away.file)
     link.start()
@@ -116,7 +116,7 @@ def test_what_is_asked_without_a_daemon_is_asked_when_it_is_there(link, away, se
 
 def test_a_wrong_key_is_told_and_a_right_one_connects(app, away, settle, tmp_path) -> None:
     from standee.connection import new_keys, write_connection
-    from standee_desktop.link import Link
+    from standee_desktop.services.daemon_link import Link
 
     away.start()
     good = away.connection

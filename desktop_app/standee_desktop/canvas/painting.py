@@ -14,10 +14,10 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, 
 from standee.composition import Fit, Layer, Rect
 from standee.geometry import fit_picture
 
-from .. import theme
 from ..model.rects import HANDLES, Handle
 from ..model.snapping import Line
-from ..pictures import Look
+from ..services.image_cache import Look
+from ..widgets import theme
 
 HANDLE_SIDE = 9.0
 """The side of a handle on the screen, px, at any zoom."""

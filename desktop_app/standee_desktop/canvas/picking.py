@@ -11,7 +11,7 @@ from standee.geometry import fit_picture
 
 from ..model import EditorDocument
 from ..model.rects import Handle, contains
-from ..pictures import Pictures
+from ..services.image_cache import Pictures
 from .painting import handle_places
 
 REACH = 8.0

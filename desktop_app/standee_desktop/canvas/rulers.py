@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from .. import theme
+from ..widgets import theme
 from .view import CanvasView
 
 WIDTH = 20

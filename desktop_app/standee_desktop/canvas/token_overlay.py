@@ -16,11 +16,11 @@ from standee import token_overlay
 from standee.composition import Composition
 from standee.geometry import NOBODY, Bools, Cells, Floats
 
-from .. import theme
 from ..model import EditorDocument
-from ..model.tokens import TokenCounter, Tokens
-from ..pictures import Pictures
-from ..workers import Workers
+from ..model.token_counts import TokenCounter, Tokens
+from ..services.image_cache import Pictures
+from ..services.thread_pool import Workers
+from ..widgets import theme
 from .painting import pen
 from .view import CanvasView
 

@@ -24,11 +24,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from standee.composition import Rect
 
 from ..model import Change, EditorDocument
+from ..model.camera import Camera
 from ..model.rects import bounds
-from ..model.tokens import on_tokens
-from ..pictures import Pictures
-from .backdrop import Backdrop
-from .camera import Camera
+from ..model.token_counts import on_tokens
+from ..services.image_cache import Pictures
+from .layer_cache import Backdrop
 from .painting import paint_guides, paint_outside
 from .tool import Pointer, Tool
 

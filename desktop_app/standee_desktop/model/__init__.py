@@ -8,11 +8,11 @@ No Qt here. The widgets show this model and call its functions; they keep no sta
 """
 
 from . import edits as edits
-from .editor import Change as Change
-from .editor import EditorDocument as EditorDocument
-from .editor import ViewState as ViewState
-from .events import Event as Event
+from .document import Change as Change
+from .document import EditorDocument as EditorDocument
+from .document import ViewState as ViewState
 from .history import History as History
 from .history import Step as Step
+from .signal import Event as Event
 
 __all__ = ["Change", "EditorDocument", "Event", "History", "Step", "ViewState", "edits"]

@@ -1,6 +1,6 @@
 """One step of the editor's history, and what the model asks of an undo stack.
 
-The stack itself is Qt's (`standee_desktop.undo`); the model knows it by this protocol only.
+The stack itself is Qt's (`standee_desktop.services.undo_stack`); the model knows it by this protocol only.
 """
 
 from __future__ import annotations

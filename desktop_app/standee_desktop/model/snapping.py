@@ -12,7 +12,7 @@ from functools import cached_property
 
 from standee.composition import Composition, Rect
 
-from .editor import ViewState
+from .document import ViewState
 from .rects import Handle
 
 SAME = 1e-3

@@ -37,11 +37,11 @@ from PySide6.QtWidgets import (
 
 from standee.composition import Layer
 
-from .. import theme
 from ..canvas.painting import checkerboard
-from ..icons import paint_icon
 from ..model import EditorDocument, edits
-from ..pictures import Pictures
+from ..services.image_cache import Pictures
+from ..widgets import theme
+from ..widgets.icons import paint_icon
 
 MIME = "application/x-standee-rows"
 ROW = 52

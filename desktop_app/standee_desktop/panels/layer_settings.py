@@ -26,9 +26,9 @@ from PySide6.QtWidgets import (
 
 from standee.composition import Composition, Layer, Rect
 
-from ..fields import StrengthSlider, form, make_plain
 from ..model import EditorDocument, edits
-from ..model.tokens import Tokens
+from ..model.token_counts import Tokens
+from ..widgets.fields import StrengthSlider, form, make_plain
 
 NARROWEST = 264
 """The width at which nothing is cut off, px."""

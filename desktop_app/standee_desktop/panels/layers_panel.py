@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
-from ..actions import Actions
 from ..model import EditorDocument
-from ..pictures import Pictures
+from ..services.image_cache import Pictures
+from ..widgets.actions import Actions
 from .layer_list import LayerList, LayerModel
 
 

@@ -8,7 +8,7 @@ from standee import Canvas, Composition, Layer, Rect, Scene
 from standee.composition import MAX_LAYERS, validate
 from standee_desktop.model import edits
 from standee_desktop.model.alignment import aligned, at_own_aspect, distributed
-from standee_desktop.model.clipboard import pack, unpack
+from standee_desktop.model.layer_clipboard import pack, unpack
 
 DIGEST = "0" * 64
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standee import Canvas, Composition, Layer, Rect
-from standee_desktop.canvas.camera import Camera
 from standee_desktop.model import ViewState
+from standee_desktop.model.camera import Camera
 from standee_desktop.model.rects import HANDLES, Handle, carried, resized
 from standee_desktop.model.snapping import magnets
 

@@ -1,0 +1,140 @@
+"""The layers as the canvas shows them, in pixmaps that stay while nothing in them moves.
+
+During a drag only the layers that move are painted anew, between what is below and what is above
+them: a drag costs the same with three layers and with a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPixmap
+
+from standee.composition import Composition, Layer, Rect, Scene
+
+from ..model.camera import Camera
+from ..services.image_cache import Pictures
+from ..widgets import theme
+from .painting import checkerboard, paint_picture, paint_placeholder, pen
+
+
+class Backdrop:
+    """Paints checkerboard, scene and layers of a composition.
+
+    `veil` paints between the scene and the layers, in canvas px; `repaint` makes it do so anew.
+    """
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+        self.veil: Callable[[QPainter, float], None] | None = None
+        self._generation = 0
+        self._below: tuple[object, QPixmap] | None = None
+        self._above: tuple[object, QPixmap] | None = None
+        pictures.ready.connect(self._stale)
+        pictures.failed.connect(self._stale)
+
+    def _stale(self, *_: object) -> None:
+        self._generation += 1
+
+    def repaint(self) -> None:
+        """Paint all anew: the theme is another, or the document."""
+        self._generation += 1
+
+    def paint(
+        self,
+        painter: QPainter,
+        composition: Composition,
+        moving: Collection[str],
+        camera: Camera,
+        size: QSize,
+        ratio: float,
+    ) -> None:
+        """Paint in screen px; `moving` are the ids of the layers that change from frame to frame."""
+        layers = composition.layers
+        indices = [n for n, layer in enumerate(layers) if layer.id in moving]
+        first, last = (indices[0], indices[-1] + 1) if indices else (len(layers), len(layers))
+        ground = (composition.canvas, composition.scene)
+        look = (camera, size.width(), size.height(), ratio, self._generation)
+        key = (ground, layers[:first], look)
+        if self._below is None or self._below[0] != key:
+            pixmap = _blank(size, ratio, theme.current().pasteboard)
+            with_painter = QPainter(pixmap)
+            self._paint_ground(with_painter, composition, camera)
+            self._paint_layers(with_painter, layers[:first], camera)
+            with_painter.end()
+            self._below = (key, pixmap)
+        painter.drawPixmap(0, 0, self._below[1])
+        if first == last:
+            return
+        painter.save()
+        self._paint_layers(painter, layers[first:last], camera)
+        painter.restore()
+        if not any(layer.visible for layer in layers[last:]):
+            return
+        key_above = (layers[last:], look)
+        if self._above is None or self._above[0] != key_above:
+            pixmap = _blank(size, ratio, None)
+            with_painter = QPainter(pixmap)
+            self._paint_layers(with_painter, layers[last:], camera)
+            with_painter.end()
+            self._above = (key_above, pixmap)
+        painter.drawPixmap(0, 0, self._above[1])
+
+    def _paint_ground(self, painter: QPainter, composition: Composition, camera: Camera) -> None:
+        canvas = composition.canvas
+        left, top = camera.to_screen(0, 0)
+        area = QRectF(left, top, canvas.width * camera.scale, canvas.height * camera.scale)
+        colours = theme.current()
+        painter.save()
+        painter.setBrushOrigin(area.topLeft())
+        painter.fillRect(area, checkerboard(colours.checker_a, colours.checker_b))
+        painter.restore()
+        if composition.scene is not None:
+            self._paint_scene(painter, composition.scene, composition, camera)
+        if self.veil is not None:
+            painter.save()
+            _enter(painter, camera)
+            self.veil(painter, camera.scale)
+            painter.restore()
+
+    def _paint_scene(
+        self, painter: QPainter, scene: Scene, composition: Composition, camera: Camera
+    ) -> None:
+        canvas = composition.canvas
+        rect = scene.rect or Rect(0, 0, canvas.width, canvas.height)
+        look = self._pictures.look(scene.picture)
+        painter.save()
+        _enter(painter, camera)
+        if look is not None:
+            paint_picture(painter, look, rect, scene.fit, False, camera.scale)
+        else:
+            painter.setPen(pen(theme.current().colour("muted"), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(QRectF(rect.x, rect.y, rect.w, rect.h))
+        painter.restore()
+
+    def _paint_layers(self, painter: QPainter, layers: Sequence[Layer], camera: Camera) -> None:
+        _enter(painter, camera)
+        for layer in layers:
+            if not layer.visible:
+                continue
+            look = self._pictures.look(layer.picture, layer.mask)
+            if look is not None:
+                paint_picture(painter, look, layer.rect, layer.fit, layer.flip, camera.scale)
+            else:
+                broken = self._pictures.error(layer.picture, layer.mask) is not None
+                paint_placeholder(painter, layer, camera.scale, broken)
+
+
+def _enter(painter: QPainter, camera: Camera) -> None:
+    """Let the painter paint in canvas px from here on."""
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.translate(camera.x, camera.y)
+    painter.scale(camera.scale, camera.scale)
+
+
+def _blank(size: QSize, ratio: float, colour: str | None) -> QPixmap:
+    pixmap = QPixmap(size * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(theme.current().colour("pasteboard") if colour else Qt.GlobalColor.transparent)
+    return pixmap

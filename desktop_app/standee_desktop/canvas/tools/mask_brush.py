@@ -1,0 +1,362 @@
+"""The brush that paints masks: a subject's cut-out, or what of the scene is kept.
+
+A stroke shows at once and becomes one step of the history when the button comes up; encoding and
+hashing happen in a worker thread meanwhile. White of a mask is the subject, or is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
+
+from standee.composition import Composition, Rect
+from standee.errors import StandeeError
+
+from ...model import Event, edits
+from ...model.mask_strokes import Box, Frame, Mask, Stroke, encode_mask, grown, softened
+from ...model.notices import Notices
+from ...services.image_cache import Look, make_look
+from ...services.thread_pool import Workers
+from ..painting import paint_image, pen
+from ..tool import Pointer, Tool
+from ..view import CanvasView
+
+Kind = Literal["cutout", "kept"]
+SMALLEST, LARGEST = 1.0, 512.0
+TINT = {"cutout": QColor(235, 60, 80, 130), "kept": QColor(190, 70, 255, 150)}
+"""Over what is not the subject, and over what will be generated."""
+UNDERLAY = 0.4
+"""How strongly the whole picture shows while its cut-out is painted."""
+
+
+class BrushTool(Tool):
+    """Paints one kind of mask. The left button adds (or marks to change), with Alt it takes away.
+
+    With Shift a stroke begins where the last one ended: a click draws a straight line.
+
+    `changed` tells that size, softness or mode are others, for the bar above the canvas.
+    """
+
+    draws = True
+
+    def __init__(self, canvas: CanvasView, kind: Kind, workers: Workers, notices: Notices) -> None:
+        super().__init__(canvas)
+        self.kind: Kind = kind
+        self.radius, self.softness, self.taking = 16.0, 0.2, False
+        self.changed: Event[None] = Event()
+        self._workers, self._notices = workers, notices
+        self._layer = ""
+        self._known: str | None = None
+        self._mask: Mask | None = None
+        self._last: QPointF | None = None
+        self._frame: Frame | None = None
+        self._tint: tuple[NDArray[np.uint32], QImage] | None = None
+        self._stroke: Stroke | None = None
+        self._at: QPointF | None = None
+        self._showed_kept = True
+        self._ends: list[Callable[[], None]] = []
+
+    # -- in charge -------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Take the selected layer, or the scene."""
+        document = self.canvas.document
+        self._layer = document.selection[-1] if document.selection else ""
+        self._last = None
+        if self.kind == "kept":
+            self._showed_kept = document.view.kept_region
+            document.look(kept_region=False)
+        self._ends = [
+            document.changed.connect(lambda _: self._reload()),
+            document.selection_changed.connect(lambda _: self._on_selection()),
+        ]
+        self.canvas.pictures.ready.connect(self._on_ready)
+        self._reload()
+
+    def end(self) -> None:
+        """Keep what was painted."""
+        self._finish()
+        for end in self._ends:
+            end()
+        self._ends = []
+        self.canvas.pictures.ready.disconnect(self._on_ready)
+        self._mask = self._tint = self._frame = self._at = None
+        if self.kind == "kept":
+            self.canvas.document.look(kept_region=self._showed_kept)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to paint on."""
+        return self._mask is not None
+
+    def set_radius(self, radius: float) -> None:
+        """Choose the size, canvas px."""
+        self.radius = min(max(radius, SMALLEST), LARGEST)
+        self._tell()
+
+    def set_softness(self, softness: float) -> None:
+        """Choose how much of the brush fades out, 0..1."""
+        self.softness = min(max(softness, 0.0), 1.0)
+        self._tell()
+
+    def set_taking(self, taking: bool) -> None:
+        """Take away instead of adding."""
+        self.taking = taking
+        self._tell()
+
+    def _tell(self) -> None:
+        self.changed.emit(None)
+        self.canvas.update()
+
+    # -- what is painted on ----------------------------------------------------------------------
+
+    def _target(self, composition: Composition) -> tuple[str, str | None] | None:
+        """Return the digests of the picture and of its mask."""
+        if self.kind == "kept":
+            scene = composition.scene
+            return (scene.picture, scene.kept) if scene is not None else None
+        layer = self.canvas.document.layer(self._layer)
+        return (layer.picture, layer.mask) if layer is not None and not layer.locked else None
+
+    def _reload(self) -> None:
+        """Take over the document's mask, unless it is what was painted here."""
+        composition = self.canvas.document.composition
+        target = self._target(composition)
+        if target is None:
+            self._mask = self._tint = self._frame = None
+            return
+        look = self.canvas.pictures.look(*target)
+        if look is None or self._stroke is not None:
+            return
+        if self._mask is None or target[1] != self._known:
+            self._mask = look.matte.copy()
+            self._known = target[1]
+            self._make_tint()
+        self._frame = self._frame_of(composition, look, self._mask)
+
+    def _limit(self) -> Mask | None:
+        """Return where the picture has something of its own: beyond, a cut-out would gain black."""
+        target = self._target(self.canvas.document.composition)
+        if self.kind != "cutout" or target is None:
+            return None
+        look = self.canvas.pictures.look(target[0])
+        return look.matte if look is not None and look.has_alpha else None
+
+    def _frame_of(self, composition: Composition, look: Look, mask: Mask) -> Frame:
+        size = look.width, look.height
+        shape = mask.shape[1], mask.shape[0]
+        if self.kind == "kept":
+            assert composition.scene is not None
+            canvas = composition.canvas
+            rect = composition.scene.rect or Rect(0, 0, canvas.width, canvas.height)
+            return Frame.of(size, rect, composition.scene.fit, shape)
+        layer = self.canvas.document.layer(self._layer)
+        assert layer is not None
+        return Frame.of(size, layer.rect, layer.fit, shape, layer.flip)
+
+    def _on_ready(self, digest: str) -> None:
+        self._reload()
+
+    def _on_selection(self) -> None:
+        """Another layer is selected: go on with that one."""
+        selection = self.canvas.document.selection
+        if self.kind == "cutout" and selection and self._layer not in selection:
+            self._finish()
+            self._layer, self._mask, self._last = selection[-1], None, None
+            self._reload()
+            self.canvas.update()
+
+    # -- strokes ---------------------------------------------------------------------------------
+
+    def cursor(self, pointer: Pointer) -> Qt.CursorShape:
+        """The circle of the brush is the cursor."""
+        return Qt.CursorShape.BlankCursor if self.ready else Qt.CursorShape.ForbiddenCursor
+
+    def press(self, pointer: Pointer) -> bool:
+        """Begin a stroke."""
+        if self._mask is None or self._frame is None:
+            return False
+        takes = self.taking != pointer.alt
+        # Marking a part of the scene to change makes it black: it is not kept any more.
+        erase = takes if self.kind == "cutout" else not takes
+        self._stroke = Stroke(
+            self._mask, self._frame, self.radius, self.softness, erase, self._limit()
+        )
+        if pointer.shift and self._last is not None:
+            self._draw(self._last, pointer.pressure)
+        self.move(pointer)
+        return True
+
+    def hover(self, pointer: Pointer) -> None:
+        """Show where the brush is."""
+        self._at = pointer.at
+        self.canvas.update()
+
+    def move(self, pointer: Pointer) -> None:
+        """Draw on."""
+        self._at = pointer.at
+        if self._stroke is not None:
+            self._draw(pointer.at, pointer.pressure)
+        self.canvas.update()
+
+    def _draw(self, at: QPointF, pressure: float) -> None:
+        assert self._stroke is not None
+        box = self._stroke.to(at.x(), at.y(), pressure)
+        self._last = at
+        if box is not None:
+            self._tint_part(box)
+
+    def release(self, pointer: Pointer) -> None:
+        """The stroke is done: one step of the history."""
+        self._finish()
+
+    def key(self, event: QKeyEvent) -> bool:
+        """[ and ] change the size, X adds or takes away, Escape leaves the brush."""
+        key = event.key()
+        if key == Qt.Key.Key_Escape:
+            self.canvas.set_tool(None)
+        elif key == Qt.Key.Key_BracketLeft:
+            self.set_radius(self.radius / 1.2)
+        elif key == Qt.Key.Key_BracketRight:
+            self.set_radius(self.radius * 1.2)
+        elif key == Qt.Key.Key_X:
+            self.set_taking(not self.taking)
+        else:
+            return False
+        return True
+
+    def grow(self, px: float) -> None:
+        """Grow the subject, or what will be generated, by canvas px; shrink it if negative."""
+        if self._mask is not None and self._frame is not None:
+            scale = sum(self._frame.scale) / 2 * (1 if self.kind == "cutout" else -1)
+            self._change(lambda mask: grown(mask, px * scale))
+
+    def soften(self, px: float) -> None:
+        """Blur the mask's edge over canvas px."""
+        if self._mask is not None and self._frame is not None:
+            scale = sum(self._frame.scale) / 2
+            self._change(lambda mask: softened(mask, px * scale))
+
+    def invert(self) -> None:
+        """Exchange what is in and what is out."""
+        self._change(lambda mask: 255 - mask)
+
+    def clear(self) -> None:
+        """Go back to the picture's own cut-out, or keep all of the scene."""
+        target = self._target(self.canvas.document.composition)
+        if target is not None and target[1] is not None:
+            self._apply(None)
+
+    def _finish(self) -> None:
+        stroke, self._stroke = self._stroke, None
+        if stroke is not None and stroke.changed and self._mask is not None:
+            self._commit(lambda mask: mask, self._mask.copy())
+
+    def _change(self, change: Callable[[Mask], Mask]) -> None:
+        limit = self._limit()
+
+        def limited(mask: Mask) -> Mask:
+            changed = change(mask)
+            return changed if limit is None else np.minimum(changed, limit)
+
+        if self._mask is not None:
+            self._commit(limited, self._mask.copy())
+
+    def _commit(self, change: Callable[[Mask], Mask], mask: Mask) -> None:
+        """Encode a mask, put it into the document, and make it a step; most of it elsewhere."""
+        editor = self.canvas.document
+        document, layer = editor.document, self._layer
+        target = self._target(editor.composition)
+        if target is None:
+            return
+        picture = target[0]
+
+        def work() -> tuple[Mask, str, Look]:
+            changed = change(mask)
+            data = encode_mask(changed)
+            return changed, document.add_picture(data), make_look(document.read(picture), data)
+
+        def done(made: tuple[Mask, str, Look]) -> None:
+            changed, digest, look = made
+            now = self._target(editor.composition)
+            if document is not editor.document or now is None or now[0] != picture:
+                return
+            self.canvas.pictures.put(picture, look, digest)
+            if self.kind == "kept" or layer == self._layer:
+                if self._mask is not None and not np.array_equal(changed, mask):
+                    self._mask = changed
+                    self._make_tint()
+                self._known = digest
+            self._apply(digest, layer)
+
+        def failed(error: StandeeError) -> None:
+            self._notices.fail(error, "mask", "")
+
+        self._workers.run(work, done, failed)
+
+    def _apply(self, digest: str | None, layer: str = "") -> None:
+        editor = self.canvas.document
+        composition = editor.composition
+        if self.kind == "cutout":
+            text = QCoreApplication.translate("BrushTool", "Paint the cut-out")
+            changed = edits.with_fields(composition, {layer or self._layer}, mask=digest)
+        else:
+            text = QCoreApplication.translate("BrushTool", "Paint the kept region")
+            assert composition.scene is not None
+            changed = edits.with_scene(composition, replace(composition.scene, kept=digest))
+        editor.apply(text, changed)
+
+    # -- painting --------------------------------------------------------------------------------
+
+    def _make_tint(self) -> None:
+        assert self._mask is not None
+        height, width = self._mask.shape
+        pixels = np.zeros((height, width), np.uint32)
+        form = QImage.Format.Format_ARGB32_Premultiplied
+        self._tint = (pixels, QImage(pixels.data, width, height, width * 4, form))
+        self._tint_part((0, 0, width, height))
+
+    def _tint_part(self, box: Box) -> None:
+        assert self._mask is not None
+        assert self._tint is not None
+        left, top, right, bottom = box
+        part = (slice(top, bottom), slice(left, right))
+        colour = TINT[self.kind]
+        alpha = (255 - self._mask[part]).astype(np.uint32) * colour.alpha() // 255
+        red, green, blue = (
+            alpha * value // 255 for value in (colour.red(), colour.green(), colour.blue())
+        )
+        self._tint[0][part] = (alpha << 24) | (red << 16) | (green << 8) | blue
+
+    def paint(self, painter: QPainter, scale: float) -> None:
+        """Paint what is outside of the mask in a tint, and the brush."""
+        frame = self._frame
+        if frame is not None and self._tint is not None:
+            placed = frame.placed
+            area = QRectF(placed.x, placed.y, placed.w, placed.h)
+            painter.save()
+            if frame.flip:
+                middle = placed.x + placed.w / 2
+                painter.translate(middle, 0)
+                painter.scale(-1, 1)
+                painter.translate(-middle, 0)
+            if self.kind == "cutout":
+                target = self._target(self.canvas.document.composition)
+                whole = self.canvas.pictures.image(target[0]) if target else None
+                if whole is not None:
+                    painter.setOpacity(UNDERLAY)
+                    paint_image(painter, whole, area)
+                    painter.setOpacity(1.0)
+            paint_image(painter, self._tint[1], area)
+            painter.restore()
+        if self._at is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.5)):
+                painter.setPen(pen(colour, width))
+                painter.drawEllipse(self._at, self.radius, self.radius)

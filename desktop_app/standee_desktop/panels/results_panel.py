@@ -1,0 +1,283 @@
+"""The strip of results: look at them over the canvas, compare, apply, recall, export, discard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QPushButton,
+    QStackedLayout,
+    QWidget,
+)
+
+from ..canvas.result_overlay import CompareTool, Curtain
+from ..canvas.view import CanvasView
+from ..model import Change, EditorDocument
+from ..services.composer import LIVE, Composer
+from ..services.image_cache import to_qimage
+from ..services.thread_pool import Workers
+from ..storage.image_import import open_picture
+from ..widgets.keyed_list import KeyedList, thumbnail_icon
+
+SIDE = 100
+NAME = Qt.ItemDataRole.UserRole
+
+
+class StagingStrip(QWidget):
+    """The document's results, oldest left. Selecting one shows it; the canvas stays as it is."""
+
+    export_wanted = Signal(str)
+    """The name of a result to export."""
+
+    def __init__(
+        self,
+        editor: EditorDocument,
+        composer: Composer,
+        canvas: CanvasView,
+        curtain: Curtain,
+        workers: Workers,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._editor, self._composer, self._canvas = editor, composer, canvas
+        self._curtain, self._workers = curtain, workers
+        self._compare = CompareTool(canvas, curtain)
+        self._thumbnails: dict[str, QIcon] = {}
+        self._recalling = False
+        self.list = KeyedList()
+        self.compare = QPushButton(self.tr("Compare"))
+        self.apply = QPushButton(self.tr("Apply"))
+        self.recall = QPushButton(self.tr("Use settings"))
+        self.export = QPushButton(self.tr("Export…"))
+        self.discard = QPushButton(self.tr("Discard"))
+        self._lay_out()
+        self.list.currentItemChanged.connect(lambda *_: self._show())
+        self.list.itemSelectionChanged.connect(self._show_other)
+        self.list.itemClicked.connect(lambda _: self._show())
+        self.list.itemDoubleClicked.connect(lambda _: self._with_current(composer.apply))
+        self.list.customContextMenuRequested.connect(self._open_menu)
+        self.compare.toggled.connect(self._set_comparing)
+        self.apply.clicked.connect(self._apply)
+        self.recall.clicked.connect(self._recall)
+        self.export.clicked.connect(lambda: self._with_current(self.export_wanted.emit))
+        self.discard.clicked.connect(self._discard)
+        self.list.keys = {
+            Qt.Key.Key_Delete: self._discard,
+            Qt.Key.Key_Backspace: self._discard,
+            Qt.Key.Key_Escape: self.unselect,
+        }
+        editor.results_changed.connect(lambda _: self._refresh())
+        editor.opened.connect(lambda _: self._thumbnails.clear())
+        editor.changed.connect(self._on_change)
+        composer.result_added.connect(self.select)
+        canvas.tool_changed.connect(lambda tool: self.compare.setChecked(tool is self._compare))
+        self._refresh()
+
+    @property
+    def current(self) -> str | None:
+        """The name of the selected result."""
+        item = self.list.currentItem()
+        return str(item.data(NAME)) if self.list.currentRow() >= 0 else None
+
+    @property
+    def selected(self) -> list[str]:
+        """The names of all selected results: several can be discarded at once, two compared."""
+        return [str(item.data(NAME)) for item in self.list.selectedItems()]
+
+    def select(self, name: str) -> None:
+        """Select a result and show it."""
+        for row in range(self.list.count()):
+            if self.list.item(row).data(NAME) == name:
+                self.list.setCurrentRow(row)
+                return
+
+    def unselect(self) -> None:
+        """Show the arrangement itself."""
+        self.list.clearSelection()
+        self.list.setCurrentRow(-1)
+        self._show()
+
+    def _lay_out(self) -> None:
+        self.setObjectName("staging")
+        self.list.setObjectName("results")
+        self.list.setAccessibleName(self.tr("Results"))
+        self.list.setViewMode(QListWidget.ViewMode.IconMode)
+        self.list.setFlow(QListWidget.Flow.LeftToRight)
+        self.list.setWrapping(False)
+        self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.list.setMovement(QListWidget.Movement.Static)
+        self.list.setIconSize(QSize(SIDE, SIDE))
+        self.list.setGridSize(QSize(SIDE + 14, SIDE + 30))
+        self.list.setFixedHeight(SIDE + 52)
+        self.list.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        empty = QLabel(self.tr("Results appear here. They never get in the way of the canvas."))
+        empty.setProperty("role", "muted")
+        empty.setWordWrap(True)
+        empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(self.list)
+        self.compare.setCheckable(True)
+        self.apply.setProperty("role", "primary")
+        tips = {
+            self.compare: self.tr(
+                "Drag a line between the arrangement and the result, or between two selected results"
+            ),
+            self.apply: self.tr("Make the result the scene, to go on from it"),
+            self.recall: self.tr("Bring back the arrangement and the settings that made it"),
+            self.export: self.tr("Save the picture, with the receipt that makes it again"),
+            self.discard: self.tr("Drop the selected results"),
+        }
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        grid.addWidget(self.apply, 1, 0, 1, 2)
+        for n, button in enumerate((self.compare, self.recall, self.export, self.discard)):
+            grid.addWidget(button, 2 + n // 2, n % 2)
+        for column in (0, 1):
+            grid.setColumnStretch(column, 1)
+            grid.setColumnMinimumWidth(column, 104)
+        for row in (0, 4):
+            grid.setRowStretch(row, 1)
+        for button, tip in tips.items():
+            button.setToolTip(tip)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 2, 12, 10)
+        layout.setSpacing(12)
+        layout.addLayout(self._stack, 1)
+        layout.addLayout(grid)
+        self.setFixedHeight(SIDE + 64)
+
+    # -- what is there ---------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        results = self._editor.document.results
+        selected = self.current
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for name, result in results.items():
+                item = QListWidgetItem(self._label(name, result.receipt), self.list)
+                item.setData(NAME, name)
+                item.setToolTip(self._tip(result.receipt))
+                if name in self._thumbnails:
+                    item.setIcon(self._thumbnails[name])
+                else:
+                    self._load_thumbnail(name)
+                if name == selected:
+                    self.list.setCurrentItem(item)
+        self._stack.setCurrentIndex(1 if results else 0)
+        self._enable()
+        if selected is not None and selected not in results:
+            self._show()
+
+    def _label(self, name: str, receipt: dict[str, object]) -> str:
+        if name.startswith(LIVE):
+            return self.tr("Live")
+        composition = receipt.get("composition")
+        sampling = composition.get("sampling") if isinstance(composition, dict) else None
+        seed = sampling.get("seed") if isinstance(sampling, dict) else None
+        return self.tr("Seed %1").replace("%1", str(seed)) if seed is not None else name
+
+    def _tip(self, receipt: dict[str, object]) -> str:
+        composition = receipt.get("composition")
+        return str(composition.get("prompt") or "") if isinstance(composition, dict) else ""
+
+    def _load_thumbnail(self, name: str) -> None:
+        document = self._editor.document
+        result = document.results[name]
+
+        def done(image: QImage) -> None:
+            if document is not self._editor.document:
+                return
+            self._thumbnails[name] = thumbnail_icon(image)
+            for row in range(self.list.count()):
+                if self.list.item(row).data(NAME) == name:
+                    self.list.item(row).setIcon(self._thumbnails[name])
+
+        self._workers.run(lambda: to_qimage(open_picture(result.data, 2 * SIDE)), done)
+
+    # -- looking at one --------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        self._enable()
+        document, name = self._editor.document, self.current
+        result = document.results.get(name) if name else None
+        if result is None:
+            self._curtain.show_result(None)
+            self.compare.setChecked(False)
+            return
+
+        def done(image: QImage) -> None:
+            if document is self._editor.document and name == self.current:
+                self._curtain.show_result(image)
+
+        self._workers.run(lambda: to_qimage(open_picture(result.data)), done)
+
+    def _show_other(self) -> None:
+        """With a second result selected, compare with that one."""
+        document, current = self._editor.document, self.current
+        others = [name for name in self.selected if name != current]
+        result = document.results.get(others[-1]) if current and others else None
+        if result is None:
+            self._curtain.show_other(None)
+            return
+
+        def done(image: QImage) -> None:
+            if document is self._editor.document and others[-1] in self.selected:
+                self._curtain.show_other(image)
+
+        self._workers.run(lambda: to_qimage(open_picture(result.data)), done)
+
+    def _enable(self) -> None:
+        there = self.current is not None
+        for button in (self.compare, self.apply, self.recall, self.export, self.discard):
+            button.setEnabled(there)
+
+    def _set_comparing(self, on: bool) -> None:
+        if on:
+            self._canvas.set_tool(self._compare)
+        elif self._canvas.tool is self._compare:
+            self._canvas.set_tool(None)
+
+    def _on_change(self, change: Change) -> None:
+        """The arrangement is another than the one that the result shows: let it be seen."""
+        before, after = change.before, change.after
+        moved = (before.canvas, before.layers, before.scene) != (
+            after.canvas,
+            after.layers,
+            after.scene,
+        )
+        if moved and self.current is not None and not self._recalling and not self._composer.live:
+            self.unselect()
+
+    def _recall(self) -> None:
+        self._recalling = True
+        self._with_current(self._composer.recall)
+        self._recalling = False
+
+    def _apply(self) -> None:
+        self._with_current(self._composer.apply)
+        self.unselect()
+
+    def _discard(self) -> None:
+        for name in self.selected:
+            self._composer.discard(name)
+
+    def _with_current(self, act: object) -> None:
+        name = self.current
+        if name is not None and callable(act):
+            act(name)
+
+    def _open_menu(self, at: QPoint) -> None:
+        if self.current is None:
+            return
+        menu = QMenu(self)
+        for button in (self.apply, self.recall, self.compare, self.export, self.discard):
+            menu.addAction(button.text(), button.click)
+        menu.popup(self.list.viewport().mapToGlobal(at))

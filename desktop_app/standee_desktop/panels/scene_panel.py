@@ -1,0 +1,211 @@
+"""The panel of the scene: none or a picture, what of it is kept, and how subjects blend into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from standee.composition import Composition, Scene
+
+from ..model import Change, EditorDocument, edits
+from ..services.image_cache import Pictures
+from ..services.importer import Importer, picture_paths
+from ..widgets.fields import PercentSlider, form, make_plain, muted
+from ..widgets.icons import icon
+
+THUMBNAIL = 96
+NONE = Scene("0" * 64)
+"""What a scene begins with."""
+
+
+class ScenePanel(QWidget):
+    """Edits `composition.scene`."""
+
+    def __init__(
+        self,
+        editor: EditorDocument,
+        pictures: Pictures,
+        importer: Importer,
+        choose: Callable[[Callable[[Path], object]], object],
+        inpaint: Callable[[], object],
+        outpaint: Callable[[], object],
+        parent: QWidget | None = None,
+    ) -> None:
+        """`choose` asks for a picture file, `inpaint` and `outpaint` take up their tools."""
+        super().__init__(parent)
+        self._editor, self._pictures, self._importer = editor, pictures, importer
+        self.picture = QLabel()
+        self.choose = QPushButton(icon("image"), self.tr("Choose a picture…"))
+        self.remove = QPushButton(self.tr("No scene"))
+        self.inpaint = QPushButton(icon("brush"), self.tr("Paint what changes"))
+        self.outpaint = QPushButton(icon("outpaint"), self.tr("Extend the canvas"))
+        self.keep_all = QPushButton(self.tr("Keep all of it"))
+        self.fit = QComboBox()
+        self.fidelity = PercentSlider()
+        self.blend, self.feather = QDoubleSpinBox(), QDoubleSpinBox()
+        self.shown = QCheckBox(self.tr("Show the kept region"))
+        self._lay_out()
+        self.setAcceptDrops(True)
+        self.choose.clicked.connect(lambda: choose(importer.set_scene))
+        self.remove.clicked.connect(lambda: self._apply(self.tr("Remove the scene"), None))
+        self.inpaint.clicked.connect(lambda: inpaint())
+        self.outpaint.clicked.connect(lambda: outpaint())
+        self.keep_all.clicked.connect(lambda: self._set(self.tr("Keep all"), kept=None))
+        self.fit.activated.connect(
+            lambda _: self._set(self.tr("Fit of the scene"), fit=self.fit.currentData())
+        )
+        self.fidelity.moved.connect(
+            lambda part: self._set(self.tr("Fidelity of the scene"), "scene", fidelity=part)
+        )
+        self.fidelity.sliderReleased.connect(editor.end_gesture)
+        self.blend.valueChanged.connect(lambda px: self._set(self.tr("Blend"), blend=px))
+        self.feather.valueChanged.connect(lambda px: self._set(self.tr("Feather"), feather=px))
+        self.shown.toggled.connect(lambda on: editor.look(kept_region=on))
+        editor.changed.connect(self._on_change)
+        editor.view_changed.connect(lambda view: self.shown.setChecked(view.kept_region))
+        pictures.ready.connect(lambda digest: self._show_picture())
+        self.shown.setChecked(editor.view.kept_region)
+        self._show(editor.composition)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A picture dropped here becomes the scene."""
+        if picture_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take the picture."""
+        paths = picture_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self._importer.set_scene(paths[0])
+
+    def _lay_out(self) -> None:
+        self.setObjectName("scene")
+        for fit, words in (
+            ("cover", self.tr("Cover")),
+            ("contain", self.tr("Contain")),
+            ("stretch", self.tr("Stretch")),
+        ):
+            self.fit.addItem(words, fit)
+        for field, most in ((self.blend, 512.0), (self.feather, 256.0)):
+            field.setRange(0, most)
+            field.setDecimals(0)
+            field.setSuffix(" px")
+            field.setKeyboardTracking(False)
+            make_plain(field)
+        tips: list[tuple[QWidget, str, str]] = [
+            (self.fit, self.tr("Fit"), self.tr("How the picture fills its place")),
+            (
+                self.fidelity,
+                self.tr("Fidelity"),
+                self.tr("How long the kept part guides what is made beside it"),
+            ),
+            (
+                self.blend,
+                self.tr("Blend"),
+                self.tr("So far around each subject the scene may change: its shadow, its light"),
+            ),
+            (
+                self.feather,
+                self.tr("Feather"),
+                self.tr("How softly what is new passes into what is kept"),
+            ),
+        ]
+        rows = form()
+        for widget, name, tip in tips:
+            widget.setAccessibleName(name)
+            widget.setToolTip(tip)
+            rows.addRow(name, widget)
+        self.picture.setFixedSize(THUMBNAIL, THUMBNAIL)
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setProperty("role", "drop")
+        self.picture.setWordWrap(True)
+        self.picture.setAccessibleName(self.tr("Picture of the scene"))
+        beside = QVBoxLayout()
+        beside.addWidget(self.choose)
+        beside.addWidget(self.remove)
+        beside.addStretch(1)
+        top = QHBoxLayout()
+        top.addWidget(self.picture)
+        top.addLayout(beside, 1)
+        tools = QVBoxLayout()
+        tools.addWidget(self.inpaint)
+        tools.addWidget(self.outpaint)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 10, 12, 12)
+        layout.setSpacing(10)
+        layout.addLayout(top)
+        layout.addLayout(tools)
+        layout.addWidget(self.keep_all)
+        layout.addLayout(rows)
+        layout.addWidget(self.shown)
+        layout.addWidget(
+            muted(
+                self.tr("Kept pixels stay exactly as they are. Without a scene all is generated.")
+            )
+        )
+        layout.addStretch(1)
+
+    # -- what the document says ------------------------------------------------------------------
+
+    def _on_change(self, change: Change) -> None:
+        if change.touches("scene", "canvas"):
+            self._show(change.after)
+
+    def _show(self, composition: Composition) -> None:
+        scene = composition.scene
+        for widget in (
+            self.remove,
+            self.inpaint,
+            self.outpaint,
+            self.fit,
+            self.fidelity,
+            self.blend,
+            self.feather,
+            self.shown,
+        ):
+            widget.setEnabled(scene is not None)
+        self.keep_all.setEnabled(scene is not None and scene.kept is not None)
+        shown = scene or NONE
+        with QSignalBlocker(self.blend), QSignalBlocker(self.feather), QSignalBlocker(self.fit):
+            self.fit.setCurrentIndex(self.fit.findData(shown.fit))
+            self.blend.setValue(shown.blend)
+            self.feather.setValue(shown.feather)
+        self.fidelity.show_part(shown.fidelity)
+        self._show_picture()
+
+    def _show_picture(self) -> None:
+        scene = self._editor.composition.scene
+        pixmap = self._pictures.thumbnail(scene.picture) if scene is not None else None
+        if pixmap is None:
+            self.picture.setText(self.tr("Drop a picture") if scene is None else "…")
+            return
+        aspect, mode = (
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        self.picture.setPixmap(pixmap.scaled(THUMBNAIL, THUMBNAIL, aspect, mode))
+
+    def _set(self, text: str, merge: str | None = None, **fields: Any) -> None:
+        scene = self._editor.composition.scene
+        if scene is not None:
+            self._apply(text, replace(scene, **fields), merge)
+
+    def _apply(self, text: str, scene: Scene | None, merge: str | None = None) -> None:
+        composition = edits.with_scene(self._editor.composition, scene)
+        self._editor.apply(text, composition, merge)

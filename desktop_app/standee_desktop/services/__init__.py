@@ -1,0 +1,1 @@
+"""Services with Qt but without widgets of their own: the daemon, documents, images, saving."""

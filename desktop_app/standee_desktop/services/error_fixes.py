@@ -1,0 +1,150 @@
+"""What the buttons of the bar do: install the engine, restart the daemon, use less memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+
+from PySide6.QtCore import QObject, QProcess, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from standee.connection import connection_file
+from standee.errors import MissingDependency, StandeeError
+
+from ..model import EditorDocument, edits
+from ..model.jobs import Job
+from ..model.notices import FIXES, Notice, Notices
+from .composer import Composer
+from .crash_log import log, open_log
+from .daemon_link import Contact, Link
+
+OFFLOAD = "STANDEE_OFFLOAD"
+PAGE = re.compile(r"https://[\w./-]+\w")
+LESS = {"": "model", "none": "model", "model": "group"}
+"""The next preset that takes less memory; the daemon reads it from its environment."""
+
+
+class Mending(QObject):
+    """Shows the errors of the link and of jobs, each with the button that mends it."""
+
+    def __init__(
+        self,
+        editor: EditorDocument,
+        link: Link,
+        composer: Composer,
+        notices: Notices,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._editor, self._link, self._composer = editor, link, composer
+        self._notices = notices
+        self._installer: QProcess | None = None
+        link.contact_changed.connect(self._on_contact)
+        composer.job_failed.connect(self._on_failed_job)
+
+    # -- the daemon ------------------------------------------------------------------------------
+
+    def _on_contact(self, contact: Contact) -> None:
+        if contact.error is None:
+            if contact.state == "connected":
+                self._notices.clear("daemon")
+            return
+        acts: dict[str, Callable[[], object]] = {
+            "install": self.install,
+            "retry-connection": self._link.retry,
+            "restart": self._link.restart,
+            "renew-keys": self.renew_keys,
+        }
+        error = contact.error
+        if error.code == "not-connected" and find_spec("torch") is None:
+            error = MissingDependency(
+                self.tr("The engine that makes the pictures is not installed here."),
+                fix=self.tr("Or run the daemon where it is: standee serve."),
+            )
+        fix = FIXES.get(error.code, "retry-connection")
+        fix = fix if fix in acts else "retry-connection"
+        self._notices.fail(error, "daemon", fix, acts[fix])
+
+    def renew_keys(self) -> None:
+        """Have the daemon write a new connection file."""
+        with suppress(OSError):
+            connection_file().unlink(missing_ok=True)
+        self._link.restart()
+
+    def install(self) -> None:
+        """Install the engine beside the editor, and start it."""
+        if self._installer is not None:
+            return
+        text = self.tr("Installing the engine. This takes some minutes; go on arranging.")
+        self._notices.show(Notice(text, "", "info", "daemon"))
+        process = QProcess(self)
+        process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
+        process.readyRead.connect(
+            lambda: log.warning("pip: %s", bytes(process.readAll().data()).decode(errors="replace"))
+        )
+        process.finished.connect(self._installed)
+        self._installer = process
+        process.start(sys.executable, ["-m", "pip", "install", "standee[backend]"])
+
+    def _installed(self, code: int) -> None:
+        self._installer = None
+        if code == 0:
+            self._notices.clear("daemon")
+            self._link.retry()
+            return
+        text = self.tr("The engine could not be installed.")
+        hint = self.tr("The log tells why.")
+        self._notices.show(Notice(text, hint, "error", "daemon", "open-log", open_log))
+
+    # -- jobs ------------------------------------------------------------------------------------
+
+    def _on_failed_job(self, job: Job, error: StandeeError) -> None:
+        def again() -> None:
+            self._composer.again(job.id)
+
+        fix = FIXES.get(error.code, "")
+        if fix == "less-memory" and self._next_preset() is not None:
+            self._notices.fail(error, "job", fix, lambda: self._use_less_memory(again))
+        elif fix == "bundled-model" and error.path in ("", "$.sampling.model"):
+            self._tell_of_model(error, job)
+        elif error.retryable or fix == "retry":
+            self._notices.fail(error, "job", "retry", again)
+        elif fix == "install":
+            self._notices.fail(error, "job", fix, self.install)
+        else:
+            self._notices.fail(error, "job", "")
+
+    def _next_preset(self) -> str | None:
+        return LESS.get(os.environ.get(OFFLOAD, ""))
+
+    def _use_less_memory(self, again: Callable[[], None]) -> None:
+        preset = self._next_preset()
+        if preset is not None:
+            os.environ[OFFLOAD] = preset
+            self._link.restart()
+            again()
+
+    def _tell_of_model(self, error: StandeeError, job: Job) -> None:
+        """Offer the bundled model, and for a licence the page on which it is accepted."""
+        bundled: Callable[[], object] = partial(self._use_bundled_model, job)
+        notice = Notice(error.message, error.fix, "error", "job", "bundled-model", bundled)
+        if (page := PAGE.search(error.fix)) is not None:
+            opens: Callable[[], object] = partial(QDesktopServices.openUrl, QUrl(page.group()))
+            notice = replace(
+                notice, fix="open-page", act=opens, other="bundled-model", other_act=bundled
+            )
+        self._notices.show(notice)
+
+    def _use_bundled_model(self, job: Job) -> None:
+        composition = edits.with_sampling(self._editor.composition, model="mini")
+        self._editor.apply(self.tr("Model"), composition)
+        known = self._composer.jobs.get(job.id) or job
+        composition = edits.with_sampling(known.composition, model="mini")
+        self._composer.jobs.put(replace(known, composition=composition))
+        self._composer.again(known.id)

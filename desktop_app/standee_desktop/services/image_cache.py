@@ -1,0 +1,255 @@
+"""The document's pictures as the canvas paints them: decoded beside the GUI thread, kept by use.
+
+Ask for an image and get it, or `None` and later a `ready` signal. Nothing here ever waits.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from standee.errors import StandeeError
+
+from ..storage.image_import import ORIENTATION, SIDEWAYS, open_picture
+from .thread_pool import Workers
+
+IMAGE_SIDE = 1024
+"""Images for the canvas have at most this many px on their long side."""
+SMALLEST_LEVEL = 64
+"""The long side at which an image is not halved again."""
+CUTOUT_SIDE = 1024
+"""As the engine counts cells: `MASK_SIDE` of its pictures."""
+MEMORY = 512 << 20
+"""How many bytes of decoded images are kept."""
+
+Key = tuple[str, str | None]
+Read = Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A picture with its cut-out, ready to paint."""
+
+    image: QImage
+    thumbnail: QImage
+    levels: tuple[QImage, ...]
+    """The image and its halves, quarters, ...: painting small from a large image is slow."""
+    matte: NDArray[np.uint8]
+    """The cut-out (height, width), 0..255, at most `CUTOUT_SIDE` px."""
+    width: int
+    height: int
+    has_alpha: bool
+
+    def level(self, side: float) -> QImage:
+        """Return the smallest level whose long side has at least `side` px."""
+        fitting = [one for one in self.levels if max(one.width(), one.height()) >= side]
+        return fitting[-1] if fitting else self.image
+
+    @property
+    def cutout(self) -> NDArray[np.float32]:
+        """The cut-out as 0..1, what `standee.geometry.place` takes; made anew, in a millisecond."""
+        return self.matte.astype(np.float32) / 255.0
+
+    @property
+    def cost(self) -> int:
+        """Bytes in memory."""
+        own = self.matte.nbytes if self.matte.strides != (0, 0) else 0
+        return sum(int(one.sizeInBytes()) for one in self.levels) + own
+
+
+def make_look(picture: bytes, mask: bytes | None = None) -> Look:
+    """Decode a picture and its mask. For worker threads. Raises `BadPicture`, `TooLarge`."""
+    image = open_picture(picture, None if may_have_alpha(picture) else IMAGE_SIDE)
+    width, height = _real_size(picture)
+    has_alpha = image.mode == "RGBA"
+    matte = None
+    if mask is not None:
+        shape = open_picture(mask)
+        matte = shape.getchannel("A") if shape.mode == "RGBA" else shape.convert("L")
+        matte = matte.resize((width, height), Image.Resampling.BILINEAR)
+    elif has_alpha:
+        matte = image.getchannel("A")
+    image = image.convert("RGB")
+    if max(image.size) > IMAGE_SIDE:
+        image.thumbnail((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    if matte is not None:
+        image.putalpha(matte.resize(image.size, Image.Resampling.BOX, reducing_gap=2.0))
+    small = image.convert("RGBa" if matte is not None else "RGB")
+    levels = [to_qimage(image)]
+    while max(small.size) > SMALLEST_LEVEL:
+        small = small.reduce(2)
+        levels.append(to_qimage(small.convert("RGBA")))
+    thumbnail = next((one for one in levels if max(one.width(), one.height()) <= 200), levels[-1])
+    reduced = engine_matte(matte, width, height)
+    return Look(levels[0], thumbnail, tuple(levels), reduced, width, height, has_alpha)
+
+
+def engine_matte(matte: Image.Image | None, width: int, height: int) -> NDArray[np.uint8]:
+    """Reduce a cut-out as the engine does before it counts cells, so that the counts agree."""
+    factor = -(-max(width, height) // CUTOUT_SIDE)
+    if matte is None:
+        return np.broadcast_to(np.uint8(255), (-(-height // factor), -(-width // factor)))
+    return np.asarray(matte.reduce(factor) if factor > 1 else matte, np.uint8)
+
+
+def may_have_alpha(data: bytes) -> bool:
+    """Return whether a picture's file may say that parts of it are transparent."""
+    return not data.startswith(b"\xff\xd8\xff")
+
+
+def to_qimage(picture: Image.Image) -> QImage:
+    """Return a picture as a premultiplied image, the format that paints fastest."""
+    data = picture.convert("RGBA").tobytes()
+    image = QImage(
+        data, picture.width, picture.height, picture.width * 4, QImage.Format.Format_RGBA8888
+    )
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def _real_size(data: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(data)) as picture:
+        sideways = picture.getexif().get(ORIENTATION) in SIDEWAYS
+        return picture.size[::-1] if sideways else picture.size
+
+
+class Pictures(QObject):
+    """All decoded pictures of one document."""
+
+    ready = Signal(str)
+    """The digest of a picture whose image is there now, or whose mask is."""
+    failed = Signal(str, object)
+    """The digest of a picture that cannot be shown, and the `StandeeError`."""
+
+    def __init__(
+        self,
+        read: Read,
+        workers: Workers,
+        shown: Callable[[], Collection[str]],
+        parent: QObject | None = None,
+    ) -> None:
+        """`read` returns the bytes of a digest; it is called in worker threads.
+
+        `shown` returns the digests that are on the canvas: those stay, however many they are.
+        """
+        super().__init__(parent)
+        self._read, self._shown = read, shown
+        self._workers = workers
+        self._looks: OrderedDict[Key, Look] = OrderedDict()
+        self._pixmaps: dict[Key, QPixmap] = {}
+        self._loading: set[Key] = set()
+        self._broken: dict[Key, StandeeError] = {}
+        self._cost = 0
+        self._generation = 0
+
+    def look(self, picture: str, mask: str | None = None) -> Look | None:
+        """Return the decoded picture, or `None`: then it is being read and `ready` will come."""
+        key = (picture, mask)
+        if (found := self._looks.get(key)) is not None:
+            self._looks.move_to_end(key)
+            return found
+        if key not in self._loading and key not in self._broken:
+            self._load(key)
+        return None
+
+    def image(self, picture: str, mask: str | None = None) -> QImage | None:
+        """Return the picture cut out by its mask or alpha."""
+        look = self.look(picture, mask)
+        return look.image if look is not None else None
+
+    def thumbnail(self, picture: str, mask: str | None = None) -> QPixmap | None:
+        """Return a small picture for lists."""
+        key = (picture, mask)
+        if key in self._pixmaps:
+            return self._pixmaps[key]
+        look = self.look(picture, mask)
+        if look is None:
+            return None
+        self._pixmaps[key] = QPixmap.fromImage(look.thumbnail)
+        return self._pixmaps[key]
+
+    def cutout(self, picture: str, mask: str | None = None) -> NDArray[np.float32] | None:
+        """Return the cut-out as an array (height, width) of 0..1."""
+        look = self.look(picture, mask)
+        return look.cutout if look is not None else None
+
+    def size(self, picture: str) -> tuple[int, int] | None:
+        """Return the size of the picture itself, upright, in px."""
+        known = (look for (digest, _), look in self._looks.items() if digest == picture)
+        look = next(known, None) or self.look(picture)
+        return (look.width, look.height) if look is not None else None
+
+    def error(self, picture: str, mask: str | None = None) -> StandeeError | None:
+        """Return why a picture cannot be shown."""
+        return self._broken.get((picture, mask))
+
+    def put(self, picture: str, look: Look, mask: str | None = None) -> None:
+        """Take in what was decoded elsewhere, so that a new layer shows at once."""
+        self._keep((picture, mask), look)
+        self.ready.emit(picture)
+
+    def forget(self) -> None:
+        """Let go of everything: another document is open."""
+        self._generation += 1
+        self._looks.clear()
+        self._pixmaps.clear()
+        self._loading.clear()
+        self._broken.clear()
+        self._cost = 0
+
+    def _load(self, key: Key) -> None:
+        picture, mask = key
+        generation = self._generation
+        read = self._read
+
+        def work() -> Look:
+            return make_look(read(picture), read(mask) if mask else None)
+
+        def done(look: Look) -> None:
+            if generation == self._generation:
+                self._loading.discard(key)
+                self._keep(key, look)
+                self.ready.emit(picture)
+
+        def failed(error: StandeeError) -> None:
+            if generation == self._generation:
+                self._loading.discard(key)
+                self._broken[key] = error
+                self.failed.emit(picture, error)
+
+        self._loading.add(key)
+        self._workers.run(work, done, failed)
+
+    def _keep(self, key: Key, look: Look) -> None:
+        old = self._looks.pop(key, None)
+        self._cost += look.cost - (old.cost if old else 0)
+        self._looks[key] = look
+        self._pixmaps.pop(key, None)
+        if self._cost > MEMORY:
+            self._make_room(key)
+
+    def _make_room(self, newest: Key) -> None:
+        """Let go of what was not used for longest and is not on the canvas."""
+        shown = self._shown()
+        for key in [one for one in self._looks if one != newest and one[0] not in shown]:
+            if self._cost <= MEMORY:
+                return
+            self._pixmaps.pop(key, None)
+            self._cost -= self._looks.pop(key).cost
+
+
+def scaled(image: QImage, side: int) -> QImage:
+    """Return the image fitted into a square of `side` px."""
+    return image.scaled(
+        side,
+        side,
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )

@@ -1,0 +1,299 @@
+"""The main window: canvas in the middle, panels around it, menus, tools, status.
+
+It puts the parts together and knows none of their work. Panels join by `add_panel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QTabWidget,
+    QToolBar,
+    QUndoView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..canvas.kept_overlay import SceneOverlay
+from ..canvas.rulers import CanvasFrame
+from ..canvas.token_overlay import TokenOverlay
+from ..canvas.tools.arrange_tool import ArrangeTool
+from ..canvas.view import CanvasView
+from ..model import EditorDocument
+from ..panels.layer_settings import LayerSettings
+from ..panels.layers_panel import LayersPanel
+from ..services.image_cache import Pictures
+from ..services.thread_pool import Workers
+from ..services.undo_stack import UndoStack
+from ..widgets.actions import Actions
+from .canvas_size_dialog import CanvasSizeDialog
+from .edit_commands import Commands
+from .menus import build_menus, build_tool_bar, build_tools, context_menu
+from .preferences import Preferences
+from .shortcuts_dialog import KeysDialog
+from .status_bar import StatusBar
+from .welcome_page import WelcomePage
+from .window_state import keep_panels, keep_window, restore_panels, restore_window
+
+Area = Qt.DockWidgetArea
+
+SIDE = 296
+"""How wide the panels at the sides are at first, px."""
+BELOW = 150
+"""How high the panels below the canvas are at first, px."""
+
+
+class MainWindow(QMainWindow):
+    """The editor's window.
+
+    `dropped` has the `QMimeData` and the canvas position of what was dropped. `failed` has an error
+    to show to the artist. `may_close` is asked before the window closes; it may refuse.
+    """
+
+    dropped = Signal(object, QPointF)
+    failed = Signal(object)
+
+    def __init__(self, document: EditorDocument | None = None) -> None:
+        super().__init__()
+        self.document = document or EditorDocument()
+        self.undo_stack = UndoStack(self)
+        self.undo_stack.attach(self.document)
+        self.workers = Workers(self)
+        self.pictures = Pictures(
+            lambda digest: self.document.document.read(digest),
+            self.workers,
+            lambda: self.document.composition.digests(),
+            self,
+        )
+        self.document.opened.connect(lambda _: self.pictures.forget())
+        self.actions_ = Actions(self)
+        self.canvas = CanvasView(self.document, self.pictures, self)
+        self.canvas.set_default_tool(ArrangeTool(self.canvas))
+        self.tokens = TokenOverlay(self.canvas, self.pictures, self.workers, self)
+        self.scene_overlay = SceneOverlay(self.canvas, self.pictures)
+        self.commands = Commands(
+            self.actions_,
+            self.document,
+            self.undo_stack,
+            self.canvas,
+            self.workers,
+            self.failed.emit,
+        )
+        self.may_close: Callable[[], bool] = lambda: True
+        self._docks: dict[str, QDockWidget] = {}
+        self._shown_docks: list[QDockWidget] | None = None
+        self._sized = False
+        self._menus = build_menus(self, self.actions_)
+        self.tool_bar: QToolBar = build_tool_bar(self, self.actions_)
+        self.tools: QToolBar = build_tools(self, self.actions_)
+        self.status = StatusBar(self.document, self.canvas, self.actions_, self)
+        self.setStatusBar(self.status)
+        self._build_middle()
+        self._build_panels()
+        self.canvas.menu_wanted.connect(self._open_menu)
+        self.actions_["welcome"].triggered.connect(lambda: self.show_welcome(True))
+        self.actions_["quit"].triggered.connect(self.close)
+        self.actions_["canvas-size"].triggered.connect(
+            lambda: CanvasSizeDialog(self.document, self).open()
+        )
+        self.actions_["keys"].triggered.connect(lambda: KeysDialog(self.menuBar(), self).open())
+        self.preferences = Preferences(self.actions_, self)
+        self.setAcceptDrops(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
+        )
+        self.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.resize(1320, 840)
+        restore_window(self)
+        for happened in (self.document.opened, self.document.saved, self.document.modified_changed):
+            happened.connect(lambda _: self._show_title())  # type: ignore[attr-defined]
+        self._show_title()
+
+    # -- for those who add to the window ---------------------------------------------------------
+
+    def action(self, name: str) -> QAction:
+        """Return a command by its name; see `actions.py`."""
+        return self.actions_[name]
+
+    def menu(self, name: str) -> QMenu:
+        """Return a menu to add to: file, recent, edit, layer, view, panels, compose or help."""
+        return self._menus[name]
+
+    def add_panel(
+        self, name: str, widget: QWidget, area: Area, *, tab_with: str = "", shown: bool = True
+    ) -> QDockWidget:
+        """Dock a widget under its window title; `tab_with` names a panel to share a place with."""
+        dock = QDockWidget(widget.windowTitle(), self)
+        dock.setObjectName(name)
+        widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        dock.setWidget(widget)
+        feature = QDockWidget.DockWidgetFeature
+        dock.setFeatures(feature.DockWidgetMovable | feature.DockWidgetClosable)
+        self.addDockWidget(area, dock)
+        if tab_with in self._docks:
+            self.tabifyDockWidget(self._docks[tab_with], dock)
+            self._docks[tab_with].raise_()
+            for tabbed in (self._docks[tab_with], dock):  # the tab says its name
+                tabbed.setTitleBarWidget(QWidget(tabbed))
+        self._docks[name] = dock
+        self._menus["panels"].addAction(dock.toggleViewAction())
+        if self._shown_docks is not None:  # the welcome page stands alone
+            if shown:
+                self._shown_docks.append(dock)
+            dock.hide()
+        else:
+            dock.setVisible(shown)
+        return dock
+
+    def panel(self, name: str) -> QDockWidget:
+        """Return a panel's dock."""
+        return self._docks[name]
+
+    def add_bar(self, widget: QWidget) -> None:
+        """Put a widget across the top of the middle: the bar of news and errors."""
+        self._middle.insertWidget(self._middle.count() - 1, widget)
+
+    def add_tool(self, action: QAction) -> None:
+        """Add a canvas tool to the bar at the side."""
+        action.setCheckable(True)
+        self.tools.addAction(action)
+
+    def add_status(self, widget: QWidget) -> None:
+        """Put a widget at the right end of the status bar, always to be seen."""
+        self.status.addPermanentWidget(widget)
+
+    # -- pages -----------------------------------------------------------------------------------
+
+    def show_welcome(self, shown: bool) -> None:
+        """Show the welcome page alone, or the canvas with its panels."""
+        if shown == self.welcoming:
+            self._arrange_panels()
+            return
+        if shown:
+            self._keep_panels()
+            self._shown_docks = [dock for dock in self._docks.values() if not dock.isHidden()]
+            for dock in self._shown_docks:
+                dock.hide()
+        else:
+            docks, self._shown_docks = self._shown_docks or [], None
+            for dock in docks:
+                dock.show()
+            self._arrange_panels()
+        for bar in (self.tool_bar, self.tools):
+            bar.setVisible(not shown)
+        self.status.show_facts(not shown)
+        self._pages.setCurrentWidget(self.welcome if shown else self._frame)
+        (self.welcome.sample if shown else self.canvas).setFocus()
+
+    def _arrange_panels(self) -> None:
+        """Put the panels where they were left; the first time give the canvas most of the room."""
+        if not (self._sized or self.welcoming):
+            self._sized = True
+            if not restore_panels(self):
+                QTimer.singleShot(0, self._size_panels)
+
+    def _keep_panels(self) -> None:
+        if self._sized and not self.welcoming:
+            keep_panels(self)
+
+    @property
+    def welcoming(self) -> bool:
+        """Whether the welcome page is shown."""
+        return self._shown_docks is not None
+
+    def _build_middle(self) -> None:
+        middle = QWidget(self)
+        self._middle = QVBoxLayout(middle)
+        self._middle.setContentsMargins(0, 0, 0, 0)
+        self._middle.setSpacing(0)
+        self._pages = QStackedWidget(middle)
+        self._frame = CanvasFrame(self.canvas, self._pages)
+        self.welcome = WelcomePage(self.actions_, self.workers, self._pages)
+        self._pages.addWidget(self._frame)
+        self._pages.addWidget(self.welcome)
+        self._middle.addWidget(self._pages, 1)
+        self.setCentralWidget(middle)
+
+    def _build_panels(self) -> None:
+        self.layers = LayersPanel(self.document, self.pictures, self.actions_, self)
+        self.layer_settings = LayerSettings(self.document, self)
+        self.tokens.counted.connect(self.layer_settings.show_tokens)
+        self.layers.list.menu_wanted.connect(self._open_menu)
+        self.canvas.layer_activated.connect(lambda _: self._show_settings())
+        self.add_panel("layers", self.layers, Area.RightDockWidgetArea)
+        self.add_panel("layer-settings", self.layer_settings, Area.RightDockWidgetArea)
+        history = QUndoView(self.undo_stack, self)
+        history.setWindowTitle(self.tr("History"))
+        history.setAccessibleName(self.tr("History"))
+        history.setEmptyLabel(self.tr("As it was opened"))
+        self.add_panel("history", history, Area.RightDockWidgetArea, shown=False)
+        for corner, area in (
+            (Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea),
+        ):
+            self.setCorner(corner, area)
+
+    def _size_panels(self) -> None:
+        """Give the canvas the most room; Qt would go by what the panels would like."""
+        beside = {Area.LeftDockWidgetArea: SIDE, Area.RightDockWidgetArea: SIDE}
+        docks = [dock for dock in self._docks.values() if not dock.isHidden()]
+        for area, width in beside.items():
+            there = [dock for dock in docks if self.dockWidgetArea(dock) == area]
+            self.resizeDocks(there, [width] * len(there), Qt.Orientation.Horizontal)
+        below = [one for one in docks if self.dockWidgetArea(one) == Area.BottomDockWidgetArea]
+        self.resizeDocks(below, [BELOW] * len(below), Qt.Orientation.Vertical)
+        layers = [self._docks["layers"], self._docks["layer-settings"]]
+        self.resizeDocks(layers, [340, 400], Qt.Orientation.Vertical)
+
+    def _show_settings(self) -> None:
+        dock = self.panel("layer-settings")
+        dock.show()
+        dock.raise_()
+        self.layer_settings.prompt.setFocus()
+        self.layer_settings.prompt.selectAll()
+
+    def _open_menu(self, at: QPoint) -> None:
+        menu = context_menu(self, self.actions_, bool(self.document.selection))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    def _show_title(self) -> None:
+        path = self.document.document.path
+        name = path.stem if path is not None else self.tr("Untitled")
+        self.setWindowTitle(f"{name}[*] — Standee")
+        self.setWindowModified(self.document.modified)
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and pictures may be dropped anywhere."""
+        mime = event.mimeData()
+        if mime.hasUrls() or mime.hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Tell who imports what was dropped, and where on the canvas."""
+        spot = self.canvas.mapFrom(self, event.position().toPoint())
+        inside = self.canvas.rect().contains(spot) and not self.welcoming
+        rect = self.canvas.canvas_rect()
+        middle = QPointF(rect.w / 2, rect.h / 2)
+        at = self.canvas.to_canvas(QPointF(spot)) if inside else middle
+        event.acceptProposedAction()
+        self.dropped.emit(event.mimeData(), at)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close, unless someone has something to save first."""
+        if not self.may_close():
+            event.ignore()
+            return
+        self._keep_panels()
+        keep_window(self)
+        self.workers.close()
+        event.accept()

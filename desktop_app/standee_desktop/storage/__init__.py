@@ -1,0 +1,1 @@
+"""Files of the editor: paths, settings, images, the library of subjects, the recovery journal."""

@@ -1,0 +1,52 @@
+"""Pictures that leave the editor: PNG, JPEG or WebP, each with the receipt that makes it again.
+
+`standee.document.receipt` says how the formats carry it; the editor and `standee compose` read all three. No
+Qt in here.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from standee.document.receipt import embed, packed
+from standee.errors import BadPicture
+
+from .paths import write_whole
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+USER_COMMENT = 0x9286
+EXIF_IFD = 0x8769
+
+
+def export(path: Path, png: bytes, receipt: dict[str, Any], quality: int = 95) -> None:
+    """Write a result, in the format that the name says, with its receipt.
+
+    A PNG keeps the very pixels. Raises `BadPicture` for another name, and `StorageFull`.
+    """
+    write_whole(path, encoded(path.suffix, png, receipt, quality))
+
+
+def encoded(suffix: str, png: bytes, receipt: dict[str, Any], quality: int = 95) -> bytes:
+    """Return the bytes of a result in the format of `suffix`. Raises `BadPicture`."""
+    kind = FORMATS.get(suffix.lower())
+    if kind is None:
+        raise BadPicture(
+            f"Standee does not write {suffix or 'files without an ending'}.",
+            fix="Use .png, .jpg or .webp.",
+        )
+    if kind == "PNG":
+        return embed(png, receipt)
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        colour = picture.convert("RGB")
+    if kind == "JPEG":
+        colour.save(out, "JPEG", quality=quality, subsampling=0)
+        return embed(out.getvalue(), receipt)
+    exif = Image.Exif()
+    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = b"ASCII\0\0\0" + packed(receipt)
+    colour.save(out, "WEBP", quality=quality, method=4, exif=exif)
+    return out.getvalue()

@@ -1,0 +1,94 @@
+"""Questions that files raise: which one, and what to do with unsaved work. They never block.
+
+Each method returns at once and calls `then` with the answer, so that nothing behind a question waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QCoreApplication, QStandardPaths
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
+
+from ..storage.settings import settings
+
+Answer = Literal["save", "discard", "cancel"]
+FOLDER = "files/folder"
+
+
+class Dialogs:
+    """Asks in dialogs of one window."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._window = window
+        self._asking: QDialog | None = None
+
+    def open_files(
+        self, title: str, filters: Sequence[str], then: Callable[[list[Path]], object]
+    ) -> None:
+        """Ask for files that exist."""
+        dialog = self._file_dialog(title, filters)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda names: self._chosen(names, then))
+        self._ask(dialog)
+
+    def save_file(
+        self, title: str, filters: Sequence[str], name: str, then: Callable[[Path], object]
+    ) -> None:
+        """Ask where to save; `name` is proposed."""
+        dialog = self._file_dialog(title, filters)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(Path(name).suffix.removeprefix("."))
+        dialog.selectFile(name)
+        dialog.filesSelected.connect(
+            lambda names: self._chosen(names, lambda paths: then(paths[0]))
+        )
+        self._ask(dialog)
+
+    def ask_unsaved(self, name: str, then: Callable[[Answer], object]) -> None:
+        """Ask what to do with changes that are not saved."""
+        translate = QCoreApplication.translate
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setText(translate("Dialogs", "Save the changes to “%1”?").replace("%1", name))
+        box.setInformativeText(translate("Dialogs", "What is not saved is lost."))
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(buttons.Save)
+        box.button(buttons.Save).setText(translate("Dialogs", "Save"))
+        box.button(buttons.Discard).setText(translate("Dialogs", "Don't save"))
+        box.button(buttons.Cancel).setText(translate("Dialogs", "Cancel"))
+        answers: dict[QMessageBox.StandardButton, Answer] = {
+            buttons.Save: "save",
+            buttons.Discard: "discard",
+        }
+        box.finished.connect(lambda code: then(answers.get(buttons(code), "cancel")))
+        self._ask(box)
+
+    def _file_dialog(self, title: str, filters: Sequence[str]) -> QFileDialog:
+        places = QStandardPaths.StandardLocation
+        pictures = QStandardPaths.writableLocation(places.PicturesLocation)
+        folder = str(settings().value(FOLDER, "")) or pictures
+        dialog = QFileDialog(self._window, title, folder)
+        dialog.setNameFilters(list(filters))
+        return dialog
+
+    def _chosen(self, names: list[str], then: Callable[[list[Path]], object]) -> None:
+        paths = [Path(name) for name in names]
+        if paths:
+            settings().setValue(FOLDER, str(paths[0].parent))
+            then(paths)
+
+    def _ask(self, dialog: QDialog) -> None:
+        if self._asking is not None:
+            self._asking.close()
+        self._asking = dialog
+        dialog.finished.connect(lambda _: self._over(dialog))
+        dialog.open()
+
+    def _over(self, dialog: QDialog) -> None:
+        if self._asking is dialog:
+            self._asking = None
+        dialog.deleteLater()

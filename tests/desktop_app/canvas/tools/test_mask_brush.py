@@ -1,0 +1,111 @@
+"""The mask brush in the window: straight lines, pens, and no black where a picture is empty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
+from PySide6.QtWidgets import QApplication
+
+from ...person import SHIFT, Person
+
+
+@pytest.fixture
+def brush(person: Person, studio, settle):  # type: ignore[no-untyped-def]
+    """The cut-out brush over a disc of 128 px in the middle of the canvas."""
+    person.has(("disc", 64, 64, 128, 128))
+    person.selects("disc")
+    person.chooses("tool-cutout")
+    settle(lambda: studio.cutout_brush.ready)
+    return studio.cutout_brush
+
+
+def mask_of(person: Person, settle) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Return the cut-out of the layer, once it has one."""
+    settle(lambda: person.document.layer("disc").mask is not None)
+    layer = person.document.layer("disc")
+    return person.canvas.pictures.cutout(layer.picture, layer.mask)  # type: ignore[no-any-return]
+
+
+def test_shift_and_click_draw_a_straight_line_from_the_last_stroke(  # type: ignore[no-untyped-def]
+    person: Person, brush, settle
+) -> None:
+    brush.set_taking(True)
+    brush.set_radius(4)
+    person.clicks(84, 128)
+    first = mask_of(person, settle)
+    before = person.document.layer("disc").mask
+    person.clicks(172, 128, SHIFT)
+    settle(lambda: person.document.layer("disc").mask != before)
+    line = mask_of(person, settle)
+    assert first[32, 32] > 0.9
+    assert (line[32, 12:52] < 0.2).all()
+    assert line[20, 32] > 0.9
+
+
+def test_a_line_never_begins_at_a_stroke_of_another_time(  # type: ignore[no-untyped-def]
+    person: Person, brush, settle
+) -> None:
+    brush.set_taking(True)
+    brush.set_radius(4)
+    person.clicks(84, 128)
+    mask_of(person, settle)
+    before = person.document.layer("disc").mask
+    person.types(Qt.Key.Key_Escape)
+    person.chooses("tool-cutout")
+    person.clicks(172, 128, SHIFT)
+    settle(lambda: person.document.layer("disc").mask != before)
+    assert mask_of(person, settle)[32, 32] > 0.9
+
+
+def test_what_is_added_is_only_what_the_picture_has(person: Person, brush, settle) -> None:  # type: ignore[no-untyped-def]
+    own = person.canvas.pictures.cutout(person.document.layer("disc").picture)
+    brush.set_taking(True)
+    person.drags((70, 70), (128, 128))
+    mask_of(person, settle)
+    before = person.document.layer("disc").mask
+    brush.set_taking(False)
+    brush.set_radius(60)
+    person.drags((70, 70), (128, 128))
+    settle(lambda: person.document.layer("disc").mask != before)
+    assert np.abs(mask_of(person, settle) - own).max() < 0.02
+    before = person.document.layer("disc").mask
+    brush.invert()
+    settle(lambda: person.document.layer("disc").mask != before)
+    assert mask_of(person, settle).max() < 0.6  # of the edge's half-covered px half is left
+
+
+def tablet(canvas, kind, at: QPointF, pressure: float, end) -> None:  # type: ignore[no-untyped-def]
+    """Let a pen do something."""
+    pens = QInputDevice.DeviceType.Stylus
+    can = QInputDevice.Capability.Pressure | QInputDevice.Capability.Position
+    device = QPointingDevice("pen", 1, pens, end, can, 1, 3)
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    button = none if kind == QEvent.Type.TabletMove else left
+    held = none if kind == QEvent.Type.TabletRelease else left
+    keys = Qt.KeyboardModifier.NoModifier
+    where = QPointF(canvas.mapToGlobal(at))
+    event = QTabletEvent(kind, device, at, where, pressure, 0, 0, 0, 0, 0, keys, button, held)
+    QApplication.sendEvent(canvas, event)
+
+
+@pytest.mark.parametrize("pressure", [0.1, 1.0])
+def test_the_eraser_of_a_pen_takes_away_as_strongly_as_it_presses(  # type: ignore[no-untyped-def]
+    person: Person, brush, settle, pressure: float
+) -> None:
+    eraser, kind = QPointingDevice.PointerType.Eraser, QEvent.Type
+    brush.set_radius(20)
+    at = QPointF(person.spot(128, 128))
+    for step in (kind.TabletPress, kind.TabletMove, kind.TabletRelease):
+        tablet(person.canvas, step, at, pressure, eraser)
+    taken = (mask_of(person, settle)[16:48, 16:48] < 0.5).sum()
+    assert taken == pytest.approx(np.pi * 10**2 if pressure == 1.0 else np.pi * 2.35**2, rel=0.25)
+    assert person.window.undo_stack.count() == 1
+
+
+def test_a_pen_arranges_as_a_mouse_does(person: Person, brush, settle) -> None:  # type: ignore[no-untyped-def]
+    person.types(Qt.Key.Key_Escape)
+    pen, press = QPointingDevice.PointerType.Pen, QEvent.Type.TabletPress
+    tablet(person.canvas, press, QPointF(person.spot(128, 128)), 0.5, pen)
+    assert person.document.layer("disc").mask is None

@@ -1,0 +1,138 @@
+"""Choosing a model: what the daemon has, a folder, a name on the hub, and the canvas that suits it."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from standee import Canvas, Composition, Layer, Rect
+from standee.wire.messages import ModelInfo
+from standee_desktop.model import edits
+from standee_desktop.services.canvas_advice import at_size, fits
+from standee_desktop.services.daemon_link import Contact
+from standee_desktop.widgets.model_combo import HUB, ModelBox
+
+from ..person import Person
+
+MODELS = (ModelInfo("mini", size=256), ModelInfo("large", description="Photographs.", size=1024))
+
+
+@pytest.fixture
+def box(app) -> ModelBox:  # type: ignore[no-untyped-def]
+    box = ModelBox()
+    box.show_models(MODELS, "mini")
+    return box
+
+
+def names(box: ModelBox) -> list[str]:
+    return [box.itemText(n) for n in range(box.count()) if box.itemText(n)]
+
+
+def test_a_model_is_chosen_by_its_name(box: ModelBox) -> None:
+    chosen: list[str] = []
+    box.chosen.connect(chosen.append)
+    assert names(box) == ["mini", "large", "A folder…", "A name on the hub…"]
+    box.activated.emit(box.findText("large"))
+    box.setCurrentIndex(box.findText("large"))
+    box.activated.emit(box.currentIndex())
+    assert chosen == ["mini", "large"]
+
+
+def test_a_folder_is_called_by_its_last_part_and_the_tip_has_all_of_it(box: ModelBox) -> None:
+    box.show_models(MODELS, "/models/my-flux")
+    assert box.currentText() == "my-flux"
+    assert box.toolTip() == "/models/my-flux"
+    assert box.currentData() == "/models/my-flux"
+
+
+def test_asking_for_a_name_leaves_the_model_until_it_is_given(box: ModelBox, settle) -> None:  # type: ignore[no-untyped-def]
+    from PySide6.QtWidgets import QInputDialog
+
+    chosen: list[str] = []
+    box.chosen.connect(chosen.append)
+    box.show()
+    box.setCurrentIndex(box.findData(HUB))
+    box.activated.emit(box.currentIndex())
+    assert box.currentText() == "mini"
+    [dialog] = box.findChildren(QInputDialog)
+    dialog.setTextValue(" https://huggingface.co/someone/some-flux/ ")
+    dialog.accept()
+    settle(lambda: chosen)
+    assert chosen == ["someone/some-flux"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "fine"),
+    [
+        (256, 256, 256, True),
+        (384, 288, 256, True),
+        (256, 256, 1024, False),
+        (1024, 768, 256, False),
+    ],
+)
+def test_a_canvas_suits_a_model_of_about_its_size(
+    width: int, height: int, size: int, fine: bool
+) -> None:
+    assert fits(Composition(canvas=Canvas(width, height)), size) is fine
+
+
+def test_everything_is_scaled_along_with_the_canvas() -> None:
+    layer = Layer("0" * 64, Rect(64, 32, 128, 64))
+    scaled = at_size(Composition(canvas=Canvas(256, 128), layers=(layer,)), 1024, 16)
+    assert scaled.canvas.width == pytest.approx(2 * scaled.canvas.height, abs=32)
+    assert scaled.canvas.width % 16 == 0
+    assert scaled.layers[0].rect.x / scaled.canvas.width == pytest.approx(0.25)
+    assert fits(scaled, 1024)
+
+
+@pytest.fixture
+def studio(person: Person, own_places, monkeypatch):  # type: ignore[no-untyped-def]
+    """Everything around the window, with a daemon's home in which there is none."""
+    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
+    from standee_desktop.services.daemon_link import Link
+    from standee_desktop.shell.assembly import Studio
+
+    studio = Studio(person.window, Link(start=False))
+    yield studio
+    studio.close()
+
+
+def test_a_model_of_another_size_offers_to_scale_the_canvas(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    studio.link._told.emit(Contact("connected", "daemon", MODELS))
+    settle(lambda: studio.link.connected)
+    person.has(("cat", 64, 64, 128, 128))
+    large = edits.with_sampling(person.document.composition, model="large")
+    person.document.apply("Model", large)
+    [row] = studio.notice_bar.rows()
+    assert "large paints best at about 1024 px" in row.notice.text
+    row.fix.click()
+    assert person.document.composition.canvas == Canvas(1024, 1024)
+    assert person.rect("cat") == (256, 256, 512, 512)
+    assert not studio.notices
+    person.chooses("undo")
+    person.chooses("undo")
+    assert person.document.composition.sampling.model == "mini"
+    assert person.rect("cat") == (64, 64, 128, 128)
+
+
+def test_a_scene_that_would_be_cut_offers_its_aspect_to_the_canvas(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path
+) -> None:
+    person.has(("cat", 64, 64, 128, 128))
+    for name, size in (("square", (300, 300)), ("wide", (1200, 600))):
+        Image.new("RGB", size, "teal").save(tmp_path / f"{name}.png")
+    studio.importer.set_scene(tmp_path / "square.png")
+    settle(lambda: person.document.composition.scene is not None)
+    assert not studio.notices
+    studio.importer.set_scene(tmp_path / "wide.png")
+    settle(lambda: studio.notices)
+    [row] = studio.notice_bar.rows()
+    assert "1200 × 600 px" in row.notice.text
+    row.fix.click()
+    assert person.document.composition.canvas == Canvas(368, 176)
+    assert person.rect("cat") == (120, 24, 128, 128)
+    assert not studio.notices
+    person.chooses("undo")
+    assert person.document.composition.canvas == Canvas(256, 256)

@@ -1,0 +1,60 @@
+"""The window with all of its panels: room for each, a name for every control."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+
+from ..person import Person
+
+
+def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    person.window.resize(1320, 840)
+    person.has(("cat", 60, 60, 128, 128))
+    person.selects("cat")
+    settle(lambda: person.window.panel("layers").width() > 280)
+    before = person.window.panel("layers").width()
+    for brush in ("tool-cutout", "tool-kept"):
+        person.chooses(brush)
+        assert studio.brush_bar.isVisible()
+        assert person.window.panel("layers").width() == before
+    assert person.window.width() == 1320
+
+
+def test_the_menu_of_a_subject_has_what_belongs_to_its_cut_out(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    from standee_desktop.shell.menus import context_menu
+
+    actions = person.window.actions_
+    menu = context_menu(person.window, actions, any_selected=True)
+    for name in ("tool-cutout", "cut-out", "cut-out-words", "keep-subject"):
+        assert actions[name] in menu.actions()
+
+
+def test_every_control_has_a_name_for_screen_readers(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    from PySide6.QtGui import QAccessible
+    from PySide6.QtWidgets import QAbstractButton, QScrollBar, QWidget
+
+    def is_control(widget: QWidget) -> bool:
+        takes_keys = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        part_of_another = widget.objectName().startswith("qt_") or widget.parent() is None
+        inner = isinstance(widget, QScrollBar) or isinstance(widget.parent(), QLineEdit)
+        popup = widget.window() is not person.window
+        return (takes_keys or isinstance(widget, QAbstractButton)) and not (
+            part_of_another or inner or popup
+        )
+
+    def name(widget: QWidget) -> str:
+        return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+
+    controls = [one for one in person.window.findChildren(QWidget) if is_control(one)]
+    assert len(controls) > 60
+    assert [(type(one).__name__, one.objectName()) for one in controls if not name(one)] == []
+
+
+def test_the_window_fits_a_small_laptop(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    person.has(("cat", 60, 60, 128, 128))
+    person.selects("cat")
+    person.window.resize(1180, 660)
+    settle()
+    assert (person.window.width(), person.window.height()) == (1180, 660)
+    assert studio.compose_panel.button.visibleRegion().boundingRect().height() > 20

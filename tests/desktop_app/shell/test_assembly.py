@@ -1,0 +1,263 @@
+"""The parts around the canvas, without a daemon: what is pasted, asked, kept and undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
+
+from standee.document.document import Document
+from standee.wire.messages import Cutout
+from standee_desktop.model import edits
+from standee_desktop.services.importer import place, words_of
+
+from ..person import Person
+
+
+def asked(window) -> QMessageBox | None:  # type: ignore[no-untyped-def]
+    """Return the question on the screen."""
+    return next((box for box in window.findChildren(QMessageBox) if box.isVisible()), None)
+
+
+def test_a_copied_picture_is_pasted_as_a_subject(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    image = QImage(60, 40, QImage.Format.Format_ARGB32)
+    image.fill(Qt.GlobalColor.transparent)
+    image.setPixelColor(30, 20, Qt.GlobalColor.red)
+    QGuiApplication.clipboard().setImage(image)
+    settle()
+    person.chooses("paste")
+    settle(lambda: person.document.composition.layers)
+    [layer] = person.document.composition.layers
+    assert layer.rect.w / layer.rect.h == pytest.approx(1.5)
+    assert person.document.selection == (layer.id,)
+
+
+def test_what_is_typed_is_one_step_that_undo_takes_back_whole(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    prompt = studio.compose_panel.prompt
+    prompt.setFocus()
+    QTest.keyClicks(prompt, "a cat on a mat")
+    assert person.document.composition.prompt == "a cat on a mat"
+    assert person.window.undo_stack.count() == 1
+    person.chooses("undo")
+    assert prompt.toPlainText() == ""
+    person.chooses("redo")
+    assert prompt.toPlainText() == "a cat on a mat"
+
+
+def test_every_setting_is_undone_too(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    panel, before = studio.compose_panel, person.document.composition
+    panel.steps.setValue(12)
+    panel.guidance.setValue(3.5)
+    panel.count.setValue(4)
+    person.chooses("roll-seed")
+    sampling = person.document.composition.sampling
+    assert (sampling.steps, sampling.guidance, sampling.count) == (12, 3.5, 4)
+    assert sampling.seed != before.sampling.seed
+    for _ in range(4):
+        person.chooses("undo")
+    assert person.document.composition == before
+    assert panel.steps.number is None
+    assert panel.count.value() == 1
+
+
+def test_closing_asks_for_what_is_not_saved_and_cancel_stays(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    person.has(("cat", 10, 10, 50, 50))
+    assert not person.window.close()
+    settle(lambda: asked(person.window))
+    box = asked(person.window)
+    assert "Untitled" in box.text()
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    settle(lambda: asked(person.window) is None)
+    assert person.window.isVisible()
+    person.window.close()
+    settle(lambda: asked(person.window))
+    asked(person.window).button(QMessageBox.StandardButton.Discard).click()
+    settle(lambda: not person.window.isVisible())
+
+
+def test_a_new_document_after_saving_asks_nothing(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path: Path
+) -> None:
+    person.has(("cat", 10, 10, 50, 50))
+    studio.files.save_to(tmp_path / "cat")
+    settle(lambda: not person.document.modified)
+    assert (tmp_path / "cat.standee").is_file()
+    assert studio.files.recent()[0] == tmp_path / "cat.standee"
+    person.chooses("new")
+    settle(lambda: not person.document.composition.layers)
+    assert asked(person.window) is None
+
+
+def test_a_document_that_is_dropped_is_opened(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path: Path
+) -> None:
+    from PySide6.QtCore import QUrl
+
+    with Document(edits.with_prompt(person.document.composition, "dropped")) as document:
+        document.save(tmp_path / "one.standee")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "one.standee"))])
+    assert studio.drops.take(data, QPointF(10, 10))
+    settle(lambda: person.document.composition.prompt == "dropped")
+
+
+def test_the_scene_can_be_set_painted_kept_and_removed(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path: Path
+) -> None:
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "sea.png")
+    studio.importer.set_scene(tmp_path / "sea.png")
+    settle(lambda: person.document.composition.scene is not None)
+    studio.scene_panel.blend.setValue(8)
+    assert person.document.composition.scene.blend == 8
+    studio.scene_panel.inpaint.click()
+    settle(lambda: studio.kept_brush.ready)
+    person.drags((40, 40), (90, 60))
+    settle(lambda: person.document.composition.scene.kept is not None)
+    first = person.document.composition.scene.kept
+    studio.brush_bar.grow.click()
+    settle(lambda: person.document.composition.scene.kept != first)
+    scene = person.document.composition.scene
+    look = studio.window.pictures.cutout
+    assert look(scene.picture, scene.kept).mean() < look(scene.picture, first).mean()
+    person.chooses("undo")
+    assert person.document.composition.scene.kept == first
+    person.types(Qt.Key.Key_Escape)
+    studio.scene_panel.keep_all.click()
+    assert person.document.composition.scene.kept is None
+    studio.scene_panel.remove.click()
+    assert person.document.composition.scene is None
+
+
+def test_two_strokes_are_two_steps_and_undo_shows_the_old_mask(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    person.has(("cat", 60, 60, 128, 128))
+    person.selects("cat")
+    person.chooses("tool-cutout")
+    settle(lambda: studio.cutout_brush.ready)
+    studio.brush_bar.take.click()
+    person.drags((90, 90), (150, 90))
+    settle(lambda: person.document.layer("cat").mask is not None)
+    first = person.document.layer("cat").mask
+    person.drags((90, 150), (150, 150))
+    settle(lambda: person.document.layer("cat").mask != first)
+    assert person.window.undo_stack.count() == 2
+    person.chooses("undo")
+    assert person.document.layer("cat").mask == first
+    settle(lambda: studio.cutout_brush._known == first)
+    person.chooses("undo")
+    assert person.document.layer("cat").mask is None
+
+
+def test_keys_in_the_prompt_belong_to_the_document(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    prompt = studio.compose_panel.prompt
+    person.window.activateWindow()
+    settle(person.window.isActiveWindow)
+    prompt.setFocus()
+    QTest.keyClicks(prompt, "a cat")
+    QTest.keyClick(prompt, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    settle(lambda: person.document.composition.prompt == "")
+    QTest.keyClick(prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(lambda: len(studio.composer.jobs) == 1)
+    assert prompt.toPlainText() == ""
+
+
+def test_a_subject_is_cut_out_where_its_words_say(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, monkeypatch
+) -> None:
+    asked: list[object] = []
+    submit = studio.link.submit
+
+    def watch(spec, *how, **more):  # type: ignore[no-untyped-def]
+        asked.append(spec)
+        return submit(spec, *how, **more)
+
+    monkeypatch.setattr(studio.link, "submit", watch)
+    person.has(("a", 0, 0, 64, 64), ("b", 64, 0, 64, 64))
+    named = edits.with_fields(person.document.composition, {"b"}, prompt=" a red mug ")
+    person.document.apply("Words", named)
+    person.selects("a")
+    person.chooses("cut-out-words")
+    assert asked == []
+    assert [notice.text for notice in studio.notices] == ["Say in words what the subject is."]
+    person.selects("b")
+    person.chooses("cut-out-words")
+    [spec] = asked
+    assert isinstance(spec, Cutout)
+    assert (spec.words, spec.picture) == ("a red mug", person.document.layer("b").picture)
+
+
+def test_many_cut_outs_are_told_in_one_line(person: Person, studio, settle, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    for name in "abc":
+        Image.new("RGB", (32, 32), "teal").save(tmp_path / f"{name}.png")
+    studio.importer.add_files([tmp_path / f"{name}.png" for name in "abc"])
+    settle(lambda: len(person.document.composition.layers) == 3)
+    assert list(person.order) == ["a", "b", "c"]
+    [notice] = studio.notices
+    assert notice.text == "Cutting out 3 subjects…"
+    assert notice.hint == "It waits for the daemon."
+
+
+def test_new_subjects_are_handy_and_wholly_on_the_canvas(person: Person) -> None:
+    canvas = person.document.composition.canvas
+    rect = place(canvas, (4000, 1000), QPointF(250, 250), 0)
+    assert (rect.w, rect.h) == (128, 32)
+    assert rect.x + rect.w <= canvas.width
+    assert rect.y + rect.h <= canvas.height
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("teddy_bear", "teddy bear"), ("IMG_2041", ""), ("DSC00013", ""), ("my Cat (2)", "my cat")],
+)
+def test_words_come_from_names_that_mean_something(name: str, words: str) -> None:
+    assert words_of(name) == words
+
+
+def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ignore[no-untyped-def]
+    studio, settle, monkeypatch
+) -> None:
+    from standee_desktop.model.jobs import Job
+    from standee_desktop.panels import job_list
+
+    monkeypatch.setattr(job_list, "LINGER", 30)
+    composition = studio.editor.composition
+    studio.composer.jobs.put(Job("done", composition, state="done"))
+    studio.composer.jobs.put(Job("failed", composition, state="failed"))
+    queue = studio.compose_panel.queue
+    assert queue.row("done") is not None
+    settle(lambda: queue.row("done") is None)
+    assert queue.row("failed") is not None
+    assert queue.list.count() == 1
+
+
+def test_a_job_says_how_it_was_fitted_into_the_memory(studio) -> None:  # type: ignore[no-untyped-def]
+    from standee_desktop.model.jobs import Job
+
+    note = "Too little memory with preset 24 GB; going on with preset 16 GB."
+    job = Job("short", studio.editor.composition, state="running", note=note)
+    studio.composer.jobs.put(job)
+    assert studio.compose_panel.queue.row("short").toolTip() == note
+
+
+def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    person.has(("photo", 10, 10, 50, 50), ("cat", 60, 60, 50, 50))
+    picture = person.document.layer("photo").picture
+    person.selects("photo")
+    person.chooses("to-scene")
+    assert person.document.composition.scene.picture == picture
+    assert list(person.order) == ["cat"]
+    person.chooses("undo")
+    assert person.document.composition.scene is None
+    assert list(person.order) == ["photo", "cat"]
+    person.selects("photo", "cat")
+    assert not person.window.action("to-scene").isEnabled()

@@ -1,0 +1,23 @@
+"""The page of keys shows every shortcut there is, and finds them."""
+
+from __future__ import annotations
+
+from standee_desktop.shell.shortcuts_dialog import KeysDialog, keys
+
+
+def test_every_shortcut_of_a_menu_is_on_the_page(window) -> None:  # type: ignore[no-untyped-def]
+    page = KeysDialog(window.menuBar(), window)
+    text = "\n".join(page.shown)
+    for name in ("save", "undo", "duplicate", "align-left", "token-view", "compose"):
+        assert keys(window.action(name)) in text
+    assert "Shift+drag" in text
+
+
+def test_what_is_typed_leaves_the_rows_that_have_it(window) -> None:  # type: ignore[no-untyped-def]
+    page = KeysDialog(window.menuBar(), window)
+    page.search.setText("dupl")
+    assert len(page.shown) == 1
+    page.search.setText("ctrl+d")
+    assert any("Duplicate" in row for row in page.shown)
+    page.search.setText("")
+    assert len(page.shown) > 40
