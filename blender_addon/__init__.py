@@ -1,7 +1,7 @@
 """Standee in Blender: stand subjects as layered rectangles in the camera's view, and compose.
 
 The extension's entry. It imports `bpy` only when Blender registers it, so that the parts without
-Blender (`stage`) can be imported anywhere.
+Blender (`core`) can be imported anywhere.
 """
 
 

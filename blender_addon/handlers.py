@@ -3,12 +3,15 @@
 import bpy
 from bpy.app.handlers import persistent
 
-from . import binding, draw, results, sequence, staging
-from .chores import Chore
-from .daemon_link import link
-from .jobs import Job
-from .looks import looks
-from .properties import forget_identities
+from .jobs import frame_range
+from .jobs.background_tasks import Chore
+from .jobs.daemon_link import link
+from .jobs.job import Job
+from .results import store
+from .scene import object_binding, render_scene
+from .scene.scene_properties import forget_identities
+from .viewport import gpu_draw
+from .viewport.layer_cache import looks
 
 
 @persistent
@@ -17,7 +20,7 @@ def scene_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
     if not any(layer.bound for layer in scene.standee.layers):
         return
     try:
-        moved = binding.sync(scene, depsgraph)
+        moved = object_binding.sync(scene, depsgraph)
     except AttributeError:  # a render thread left Blender refusing writes, but to operators
         link().add_chore(_follow(scene.name))
         return
@@ -30,7 +33,7 @@ def _follow(name: str) -> Chore:
     yield
     depsgraph = bpy.context.evaluated_depsgraph_get()
     scene = bpy.data.scenes.get(name)
-    if scene is not None and depsgraph.scene.name == name and binding.sync(scene, depsgraph):
+    if scene is not None and depsgraph.scene.name == name and object_binding.sync(scene, depsgraph):
         looks().look_behind(scene)
     yield
 
@@ -38,8 +41,8 @@ def _follow(name: str) -> Chore:
 @persistent
 def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
     """Undo or redo replaced Blender's data: results that it took are put back."""
-    staging.sweep()
-    results.restore()
+    render_scene.sweep()
+    store.restore()
 
 
 @persistent
@@ -47,14 +50,14 @@ def loaded(_path: str, _depsgraph: object = None) -> None:
     """Another file is open: its results that were never saved come back, caches are dropped."""
     forget_identities()
     looks().forget()
-    draw.forget()
-    results.restore()
+    gpu_draw.forget()
+    store.restore()
 
 
 @persistent
 def leaving(_path: str, _depsgraph: object = None) -> None:
     """Another file is about to be opened: a range belongs to the old one. Its frames stay."""
-    sequence.stop()
+    frame_range.stop()
 
 
 def _geometry_changed(depsgraph: bpy.types.Depsgraph) -> bool:
@@ -63,7 +66,7 @@ def _geometry_changed(depsgraph: bpy.types.Depsgraph) -> bool:
 
 def keep_result(job: Job, event: object) -> Chore:
     """A result arrived: a frame of a range goes to its folder, any other to its scene."""
-    return sequence.take(job, event) if job.frame is not None else results.keep(job, event)
+    return frame_range.take(job, event) if job.frame is not None else store.keep(job, event)
 
 
 HANDLERS = {
@@ -81,7 +84,7 @@ def register() -> None:
     for name, handler in HANDLERS.items():
         getattr(bpy.app.handlers, name).append(handler)
     link().on_result = keep_result
-    link().on_over = sequence.over
+    link().on_over = frame_range.over
 
 
 def unregister() -> None:

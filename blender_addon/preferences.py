@@ -11,7 +11,7 @@ import bpy
 from standee.connection import Connection, connection_file
 from standee.errors import InvalidField
 
-from .stage.overlay import Style
+from .core.overlay import Style
 
 
 class StandeePreferences(bpy.types.AddonPreferences):

@@ -4,29 +4,20 @@ import atexit
 
 import bpy
 
-from . import (
-    daemon_link,
-    draw,
-    handlers,
-    operators,
-    panels,
-    preferences,
-    previews,
-    properties,
-    results,
-    sequence,
-    tool,
-    translations,
-    view,
-)
+from . import handlers, operators, panels, preferences
+from .i18n import translations
+from .jobs import daemon_link, frame_range, preview_icons
+from .results import store
+from .scene import scene_properties
+from .viewport import gpu_draw, view_state, workspace_tool
 
 CLASSES = (
     *preferences.CLASSES,
-    *properties.CLASSES,
+    *scene_properties.CLASSES,
     *operators.CLASSES,
     *panels.CLASSES,
 )
-PARTS = (properties, previews, tool, draw, handlers, translations)
+PARTS = (scene_properties, preview_icons, workspace_tool, gpu_draw, handlers, translations)
 
 
 def register() -> None:
@@ -36,7 +27,7 @@ def register() -> None:
     for part in PARTS:
         part.register()
     atexit.register(daemon_link.drop)  # a timer that is left at exit hangs some versions
-    results.clean()
+    store.clean()
     daemon_link.link().resume()
 
 
@@ -44,8 +35,8 @@ def unregister() -> None:
     """Leave nothing behind."""
     daemon_link.drop()
     atexit.unregister(daemon_link.drop)
-    sequence.current = None
-    view.hovered = None
+    frame_range.current = None
+    view_state.hovered = None
     for part in reversed(PARTS):
         part.unregister()
     for kind in reversed(CLASSES):

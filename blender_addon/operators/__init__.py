@@ -1,26 +1,26 @@
 """Every action as an operator: scriptable, undoable, and saying why it is greyed out."""
 
 from . import (
+    animation,
     arrange,
-    bind,
+    binding,
     compose,
     document,
     layers,
     loras,
     presets,
     results,
-    scenes,
-    sequences,
+    scene,
     subjects,
 )
 
 MODULES = (
     layers,
     subjects,
-    bind,
-    scenes,
+    binding,
+    scene,
     compose,
-    sequences,
+    animation,
     results,
     document,
     presets,

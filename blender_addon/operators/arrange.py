@@ -1,4 +1,4 @@
-"""The pointer and keys in the 3D view: the modal shell around `stage.gesture`.
+"""The pointer and keys in the 3D view: the modal shell around `core.gesture`.
 
 Events come in, rectangles go out; what they mean is decided there. One gesture is one undo step,
 and Esc or the right button leaves everything as it was.
@@ -8,12 +8,12 @@ import bpy
 
 from standee.composition import Rect
 
-from .. import view
-from ..daemon_link import link
-from ..properties import StandeeLayer, redraw
-from ..stage.gesture import Gesture, Input
-from ..stage.picking import BODY
-from ..translations import say
+from ..core.gesture import Gesture, Input
+from ..core.picking import BODY
+from ..i18n.translations import say
+from ..jobs.daemon_link import link
+from ..scene.scene_properties import StandeeLayer, redraw
+from ..viewport import view_state
 from .base import NeedsLayer, active_layer, cannot, composition
 from .layers import key_rectangle
 
@@ -50,7 +50,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if view.frame_under(context) is None:
+        if view_state.frame_under(context) is None:
             return cannot(cls, "Look through the camera, with the rectangles shown")
         return True
 
@@ -58,7 +58,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
         standee = composition(context)
         part = BODY
         if self.kind == "DRAG":
-            found = view.hit(context, event.mouse_region_x, event.mouse_region_y)
+            found = view_state.hit(context, event.mouse_region_x, event.mouse_region_y)
             if found is None:
                 return {"PASS_THROUGH"}
             part = found.part
@@ -82,7 +82,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         layer = self._layer(context)
-        if layer is None or view.frame_under(context) is None:
+        if layer is None or view_state.frame_under(context) is None:
             self._say(context, None)  # the layer or the view went away in mid-gesture
             return {"CANCELLED"}
         self._gesture = self._gesture.feed(self._input(context, event))
@@ -126,7 +126,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
         return "move", ""
 
     def _pointer(self, context: bpy.types.Context, event: bpy.types.Event) -> tuple[float, float]:
-        frame = view.frame_under(context)
+        frame = view_state.frame_under(context)
         assert frame is not None
         return frame.to_canvas(event.mouse_region_x, event.mouse_region_y)
 
@@ -151,13 +151,13 @@ class STANDEE_OT_hover(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return view.frame_under(context) is not None
+        return view_state.frame_under(context) is not None
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        found = view.hit(context, event.mouse_region_x, event.mouse_region_y)
+        found = view_state.hit(context, event.mouse_region_x, event.mouse_region_y)
         now = found.id if found is not None else None
-        if now != view.hovered:
-            view.hovered = now
+        if now != view_state.hovered:
+            view_state.hovered = now
             context.area.tag_redraw()
         return {"PASS_THROUGH"}
 

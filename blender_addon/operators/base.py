@@ -4,7 +4,7 @@ import bpy
 
 from standee.errors import StandeeError
 
-from ..properties import StandeeLayer, StandeeScene
+from ..scene.scene_properties import StandeeLayer, StandeeScene
 
 
 def refuse(operator: bpy.types.Operator, error: StandeeError) -> set[str]:

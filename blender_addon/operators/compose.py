@@ -4,9 +4,9 @@ import bpy
 
 from standee.errors import StandeeError
 
-from .. import composing
-from ..daemon_link import link
-from ..properties import redraw
+from ..jobs import submit
+from ..jobs.daemon_link import link
+from ..scene.scene_properties import redraw
 from .base import cannot, composition, refuse
 
 
@@ -18,14 +18,14 @@ class STANDEE_OT_compose(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = composing.obstacle(context)
+        reason = submit.obstacle(context)
         if reason:
             return cannot(cls, reason)
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            composing.compose(context)
+            submit.compose(context)
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)

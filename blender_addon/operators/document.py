@@ -11,8 +11,9 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from standee.document.document import Document
 from standee.errors import StandeeError
 
-from .. import binding, exchange, pictures, results
-from ..properties import StandeeScene, redraw
+from ..results import store
+from ..scene import composition_io, image_datablocks, object_binding
+from ..scene.scene_properties import StandeeScene, redraw
 from .base import composition, refuse
 
 
@@ -35,13 +36,15 @@ class STANDEE_OT_open(bpy.types.Operator, ImportHelper):
         standee = composition(context)
         try:
             with Document.open(bpy.path.abspath(self.filepath)) as document:
-                exchange.show(standee, document.composition, document.read)
+                composition_io.show(standee, document.composition, document.read)
                 for digest in document.blobs:  # also those that only results were made of
-                    pictures.image_of(document.read(digest), "Standee picture").use_fake_user = True
+                    image_datablocks.image_of(
+                        document.read(digest), "Standee picture"
+                    ).use_fake_user = True
                 while standee.results:
-                    results.discard(context.scene, 0)
+                    store.discard(context.scene, 0)
                 for name, result in document.results.items():
-                    results.add(context.scene, result.data, result.receipt, name, "")
+                    store.add(context.scene, result.data, result.receipt, name, "")
         except StandeeError as error:
             return refuse(self, error)
         redraw()
@@ -57,12 +60,12 @@ class STANDEE_OT_save(bpy.types.Operator, ExportHelper):
     filter_glob: bpy.props.StringProperty(default="*.standee", options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        binding.sync(context.scene, context.evaluated_depsgraph_get())
+        object_binding.sync(context.scene, context.evaluated_depsgraph_get())
         standee = composition(context)
         try:
-            order = binding.order(standee.layers)
-            masks = binding.cut_masks(context.scene, context.evaluated_depsgraph_get())
-            made, blobs = exchange.composition_of(standee, order=order, masks=masks)
+            order = object_binding.order(standee.layers)
+            masks = object_binding.cut_masks(context.scene, context.evaluated_depsgraph_get())
+            made, blobs = composition_io.composition_of(standee, order=order, masks=masks)
             with Document(made, blobs) as document:
                 _add_results(document, standee)
                 _add_pictures_of_results(document, standee)
@@ -90,7 +93,7 @@ def _add_results(document: Document, standee: StandeeScene) -> None:
     for result in standee.results:
         if result.image is None:
             continue
-        _, data = pictures.encoded(result.image)
+        _, data = image_datablocks.encoded(result.image)
         plain = re.sub(r"[^\w .-]", "-", result.name)[:80].strip(" .-")
         name = result.name if re.fullmatch(r"\w[\w .-]{0,99}", result.name) else plain
         document.add_result(data, json.loads(result.receipt or "{}"), name)

@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from .. import places
-from ..properties import redraw
+from .. import storage
+from ..scene.scene_properties import redraw
 from .base import composition
 
 SAMPLING = ("model", "steps", "use_guidance", "guidance", "count", "scene_blend", "scene_feather")
@@ -23,7 +23,7 @@ BUILT_IN: dict[str, dict[str, Any]] = {
 
 def names() -> list[str]:
     """Return the names of all presets, the built-in ones first."""
-    own = sorted(path.stem for path in places.own_folder("presets").glob("*.json"))
+    own = sorted(path.stem for path in storage.own_folder("presets").glob("*.json"))
     return [*BUILT_IN, *(name for name in own if name not in BUILT_IN)]
 
 
@@ -90,7 +90,7 @@ class STANDEE_OT_preset_save(bpy.types.Operator):
         layer = standee.active()
         if layer is not None:
             preset["layers"] = {key: getattr(layer, key) for key in STRENGTHS}
-        places.write(_path(name), json.dumps(preset, indent=2).encode())
+        storage.write(_path(name), json.dumps(preset, indent=2).encode())
         return {"FINISHED"}
 
 
@@ -110,7 +110,7 @@ class STANDEE_OT_preset_remove(bpy.types.Operator):
 
 
 def _path(name: str) -> Path:
-    return places.own_folder("presets") / f"{Path(name).name}.json"
+    return storage.own_folder("presets") / f"{Path(name).name}.json"
 
 
 CLASSES = (STANDEE_OT_preset_apply, STANDEE_OT_preset_save, STANDEE_OT_preset_remove)

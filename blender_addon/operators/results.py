@@ -8,10 +8,11 @@ from bpy_extras.io_utils import ExportHelper
 from standee.composition import validate
 from standee.errors import InvalidField, MissingBlob, StandeeError
 
-from .. import exchange, pictures, results, showing
-from ..choices import SHOWN_AS
-from ..properties import redraw
-from ..translations import say
+from ..i18n.translations import say
+from ..results import display, store
+from ..scene import composition_io, image_datablocks
+from ..scene.enum_items import SHOWN_AS
+from ..scene.scene_properties import redraw
 from .base import NeedsResult, composition, refuse
 
 
@@ -31,10 +32,10 @@ class STANDEE_OT_result_show(NeedsResult, bpy.types.Operator):
             return {"CANCELLED"}
         if self.where == "IMAGE_EDITOR" and not bpy.app.background:
             image = composition(context).results[composition(context).active_result].image
-            if not showing.in_image_editor(image):
+            if not display.in_image_editor(image):
                 self.report({"INFO"}, "No Image Editor is open; open one to see it.")
             return {"FINISHED"}
-        showing.show(context.scene, composition(context).active_result, self.where)
+        display.show(context.scene, composition(context).active_result, self.where)
         return {"FINISHED"}
 
 
@@ -67,7 +68,7 @@ class STANDEE_OT_result_discard(NeedsResult, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        results.discard(context.scene, composition(context).active_result)
+        store.discard(context.scene, composition(context).active_result)
         return {"FINISHED"}
 
 
@@ -85,7 +86,7 @@ class STANDEE_OT_result_recall(NeedsResult, bpy.types.Operator):
                 raise InvalidField(
                     "This result does not say what it was made of.", fix="Compose it anew."
                 )
-            exchange.show(standee, validate(receipt["composition"]), _picture)
+            composition_io.show(standee, validate(receipt["composition"]), _picture)
         except StandeeError as error:
             return refuse(self, error)
         redraw()
@@ -103,7 +104,7 @@ class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         standee = composition(context)
         try:
-            _, data = pictures.encoded(standee.results[standee.active_result].image)
+            _, data = image_datablocks.encoded(standee.results[standee.active_result].image)
             with open(bpy.path.abspath(self.filepath), "wb") as file:  # noqa: PTH123
                 file.write(data)
         except OSError as error:
@@ -115,7 +116,7 @@ class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
 
 
 def _picture(digest: str) -> bytes:
-    image = pictures.find(digest)
+    image = image_datablocks.find(digest)
     if image is None:
         raise MissingBlob(
             "A picture that the result was made of is no longer in this file.",

@@ -9,8 +9,9 @@ from standee.composition import MAX_LAYERS, Rect
 from standee.errors import BadPicture, StandeeError
 from standee.geometry import fit_picture
 
-from .. import binding, pictures, rendering, view
-from ..properties import StandeeLayer, redraw
+from ..scene import image_datablocks, object_binding, render
+from ..scene.scene_properties import StandeeLayer, redraw
+from ..viewport import view_state
 from .base import NeedsCamera, cannot, composition, refuse
 
 KINDS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".exr")
@@ -39,7 +40,7 @@ class STANDEE_OT_add_files(bpy.types.Operator, ImportHelper):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.files:
             return ImportHelper.invoke(self, context, event)
-        frame = view.frame_under(context)  # dropped on a view: there they shall stand
+        frame = view_state.frame_under(context)  # dropped on a view: there they shall stand
         if frame is not None:
             self.at = frame.to_canvas(event.mouse_region_x, event.mouse_region_y)
         return self.execute(context)
@@ -50,7 +51,7 @@ class STANDEE_OT_add_files(bpy.types.Operator, ImportHelper):
         added = 0
         for path in paths:
             try:
-                layer = add_subject(context, pictures.load(path))
+                layer = add_subject(context, image_datablocks.load(path))
                 if self.properties.is_property_set("at"):  # several fan out, each a little aside
                     layer.x = self.at[0] - layer.width / 2 + added * ASIDE
                     layer.y = self.at[1] - layer.height / 2 + added * ASIDE
@@ -86,7 +87,7 @@ class STANDEE_OT_add_image(bpy.types.Operator):
             self.report({"ERROR"}, f"There is no image named '{self.name}'.")
             return {"CANCELLED"}
         try:
-            pictures.encoded(image)
+            image_datablocks.encoded(image)
             add_subject(context, image)
         except StandeeError as error:
             return refuse(self, error)
@@ -141,15 +142,15 @@ class STANDEE_OT_add_object(NeedsCamera, bpy.types.Operator):
         family = _chosen(context)
         target = context.object if context.object in family else family[0]
         try:
-            data, rect = rendering.object_picture(context, family, self.detail)
-            layer = add_subject(context, pictures.image_of(data, target.name), rect)
+            data, rect = render.object_picture(context, family, self.detail)
+            layer = add_subject(context, image_datablocks.image_of(data, target.name), rect)
         except StandeeError as error:
             return refuse(self, error)
         layer.name = target.name
         layer.fit = "stretch"
         if self.bind:
             layer.bound_object = target
-            binding.sync(context.scene, context.evaluated_depsgraph_get())
+            object_binding.sync(context.scene, context.evaluated_depsgraph_get())
         return {"FINISHED"}
 
 
@@ -163,7 +164,7 @@ class STANDEE_FH_subjects(bpy.types.FileHandler):
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and view.frame_under(context) is not None
+        return context.area is not None and view_state.frame_under(context) is not None
 
 
 def add_subject(
@@ -174,7 +175,7 @@ def add_subject(
     Raises `BadPicture`, `TooLarge`.
     """
     standee = composition(context)
-    pictures.check(image)
+    image_datablocks.check(image)
     if len(standee.layers) >= MAX_LAYERS:
         raise BadPicture(f"A composition has at most {MAX_LAYERS} layers.", fix="Remove one first.")
     layer = standee.add_layer(image.name.replace("_", " "))
@@ -189,14 +190,14 @@ def add_subject(
 
 def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
     selected = getattr(context, "selected_objects", None) or []
-    return [one for one in selected if one.type in binding.SOLID]
+    return [one for one in selected if one.type in object_binding.SOLID]
 
 
 def _from_clipboard(context: bpy.types.Context) -> bpy.types.Image:
     """Return the clipboard's picture. Raises `BadPicture`."""
     text = context.window_manager.clipboard.strip().strip('"').removeprefix("file://")
     if text and "\n" not in text and Path(text).is_file():
-        return pictures.load(text)
+        return image_datablocks.load(text)
     before = set(bpy.data.images)
     area = context.area or next(iter(context.screen.areas if context.screen else ()), None)
     if area is not None:
@@ -210,7 +211,7 @@ def _from_clipboard(context: bpy.types.Context) -> bpy.types.Image:
         finally:
             area.type = kind
     for image in set(bpy.data.images) - before:
-        pictures.encoded(image)
+        image_datablocks.encoded(image)
         return image
     raise BadPicture(
         "There is no picture in the clipboard.",

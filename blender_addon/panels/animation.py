@@ -2,7 +2,7 @@
 
 import bpy
 
-from .. import sequence
+from ..jobs import frame_range
 from .base import Sidebar
 
 
@@ -24,8 +24,8 @@ class STANDEE_PT_animation(Sidebar, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("standee.compose_range", icon="RENDER_ANIMATION")
         row.operator("standee.stop_range", text="", icon="PAUSE")
-        if sequence.current is not None:
-            work = sequence.current
+        if frame_range.current is not None:
+            work = frame_range.current
             part = work.done / max(1, len(work.frames))
             layout.progress(factor=part, text=work.text)
         layout.operator("standee.add_strip", icon="SEQUENCE")

@@ -2,9 +2,10 @@
 
 import bpy
 
-from .. import composing, notes, previews
-from ..daemon_link import link
-from ..jobs import Job
+from ..core import job_notes
+from ..jobs import preview_icons, submit
+from ..jobs.daemon_link import link
+from ..jobs.job import Job
 from .base import Sidebar, paragraph
 
 
@@ -26,12 +27,12 @@ class STANDEE_PT_compose(Sidebar, bpy.types.Panel):
         row = layout.row(align=True)
         row.scale_y = 1.4
         row.operator("standee.compose", icon="RENDER_STILL")
-        reason = composing.obstacle(context)
+        reason = submit.obstacle(context)
         if reason:
             paragraph(layout, reason, "INFO")
         for job in link().unfinished:
             _job(layout, job)
-            if not _in_frame(context) and (icon := previews.icon_of(job.id)):
+            if not _in_frame(context) and (icon := preview_icons.icon_of(job.id)):
                 layout.template_icon(icon, scale=8)
         if not link().connected and link().unfinished:
             layout.operator("standee.connect", icon="FILE_REFRESH")
@@ -92,7 +93,7 @@ def _job(layout: bpy.types.UILayout, job: Job) -> None:
     if job.note:
         words = layout.column()
         words.active = False
-        paragraph(words, notes.told(job.note, bpy.app.translations.pgettext_iface))
+        paragraph(words, job_notes.told(job.note, bpy.app.translations.pgettext_iface))
 
 
 class STANDEE_PT_loras(Sidebar, bpy.types.Panel):

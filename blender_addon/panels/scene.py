@@ -2,8 +2,8 @@
 
 import bpy
 
-from ..properties import StandeeScene
-from ..translations import say
+from ..i18n.translations import say
+from ..scene.scene_properties import StandeeScene
 from .base import Sidebar
 
 

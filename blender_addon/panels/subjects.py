@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..translations import say
+from ..i18n.translations import say
 from .base import Sidebar, paragraph
 
 

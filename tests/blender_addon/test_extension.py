@@ -62,7 +62,7 @@ def test_the_zip_holds_the_whole_extension_and_no_tests(
         for p in extension.sources(ROOT / "blender_addon")
     }
     assert sources <= names
-    assert {"LICENSE", "__init__.py", "stage/projection.py"} <= names
+    assert {"LICENSE", "__init__.py", "core/projection.py"} <= names
     assert not [name for name in names if "test" in name or "__pycache__" in name]
 
 

@@ -72,12 +72,12 @@ def addon(installed: str) -> Iterator[Any]:
         return importlib.import_module(f"{installed}.{name}")
 
     for folder in ("results", "presets"):
-        for file in module("places").own_folder(folder).iterdir():
+        for file in module("storage").own_folder(folder).iterdir():
             file.unlink()
-    module("places").own_folder().joinpath("jobs.json").unlink(missing_ok=True)
+    module("storage").own_folder().joinpath("jobs.json").unlink(missing_ok=True)
     handlers = module("handlers")
-    link = module("daemon_link").link()
-    link.on_result, link.on_over = handlers.keep_result, module("sequence").over
+    link = module("jobs.daemon_link").link()
+    link.on_result, link.on_over = handlers.keep_result, module("jobs.frame_range").over
     preferences = bpy.context.preferences.addons[installed].preferences
     preferences.start_daemon = False
     preferences.connection_file = ""
@@ -87,8 +87,8 @@ def addon(installed: str) -> Iterator[Any]:
     scene.render.resolution_percentage = 100
     scene.render.engine = "BLENDER_WORKBENCH"
     yield module
-    module("daemon_link").drop()
-    module("sequence").current = None
+    module("jobs.daemon_link").drop()
+    module("jobs.frame_range").current = None
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def png(addon: Any) -> Any:
 
     def make(width: int = 32, height: int = 32, colour: tuple[float, ...] = (1, 0, 0, 1)) -> bytes:
         pixels = np.tile(np.float32(colour), (height, width, 1))
-        return addon("stage.png").encode(pixels)
+        return addon("core.png").encode(pixels)
 
     return make
 
@@ -119,7 +119,7 @@ def subject(tmp_path: Path, addon: Any) -> str:
     pixels[..., 0] = 1
     pixels[..., 3] = xs * xs + ys * ys < 31 * 31
     path = tmp_path / "disc.png"
-    path.write_bytes(addon("stage.png").encode(pixels))
+    path.write_bytes(addon("core.png").encode(pixels))
     return str(path)
 
 
@@ -128,7 +128,7 @@ def daemon(addon: Any, png: Any, tmp_path: Path) -> Iterator[Any]:
     """A pretended daemon, and the extension set to find it."""
     module = importlib.import_module("tests.blender_addon.in_blender.pretend_daemon")
     running = module.PretendDaemon(tmp_path / "home", png(64, 64, (0, 0.5, 1, 1))).start()
-    package = addon("places").__name__.rpartition(".")[0]
+    package = addon("storage").__name__.rpartition(".")[0]
     bpy.context.preferences.addons[package].preferences.connection_file = str(running.file)
     yield running
     running.stop()
@@ -138,4 +138,4 @@ def daemon(addon: Any, png: Any, tmp_path: Path) -> Iterator[Any]:
 def until(addon: Any) -> Any:
     """Ticks the link until a condition holds."""
     module = importlib.import_module("tests.blender_addon.in_blender.pretend_daemon")
-    return lambda condition: module.wait(addon("daemon_link").link().tick, condition)
+    return lambda condition: module.wait(addon("jobs.daemon_link").link().tick, condition)

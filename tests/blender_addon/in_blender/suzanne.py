@@ -47,7 +47,7 @@ def main(connection: str, folder: str) -> None:
         report["places"][name] = compose_at(out, name, camera, place, body)
     report["range"] = compose_range(out, body)
     (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-    module("daemon_link").drop()
+    module("jobs.daemon_link").drop()
 
 
 def build():
@@ -131,7 +131,7 @@ def subject(body):
 def wait(until, seconds=1800.0):
     end = time.monotonic() + seconds
     while not until():
-        link = module("daemon_link").link()
+        link = module("jobs.daemon_link").link()
         assert time.monotonic() < end, (link.notice, link.jobs)
         link.tick()
         time.sleep(0.005)
@@ -143,11 +143,11 @@ def compose_at(out, name, camera, place, body):
     subject(body)
     layer = standee().active()
     before = len(standee().results)
-    composing = module("composing")
+    composing = module("jobs.submit")
     composition, blobs = composing.present(bpy.context)
     bpy.ops.standee.compose()
-    wait(lambda: len(standee().results) > before or module("daemon_link").link().notice)
-    assert len(standee().results) > before, module("daemon_link").link().notice
+    wait(lambda: len(standee().results) > before or module("jobs.daemon_link").link().notice)
+    assert len(standee().results) > before, module("jobs.daemon_link").link().notice
     result = bytes(standee().results[-1].image.packed_file.data)
     pictures = {
         "whole": whole,
@@ -176,7 +176,7 @@ def compose_range(out, body):
     scene.frame_set(4)
     subject(body)
     standee().range_folder = str(out / "frames")
-    sequence, frames = module("sequence"), out / "frames"
+    sequence, frames = module("jobs.frame_range"), out / "frames"
     bpy.ops.standee.compose_range()
     wait(lambda: len(list(frames.glob("*.png"))) >= 3)
     bpy.ops.standee.stop_range()

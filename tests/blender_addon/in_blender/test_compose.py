@@ -19,7 +19,7 @@ def ready(standee, subject, daemon):
 
 
 def link_of(addon):
-    return addon("daemon_link").link()
+    return addon("jobs.daemon_link").link()
 
 
 def test_a_composition_becomes_a_result(addon, ready, daemon, until):
@@ -99,7 +99,7 @@ def test_a_discarded_result_stays_away(addon, ready, until):
     bpy.ops.standee.result_discard()
     assert not ready.results
     assert image not in bpy.data.images
-    addon("results").restore()
+    addon("results.store").restore()
     for _ in range(20):
         link_of(addon).tick()
     assert not ready.results
@@ -140,9 +140,9 @@ def test_jobs_of_an_earlier_blender_are_taken_up(addon, installed, ready, daemon
     bpy.ops.standee.compose()
     [job] = link_of(addon).unfinished
     until(lambda: job.state == "queued")
-    addon("daemon_link").drop()  # Blender is gone
+    addon("jobs.daemon_link").drop()  # Blender is gone
     link = link_of(addon)
-    link.on_result, link.on_over = addon("handlers").keep_result, addon("sequence").over
+    link.on_result, link.on_over = addon("handlers").keep_result, addon("jobs.frame_range").over
     link.resume()
     assert [one.id for one in link.unfinished] == [job.id]
     daemon.hold.clear()
@@ -150,7 +150,7 @@ def test_jobs_of_an_earlier_blender_are_taken_up(addon, installed, ready, daemon
 
 
 def test_a_daemon_that_dies_in_mid_job_is_waited_for(addon, ready, daemon, until, monkeypatch):
-    monkeypatch.setattr(addon("daemon_link"), "PATIENCE", 0.2)
+    monkeypatch.setattr(addon("jobs.daemon_link"), "PATIENCE", 0.2)
     daemon.hold.set()
     bpy.ops.standee.compose()
     [job] = link_of(addon).unfinished
@@ -168,7 +168,7 @@ def test_a_daemon_that_dies_in_mid_job_is_waited_for(addon, ready, daemon, until
 def test_no_daemon_is_said_once_with_what_to_do(
     addon, standee, subject, monkeypatch, until, tmp_path
 ):
-    monkeypatch.setattr(addon("daemon_link"), "PATIENCE", 0.1)
+    monkeypatch.setattr(addon("jobs.daemon_link"), "PATIENCE", 0.1)
     preferences = addon("preferences").preferences()
     preferences.connection_file = str(tmp_path / "none.json")
     bpy.ops.standee.add_files(filepath=subject)
@@ -261,7 +261,7 @@ def test_the_timer_ticks_within_an_operator_where_writing_is_always_allowed(addo
             frame = frame.f_back
 
     link.add_chore(chore())
-    assert addon("daemon_link")._tick() == link.pause
+    assert addon("jobs.daemon_link")._tick() == link.pause
     assert "execute" in within[0]
 
 

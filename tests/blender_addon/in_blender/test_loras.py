@@ -5,13 +5,13 @@ from pathlib import Path
 import bpy
 import pytest
 
-from blender_addon import exchange
+from blender_addon.scene import composition_io
 from standee.composition import MAX_LORAS, Lora
 from standee.errors import InvalidField
 
 
 def sampled(standee):
-    return exchange.composition_of(standee)[0].sampling.loras
+    return composition_io.composition_of(standee)[0].sampling.loras
 
 
 def test_a_lora_is_added_weighed_and_removed(standee):

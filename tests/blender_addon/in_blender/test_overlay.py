@@ -21,12 +21,12 @@ def painted(addon, standee, subject):
         offscreen = gpu.types.GPUOffScreen(SIZE, SIZE)
     except (SystemError, RuntimeError) as error:
         pytest.skip(f"no GPU to draw with: {error}")
-    draw, view = addon("draw"), addon("view")
-    frame = addon("stage.projection").Frame(0, 0, SIZE, SIZE, standee.canvas())
+    draw, view = addon("viewport.gpu_draw"), addon("viewport.view_state")
+    frame = addon("core.projection").Frame(0, 0, SIZE, SIZE, standee.canvas())
 
     def paint(background=(0.0, 0.0, 0.0, 1.0)):
         for layer in standee.layers:
-            addon("looks").looks().now(layer)
+            addon("viewport.layer_cache").looks().now(layer)
         with offscreen.bind():
             framebuffer = gpu.state.active_framebuffer_get()
             framebuffer.clear(color=background)
@@ -64,7 +64,7 @@ def quiet(addon, **changes):
 def test_a_subject_is_drawn_where_it_stands(addon, standee, subject, painted):
     quiet(addon)
     bpy.ops.standee.add_files(filepath=subject)
-    standee.layers[0].rect = addon("stage.projection").Rect(128, 0, 128, 128)
+    standee.layers[0].rect = addon("core.projection").Rect(128, 0, 128, 128)
     pixels = painted()
     assert pixels[32, 96, :3] == pytest.approx((1, 0, 0), abs=0.02)
     assert pixels[32, 32, :3] == pytest.approx((0, 0, 0), abs=0.02)
@@ -79,7 +79,7 @@ def test_the_front_layer_covers_and_hidden_ones_are_not_drawn(
     (tmp_path / "blue.png").write_bytes(png(8, 8, (0, 0, 1, 1)))
     bpy.ops.standee.add_files(filepath=subject)
     bpy.ops.standee.add_files(filepath=str(tmp_path / "blue.png"))
-    rect = addon("stage.projection").Rect(64, 64, 128, 128)
+    rect = addon("core.projection").Rect(64, 64, 128, 128)
     for layer in standee.layers:
         layer.rect = rect
     assert painted()[64, 64, :3] == pytest.approx((0, 0, 1), abs=0.02)
@@ -110,7 +110,7 @@ def test_flipped_pictures_are_mirrored(addon, standee, painted, tmp_path):
     pixels = np.zeros((8, 8, 4), np.float32)
     pixels[..., 3] = 1
     pixels[:, :4, 1] = 1  # green on the left
-    (tmp_path / "half.png").write_bytes(addon("stage.png").encode(pixels))
+    (tmp_path / "half.png").write_bytes(addon("core.png").encode(pixels))
     bpy.ops.standee.add_files(filepath=str(tmp_path / "half.png"))
     assert painted()[64, 50, 1] == pytest.approx(1, abs=0.02)
     standee.layers[0].flip = True
@@ -121,7 +121,7 @@ def test_flipped_pictures_are_mirrored(addon, standee, painted, tmp_path):
 def test_the_outline_is_where_the_rectangle_ends(addon, standee, subject, painted):
     quiet(addon, opacity=0.0, selected=(0, 1, 0, 1), line=2.0)
     bpy.ops.standee.add_files(filepath=subject)
-    standee.layers[0].rect = addon("stage.projection").Rect(64, 64, 128, 128)
+    standee.layers[0].rect = addon("core.projection").Rect(64, 64, 128, 128)
     standee.layers[0].name = ""
     pixels = painted()
     for y, x in ((64, 32), (64, 96), (32, 50), (96, 50)):
@@ -133,10 +133,10 @@ def test_the_outline_is_where_the_rectangle_ends(addon, standee, subject, painte
 def test_the_cells_of_the_token_view_are_those_of_the_geometry(addon, standee, subject, painted):
     quiet(addon, opacity=0.0)
     bpy.ops.standee.add_files(filepath=subject)
-    standee.layers[0].rect = addon("stage.projection").Rect(64, 64, 128, 128)
+    standee.layers[0].rect = addon("core.projection").Rect(64, 64, 128, 128)
     standee.show_tokens = True
     pixels = painted()
-    owner = addon("looks").looks().cells(standee, [0], 16).owner()
+    owner = addon("viewport.layer_cache").looks().cells(standee, [0], 16).owner()
     lit = pixels[4::8, 4::8, 2] > 0.2  # its colour is a blue
     assert (lit == (owner == 0)).mean() > 0.98  # handles cover a cell here and there
     assert 30 < (owner == 0).sum() < 64
@@ -159,7 +159,7 @@ def test_a_name_is_drawn_on_a_ground_of_its_own(addon, standee, subject, painted
     bpy.ops.standee.add_files(filepath=subject)
     chosen = addon("preferences").preferences()
     chosen.opacity, chosen.selected = 0.0, (0, 1, 0, 1)
-    standee.layers[0].rect = addon("stage.projection").Rect(64, 128, 128, 64)
+    standee.layers[0].rect = addon("core.projection").Rect(64, 128, 128, 64)
     above = painted(background=(0, 1, 0, 1))[44:63, 32:64, 1]
     assert above.min() < 0.3  # dark words on a green ground, on green
     assert above.max() > 0.8
@@ -171,11 +171,11 @@ def test_what_the_scene_hides_is_not_drawn(addon, standee, subject, painted, png
     bpy.ops.standee.add_files(filepath=str(tmp_path / "red.png"))
     layer = standee.layers[0]
     layer.bound_object = bpy.data.objects["Cube"]
-    layer.rect = addon("stage.projection").Rect(64, 64, 128, 128)
-    samples = addon("stage.depth").Samples(standee.canvas(), 4)
+    layer.rect = addon("core.projection").Rect(64, 64, 128, 128)
+    samples = addon("core.depth").Samples(standee.canvas(), 4)
     blocked = np.zeros(samples.shape, bool)
     blocked[:, :32] = True
-    addon("looks").looks()._hidden[layer.layer_id] = (samples, blocked)
+    addon("viewport.layer_cache").looks()._hidden[layer.layer_id] = (samples, blocked)
     pixels = painted()
     assert pixels[64, 48, 0] == pytest.approx(0, abs=0.02)
     assert pixels[64, 80, 0] == pytest.approx(1, abs=0.02)

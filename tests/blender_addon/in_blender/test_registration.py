@@ -35,7 +35,7 @@ def test_disabling_leaves_nothing_behind(addon, installed):
 
 
 def test_the_timer_stops_with_the_extension(addon, installed, standee, subject, daemon):
-    link = addon("daemon_link")
+    link = addon("jobs.daemon_link")
     bpy.ops.standee.add_files(filepath=subject)
     bpy.ops.standee.compose()
     tick = link._tick
@@ -59,7 +59,7 @@ def words(addon):
         kind = getattr(bpy.ops.standee, name).get_rna_type()
         found += [(name, kind.name), (name, kind.description)]
         found += of_properties(name, kind)
-    for group in (*addon("properties").CLASSES, *addon("preferences").CLASSES):
+    for group in (*addon("scene.scene_properties").CLASSES, *addon("preferences").CLASSES):
         found += of_properties(group.__name__, group.bl_rna)
     for name in dir(bpy.types):
         if name.startswith("STANDEE_PT_"):
@@ -89,7 +89,7 @@ def of_properties(where, kind):
 
 @pytest.mark.parametrize("language", ["zh_HANS"])
 def test_every_word_has_a_translation(addon, language):
-    table = addon("translations").table()[language]
+    table = addon("i18n.translations").table()[language]
     active = ("active_layer", "active_result", "active_prompt")  # indices; never shown
     missing = {
         (where, text)

@@ -33,9 +33,9 @@ def test_a_result_is_a_plane_that_fills_the_frame(addon, made, kind):
     bpy.ops.standee.result_show(where="PLANE")
     plane = bpy.data.objects["Standee Result"]
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    matrix = addon("binding").camera_matrix(scene, depsgraph)
+    matrix = addon("scene.object_binding").camera_matrix(scene, depsgraph)
     world = [list(plane.matrix_world @ vertex.co) for vertex in plane.data.vertices]
-    px = addon("stage.projection").to_canvas(world, matrix, made.canvas())
+    px = addon("core.projection").to_canvas(world, matrix, made.canvas())
     assert px.min(axis=0) == pytest.approx([0, 0], abs=0.1)
     assert px.max(axis=0) == pytest.approx([256, 256], abs=0.1)
     bpy.ops.standee.result_show(where="PLANE")
@@ -112,7 +112,7 @@ def test_presets_keep_loras(addon, made, tmp_path):
 
 def test_presets_lie_in_the_extensions_own_folder(addon, made):
     bpy.ops.standee.preset_save(name="Mine")
-    [file] = addon("places").own_folder("presets").glob("*.json")
+    [file] = addon("storage").own_folder("presets").glob("*.json")
     assert json.loads(file.read_text())["sampling"]["count"] == 1
     assert ".user" in str(Path(file))
 
@@ -124,7 +124,7 @@ def test_the_next_picture_goes_on_from_a_result(addon, made, subject, daemon, un
     assert standee.scene_picture == standee.results[0].image
     assert not standee.layers[0].visible
     bpy.ops.standee.add_files(filepath=subject)
-    composition, blobs = addon("exchange").composition_of(standee)
+    composition, blobs = addon("scene.composition_io").composition_of(standee)
     assert blobs[composition.scene.picture] == daemon.picture
     assert composition.scene.rect is None
     assert [layer.visible for layer in composition.layers] == [False, True]

@@ -17,7 +17,7 @@ def cycles():
 def test_a_picture_becomes_the_scene(addon, standee, subject):
     bpy.ops.standee.scene_picture(filepath=subject)
     assert standee.scene_source == "PICTURE"
-    composition, blobs = addon("exchange").composition_of(standee)
+    composition, blobs = addon("scene.composition_io").composition_of(standee)
     assert composition.scene.picture in blobs
     with pytest.raises(RuntimeError, match="cannot be read"):
         bpy.ops.standee.scene_picture(filepath="/nowhere.png")
@@ -28,12 +28,12 @@ def test_a_fresh_render_lacks_the_stand_ins(addon, standee, subject):
     body = next(one for one in scene.objects if one.type == "MESH")  # the default cube
     standee.scene_source = "RENDER"
     bpy.ops.standee.scene_capture()
-    with_cube = addon("pictures").pixels_of(standee.scene_picture).copy()
+    with_cube = addon("scene.image_datablocks").pixels_of(standee.scene_picture).copy()
     bpy.ops.standee.add_files(filepath=subject)
     bpy.context.view_layer.objects.active = body
     bpy.ops.standee.bind()
     bpy.ops.standee.scene_capture()
-    without = addon("pictures").pixels_of(standee.scene_picture)
+    without = addon("scene.image_datablocks").pixels_of(standee.scene_picture)
     assert with_cube.shape == without.shape == (256, 256, 4)
     assert np.abs(with_cube - without).max() > 0.1
     assert np.ptp(without[..., :3], axis=(0, 1)).max() < 0.2  # an empty world
@@ -64,13 +64,13 @@ def test_the_mask_of_an_object_is_where_it_is_seen(addon, cycles, standee, subje
     bpy.ops.mesh.primitive_plane_add(size=5, location=(0, 0, 0))
     bpy.ops.standee.scene_picture(filepath=subject)
     bpy.ops.standee.scene_mask(keep="INSIDE")
-    mask = addon("pictures").mask_of(standee.scene_kept)
+    mask = addon("scene.image_datablocks").mask_of(standee.scene_kept)
     assert mask.shape == (64, 64)
     assert mask[32, 20] > 0.9  # the plane
     assert mask[32, 40] < 0.1  # the cube before it
     assert mask[5, 5] < 0.1  # neither
     bpy.ops.standee.scene_mask(keep="AROUND")
-    assert addon("pictures").mask_of(standee.scene_kept)[32, 20] < 0.1
+    assert addon("scene.image_datablocks").mask_of(standee.scene_kept)[32, 20] < 0.1
     bpy.ops.standee.scene_clear()
     assert standee.scene_kept is None
 
@@ -115,7 +115,7 @@ def test_what_a_hidden_collection_holds_is_not_in_a_fresh_render(addon, standee)
     for one in list(spare.users_collection):
         one.objects.unlink(spare)
     home.objects.link(spare)
-    visible = addon("staging").visible
+    visible = addon("scene.render_scene").visible
     assert spare in visible(scene, bpy.context.view_layer)
     bpy.context.view_layer.layer_collection.children["spare"].exclude = True
     assert spare not in visible(scene, bpy.context.view_layer)
@@ -136,7 +136,7 @@ def test_nothing_is_left_of_a_stage(addon, standee):
 
 
 def test_a_stage_that_undo_brings_back_is_swept_away(addon, standee):
-    scene, staging = bpy.context.scene, addon("staging")
+    scene, staging = bpy.context.scene, addon("scene.render_scene")
     with staging.staged(scene, list(scene.objects)):
         assert staged_things()
         bpy.ops.ed.undo_push(message="in mid-render")
@@ -148,7 +148,7 @@ def test_a_stage_that_undo_brings_back_is_swept_away(addon, standee):
 def test_a_fresh_scene_is_taken_after_the_button_returned(addon, standee, daemon, until):
     standee.scene_source, standee.prompt = "RENDER", "a beach"
     bpy.ops.standee.compose()
-    [job] = addon("daemon_link").link().unfinished
+    [job] = addon("jobs.daemon_link").link().unfinished
     assert (job.state, job.text) == ("preparing", "Rendering the scene")
     assert not daemon.specs
     standee.prompt = "changed since"
@@ -161,9 +161,9 @@ def test_a_fresh_scene_is_taken_after_the_button_returned(addon, standee, daemon
 def test_a_job_is_cancelled_while_its_scene_is_still_taken(addon, standee, daemon, until):
     standee.scene_source = "RENDER"
     bpy.ops.standee.compose()
-    [job] = addon("daemon_link").link().unfinished
+    [job] = addon("jobs.daemon_link").link().unfinished
     bpy.ops.standee.cancel()
-    link = addon("daemon_link").link()
+    link = addon("jobs.daemon_link").link()
     until(lambda: not link._chores)
     assert job.state == "cancelled"
     assert not daemon.specs
@@ -175,7 +175,7 @@ def test_a_scene_that_goes_away_while_it_is_taken_fails_its_job_alone(
 ):
     standee.scene_source = "RENDER"
     bpy.ops.standee.compose()
-    link = addon("daemon_link").link()
+    link = addon("jobs.daemon_link").link()
     [job] = link.unfinished
     bpy.context.scene.name = "another name"
     until(lambda: job.over)

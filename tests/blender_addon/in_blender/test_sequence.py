@@ -33,7 +33,7 @@ def written(tmp_path):
 
 
 def over(addon):
-    return addon("sequence").current.over
+    return addon("jobs.frame_range").current.over
 
 
 def test_every_frame_is_composed_with_the_same_noise(addon, moving, daemon, until, tmp_path):
@@ -68,10 +68,10 @@ def test_a_range_goes_on_after_blender_was_killed(addon, moving, daemon, until, 
     daemon.hold.set()
     bpy.ops.standee.compose_range()
     until(lambda: len(daemon.specs) == 2)
-    addon("daemon_link").drop()
-    addon("sequence").current = None
-    link = addon("daemon_link").link()
-    link.on_result, link.on_over = addon("handlers").keep_result, addon("sequence").over
+    addon("jobs.daemon_link").drop()
+    addon("jobs.frame_range").current = None
+    link = addon("jobs.daemon_link").link()
+    link.on_result, link.on_over = addon("handlers").keep_result, addon("jobs.frame_range").over
     daemon.hold.clear()
     link.resume()
     until(lambda: len(files(tmp_path)) == 2)
@@ -110,7 +110,7 @@ def test_prompts_change_at_markers(addon, moving):
     moving.prompt = "at noon"
     scene.frame_set(5)
     bpy.ops.standee.prompt_add(prompt="at night")
-    prompt_now = addon("composing").prompt_now
+    prompt_now = addon("jobs.submit").prompt_now
     shown = []
     for frame in (4, 5, 6):
         scene.frame_set(frame)
@@ -140,8 +140,8 @@ def test_a_frame_that_fails_stops_the_range_and_says_which(addon, moving, daemon
     daemon.fail_with = OutOfMemory("The device has too little memory.", fix="Compose smaller.")
     bpy.ops.standee.compose_range()
     until(lambda: over(addon))
-    assert addon("sequence").current.text.startswith("Frame 1: The device has")
-    assert addon("daemon_link").link().notice.fix == "Compose smaller."
+    assert addon("jobs.frame_range").current.text.startswith("Frame 1: The device has")
+    assert addon("jobs.daemon_link").link().notice.fix == "Compose smaller."
 
 
 def test_opening_another_file_stops_the_range(addon, moving, daemon, until, tmp_path):

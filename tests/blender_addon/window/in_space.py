@@ -33,7 +33,7 @@ def bound():
     assert layer.bound
 
     def hidden():
-        found = module("looks").looks().hidden(standee().layers[1])
+        found = module("viewport.layer_cache").looks().hidden(standee().layers[1])
         return found is not None and found[1].any()
 
     yield from pilot.until(hidden, 20, "what hides the bound layer")
@@ -49,7 +49,7 @@ def viewport():
         assert bpy.ops.standee.scene_capture() == {"FINISHED"}
     picture = standee().scene_picture
     assert tuple(picture.size) == (256, 256)
-    pixels = module("pictures").pixels_of(picture)[..., :3]
+    pixels = module("scene.image_datablocks").pixels_of(picture)[..., :3]
     assert pixels.std() > 0.01, "the viewport's picture is empty"
     standee().scene_source = "NONE"
     yield 0.1

@@ -26,7 +26,7 @@ def compose():
         pilot.area.tag_redraw()
         yield 0.02
     pilot.report["longest pause while idle (ms)"] = pilot.longest_ms
-    ticks, drawing = Stopwatch(link(), "tick"), Stopwatch(module("draw"), "paint")
+    ticks, drawing = Stopwatch(link(), "tick"), Stopwatch(module("viewport.gpu_draw"), "paint")
     pilot.start_heart()
     began = time.perf_counter()
     with pilot.context():
@@ -39,7 +39,10 @@ def compose():
             pilot.move(*middle(index))
             yield 0.06
             wanted = standee().layers[index].layer_id
-            answered += module("view").hovered in (wanted, standee().layers[2].layer_id)
+            answered += module("viewport.view_state").hovered in (
+                wanted,
+                standee().layers[2].layer_id,
+            )
         job = next(iter(link().jobs.values()))
         assert job.state != "failed", (job.error, job.fix)
         if job.preview is not None and not photographed:
@@ -74,7 +77,7 @@ def killed_daemon():
     from standee.connection import read_connection
 
     file = FOLDER / "home" / "connection.json"
-    module("daemon_link").PATIENCE = 0.5
+    module("jobs.daemon_link").PATIENCE = 0.5
     standee().seed, standee().steps = 2, 8
     with pilot.context():
         bpy.ops.standee.compose()
@@ -125,7 +128,7 @@ def frames_of_a_range():
     scene.frame_set(2)
     scene.cycles.samples = 8
     standee().steps, standee().range_folder = 2, str(FOLDER / "frames")
-    sequence = module("sequence")
+    sequence = module("jobs.frame_range")
     with pilot.context():
         bpy.ops.standee.compose_range()
     answered = 0
@@ -133,7 +136,7 @@ def frames_of_a_range():
         pilot.move(*middle(answered % 2 * 2))
         yield 0.06
         wanted = standee().layers[answered % 2 * 2].layer_id
-        answered += module("view").hovered == wanted
+        answered += module("viewport.view_state").hovered == wanted
     pilot.report["the window answered during a range"] = f"{answered} times"
     assert not sequence.current.error, sequence.current.error
     names = sorted(path.name for path in (FOLDER / "frames").glob("*.png"))

@@ -54,12 +54,12 @@ def standee():
 
 
 def link():
-    return module("daemon_link").link()
+    return module("jobs.daemon_link").link()
 
 
 def frame():
     view = pilot.area.spaces.active.region_3d
-    return module("view").frame_of(bpy.context.scene, pilot.region, view)
+    return module("viewport.view_state").frame_of(bpy.context.scene, pilot.region, view)
 
 
 def at(x, y):
@@ -88,5 +88,5 @@ def home_view(space):
 
 def drawn():
     """Whether every subject's picture is known to the view."""
-    looks = module("looks").looks()
+    looks = module("viewport.layer_cache").looks()
     return all(looks.of(layer) for layer in standee().layers)

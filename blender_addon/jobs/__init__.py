@@ -1,0 +1,1 @@
+"""Jobs: the daemon's connection, submitting, ranges of frames, previews."""

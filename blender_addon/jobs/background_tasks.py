@@ -1,0 +1,46 @@
+"""Work in small steps beside everything else: generators that a tick moves on by one step at a time."""
+
+import contextlib
+import time
+from collections.abc import Generator, Iterator
+
+from standee.composition import Composition
+
+from ..scene.composition_io import Blobs
+
+Chore = Iterator[float | None]
+"""Work in small steps; it may yield the seconds that it wants to rest."""
+Work = Generator[float | None, None, tuple[Composition, Blobs]]
+"""The same, when a composition and its pictures come of it."""
+
+
+class Chores:
+    """Chores under way, taking turns."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, Chore]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, chore: Chore) -> None:
+        """Take in another one; its first step is with its turn."""
+        self._waiting.append((0.0, chore))
+
+    def clear(self) -> None:
+        """Leave all of them where they are."""
+        self._waiting.clear()
+
+    def step(self) -> bool:
+        """Do one step of the chore that is next in turn; return whether there was any.
+
+        Raises what the step raises; that chore is over then, the others are not.
+        """
+        now = time.monotonic()
+        turn = next((n for n, (rests, _) in enumerate(self._waiting) if rests <= now), None)
+        if turn is None:
+            return False
+        _, chore = self._waiting.pop(turn)
+        with contextlib.suppress(StopIteration):
+            self._waiting.append((now + (next(chore) or 0.0), chore))
+        return True

@@ -1,0 +1,386 @@
+"""The one link to the daemon: a client that a timer polls, so that Blender never waits.
+
+A tick takes about two milliseconds: some of it moves messages, the rest goes to *chores*,
+generators that do one small piece of work per step (keeping a result, showing it, looking for what
+hides a layer). The timer runs only while there is something to do.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from standee.client.client import Client
+from standee.composition import Composition
+from standee.connection import read_connection
+from standee.errors import InvalidField, NotConnected, StandeeError
+from standee.wire.events import Event, Preview, Result
+from standee.wire.messages import ModelInfo
+from standee.wire.session import Task
+
+from .. import preferences
+from ..core.color_space import linear
+from ..i18n.translations import say
+from ..scene import image_datablocks
+from ..scene.composition_io import Blobs
+from ..scene.scene_properties import PATCH, redraw
+from . import job as jobbing
+from . import preview_icons
+from .background_tasks import Chore, Chores, Work
+from .job import Job
+
+BUDGET = 0.002
+"""Seconds that one tick may take."""
+BUSY, WAITING = 0.01, 0.05
+"""Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
+PATIENCE = 5.0
+"""Seconds without a daemon after which that is said."""
+
+
+@dataclass
+class Notice:
+    """What went wrong, and what to do."""
+
+    message: str
+    fix: str = ""
+
+
+class DaemonLink:
+    """The state of this Blender's talk with the daemon. One per Blender."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.models: tuple[ModelInfo, ...] = ()
+        self.notice: Notice | None = None
+        self.longest_tick = 0.0
+        self.pause: float | None = BUSY
+        self.on_result: Callable[[Job, Result], Chore] | None = None
+        self.on_over: Callable[[Job], None] | None = None
+        self._client: Client | None = None
+        self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
+        self._chores = Chores()
+        self._alone_since: float | None = None
+        self._told = False
+
+    # -- what the rest of the extension asks -----------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether the daemon answers."""
+        return self._client is not None and self._client.connected
+
+    @property
+    def unfinished(self) -> list[Job]:
+        """The jobs that are not over, oldest first."""
+        return [job for job in self.jobs.values() if not job.over]
+
+    def says(self, job: Job) -> str:
+        """Return how a job stands, for a person; nothing moves while nobody answers."""
+        waits = job.handed_in and not job.over and not self.connected
+        return say("Waiting for the daemon") if waits else job.text
+
+    def patch(self, model: str) -> int:
+        """Return the side of a token of a model, in px."""
+        return next((info.patch for info in self.models if info.name == model), PATCH)
+
+    def connect(self) -> None:
+        """Begin to look for the daemon, or look again. Errors become the notice."""
+        self.notice, self._told = None, False
+        self.disconnect()
+        try:
+            self._open()
+        except StandeeError as error:
+            self.tell(error)
+        self.wake()
+
+    def disconnect(self) -> None:
+        """Let go of the socket; jobs go on at the daemon."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        self._tasks.clear()
+        self._alone_since = None
+
+    def open(self) -> None:
+        """Begin to look for the daemon, unless that is under way. Raises `StandeeError`."""
+        if self._client is None:
+            self.notice, self._told = None, False
+            self._open()
+            self.wake()
+
+    def prepare(self, job: Job, work: Work) -> None:
+        """List a job at once, and hand it in when `work` has found what it is made of."""
+        self.jobs[job.id] = job
+        self.add_chore(self._prepared(job, work))
+
+    def submit(self, job: Job, composition: Composition, blobs: Blobs, priority: int = 0) -> None:
+        """Hand in a job. Raises `StandeeError` if the composition is not valid or nobody answers."""
+        self.open()
+        assert self._client is not None
+        if job.state == "preparing":
+            job.state = "uploading"
+        task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
+        self.jobs[job.id] = job
+        self._tasks.append((task, lambda done: self._submitted(job, done)))
+        jobbing.remember(list(self.jobs.values()))
+        self.wake()
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job within one step."""
+        handed_in = job.handed_in
+        if self._client is None or job.state in ("preparing", "uploading"):
+            job.state = "cancelled"
+            self._over(job)
+        if self._client is not None and handed_in:
+            self._tasks.append((self._client.begin_cancel(job.id), lambda done: None))
+        self.wake()
+
+    def resume(self) -> None:
+        """Watch the jobs of an earlier Blender again."""
+        for job in jobbing.remembered():
+            self.jobs.setdefault(job.id, job)
+        if self.unfinished:
+            self.connect()
+
+    def add_chore(self, chore: Chore) -> None:
+        """Have a piece of work done in small steps."""
+        self._chores.add(chore)
+        self.wake()
+
+    def tell(self, error: StandeeError) -> None:
+        """Show an error in the panel."""
+        self.notice = Notice(error.message, error.fix)
+        redraw()
+
+    def forget(self) -> None:
+        """Drop the jobs that are over from the list."""
+        self.jobs = {job.id: job for job in self.unfinished}
+
+    # -- the timer -------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Have the timer run."""
+        if not bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.register(_tick, first_interval=BUSY, persistent=True)
+
+    def sleep(self) -> None:
+        """Stop the timer."""
+        if bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.unregister(_tick)
+
+    def tick(self) -> float | None:
+        """Do a little; return the seconds until the next time, `None` if there is nothing to do."""
+        self.pause = BUSY  # should it fail
+        self.pause = self._work()
+        return self.pause
+
+    def _work(self) -> float | None:
+        began = time.perf_counter()
+        moved = self._talk(began + BUDGET / 2)
+        if bpy.app.is_job_running("RENDER"):  # Blender's data must stay as they are: no chores
+            if moved:
+                redraw()
+            return WAITING
+        while time.perf_counter() - began < BUDGET and self._step():
+            moved = True
+        self.longest_tick = max(self.longest_tick, time.perf_counter() - began)
+        if moved:
+            redraw()
+        if not (self._tasks or self._chores or self.unfinished):
+            return None
+        return BUSY if moved or self._tasks else WAITING
+
+    def close(self) -> None:
+        """Stop all of it; what is under way at the daemon goes on there."""
+        self.sleep()
+        self._chores.clear()
+        self.disconnect()
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Make a client. Raises `StandeeError`."""
+        chosen = preferences.preferences()
+        file = preferences.chosen_connection_file()
+        try:
+            connection = read_connection(file)
+        except NotConnected:
+            connection = None
+        if connection is not None and not preferences.is_local(connection):
+            _require_online(connection.endpoint)
+        start = chosen.start_daemon
+        if start and connection is None and preferences.run_start_command():
+            start = False
+        self._client = Client.begin_connect(
+            start=start, connection_file=file, python=preferences.interpreter()
+        )
+        self._alone_since = time.monotonic()
+        for job in self.unfinished:
+            if job.handed_in:
+                self._client.begin_watch(job.id)
+
+    def _talk(self, deadline: float) -> bool:
+        """Move messages; return whether anything happened."""
+        if self._client is None:
+            return False
+        try:
+            events = self._client.poll(max(0.0005, deadline - time.perf_counter()))
+        except StandeeError as error:
+            self._lost(error)
+            return True
+        self._check_presence()
+        done = [(task, then) for task, then in self._tasks if task.done]
+        self._tasks = [(task, then) for task, then in self._tasks if not task.done]
+        for task, then in done:
+            then(task)
+        for event in events:
+            self._happened(event)
+        return bool(events or done)
+
+    def _check_presence(self) -> None:
+        """Say so when nobody answers for a while, and take it back when somebody does."""
+        assert self._client is not None
+        if self._client.connected:
+            if self._alone_since is not None and self._client.welcome is not None:
+                self.models = self._client.welcome.models
+            if self._told:
+                self.notice, self._told = None, False
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+        elif not self._told and time.monotonic() - self._alone_since > PATIENCE:
+            count = len(self.unfinished)
+            message = say("No daemon answers.")
+            if count == 1:
+                message += " " + say("Your job goes on when one does.")
+            elif count:
+                message += " " + say("Your {count} jobs go on when one does.", count=count)
+            fix = say("Start it with `standee serve`, or name it in the preferences of Standee.")
+            self.notice = Notice(message, fix)
+            self._told = True
+            redraw()
+
+    def _lost(self, error: StandeeError) -> None:
+        """There is no way on with this connection: say why; jobs that were not handed in fail."""
+        self.tell(error)
+        for job in self.unfinished:
+            if job.state in ("preparing", "uploading"):
+                job.fail(error)
+                self._over(job)
+        self.disconnect()
+
+    def _prepared(self, job: Job, work: Work) -> Chore:
+        try:
+            composition, blobs = yield from work
+            if not job.over:
+                self.submit(job, composition, blobs)
+        except StandeeError as error:
+            self._failed(job, error)
+        except Exception as error:  # such as what undo took away meanwhile
+            said = f"The scene could not be taken: {error}."
+            self._failed(job, InvalidField(said, fix="Compose again."))
+
+    def _failed(self, job: Job, error: StandeeError) -> None:
+        if not job.over:
+            job.fail(error)
+            self.tell(error)
+            self._over(job)
+
+    def _submitted(self, job: Job, task: Task[str]) -> None:
+        if task.error is not None:
+            self._failed(job, task.error)
+        elif job.state == "uploading":
+            job.state = "queued"
+
+    def _happened(self, event: Event) -> None:
+        job = self.jobs.get(event.job)
+        if job is None or (job.over and job.state != "cancelled"):
+            return
+        job.take(event)
+        if isinstance(event, Preview):
+            self.add_chore(_decode_preview(job))
+        if isinstance(event, Result) and self.on_result is not None:
+            self.add_chore(self._keep(job, event))
+        elif job.over:
+            if job.state == "failed":
+                self.notice = Notice(job.error, job.fix)
+            self._over(job)
+
+    def _keep(self, job: Job, event: Result) -> Chore:
+        """Keep a result; only when all of them are safe does the daemon forget the job."""
+        assert self.on_result is not None
+        yield from self.on_result(job, event)
+        if job.over:
+            self._over(job)
+            if self._client is not None:
+                self._tasks.append((self._client.begin_release(job.id), lambda done: None))
+
+    def _over(self, job: Job) -> None:
+        job.preview = None
+        preview_icons.drop(job.id)
+        jobbing.remember(list(self.jobs.values()))
+        if self.on_over is not None:
+            self.on_over(job)
+        redraw()
+
+    def _step(self) -> bool:
+        """Do one step of a chore; return whether there was any. What goes wrong is told."""
+        try:
+            return self._chores.step()
+        except StandeeError as error:
+            self.tell(error)
+        except Exception as error:  # whatever it is, the timer must go on
+            self.notice = Notice(f"Something could not be finished: {error}.", "Try it again.")
+        return True
+
+
+def _decode_preview(job: Job) -> Chore:
+    data, job.preview_data = job.preview_data, b""
+    if data and not job.over:
+        pixels = image_datablocks.decoded(data)
+        if pixels is not None:
+            job.preview = linear(pixels)
+            yield
+            preview_icons.show(job.id, pixels)
+    yield
+
+
+def _require_online(endpoint: str) -> None:
+    if not bpy.app.online_access:
+        raise NotConnected(
+            f"The daemon is on another computer ({endpoint}), and Blender is set to stay offline.",
+            fix="Allow online access in Preferences > System > Network.",
+        )
+
+
+def _tick() -> float | None:
+    """What the timer calls: the tick, within an operator.
+
+    A render thread can leave Blender refusing that Python writes to scenes, for good; to operators
+    it is always allowed.
+    """
+    with contextlib.suppress(RuntimeError):  # what goes wrong in a tick is said in the panel
+        bpy.ops.standee.tick()
+    return link().pause
+
+
+_link: DaemonLink | None = None
+
+
+def link() -> DaemonLink:
+    """Return the link of this Blender."""
+    global _link
+    if _link is None:
+        _link = DaemonLink()
+    return _link
+
+
+def drop() -> None:
+    """Let go of the link."""
+    global _link
+    if _link is not None:
+        _link.close()
+        _link = None

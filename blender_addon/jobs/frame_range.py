@@ -1,0 +1,238 @@
+"""A range of frames, one picture each, with the same noise; it goes on where it was stopped.
+
+First every frame's composition is taken (the playhead runs through the range once), then those
+whose picture is not there yet are handed in, a few at a time. The seed is the same for all of them,
+and a subject's noise belongs to the subject, so what does not change stays calm.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+import msgspec
+
+from standee.composition import Composition, to_json
+from standee.errors import InvalidField, StandeeError, StorageFull
+from standee.wire.events import Result
+
+from ..core.timeline import Ledger, fingerprint, frames, picture_name
+from ..i18n.translations import say
+from ..scene.composition_io import Blobs
+from . import submit
+from .background_tasks import Chore, Work
+from .daemon_link import link
+from .job import Job
+
+TRIES = 3
+"""So often a frame is taken anew when somebody else moves the playhead."""
+AT_ONCE = 2
+"""So many frames are at the daemon at a time: it never waits, and a stop is soon."""
+
+
+@dataclass
+class Range:
+    """A range under way."""
+
+    scene: str
+    folder: Path
+    frames: list[int]
+    ledger: Ledger
+    plan: dict[int, tuple[Composition, Blobs, str]] = field(default_factory=dict)
+    waiting: list[int] = field(default_factory=list)
+    under_way: dict[str, int] = field(default_factory=dict)
+    prepared: int = 0
+    planned: bool = False
+    stopped: bool = False
+    error: str = ""
+
+    @property
+    def done(self) -> int:
+        """How many frames have their picture."""
+        return sum(1 for frame, (_, _, of) in self.plan.items() if self.ledger.done(frame, of))
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes."""
+        return (self.stopped or (self.planned and not self.waiting)) and not self.under_way
+
+    @property
+    def text(self) -> str:
+        """How it stands, for a person."""
+        if self.error:
+            return self.error
+        if not self.planned and not self.stopped:
+            return say("Looking at frame {at} of {all}", at=self.prepared, all=len(self.frames))
+        ending = say(" (stopped)") if self.stopped else ""
+        return say("{done} of {all} frames", done=self.done, all=len(self.frames)) + ending
+
+
+current: Range | None = None
+
+
+def frames_of(scene: bpy.types.Scene) -> list[int]:
+    """Return the frames of the scene's range, or of its preview range if that is on."""
+    if scene.use_preview_range:
+        return frames(scene.frame_preview_start, scene.frame_preview_end, scene.frame_step)
+    return frames(scene.frame_start, scene.frame_end, scene.frame_step)
+
+
+def folder_of(scene: bpy.types.Scene) -> Path:
+    """Return where the range's pictures go. Raises `StorageFull`."""
+    text = scene.standee.range_folder or "//standee/"
+    if text.startswith("//") and not bpy.data.filepath:
+        raise StorageFull(
+            "The folder of the range is relative to the .blend file, which is not saved yet.",
+            fix="Save the file first, or choose another folder.",
+        )
+    folder = Path(bpy.path.abspath(text))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFull(
+            f"{folder} cannot be made: {error.strerror}.", fix="Choose another folder."
+        ) from None
+    return folder
+
+
+def start(context: bpy.types.Context) -> Range:
+    """Begin a range, or go on with it. Raises `StandeeError`."""
+    global current
+    scene = context.scene
+    folder = folder_of(scene)
+    current = Range(scene.name, folder, frames_of(scene), Ledger.read(folder))
+    link().add_chore(_prepare(current))
+    return current
+
+
+def stop() -> None:
+    """Stop the range; the frames that are done stay, and the next start goes on from them."""
+    if current is not None:
+        current.stopped = True
+        current.waiting.clear()
+        for job_id in list(current.under_way):
+            link().cancel(link().jobs[job_id])
+
+
+def take(job: Job, event: Result) -> Chore:
+    """Keep the picture of one frame."""
+    ledger = current.ledger if _ours(job) else Ledger.read(Path(job.folder))
+    yield
+    try:
+        ledger.add(int(job.frame or 0), job.fingerprint, event.data)
+    except OSError as error:
+        raise StorageFull(
+            f"The picture of frame {job.frame} could not be written: {error.strerror}.",
+            fix="Make room, and compose the range again; it goes on from there.",
+        ) from None
+    yield
+
+
+def over(job: Job) -> None:
+    """A frame's job ended: hand in the next."""
+    if current is None or not _ours(job):
+        return
+    current.under_way.pop(job.id, None)
+    if job.state == "failed":
+        current.error = current.error or f"Frame {job.frame}: {job.error}"
+        current.stopped = True
+        current.waiting.clear()
+    elif job.state == "cancelled":
+        current.stopped = True
+        current.waiting.clear()
+    if current.planned:
+        link().add_chore(_hand_in(current))
+
+
+def add_strip(scene: bpy.types.Scene) -> str:
+    """Put the range's pictures into the sequencer. Returns the strip's name; `StorageFull` if none."""
+    folder = folder_of(scene)
+    names = [picture_name(frame) for frame in frames_of(scene)]
+    there = [name for name in names if (folder / name).is_file()]
+    if not there:
+        raise StorageFull(f"{folder} holds no pictures of the range.", fix="Compose it first.")
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    channel = 1 + max((strip.channel for strip in strips), default=0)
+    first = frames_of(scene)[0]
+    strip = strips.new_image("Standee", str(folder / there[0]), channel, first)
+    for name in there[1:]:
+        strip.elements.append(name)
+    strip.frame_final_duration = len(there)
+    return str(strip.name)
+
+
+def _ours(job: Job) -> bool:
+    return current is not None and job.id in current.under_way
+
+
+def _prepare(work: Range) -> Chore:
+    """Take every frame's composition; the playhead is put back in the end."""
+    scene = bpy.data.scenes.get(work.scene)
+    if scene is None:
+        return
+    back = scene.frame_current
+    try:
+        for frame in work.frames:
+            if work.stopped or bpy.context.scene != scene:
+                work.stopped = True
+                break
+            composition, blobs = yield from _present(scene, frame)
+            once = msgspec.structs.replace(composition.sampling, count=1)
+            composition = msgspec.structs.replace(composition, sampling=once)
+            of = fingerprint(to_json(composition))
+            work.plan[frame] = (composition, blobs, of)
+            work.prepared += 1
+            yield
+    except StandeeError as error:
+        work.error, work.stopped = f"Frame {scene.frame_current}: {error.message}", True
+        raise
+    except Exception as error:  # such as what undo took away meanwhile
+        work.error, work.stopped = f"The frames could not be taken: {error}.", True
+        raise
+    finally:
+        if bpy.data.scenes.get(work.scene) is not None:
+            scene.frame_set(back)
+    if not work.stopped:
+        work.waiting = work.ledger.missing([(f, of) for f, (_, _, of) in work.plan.items()])
+        work.planned = True
+        yield from _hand_in(work)
+
+
+def _present(scene: bpy.types.Scene, frame: int) -> Work:
+    """Take one frame's composition, and once more if somebody moved the playhead meanwhile."""
+    for _ in range(TRIES):
+        scene.frame_set(frame)
+        yield
+        if scene.frame_current != frame:
+            continue
+        made: tuple[Composition, Blobs] = yield from submit.found(scene, *submit.taken(bpy.context))
+        if scene.frame_current == frame:
+            return made
+    raise InvalidField(
+        "The playhead was moved while the frames were looked at.",
+        fix="Compose the range again, and leave the playhead alone until the frames are counted.",
+    )
+
+
+def _hand_in(work: Range) -> Chore:
+    while work.waiting and len(work.under_way) < AT_ONCE and not work.stopped:
+        frame = work.waiting.pop(0)
+        composition, blobs, of = work.plan[frame]
+        scene = bpy.data.scenes.get(work.scene)
+        job = Job(
+            id=uuid.uuid4().hex,
+            scene=scene.standee.identity() if scene is not None else "",
+            label=f"Frame {frame}",
+            frame=frame,
+            folder=str(work.folder),
+            fingerprint=of,
+        )
+        work.under_way[job.id] = frame
+        try:
+            link().submit(job, composition, blobs)
+        except StandeeError as error:
+            work.under_way.pop(job.id)
+            work.error, work.stopped = error.message, True
+            raise
+        yield

@@ -1,0 +1,121 @@
+"""From a scene to a job: what is composed at the present frame, and why it cannot be."""
+
+import uuid
+
+import bpy
+
+from standee.composition import Composition
+from standee.errors import InvalidField
+
+from ..core.timeline import prompt_at
+from ..scene import image_datablocks, object_binding, render
+from ..scene.composition_io import Blobs, completed, composition_of
+from ..scene.scene_properties import StandeeScene
+from .background_tasks import Work
+from .daemon_link import link
+from .job import Job
+
+NOT_YET = b"taken later"
+"""Stands for a scene's picture that is still to be taken."""
+FRESH = ("RENDER", "VIEWPORT", "RESULT")
+"""The sources of a scene that are taken anew for each picture."""
+
+
+def obstacle(context: bpy.types.Context) -> str | None:
+    """Return why nothing can be composed now, as a sentence; `None` if it can."""
+    standee: StandeeScene = context.scene.standee
+    if not standee.layers and standee.scene_source == "NONE" and not standee.prompt:
+        return "Add a subject or write a prompt first"
+    if any(layer.bound for layer in standee.layers) and context.scene.camera is None:
+        return "Layers are bound to objects, but the scene has no camera"
+    empty = next((one.name for one in standee.layers if one.picture is None), None)
+    if empty is not None:
+        return f"The layer '{empty}' has no picture"
+    if standee.scene_source == "PICTURE" and standee.scene_picture is None:
+        return "The scene is set to a picture, but none is chosen"
+    return None
+
+
+def present(context: bpy.types.Context) -> tuple[Composition, Blobs]:
+    """Return what the scene composes at its present frame, and the bytes of the pictures, at once.
+
+    Raises `StandeeError`.
+    """
+    composition, blobs = taken(context)
+    made: tuple[Composition, Blobs] = object_binding.finished(
+        found(context.scene, composition, blobs)
+    )
+    return made
+
+
+def taken(context: bpy.types.Context) -> tuple[Composition, Blobs]:
+    """Return what the scene composes now, as far as that is known at once; see `found`.
+
+    Bound layers are brought to their place. Raises `StandeeError`.
+    """
+    scene = context.scene
+    standee: StandeeScene = scene.standee
+    object_binding.sync(scene, context.evaluated_depsgraph_get())
+    fresh = standee.scene_source in FRESH
+    if fresh:
+        render.require_scene(scene, standee.scene_source)
+    return composition_of(
+        standee,
+        prompt=prompt_now(scene),
+        order=object_binding.order(standee.layers),
+        scene=NOT_YET if fresh else None,
+    )
+
+
+def found(scene: bpy.types.Scene, composition: Composition, blobs: Blobs) -> Work:
+    """Find what takes a while: what hides the layers, and a fresh scene. A generator.
+
+    Returns the composition and blobs with that in them. The scene goes to the daemon only: a range
+    must not change Blender's data between two undo steps. Raises `StandeeError`.
+    """
+    return _found(scene.name, scene.standee.scene_source, composition, blobs)
+
+
+def _found(scene: str, source: str, composition: Composition, blobs: Blobs) -> Work:
+    masks = yield from object_binding.cut_masks_slowly(scene)
+    fresh = None
+    if source in FRESH:
+        there = bpy.data.scenes.get(scene)
+        if there is None:
+            raise InvalidField("The scene is no longer there.", fix="Compose again.")
+        fresh = yield from render.scene_picture_slowly(there, source)
+    return completed(composition, blobs, masks, fresh)
+
+
+def take_scene(context: bpy.types.Context) -> None:
+    """Take the scene's picture anew from where it comes. Raises `StandeeError`."""
+    standee: StandeeScene = context.scene.standee
+    data = render.scene_picture(context, standee.scene_source)
+    old = standee.scene_picture
+    standee.scene_picture = image_datablocks.image_of(data, "Standee scene")
+    if old is not None and old != standee.scene_picture and old.users == 0:
+        bpy.data.images.remove(old)
+
+
+def prompt_now(scene: bpy.types.Scene) -> str:
+    """Return the prompt at the scene's present frame: that of the last marker, or its own."""
+    standee: StandeeScene = scene.standee
+    markers = {marker.name: marker.frame for marker in scene.timeline_markers}
+    prompts = {one.name: one.prompt for one in standee.prompts}
+    return prompt_at(scene.frame_current, standee.prompt, markers, prompts)
+
+
+def compose(context: bpy.types.Context) -> Job:
+    """Take what the scene composes now, and hand it in when all of it is found.
+
+    Raises `StandeeError`; what is found wrong later becomes the link's notice.
+    """
+    scene = context.scene
+    link().open()
+    composition, blobs = taken(context)
+    label = composition.prompt[:40] or "Result"
+    job = Job(id=uuid.uuid4().hex, scene=scene.standee.identity(), label=label, state="preparing")
+    if scene.standee.scene_source == "RENDER":
+        job.stage = "rendering"
+    link().prepare(job, found(scene, composition, blobs))
+    return job

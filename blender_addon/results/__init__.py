@@ -1,0 +1,1 @@
+"""Results: stored with the scene, and shown."""

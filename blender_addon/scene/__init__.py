@@ -1,0 +1,1 @@
+"""The scene: properties, bound objects, images, rendering, and the composition that they make."""

@@ -1,0 +1,292 @@
+"""Between a scene's properties and the composition, in both directions and without loss.
+
+`composition_of` gives what would be composed now; `show` puts a composition into the properties.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import bpy
+import msgspec
+
+from standee.composition import (
+    Canvas,
+    Composition,
+    Layer,
+    Lora,
+    Rect,
+    Sampling,
+    Scene,
+    from_json,
+    to_json,
+    validate,
+)
+from standee.errors import InvalidField
+
+from ..core.float32 import narrowed, restored
+from . import image_datablocks
+from .layer_properties import StandeeLora
+from .scene_properties import StandeeLayer, StandeeScene, rounded
+
+LAYER_FIELDS = (
+    "name", "fit", "flip", "prompt", "fidelity", "variation", "sharing", "visible", "locked",
+)  # fmt: skip
+SCENE_FIELDS = {
+    "fit": "scene_fit",
+    "fidelity": "scene_fidelity",
+    "blend": "scene_blend",
+    "feather": "scene_feather",
+}
+RECT_FIELDS = {"x": "x", "y": "y", "w": "width", "h": "height"}
+
+Blobs = dict[str, bytes]
+PictureOf = Callable[[str], bytes]
+
+
+def composition_of(
+    standee: StandeeScene,
+    *,
+    prompt: str | None = None,
+    order: list[int] | None = None,
+    masks: Mapping[str, bytes] | None = None,
+    scene: bytes | None = None,
+) -> tuple[Composition, Blobs]:
+    """Return the composition and the bytes of its pictures.
+
+    `order` lists the indices of the layers from back to front (see `object_binding.order`), `masks` the
+    cut-outs (PNG) of those that the scene hides in part, by their id, `prompt` is another one than
+    the scene's (see `timeline`), and `scene` the picture (PNG) to compose into. Raises `InvalidField`, `BadPicture`.
+    """
+    blobs: Blobs = {}
+    indices = order if order is not None else list(range(len(standee.layers)))
+    layers = tuple(_layer(standee.layers[index], blobs, masks or {}) for index in indices)
+    composition = msgspec.structs.replace(
+        original(standee),
+        canvas=_canvas(standee),
+        prompt=standee.prompt if prompt is None else prompt,
+        layers=layers,
+        scene=_scene(standee, blobs, scene),
+        sampling=_sampling(standee),
+    )
+    return validate(composition), blobs
+
+
+def completed(
+    composition: Composition, blobs: Blobs, masks: Mapping[str, bytes], scene: bytes | None
+) -> tuple[Composition, Blobs]:
+    """Return a composition with these cut-outs (PNG, by layer id) and this scene (PNG) in it.
+
+    For what is found only some time after the rest was taken. A composition without a scene stays
+    without one.
+    """
+    blobs = blobs | {hashlib.sha256(data).hexdigest(): data for data in masks.values()}
+    layers = tuple(
+        msgspec.structs.replace(one, mask=hashlib.sha256(masks[one.id]).hexdigest())
+        if one.id in masks
+        else one
+        for one in composition.layers
+    )
+    composition = msgspec.structs.replace(composition, layers=layers)
+    if scene is not None and composition.scene is not None:
+        blobs.pop(composition.scene.picture, None)
+        digest = hashlib.sha256(scene).hexdigest()
+        blobs[digest] = scene
+        placed = msgspec.structs.replace(composition.scene, picture=digest)
+        composition = msgspec.structs.replace(composition, scene=placed)
+    return composition, blobs
+
+
+def original(standee: StandeeScene) -> Composition:
+    """Return the composition that the scene was set from; the default one if there was none."""
+    try:
+        return from_json(standee.origin) if standee.origin else Composition()
+    except InvalidField:
+        return Composition()
+
+
+def show(standee: StandeeScene, composition: Composition, picture: PictureOf) -> None:
+    """Put a composition into a scene. `picture` returns the bytes of a digest.
+
+    Layers that have the id of a present one keep what they are bound to. Raises `MissingBlob`.
+    """
+    bytes_of = {digest: picture(digest) for digest in composition.digests()}  # may raise: first
+    names = {layer.picture: layer.name for layer in composition.layers}
+    images = {
+        digest: image_datablocks.image_of(data, names.get(digest) or "Standee picture")
+        for digest, data in bytes_of.items()
+    }
+    standee.origin = to_json(msgspec.structs.replace(composition, layers=(), scene=None)).decode()
+    standee.prompt = composition.prompt
+    _show_canvas(standee, composition.canvas)
+    _show_sampling(standee, composition.sampling)
+    _show_scene(standee, composition.scene, images)
+    bound = {layer.layer_id: _bond(layer) for layer in standee.layers}
+    standee.layers.clear()
+    for layer in composition.layers:
+        _show_layer(standee.layers.add(), layer, images, bound.get(layer.id))
+    standee.active_layer = max(0, len(standee.layers) - 1)
+
+
+# -- from properties -----------------------------------------------------------------------------
+
+
+def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Layer:
+    if shown.picture is None:
+        raise InvalidField(
+            f"The layer {shown.name!r} has no picture.",
+            fix="Give it one in its settings, or remove the layer.",
+        )
+    digest, picture = image_datablocks.encoded(shown.picture)
+    blobs[digest] = picture
+    mask = None
+    if shown.layer_id in masks:
+        mask = hashlib.sha256(masks[shown.layer_id]).hexdigest()
+        blobs[mask] = masks[shown.layer_id]
+    elif shown.mask is not None:
+        mask, data = image_datablocks.encoded(shown.mask)
+        blobs[mask] = data
+    origin = _origin(shown.origin)
+    fields = {name: restored(getattr(shown, name), origin.get(name)) for name in LAYER_FIELDS}
+    fields["visible"] = shown.shown
+    return Layer(
+        picture=digest,
+        mask=mask,
+        id=shown.layer_id,
+        rect=_rect(shown, RECT_FIELDS, origin.get("rect")),
+        **fields,
+    )
+
+
+def _scene(standee: StandeeScene, blobs: Blobs, fresh: bytes | None) -> Scene | None:
+    if fresh is not None:
+        digest, data = hashlib.sha256(fresh).hexdigest(), fresh
+    elif standee.scene_source != "NONE" and standee.scene_picture is not None:
+        digest, data = image_datablocks.encoded(standee.scene_picture)
+    else:
+        return None
+    blobs[digest] = data
+    kept = None
+    if standee.scene_kept is not None:
+        kept, data = image_datablocks.encoded(standee.scene_kept)
+        blobs[kept] = data
+    origin = _origin(standee.scene_origin)
+    fields = {
+        name: restored(getattr(standee, prop), origin.get(name))
+        for name, prop in SCENE_FIELDS.items()
+    }
+    rect = None
+    if standee.use_scene_rect:
+        names = {"x": "scene_x", "y": "scene_y", "w": "scene_width", "h": "scene_height"}
+        rect = _rect(standee, names, origin.get("rect"))
+    return Scene(picture=digest, kept=kept, rect=rect, **fields)
+
+
+def _canvas(standee: StandeeScene) -> Canvas:
+    """Return the canvas; an opened one of odd size stays so until somebody sets another."""
+    canvas, origin = standee.canvas(), original(standee).canvas
+    return origin if standee.origin and rounded(origin) == canvas else canvas
+
+
+def _sampling(standee: StandeeScene) -> Sampling:
+    origin = original(standee).sampling
+    return Sampling(
+        model=standee.model,
+        steps=standee.steps or None,
+        guidance=restored(standee.guidance, origin.guidance) if standee.use_guidance else None,
+        seed=restored(standee.seed, origin.seed),
+        count=standee.count,
+        loras=tuple(_lora(lora, origin) for lora in standee.loras if lora.path),
+    )
+
+
+def _lora(shown: StandeeLora, origin: Sampling) -> Lora:
+    """Return a LoRA as the daemon finds it, which knows nothing of the .blend file's folder."""
+    weights = {lora.path: lora.weight for lora in origin.loras}
+    path = bpy.path.abspath(shown.path) if shown.path.startswith("//") else shown.path
+    return Lora(path, restored(shown.weight, weights.get(path)))
+
+
+def _rect(holder: Any, names: dict[str, str], origin: dict[str, float] | None) -> Rect:
+    origin = origin or {}
+    return Rect(
+        **{side: restored(getattr(holder, name), origin.get(side)) for side, name in names.items()}
+    )
+
+
+def _origin(text: str) -> dict[str, Any]:
+    try:
+        fields = msgspec.json.decode(text) if text else {}
+    except msgspec.DecodeError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+# -- to properties -------------------------------------------------------------------------------
+
+
+def _show_canvas(standee: StandeeScene, canvas: Canvas) -> None:
+    """The camera frame is the canvas, so the render gets its size."""
+    standee.follow_render = False
+    standee.canvas_width, standee.canvas_height = canvas.width, canvas.height
+    render = standee.id_data.render
+    render.resolution_x, render.resolution_y = canvas.width, canvas.height
+    render.resolution_percentage = 100
+    standee.canvas_side = max(standee.canvas_side, canvas.width, canvas.height)
+    standee.follow_render = rounded(canvas) == canvas
+
+
+def _show_sampling(standee: StandeeScene, sampling: Sampling) -> None:
+    standee.model = sampling.model
+    standee.steps = sampling.steps or 0
+    standee.use_guidance = sampling.guidance is not None
+    if sampling.guidance is not None:
+        standee.guidance = sampling.guidance
+    standee.seed = narrowed(sampling.seed)
+    standee.count = sampling.count
+    standee.loras.clear()
+    for lora in sampling.loras:
+        shown = standee.loras.add()
+        shown.path, shown.weight = lora.path, lora.weight
+
+
+def _show_scene(
+    standee: StandeeScene, scene: Scene | None, images: dict[str, bpy.types.Image]
+) -> None:
+    if scene is None:
+        standee.scene_source = "NONE"
+        standee.scene_picture = standee.scene_kept = None
+        return
+    standee.scene_source = "PICTURE"
+    standee.scene_picture = images[scene.picture]
+    standee.scene_kept = images.get(scene.kept or "")
+    for name, prop in SCENE_FIELDS.items():
+        setattr(standee, prop, getattr(scene, name))
+    standee.use_scene_rect = scene.rect is not None
+    if scene.rect is not None:
+        standee.scene_x, standee.scene_y = scene.rect.x, scene.rect.y
+        standee.scene_width, standee.scene_height = scene.rect.w, scene.rect.h
+    standee.scene_origin = msgspec.json.encode(scene).decode()
+
+
+def _show_layer(
+    shown: StandeeLayer,
+    layer: Layer,
+    images: dict[str, bpy.types.Image],
+    bond: tuple[Any, Any] | None,
+) -> None:
+    shown.layer_id = layer.id
+    shown.picture = images[layer.picture]
+    shown.mask = images.get(layer.mask or "")
+    shown.rect = layer.rect
+    for name in LAYER_FIELDS:
+        setattr(shown, name, getattr(layer, name))
+    shown.origin = msgspec.json.encode(layer).decode()
+    if bond is not None:
+        shown.bound_object, shown.bound_collection = bond
+
+
+def _bond(layer: StandeeLayer) -> tuple[Any, Any]:
+    return layer.bound_object, layer.bound_collection

@@ -1,0 +1,198 @@
+"""How layers look in the 3D view: their pixels, their cut-outs and who owns which cell; all cached.
+
+Nothing here draws. What is not there yet is worked out by chores of the link, so that a redraw never
+waits for a large picture.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from standee.arrangement import Standing, arrangement, reduced
+from standee.errors import StandeeError
+from standee.geometry import fit_picture
+from standee.token_overlay import kept_cells
+
+from ..core.color_space import linear
+from ..core.depth import Samples, cut
+from ..core.token_cells import CellView
+from ..jobs.background_tasks import Chore
+from ..jobs.daemon_link import link
+from ..scene import image_datablocks, object_binding
+from ..scene.image_datablocks import state_of
+from ..scene.scene_properties import StandeeLayer, StandeeScene, redraw
+
+SETTLE = 0.25
+"""Seconds without a change in the scene after which what hides a bound layer is looked for."""
+
+
+KEPT_SIDE = 512
+"""The size in px to which a scene's mask is reduced before its cells are counted."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A layer's picture as it is drawn: linear `pixels` (h, w, 4; straight alpha), full `alpha`."""
+
+    key: tuple[Any, ...]
+    size: tuple[int, int]
+    pixels: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+
+
+class Looks:
+    """The caches of one Blender, by layer id."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Seen] = {}
+        self._pending: set[tuple[Any, ...]] = set()
+        self._broken: set[tuple[Any, ...]] = set()
+        self._hidden: dict[str, tuple[Samples, NDArray[np.bool_]]] = {}
+        self._cells: tuple[tuple[Any, ...], CellView] | None = None
+        self._kept: tuple[tuple[Any, ...], NDArray[np.bool_]] | None = None
+        self._stale_hidden: set[str] = set()
+
+    def of(self, layer: StandeeLayer) -> Seen | None:
+        """Return how a layer looks, if that is known; else it will be, soon."""
+        key = _key(layer)
+        seen = self._seen.get(layer.layer_id)
+        if seen is not None and seen.key == key:
+            return seen
+        if layer.picture is not None and key not in self._pending | self._broken:
+            self._pending.add(key)
+            link().add_chore(self._look(layer.id_data.name, layer.layer_id, key))
+        return seen if seen is not None and seen.key[0] == key[0] else None
+
+    def now(self, layer: StandeeLayer) -> Seen | None:
+        """Return how a layer looks, worked out at once."""
+        key = _key(layer)
+        seen = self._seen.get(layer.layer_id)
+        if (seen is None or seen.key != key) and layer.picture is not None:
+            self._make(layer, key)
+        return self._seen.get(layer.layer_id)
+
+    def hidden(self, layer: StandeeLayer) -> tuple[Samples, NDArray[np.bool_]] | None:
+        """Return what was found to hide a bound layer."""
+        return self._hidden.get(layer.layer_id) if layer.bound and layer.occluded else None
+
+    def alpha(self, layer: StandeeLayer, seen: Seen, patch: int) -> NDArray[np.float32]:
+        """Return a layer's cut-out without what the scene hides of it."""
+        found = self.hidden(layer)
+        if found is None or not found[1].any():
+            return seen.alpha
+        placed = fit_picture(*seen.size, layer.rect, layer.fit)
+        return cut(seen.alpha, placed, found[1], found[0], layer.flip)
+
+    def cells(self, standee: StandeeScene, order: list[int], patch: int) -> CellView:
+        """Return who owns each cell; numbers are the layers' places in `order`, back to front."""
+        standing, numbers, key = [], [], [standee.canvas(), patch]
+        kept = self._kept_cells(standee, patch)
+        if kept is not None:
+            numbers.append(None)
+            key.append(id(kept))
+        for place, index in enumerate(order):
+            layer = standee.layers[index]
+            seen = self.of(layer) if layer.shown else None
+            if seen is None:
+                continue
+            found = self.hidden(layer)
+            key += [place, seen.key, layer.rect, layer.fit, layer.flip, id(found and found[1])]
+            alpha = self.alpha(layer, seen, patch)
+            standing.append(Standing(alpha, layer.rect, layer.fit, layer.flip))
+            numbers.append(place)
+        if self._cells is None or self._cells[0] != tuple(key):
+            found_cells = arrangement(standing, standee.canvas(), patch, kept)
+            self._cells = (tuple(key), CellView(found_cells, tuple(numbers)))
+        return self._cells[1]
+
+    def look_behind(self, scene: bpy.types.Scene) -> None:
+        """Look anew for what hides the bound layers, in the background."""
+        for layer in scene.standee.layers:
+            if layer.bound and layer.occluded and layer.layer_id not in self._stale_hidden:
+                self._stale_hidden.add(layer.layer_id)
+                link().add_chore(self._look_behind(scene.name, layer.layer_id))
+
+    def forget(self) -> None:
+        """Drop everything: another file is open."""
+        self.__init__()  # type: ignore[misc]
+
+    def _kept_cells(self, standee: StandeeScene, patch: int) -> NDArray[np.bool_] | None:
+        """Return the cells that the scene keeps; `None` without a scene."""
+        if standee.scene_source == "NONE":
+            return None
+        canvas, rect = standee.canvas(), standee.scene_rect()
+        picture = standee.scene_picture if standee.scene_source == "PICTURE" else None
+        shape = (canvas.height, canvas.width)
+        if picture is not None and picture.size[0]:
+            shape = (picture.size[1], picture.size[0])
+        mask = state_of(standee.scene_kept)
+        key = (canvas, patch, rect, standee.scene_fit, shape, mask)
+        if self._kept is None or self._kept[0] != key:
+            part = min(1.0, KEPT_SIDE / max(shape))
+            small = (max(1, round(shape[0] * part)), max(1, round(shape[1] * part)))
+            stays = np.ones(small, np.float32)
+            if mask and standee.scene_kept.size[0]:
+                stays = _stretched(image_datablocks.mask_of(standee.scene_kept), small)
+            self._kept = (key, kept_cells(stays, rect, standee.scene_fit, canvas, patch))
+        return self._kept[1]
+
+    # -- chores ----------------------------------------------------------------------------------
+
+    def _look(self, scene: str, layer_id: str, key: tuple[Any, ...]) -> Chore:
+        yield
+        self._pending.discard(key)
+        layer = object_binding.layer_of(scene, layer_id)
+        if layer is not None and layer.picture is not None and _key(layer) == key:
+            self._make(layer, key)
+            redraw()
+        yield
+
+    def _make(self, layer: StandeeLayer, key: tuple[Any, ...]) -> None:
+        try:
+            look = image_datablocks.look_of(layer.picture)
+            alpha = look.alpha
+            pixels = look.pixels
+            if layer.mask is not None:
+                alpha = reduced(image_datablocks.mask_of(layer.mask))
+                pixels = pixels.copy()
+                pixels[..., 3] = _stretched(alpha, pixels.shape[:2])
+        except StandeeError:
+            self._broken.add(key)
+            return
+        self._seen[layer.layer_id] = Seen(key, look.size, linear(pixels), alpha)
+
+    def _look_behind(self, scene: str, layer_id: str) -> Chore:
+        yield SETTLE
+        self._stale_hidden.discard(layer_id)
+        layer = object_binding.layer_of(scene, layer_id)
+        if layer is None or not layer.bound or layer.id_data.camera is None:
+            self._hidden.pop(layer_id, None)
+            return
+        found = yield from object_binding.hidden_part_slowly(scene, layer_id)
+        if found is not None:
+            self._hidden[layer_id] = found
+            redraw()
+
+
+def _key(layer: StandeeLayer) -> tuple[Any, ...]:
+    return (state_of(layer.picture), state_of(layer.mask))
+
+
+def _stretched(alpha: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    rows = (np.arange(shape[0]) + 0.5) * alpha.shape[0] / shape[0]
+    cols = (np.arange(shape[1]) + 0.5) * alpha.shape[1] / shape[1]
+    return alpha[rows.astype(int)[:, None], cols.astype(int)[None]]
+
+
+_looks: Looks | None = None
+
+
+def looks() -> Looks:
+    """Return the caches of this Blender."""
+    global _looks
+    if _looks is None:
+        _looks = Looks()
+    return _looks

@@ -1,0 +1,146 @@
+"""What a 3D view shows of the composition, put together for drawing and for the pointer.
+
+The one place where Blender's view, camera and properties become the plain data of `core`.
+"""
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from standee.composition import Rect
+from standee.geometry import fit_picture
+
+from ..core.overlay import Overlay, Progress, overlay
+from ..core.picking import Hit, Item, pick
+from ..core.projection import Frame, frame_in_region
+from ..jobs.daemon_link import link
+from ..jobs.job import Job
+from ..preferences import style, ui_scale
+from ..scene import object_binding
+from ..scene.scene_properties import StandeeScene
+from .layer_cache import Seen, looks
+
+hovered: str | None = None
+"""The id of the layer under the pointer."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is drawn in one view, and the pictures for it by layer id."""
+
+    frame: Frame
+    overlay: Overlay
+    seen: dict[str, Seen]
+
+
+def frame_of(
+    scene: bpy.types.Scene, region: bpy.types.Region, view: bpy.types.RegionView3D
+) -> Frame | None:
+    """Return where the camera frame lies in a region; `None` unless it looks through the camera."""
+    if view.view_perspective != "CAMERA" or scene.camera is None:
+        return None
+    camera = scene.camera
+    if camera.type != "CAMERA":
+        return None
+    corners = [
+        camera.matrix_world.normalized() @ one for one in camera.data.view_frame(scene=scene)
+    ]
+    matrix = np.array(view.perspective_matrix)
+    size = (region.width, region.height)
+    return frame_in_region(np.array(corners), matrix, size, scene.standee.canvas())
+
+
+def of_scene(space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> bool:
+    """Whether a view's camera is the scene's, and not one of the view's own."""
+    return not space.use_local_camera or space.camera == scene.camera
+
+
+def frame_under(context: bpy.types.Context) -> Frame | None:
+    """Return the frame in the region of a context, if the overlay is drawn there."""
+    region, view = context.region, context.region_data
+    if region is None or region.type != "WINDOW" or not isinstance(view, bpy.types.RegionView3D):
+        return None
+    if not context.scene.standee.show_overlay or not of_scene(context.space_data, context.scene):
+        return None
+    return frame_of(context.scene, region, view)
+
+
+def items_of(standee: StandeeScene) -> tuple[list[int], list[Item]]:
+    """Return the layers back to front: their indices in the list, and as the view shows them."""
+    indices = object_binding.order(standee.layers)
+    layers = [standee.layers[index] for index in indices]
+    return indices, [
+        Item(one.layer_id, one.rect, one.title, one.shown, one.locked, one.bound) for one in layers
+    ]
+
+
+def selected_id(standee: StandeeScene) -> str | None:
+    """Return the id of the active layer."""
+    active = standee.active()
+    return active.layer_id if active is not None else None
+
+
+def hit(context: bpy.types.Context, x: float, y: float) -> Hit | None:
+    """Return what is under a point (region px)."""
+    frame = frame_under(context)
+    if frame is None:
+        return None
+    standee = context.scene.standee
+    _, items = items_of(standee)
+    return pick(items, frame, (x, y), selected_id(standee), ui_scale())
+
+
+def drawn(
+    scene: bpy.types.Scene, region: bpy.types.Region, view: bpy.types.RegionView3D
+) -> Drawn | None:
+    """Return all that is to be drawn in a region."""
+    standee: StandeeScene = scene.standee
+    frame = frame_of(scene, region, view) if standee.show_overlay else None
+    if frame is None:
+        return None
+    return drawn_in(standee, frame)
+
+
+def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
+    """Return all that is to be drawn in a frame."""
+    indices, items = items_of(standee)
+    patch = link().patch(standee.model)
+    seen, placed = {}, {}
+    for index in indices:
+        layer = standee.layers[index]
+        if layer.shown and (found := looks().of(layer)) is not None:
+            seen[layer.layer_id] = found
+            placed[layer.layer_id] = _placed(found, layer.rect, layer.fit)
+    cells = looks().cells(standee, indices, patch) if standee.show_tokens else None
+    flipped = frozenset(layer.layer_id for layer in standee.layers if layer.flip)
+    shapes = overlay(
+        items,
+        frame,
+        style(),
+        placed=placed,
+        flipped=flipped,
+        selected=selected_id(standee),
+        hovered=hovered,
+        cells=cells,
+        patch=patch,
+        progress=progress_of(standee),
+    )
+    return Drawn(frame, shapes, seen)
+
+
+def progress_of(standee: StandeeScene) -> Progress | None:
+    """Return how far the scene's oldest job is; `None` without one, or if previews are off."""
+    job = job_of(standee)
+    if job is None or not standee.show_preview:
+        return None
+    return Progress(job.factor, link().says(job))
+
+
+def job_of(standee: StandeeScene) -> Job | None:
+    """Return the scene's oldest job that is not over."""
+    return next((one for one in link().unfinished if one.scene == standee.uid), None)
+
+
+def _placed(seen: Seen, rect: Rect, fit: str) -> Rect:
+    return fit_picture(*seen.size, rect, fit)  # type: ignore[arg-type]
