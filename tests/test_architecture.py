@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
+from importlib.util import resolve_name
 from itertools import chain
 from pathlib import Path
 
@@ -14,42 +16,197 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {
     "standee": ROOT / "protocol/standee",
+    "standee_cli": ROOT / "protocol/standee_cli",
     "standee_backend": ROOT / "backend/standee_backend",
     "standee_desktop": ROOT / "desktop_app/standee_desktop",
     "blender_addon": ROOT / "blender_addon",
 }
+TENSORS = {"torch", "diffusers", "transformers", "accelerate"}
+BLENDER = {"bpy", "gpu", "mathutils", "bmesh"}
+TERMINAL = {"click", "rich"}
 FORBIDDEN = {
-    "standee": {"torch", "diffusers", "PySide6", "bpy", "standee_backend", "standee_desktop"},
-    "standee_backend": {"PySide6", "bpy", "standee_desktop", "training"},
-    "standee_desktop": {"torch", "diffusers", "bpy", "standee_backend"},
-    "blender_addon": {"torch", "diffusers", "PySide6", "standee_backend", "standee_desktop"},
+    "standee": TENSORS
+    | BLENDER
+    | TERMINAL
+    | {"PySide6", "standee_cli", "standee_backend", "standee_desktop"},
+    "standee_cli": TENSORS | BLENDER | {"PySide6"},
+    "standee_backend": BLENDER
+    | TERMINAL
+    | {"PySide6", "standee_cli", "standee_desktop", "training"},
+    "standee_desktop": TENSORS | BLENDER | TERMINAL | {"standee_cli", "standee_backend"},
+    "blender_addon": TENSORS
+    | TERMINAL
+    | {"PySide6", "standee_cli", "standee_backend", "standee_desktop"},
 }
+PURE = {
+    "desktop_app/standee_desktop/model": {"PySide6"},
+    "blender_addon/core": BLENDER,
+}
+"""Folders that do without what the rest of their package stands on."""
+TENSORS_ALLOWED = (
+    "engine/",
+    "worker/job_runner.py",
+    "worker/memory_planner.py",
+    "hardware/options.py",
+)
+"""Where the backend imports torch: the engine, what runs it in the worker, and (inside functions) what
+asks the device what it is."""
+FLOORS = {
+    "standee": (
+        "client arrangement token_overlay",
+        "connection document",
+        "wire geometry",
+        "composition",
+        "validation",
+        "errors",
+    ),
+    "standee_cli": ("main", "commands", "job_runs", "progress", "console"),
+    "standee_backend": (
+        "demo daemon",
+        "scheduling",
+        "worker",
+        "engine",
+        "catalog",
+        "hardware storage event_log",
+    ),
+    "standee_desktop": (
+        "__main__",
+        "shell",
+        "panels",
+        "canvas",
+        "services",
+        "widgets",
+        "model storage",
+    ),
+    "blender_addon": (
+        "registration",
+        "panels",
+        "operators handlers",
+        "viewport results",
+        "jobs",
+        "scene",
+        "preferences redraw",
+        "core i18n storage",
+    ),
+}
+"""The parts of each package, top to bottom. What stands on one floor imports only from below it."""
+
+
+def module_of(file: Path) -> str:
+    """Full name of the module in a file of one of the packages."""
+    package, root = next((p, r) for p, r in PACKAGES.items() if file.is_relative_to(r))
+    parts = [package, *file.relative_to(root).with_suffix("").parts]
+    return ".".join(part for part in parts if part != "__init__")
 
 
 def imports(file: Path) -> set[str]:
-    """Full names of the modules that a file imports, wherever in the file."""
+    """Full names of what a file imports, wherever in it: relative imports are resolved, and what is given to
+    `import_module` counts. `from a import b` is both `a` and `a.b`: whichever is a module."""
+    package = module_of(file) if file.name == "__init__.py" else module_of(file).rpartition(".")[0]
     names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            home = resolve_name("." * node.level + (node.module or ""), package)
+            names |= {home} | {f"{home}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and node.args:
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in ("import_module", "__import__"):
+                names |= {resolve_name(text, package) for text in texts(node.args[0])}
     return names
+
+
+def texts(node: ast.expr) -> set[str]:
+    """What a string may be: itself, or how an f-string begins."""
+    if isinstance(node, ast.JoinedStr):
+        node = node.values[0]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return {node.value.rstrip(".") or "."}
+    return set()
+
+
+def roots(file: Path) -> set[str]:
+    """The first parts of what a file imports: the packages."""
+    return {name.partition(".")[0] for name in imports(file)}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_imports_only_what_it_may(package: str) -> None:
     for file in PACKAGES[package].rglob("*.py"):
-        wrong = {name.split(".")[0] for name in imports(file)} & FORBIDDEN[package]
+        wrong = roots(file) & FORBIDDEN[package]
         assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
 
 
+@pytest.mark.parametrize("folder", PURE)
+def test_a_pure_folder_stays_pure(folder: str) -> None:
+    files = list((ROOT / folder).rglob("*.py"))
+    assert files
+    for file in files:
+        wrong = roots(file) & PURE[folder]
+        assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
+def test_torch_is_imported_where_pictures_are_computed() -> None:
+    backend = PACKAGES["standee_backend"]
+    for file in backend.rglob("*.py"):
+        if not file.relative_to(backend).as_posix().startswith(TENSORS_ALLOWED):
+            wrong = roots(file) & TENSORS
+            assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_lead_downstairs(package: str) -> None:
+    floors = {part: n for n, floor in enumerate(FLOORS[package]) for part in floor.split()}
+    for file in PACKAGES[package].rglob("*.py"):
+        here = module_of(file).split(".")[1:2]
+        if not here:  # the package's own file, which may offer names of all floors
+            continue
+        for name in imports(file):
+            root, _, rest = name.partition(".")
+            there = rest.partition(".")[0]
+            if root == package and there in floors and there != here[0]:
+                downstairs = floors[there] > floors[here[0]]
+                assert downstairs, f"{file.relative_to(ROOT)} imports {name}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_part_of_a_package_has_a_floor(package: str) -> None:
+    parts = {module_of(file).split(".")[1] for file in PACKAGES[package].rglob("*/*.py")}
+    parts |= {file.stem for file in PACKAGES[package].glob("*.py")} - {"__init__"}
+    assert parts == set(" ".join(FLOORS[package]).split())
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_files_or_folders_beside_one_another_import_each_other_in_a_circle(package: str) -> None:
+    files = {module_of(file): file for file in PACKAGES[package].rglob("*.py")}
+    arrows: dict[str, set[str]] = {}
+    for module, file in files.items():
+        for name in imports(file):
+            target = name if name in files else name.rpartition(".")[0]
+            if target in files and (pair := siblings(module, target)):
+                arrows.setdefault(pair[0], set()).add(pair[1])
+    TopologicalSorter(arrows).prepare()  # raises CycleError, which names the circle
+
+
+def siblings(one: str, other: str) -> tuple[str, str] | None:
+    """The two neighbours in one folder that hold these modules; None if one holds the other."""
+    a, b = one.split("."), other.split(".")
+    same = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)
+    return None if same is None else (".".join(a[: same + 1]), ".".join(b[: same + 1]))
+
+
 def test_nothing_but_the_daemons_own_start_imports_the_daemon() -> None:
-    starters = {"__main__.py", "cli.py"}
-    for package in ("standee", "standee_backend"):
+    for package in PACKAGES:
         for file in PACKAGES[package].rglob("*.py"):
-            wrong = "standee_backend.daemon" in imports(file) and file.name not in starters
-            assert not wrong, f"{file.relative_to(ROOT)} imports the daemon"
+            if file.is_relative_to(PACKAGES["standee_backend"] / "daemon"):
+                continue
+            wrong = any(name.startswith("standee_backend.daemon") for name in imports(file))
+            starts = (
+                file == PACKAGES["standee_cli"] / "main.py"
+            )  # `standee serve` runs it in the foreground
+            assert not wrong or starts, f"{file.relative_to(ROOT)} imports the daemon"
 
 
 def test_the_client_comes_up_without_torch() -> None:

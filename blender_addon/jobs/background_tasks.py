@@ -2,16 +2,10 @@
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator
-
-from standee.composition import Composition
-
-from ..scene.composition_io import Blobs
+from collections.abc import Iterator
 
 Chore = Iterator[float | None]
 """Work in small steps; it may yield the seconds that it wants to rest."""
-Work = Generator[float | None, None, tuple[Composition, Blobs]]
-"""The same, when a composition and its pictures come of it."""
 
 
 class Chores:

@@ -7,7 +7,7 @@ hides a layer). The timer runs only while there is something to do.
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from standee.client.client import Client
 from standee.composition import Composition
 from standee.connection import read_connection
 from standee.errors import InvalidField, NotConnected, StandeeError
+from standee.geometry import PATCH
 from standee.wire.events import Event, Preview, Result
 from standee.wire.messages import ModelInfo
 from standee.wire.session import Task
@@ -24,12 +25,13 @@ from standee.wire.session import Task
 from .. import preferences
 from ..core.color_space import linear
 from ..i18n.translations import say
+from ..redraw import redraw
 from ..scene import image_datablocks
 from ..scene.composition_io import Blobs
-from ..scene.scene_properties import PATCH, redraw
+from ..scene.scene_properties import known_models
 from . import job as jobbing
 from . import preview_icons
-from .background_tasks import Chore, Chores, Work
+from .background_tasks import Chore, Chores
 from .job import Job
 
 BUDGET = 0.002
@@ -38,6 +40,10 @@ BUSY, WAITING = 0.01, 0.05
 """Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
+
+
+Work = Generator[float | None, None, tuple[Composition, Blobs]]
+"""Small steps (see `Chore`) that a composition and its pictures come of."""
 
 
 @dataclass
@@ -53,7 +59,7 @@ class DaemonLink:
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
-        self.models: tuple[ModelInfo, ...] = ()
+        self._know(())
         self.notice: Notice | None = None
         self.longest_tick = 0.0
         self.pause: float | None = BUSY
@@ -240,12 +246,17 @@ class DaemonLink:
             self._happened(event)
         return bool(events or done)
 
+    def _know(self, models: tuple[ModelInfo, ...]) -> None:
+        """Keep what the daemon says of its models; their names are offered where one is chosen."""
+        self.models: tuple[ModelInfo, ...] = models
+        known_models[:] = [model.name for model in models]
+
     def _check_presence(self) -> None:
         """Say so when nobody answers for a while, and take it back when somebody does."""
         assert self._client is not None
         if self._client.connected:
             if self._alone_since is not None and self._client.welcome is not None:
-                self.models = self._client.welcome.models
+                self._know(self._client.welcome.models)
             if self._told:
                 self.notice, self._told = None, False
             self._alone_since = None

@@ -20,8 +20,8 @@ from ..core.timeline import Ledger, fingerprint, frames, picture_name
 from ..i18n.translations import say
 from ..scene.composition_io import Blobs
 from . import submit
-from .background_tasks import Chore, Work
-from .daemon_link import link
+from .background_tasks import Chore
+from .daemon_link import Work, link
 from .job import Job
 
 TRIES = 3

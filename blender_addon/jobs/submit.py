@@ -11,8 +11,7 @@ from ..core.timeline import prompt_at
 from ..scene import image_datablocks, object_binding, render
 from ..scene.composition_io import Blobs, completed, composition_of
 from ..scene.scene_properties import StandeeScene
-from .background_tasks import Work
-from .daemon_link import link
+from .daemon_link import Work, link
 from .job import Job
 
 NOT_YET = b"taken later"

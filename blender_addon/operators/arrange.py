@@ -12,7 +12,8 @@ from ..core.gesture import Gesture, Input
 from ..core.picking import BODY
 from ..i18n.translations import say
 from ..jobs.daemon_link import link
-from ..scene.scene_properties import StandeeLayer, redraw
+from ..redraw import redraw
+from ..scene.scene_properties import StandeeLayer
 from ..viewport import view_state
 from .base import NeedsLayer, active_layer, cannot, composition
 from .layers import key_rectangle

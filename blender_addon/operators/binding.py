@@ -5,8 +5,9 @@ import bpy
 from standee.errors import StandeeError
 
 from ..core import png
+from ..redraw import redraw
 from ..scene import image_datablocks, object_binding
-from ..scene.scene_properties import StandeeLayer, redraw
+from ..scene.scene_properties import StandeeLayer
 from .base import NeedsCamera, NeedsLayer, active_layer, cannot, refuse
 from .layers import move_animation
 

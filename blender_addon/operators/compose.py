@@ -6,7 +6,7 @@ from standee.errors import StandeeError
 
 from ..jobs import submit
 from ..jobs.daemon_link import link
-from ..scene.scene_properties import redraw
+from ..redraw import redraw
 from .base import cannot, composition, refuse
 
 

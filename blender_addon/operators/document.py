@@ -11,9 +11,10 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from standee.document.document import Document
 from standee.errors import StandeeError
 
+from ..redraw import redraw
 from ..results import store
 from ..scene import composition_io, image_datablocks, object_binding
-from ..scene.scene_properties import StandeeScene, redraw
+from ..scene.scene_properties import StandeeScene
 from .base import composition, refuse
 
 

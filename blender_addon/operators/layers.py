@@ -7,7 +7,7 @@ import bpy
 from standee.composition import Rect
 from standee.geometry import fit_picture
 
-from ..scene.scene_properties import redraw
+from ..redraw import redraw
 from .base import NeedsLayer, active_layer, cannot, composition
 
 COPIED = (

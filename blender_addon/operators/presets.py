@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import storage
-from ..scene.scene_properties import redraw
+from ..redraw import redraw
 from .base import composition
 
 SAMPLING = ("model", "steps", "use_guidance", "guidance", "count", "scene_blend", "scene_feather")

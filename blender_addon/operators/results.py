@@ -9,10 +9,10 @@ from standee.composition import validate
 from standee.errors import InvalidField, MissingBlob, StandeeError
 
 from ..i18n.translations import say
+from ..redraw import redraw
 from ..results import display, store
 from ..scene import composition_io, image_datablocks
 from ..scene.enum_items import SHOWN_AS
-from ..scene.scene_properties import redraw
 from .base import NeedsResult, composition, refuse
 
 

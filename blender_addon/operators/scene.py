@@ -9,9 +9,9 @@ from standee.errors import StandeeError
 
 from ..core.camera import enlarged
 from ..jobs import submit
+from ..redraw import redraw
 from ..scene import image_datablocks, object_binding
 from ..scene import render as rendering
-from ..scene.scene_properties import redraw
 from .base import NeedsCamera, cannot, composition, refuse
 
 

@@ -9,8 +9,9 @@ from standee.composition import MAX_LAYERS, Rect
 from standee.errors import BadPicture, StandeeError
 from standee.geometry import fit_picture
 
+from ..redraw import redraw
 from ..scene import image_datablocks, object_binding, render
-from ..scene.scene_properties import StandeeLayer, redraw
+from ..scene.scene_properties import StandeeLayer
 from ..viewport import view_state
 from .base import NeedsCamera, cannot, composition, refuse
 

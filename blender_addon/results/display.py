@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import bpy
 
-from ..scene.scene_properties import redraw
+from ..redraw import redraw
 
 PLANE = "Standee Result"
 NEAR = 1.05

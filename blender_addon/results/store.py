@@ -18,8 +18,9 @@ from .. import storage
 from ..jobs.background_tasks import Chore
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
+from ..redraw import redraw
 from ..scene import image_datablocks
-from ..scene.scene_properties import StandeeResult, has_identity, redraw
+from ..scene.scene_properties import StandeeResult, has_identity
 
 FOLDER = "results"
 KEPT_DAYS = 14

@@ -7,16 +7,9 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty
 
 from standee.composition import Rect
 
+from ..redraw import redraw
 from . import image_datablocks
 from .enum_items import FITS
-
-
-def redraw(_self: Any = None, context: bpy.types.Context | None = None) -> None:
-    """Have every 3D view drawn anew."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
 
 
 def number(name: str, description: str, default: float, **limits: float) -> Any:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from standee.arrangement import reduced
 from standee.composition import Canvas, Rect
-from standee.geometry import fit_picture, snap
+from standee.geometry import PATCH, fit_picture, snap
 
 from ..core import png
 from ..core.camera import Lens
 from ..core.depth import Samples, cut, stacking
 from ..core.projection import BOX_EDGES, depths, projected_bounds, rays
 from . import image_datablocks
-from .scene_properties import PATCH, StandeeLayer
+from .scene_properties import StandeeLayer
 
 SOLID = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME"}
 MANY_POINTS = 200_000

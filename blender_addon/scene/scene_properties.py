@@ -17,15 +17,16 @@ from bpy.props import (
 )
 
 from standee.composition import Canvas, Rect
+from standee.geometry import PATCH
 
+from ..redraw import redraw
 from .enum_items import FITS, SHOWN_AS, SOURCES
 from .layer_properties import StandeeLayer as StandeeLayer
 from .layer_properties import StandeeLora, StandeePrompt, number
 from .layer_properties import StandeeResult as StandeeResult
-from .layer_properties import redraw as redraw
 
-PATCH = 16
-"""The side of a token in px, until the daemon has said otherwise of the chosen model."""
+known_models: list[str] = []
+"""The names of the daemon's models; the link to the daemon fills it."""
 
 
 def rounded(canvas: Canvas) -> Canvas:
@@ -44,9 +45,7 @@ def _round_canvas(self: "StandeeScene", context: bpy.types.Context) -> None:
 
 
 def _models(self: "StandeeScene", context: bpy.types.Context, text: str) -> list[str]:
-    from ..jobs.daemon_link import link
-
-    return [model.name for model in link().models] or ["mini"]
+    return known_models or ["mini"]
 
 
 class StandeeScene(bpy.types.PropertyGroup):

@@ -21,9 +21,10 @@ from ..core.depth import Samples, cut
 from ..core.token_cells import CellView
 from ..jobs.background_tasks import Chore
 from ..jobs.daemon_link import link
+from ..redraw import redraw
 from ..scene import image_datablocks, object_binding
 from ..scene.image_datablocks import state_of
-from ..scene.scene_properties import StandeeLayer, StandeeScene, redraw
+from ..scene.scene_properties import StandeeLayer, StandeeScene
 
 SETTLE = 0.25
 """Seconds without a change in the scene after which what hides a bound layer is looked for."""

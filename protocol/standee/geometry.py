@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from .composition import Canvas, Fit, Rect
 
+PATCH = 16
+"""The side of a token in px, where nothing is known of the model."""
 NOBODY = -1
 """The owner of a cell that belongs to no placement."""
 

@@ -31,9 +31,10 @@ from standee.wire.messages import Limits
 
 from ..event_log import event
 from ..hardware.options import Options
-from ..scheduling.scheduler import Disk, Scheduler
+from ..scheduling.scheduler import Scheduler
 from ..scheduling.slots import WORKER, local
 from ..storage.blob_files import Blobs
+from ..storage.disk_thread import Disk
 from ..storage.job_store import Store
 from .router import Lines, router
 from .service import Service, Surroundings

@@ -57,8 +57,9 @@ from standee.wire.messages import (
 
 from ..catalog import catalog, lora_files
 from ..event_log import event
-from ..scheduling.scheduler import Disk, Scheduler
+from ..scheduling.scheduler import Scheduler
 from ..storage.blob_files import Blobs, missing
+from ..storage.disk_thread import Disk
 from ..storage.job_store import Job, Store
 from .peer import Peer
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Protocol
 
 import msgspec
 
@@ -31,30 +30,24 @@ from standee.wire.events import (
     ends,
 )
 
-from ..daemon.peer import Peer
 from ..event_log import event
+from ..storage.disk_thread import Disk
 from ..storage.job_store import Job, Store
 from ..worker.pipe import Made, Previewed, Reported
 from .slots import Slot
 from .worker_process import Free, WorkerDied
 
-T = TypeVar("T")
-
 log = logging.getLogger("standee.jobs")
 
 
-class Disk:
-    """Runs what touches the disk in one thread, in order, so that the event loop never waits."""
+class Subscriber(Protocol):
+    """Somebody who hears of a job, such as a client's connection."""
 
-    def __init__(self, name: str, threads: int = 1) -> None:
-        self._threads = ThreadPoolExecutor(threads, name)
+    gone: bool
+    """Whether nothing reaches them any more."""
 
-    async def __call__(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(function, *args, **kwargs))
-
-    def close(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    def send(self, message: msgspec.Struct) -> None:
+        """Send a message, now or as soon as they take it."""
 
 
 @dataclass
@@ -63,7 +56,7 @@ class Live:
 
     job: str
     seq: int
-    subscribers: set[Peer] = field(default_factory=set)
+    subscribers: set[Subscriber] = field(default_factory=set)
     progress: Progress | None = None
     preview: Preview | None = None
     position: int | None = None
@@ -130,7 +123,9 @@ class Scheduler:
 
     # -- for clients -----------------------------------------------------------------------------
 
-    def subscribe(self, peer: Peer, job: Job, past: Sequence[AnyEvent], since: int = 0) -> None:
+    def subscribe(
+        self, peer: Subscriber, job: Job, past: Sequence[AnyEvent], since: int = 0
+    ) -> None:
         """Send a peer a job's past events, then those to come."""
         for happened in past:
             peer.send(happened)
@@ -144,7 +139,7 @@ class Scheduler:
             live.subscribers.add(peer)
             live.position = None  # what is stored of it may be old: `announce` tells it anew
 
-    def forget(self, peer: Peer) -> None:
+    def forget(self, peer: Subscriber) -> None:
         """Send a peer nothing more."""
         for key, live in list(self._live.items()):
             live.subscribers.discard(peer)

@@ -13,7 +13,7 @@ from ..model import Change
 from ..services.composer import Composer
 from ..widgets import theme
 from .painting import paint_image, pen
-from .tool import Pointer, Tool
+from .tool import Canvas, Pointer, Tool
 from .view import CanvasView
 
 THIN = 0.25
@@ -94,7 +94,7 @@ class Curtain:
 class CompareTool(Tool):
     """A line across the canvas: the arrangement or another result left of it, the result right."""
 
-    def __init__(self, canvas: CanvasView, curtain: Curtain) -> None:
+    def __init__(self, canvas: Canvas, curtain: Curtain) -> None:
         super().__init__(canvas)
         self._curtain = curtain
 

@@ -6,14 +6,58 @@ Positions are canvas px. Zoom, pan and the wheel stay with the view, whatever th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, SignalInstance
 from PySide6.QtGui import QKeyEvent, QPainter
 
-if TYPE_CHECKING:
-    from .view import CanvasView
+from standee.composition import Rect
+
+from ..model import EditorDocument
+from ..model.camera import Camera
+from ..services.image_cache import Pictures
+
+
+class Canvas(Protocol):
+    """What a tool uses of the widget that it works on; `CanvasView` is one."""
+
+    document: EditorDocument
+    pictures: Pictures
+    moving: Collection[str]
+    layer_activated: SignalInstance
+
+    @property
+    def camera(self) -> Camera:
+        """How the canvas is seen."""
+
+    def set_camera(self, camera: Camera) -> None:
+        """See the canvas this way."""
+
+    def set_tool(self, tool: Tool | None) -> None:
+        """Put a tool in charge; None brings back the one that arranges layers."""
+
+    def canvas_rect(self) -> Rect:
+        """Return the canvas as a rectangle, canvas px."""
+
+    def to_screen(self, rect: Rect) -> QRectF:
+        """Return a rectangle of the canvas in px of the widget."""
+
+    def update(self) -> None:
+        """Have all of it painted anew."""
+
+    def update_area(self, rect: Rect) -> None:
+        """Repaint a part of the canvas (canvas px) with its outline, handles and badge."""
+
+    def rect(self) -> QRect:
+        """Return the widget's area, px of the widget."""
+
+    def width(self) -> int:
+        """Return the widget's width."""
+
+    def height(self) -> int:
+        """Return the widget's height."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +98,7 @@ class Tool:
     draws = False
     """Whether it wants a pen's pressure."""
 
-    def __init__(self, canvas: CanvasView) -> None:
+    def __init__(self, canvas: Canvas) -> None:
         self.canvas = canvas
 
     def begin(self) -> None:

@@ -14,12 +14,10 @@ from typing import Any
 
 from standee.composition import Composition, Layer
 from standee.document.document import Document
+from standee.geometry import PATCH
 
 from .history import History, State, Step
 from .signal import Event
-
-PATCH = 16
-"""The side of a token in px, until the daemon says what the chosen model's is."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import pytest
 from standee.errors import JobCancelled
 from standee.wire.messages import WorkerInfo
 from standee_backend.daemon.peer import Peer
-from standee_backend.scheduling.scheduler import Disk, Scheduler
+from standee_backend.scheduling.scheduler import Scheduler
 from standee_backend.scheduling.worker_process import WorkerDied
+from standee_backend.storage.disk_thread import Disk
 from standee_backend.storage.job_store import Store
 from standee_backend.worker.pipe import Made, Reported
 

@@ -24,8 +24,7 @@ from ...model.notices import Notices
 from ...services.image_cache import Look, make_look
 from ...services.thread_pool import Workers
 from ..painting import paint_image, pen
-from ..tool import Pointer, Tool
-from ..view import CanvasView
+from ..tool import Canvas, Pointer, Tool
 
 Kind = Literal["cutout", "kept"]
 SMALLEST, LARGEST = 1.0, 512.0
@@ -45,7 +44,7 @@ class BrushTool(Tool):
 
     draws = True
 
-    def __init__(self, canvas: CanvasView, kind: Kind, workers: Workers, notices: Notices) -> None:
+    def __init__(self, canvas: Canvas, kind: Kind, workers: Workers, notices: Notices) -> None:
         super().__init__(canvas)
         self.kind: Kind = kind
         self.radius, self.softness, self.taking = 16.0, 0.2, False
