@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.errors import StandeeError
+from standee.formatting import how_far
 from standee.wire.events import (
     STAGES,
     Cancelled,
@@ -22,7 +23,6 @@ from standee.wire.events import (
     Queued,
     Result,
     Started,
-    how_far,
 )
 
 from .. import storage

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.arrangement import reduced
-from standee.document.document import PICTURES
 from standee.errors import BadPicture, TooLarge
+from standee.images import PICTURES
 
 LARGEST_SIDE = 16384
 """The most px of a side: a picture beyond it is named as too large instead of filling the memory."""

@@ -3,7 +3,7 @@
 One document for scripts, the desktop editor, the Blender extension and the daemon. Every number is
 bounded and finite, every list and text has a limit, unknown fields are ignored and missing ones
 take their default. Pictures are named by the SHA-256 of their encoded bytes; the bytes travel
-separately (see `document.py` and `client.py`).
+separately (see `document/` and `client/`).
 """
 
 from __future__ import annotations
@@ -237,3 +237,27 @@ def _check_composition(composition: Composition) -> None:
                 path=f"$.sampling.loras[{index}].path",
                 fix="Name each once; its weight says how much it counts.",
             )
+
+
+def resized(composition: Composition, width: int, height: int) -> Composition:
+    """Return the composition on a canvas of another size, with everything on it scaled along."""
+    x, y = width / composition.canvas.width, height / composition.canvas.height
+    replace = msgspec.structs.replace
+
+    def scaled(rect: Rect) -> Rect:
+        return Rect(rect.x * x, rect.y * y, rect.w * x, rect.h * y)
+
+    scene: Scene | None = composition.scene
+    if scene is not None:
+        scene = replace(
+            scene,
+            rect=scene.rect and scaled(scene.rect),
+            blend=min(512.0, scene.blend * min(x, y)),
+            feather=min(256.0, scene.feather * min(x, y)),
+        )
+    return replace(
+        composition,
+        canvas=replace(composition.canvas, width=width, height=height),
+        layers=tuple(replace(layer, rect=scaled(layer.rect)) for layer in composition.layers),
+        scene=scene,
+    )

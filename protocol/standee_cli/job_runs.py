@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,8 @@ import click
 from standee.composition import Composition
 from standee.connection import connection_file
 from standee.document.receipt import embed
-from standee.errors import JobCancelled, NotConnected, StandeeError, StorageFull, UnknownJob
+from standee.errors import JobCancelled, NotConnected, StandeeError, UnknownJob
+from standee.files import write_file
 from standee.wire.events import Result
 from standee.wire.messages import Cutout
 
@@ -22,9 +21,6 @@ from .console import Console
 if TYPE_CHECKING:
     from standee.client.client import Client
     from standee.wire.operations import Blobs
-
-O_BINARY = getattr(os, "O_BINARY", 0)
-"""Windows would write line ends of its own."""
 
 
 def connect(context: click.Context, start: bool = False) -> Client:
@@ -110,30 +106,3 @@ def write_results(results: list[Result], out: Path) -> list[dict[str, Any]]:
 def numbered(out: Path, index: int) -> Path:
     """Return the path of picture `index`, counted from 0: `cat-1.png` for `cat.png`."""
     return out.with_name(f"{out.stem}-{index + 1}{out.suffix}")
-
-
-def check_writable(path: Path) -> None:
-    """Refuse now what could not be written after minutes of work. Raises `StorageFull`."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise StorageFull(f"The folder {folder} does not exist.", fix="Make the folder first.")
-    if path.is_dir():
-        raise StorageFull(f"{path} is a folder.", fix="Name a file.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise StorageFull(f"{path} cannot be written.", fix="Write to a folder of your own.")
-
-
-def write_file(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Write a file so that others see the old one or the new one. Raises `StorageFull`."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, mode)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise StorageFull(
-            f"{path} could not be written: {error.strerror}.", fix="Make room, or write elsewhere."
-        ) from None

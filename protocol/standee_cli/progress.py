@@ -9,10 +9,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from standee.formatting import how_far, time_left
 from standee.wire import events
-from standee.wire.events import STAGES, Event, how_far
-
-from .console import time_left
+from standee.wire.events import STAGES, Event
 
 
 class Watching:

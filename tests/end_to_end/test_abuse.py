@@ -11,7 +11,7 @@ import pytest
 import zmq
 from daemons import Running
 
-from standee import Canvas, Client, Composition, Layer, Rect, Sampling, connection
+from standee import Canvas, Client, Composition, Layer, Rect, Sampling, connection, pairing
 from standee.connection import Connection
 from standee.errors import BadPicture, TooLarge, Unauthorised
 
@@ -83,7 +83,7 @@ def still_serves(daemon):
 def test_a_wrong_key_is_told_so(daemon):
     mine = daemon.connection
     file = daemon.home.parent / "stranger.json"
-    stranger = Connection(mine.endpoint, mine.server_key, connection.new_keys())
+    stranger = Connection(mine.endpoint, mine.server_key, pairing.new_keys())
     connection.write_connection(file, stranger)
     with pytest.raises(Unauthorised) as caught:
         Client.connect(connection_file=file, timeout=10)
@@ -92,12 +92,12 @@ def test_a_wrong_key_is_told_so(daemon):
 
 
 def test_an_unpaired_key_is_not_let_in_again(daemon):
-    paired = connection.pair(daemon.home, "laptop", daemon.connection.endpoint)
+    paired = pairing.pair(daemon.home, "laptop", daemon.connection.endpoint)
     file = daemon.home.parent / "laptop.json"
     connection.write_connection(file, paired)
     with Client.connect(connection_file=file, timeout=10) as laptop:
         assert laptop.compose(Composition())
-    connection.unpair(daemon.home, "laptop")
+    pairing.unpair(daemon.home, "laptop")
     with pytest.raises(Unauthorised):
         Client.connect(connection_file=file, timeout=10)
 
@@ -105,7 +105,7 @@ def test_an_unpaired_key_is_not_let_in_again(daemon):
 def test_a_daemon_with_another_key_than_promised_is_not_trusted(daemon):
     mine = daemon.connection
     file = daemon.home.parent / "other.json"
-    impostor = Connection(mine.endpoint, connection.new_keys().public, mine.client)
+    impostor = Connection(mine.endpoint, pairing.new_keys().public, mine.client)
     connection.write_connection(file, impostor)
     with pytest.raises(Unauthorised, match="another key"):
         Client.connect(connection_file=file, timeout=20)
@@ -124,7 +124,7 @@ def test_without_a_key_nothing_is_answered(daemon):
 
 def test_a_server_key_alone_is_not_enough(daemon):
     mine = daemon.connection
-    known_to_all = Connection(mine.endpoint, mine.server_key, connection.new_keys())
+    known_to_all = Connection(mine.endpoint, mine.server_key, pairing.new_keys())
     with Raw(known_to_all) as stranger:
         stranger.say(type="hello", id=1, version=[1, 0])
         assert stranger.hear(0.5) is None

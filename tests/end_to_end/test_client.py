@@ -21,8 +21,8 @@ from standee.errors import (
     UnknownJob,
     UnknownModel,
 )
+from standee.images import digest_of
 from standee.wire.events import Cancelled, Failed, Preview, Progress, Queued, Result, Started
-from standee.wire.operations import digest_of
 
 HERE = Path(__file__).resolve().parent
 CAT = b"a picture of a cat " * 50_000
@@ -324,12 +324,12 @@ def test_a_quota_is_kept_and_what_is_not_needed_gives_way(tmp_path):
 
 
 def test_owners_do_not_see_each_others_pictures_and_jobs(daemon, client):
-    from standee import connection
+    from standee import connection, pairing
 
     digest = client.put_blob(CAT)
     job = client.submit(Composition(), job_id="my-job-01")
     client.wait(job)
-    other = connection.pair(daemon.home, "laptop", daemon.connection.endpoint)
+    other = pairing.pair(daemon.home, "laptop", daemon.connection.endpoint)
     file = daemon.home.parent / "laptop.json"
     connection.write_connection(file, other)
     with Client.connect(connection_file=file) as stranger:

@@ -10,8 +10,8 @@ from daemons import Running
 
 from standee import Canvas, Composition, Sampling
 from standee.errors import JobCancelled
+from standee.images import digest_of
 from standee.wire.events import Progress, Queued, Result, Started
-from standee.wire.operations import digest_of
 
 
 class Follower(threading.Thread):

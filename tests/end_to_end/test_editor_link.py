@@ -115,7 +115,8 @@ def test_what_is_asked_without_a_daemon_is_asked_when_it_is_there(link, away, se
 
 
 def test_a_wrong_key_is_told_and_a_right_one_connects(app, away, settle, tmp_path) -> None:
-    from standee.connection import new_keys, write_connection
+    from standee.connection import write_connection
+    from standee.pairing import new_keys
     from standee_desktop.services.daemon_link import Link
 
     away.start()

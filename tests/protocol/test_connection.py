@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from standee import connection
+from standee import connection, files, pairing
 from standee.connection import Connection, Keys
 from standee.errors import IncompatibleVersion, InvalidField, NotConnected, Unauthorised
 
@@ -39,7 +39,7 @@ def test_only_its_user_can_read_a_connection_file(written):
 def test_a_folder_that_others_could_enter_is_closed(tmp_path):
     folder = tmp_path / "open"
     folder.mkdir(mode=0o777)
-    connection.private_folder(folder)
+    files.private_folder(folder)
     assert mode(folder) == 0o700
 
 
@@ -87,21 +87,21 @@ def test_a_file_of_another_major_version_is_refused(written):
 
 
 def test_keys_last(tmp_path):
-    assert connection.server_keys(tmp_path) == connection.server_keys(tmp_path)
-    assert connection.server_keys(tmp_path) != connection.local_keys(tmp_path)
+    assert pairing.server_keys(tmp_path) == pairing.server_keys(tmp_path)
+    assert pairing.server_keys(tmp_path) != pairing.local_keys(tmp_path)
 
 
 def test_pairing_lets_one_more_client_in_until_it_is_unpaired(tmp_path):
-    paired = connection.pair(tmp_path, "laptop", "tcp://192.168.1.20:7717")
-    assert connection.allowed(tmp_path) == {paired.client.public: "laptop"}
-    assert paired.server_key == connection.server_keys(tmp_path).public
-    assert connection.unpair(tmp_path, "laptop")
-    assert connection.allowed(tmp_path) == {}
-    assert not connection.unpair(tmp_path, "laptop")
+    paired = pairing.pair(tmp_path, "laptop", "tcp://192.168.1.20:7717")
+    assert pairing.allowed(tmp_path) == {paired.client.public: "laptop"}
+    assert paired.server_key == pairing.server_keys(tmp_path).public
+    assert pairing.unpair(tmp_path, "laptop")
+    assert pairing.allowed(tmp_path) == {}
+    assert not pairing.unpair(tmp_path, "laptop")
 
 
 def test_the_secret_of_a_paired_client_stays_out_of_the_home(tmp_path):
-    paired = connection.pair(tmp_path, "laptop", "tcp://192.168.1.20:7717")
+    paired = pairing.pair(tmp_path, "laptop", "tcp://192.168.1.20:7717")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
     assert not any(paired.client.secret in path.read_text() for path in files)
@@ -110,19 +110,19 @@ def test_the_secret_of_a_paired_client_stays_out_of_the_home(tmp_path):
 @pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "x" * 65])
 def test_a_clients_name_is_no_path(tmp_path, name):
     with pytest.raises(InvalidField):
-        connection.pair(tmp_path, name, "tcp://h:1")
-    assert not connection.unpair(tmp_path, name)
+        pairing.pair(tmp_path, name, "tcp://h:1")
+    assert not pairing.unpair(tmp_path, name)
 
 
 @pytest.mark.parametrize("endpoint", ["", "h:1", "tcp://h", "ipc:///x", "tcp://h:port"])
 def test_an_endpoint_is_a_host_and_a_port(tmp_path, endpoint):
     with pytest.raises(InvalidField, match="HOST:PORT"):
-        connection.pair(tmp_path, "laptop", endpoint)
+        pairing.pair(tmp_path, "laptop", endpoint)
 
 
 def test_the_home_can_be_chosen(monkeypatch, tmp_path):
     monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
-    assert connection.home() == tmp_path
+    assert files.home() == tmp_path
     assert connection.connection_file() == tmp_path / "connection.json"
 
 
@@ -131,4 +131,4 @@ def test_the_home_can_be_chosen(monkeypatch, tmp_path):
 def test_a_home_that_cannot_be_written_is_one_clear_error(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(Exception, match="STANDEE_HOME"):
-        connection.private_folder(tmp_path / "home")
+        files.private_folder(tmp_path / "home")

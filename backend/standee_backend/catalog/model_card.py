@@ -25,8 +25,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from standee.composition import Name, Pixels, Text, Unit
-from standee.connection import home
 from standee.errors import InvalidField
+from standee.files import home
 from standee.validation import convert
 
 from ..hardware.options import Options, check

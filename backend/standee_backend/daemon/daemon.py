@@ -24,7 +24,7 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
-from standee import __version__, connection
+from standee import __version__, connection, files, pairing
 from standee.connection import Connection
 from standee.errors import InvalidField
 from standee.wire.messages import Limits
@@ -54,7 +54,7 @@ KEEP_DAYS = 7
 class Config:
     """How a daemon is to run; see `standee serve --help`."""
 
-    home: Path = field(default_factory=connection.home)
+    home: Path = field(default_factory=files.home)
     host: str = LOOPBACK
     port: int = 0
     options: Options = field(default_factory=Options)
@@ -69,7 +69,7 @@ def run(config: Config) -> None:
     """Serve until told to stop. Raises `StandeeError`s and `AlreadyRunning`."""
     # Not asyncio.run: on Windows its loop cannot watch ZeroMQ's sockets.
     runner = asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)
-    with only_one(connection.private_folder(config.home)), runner:
+    with only_one(files.private_folder(config.home)), runner:
         runner.run(Daemon(config).run())
 
 
@@ -79,10 +79,10 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config, self._home = config, config.home
         _allow_many_files()
-        self._server = connection.server_keys(config.home)
-        self._mine = connection.local_keys(config.home)
-        connection.allow(config.home, connection.LOCAL, self._mine.public)
-        check_host(config, connection.allowed(config.home))
+        self._server = pairing.server_keys(config.home)
+        self._mine = pairing.local_keys(config.home)
+        pairing.allow(config.home, pairing.LOCAL, self._mine.public)
+        check_host(config, pairing.allowed(config.home))
         self._store = Store(config.home / "jobs.sqlite")
         self._disk = Disk("store")
         self._blobs = Blobs(config.home / "blobs")
@@ -97,7 +97,7 @@ class Daemon:
         _on_signals(self._stopping.set)
         await self._recover()
         context = zmq.asyncio.Context()
-        gate = Gate(context, lambda: connection.allowed(self._home))
+        gate = Gate(context, lambda: pairing.allowed(self._home))
         bound = router(context, self._server.secret)
         service = self._service(lambda: len(lines))
         lines = Lines(bound, service.answer, self._scheduler.forget)
@@ -226,7 +226,7 @@ def check_host(config: Config, clients: dict[str, str]) -> None:
         ) from None
     if address.is_loopback:
         return
-    if set(clients.values()) <= {connection.LOCAL}:
+    if set(clients.values()) <= {pairing.LOCAL}:
         raise InvalidField(
             f"No other machine is paired, so none could use {config.host}.",
             path="--listen",

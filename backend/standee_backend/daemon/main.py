@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from standee import connection
+from standee import files
 from standee.client.launch import ALREADY_RUNNING
 from standee.errors import StandeeError
 from standee.wire.messages import Limits
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         value = os.environ.get(f"STANDEE_{name[2:].replace('-', '_').upper()}", default)
         parser.add_argument(name, default=value, **more)  # type: ignore[arg-type]
 
-    flag("--home", connection.home(), type=Path, help="folder of jobs, pictures and keys")
+    flag("--home", files.home(), type=Path, help="folder of jobs, pictures and keys")
     flag("--listen", LOOPBACK, metavar="HOST[:PORT]", help="address; others need `standee pair`")
     flag("--device", None, action="append", help="auto, cpu, mps, cuda or cuda:N; may be repeated")
     flag("--dtype", None, help="auto, bf16 or fp32")

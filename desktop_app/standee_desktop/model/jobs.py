@@ -9,17 +9,8 @@ import msgspec
 
 from standee.composition import Composition, validate
 from standee.errors import StandeeError
-from standee.wire.events import (
-    IN_BYTES,
-    Cancelled,
-    Event,
-    Failed,
-    Preview,
-    Progress,
-    Queued,
-    Result,
-    Started,
-)
+from standee.formatting import IN_BYTES
+from standee.wire.events import Cancelled, Event, Failed, Preview, Progress, Queued, Result, Started
 
 from .signal import Event as Signal
 

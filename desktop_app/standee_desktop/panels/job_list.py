@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from standee.wire.events import how_far
+from standee.formatting import how_far
 
 from ..model.jobs import Job
 from ..services.composer import Composer

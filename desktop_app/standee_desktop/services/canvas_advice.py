@@ -6,8 +6,7 @@ from math import sqrt
 
 from PySide6.QtCore import QObject
 
-from standee.composition import Composition, Scene
-from standee.document.load import resized
+from standee.composition import Composition, Scene, resized
 from standee.wire.messages import ModelInfo
 
 from ..model import Change, EditorDocument, edits

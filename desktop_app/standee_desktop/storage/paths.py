@@ -10,8 +10,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from standee.connection import home
-from standee.document.archive import not_saved, sync_folder
+from standee.files import home, not_saved, sync_folder
 
 
 def data_folder() -> Path:

@@ -27,10 +27,10 @@ from typing import IO, Any
 import msgspec
 
 from standee.composition import Composition, validate
-from standee.document.archive import not_saved
 from standee.document.blobs import StoredResult
 from standee.document.document import Document
 from standee.errors import BadDocument, MissingBlob, StandeeError
+from standee.files import not_saved
 
 from .paths import write_whole
 

@@ -20,6 +20,7 @@ import msgspec
 from ..composition import Composition, Rect, validate
 from ..connection import connection_file as default_file
 from ..errors import JobCancelled, NotConnected, StandeeError
+from ..images import digest_of
 from ..wire import operations
 from ..wire.events import Cancelled, Event, Failed, Result, ends
 from ..wire.messages import (
@@ -182,7 +183,7 @@ class Client:
         on_event: Callable[[Event], None] | None = None,
     ) -> bytes:
         """Return the cut-out of a picture as the bytes of a mask PNG; see `messages.Cutout`."""
-        digest = operations.digest_of(picture)
+        digest = digest_of(picture)
         spec = Cutout(digest, box, tuple(points), model, words, finder)
         job = self.submit(spec, {digest: picture}, kind="cutout")
         [result] = self.wait(job, on_event)
@@ -218,7 +219,7 @@ class Client:
     def put_blob(self, data: bytes | Path) -> str:
         """Upload a picture, unless the daemon has it, and return its digest."""
         meter = Meter()
-        return self._run(operations.put_blob(operations.digest_of(data), data, meter), meter)
+        return self._run(operations.put_blob(digest_of(data), data, meter), meter)
 
     def get_blob(self, digest: str) -> bytes:
         """Return the bytes of a picture or result. Raises `MissingBlob`."""
@@ -289,9 +290,7 @@ class Client:
     def begin_put_blob(self, data: bytes | Path) -> Task[str]:
         """Like `put_blob`; the bytes go in slices, a few of them in each `poll`."""
         meter = Meter()
-        return self._session.begin(
-            operations.put_blob(operations.digest_of(data), data, meter), meter
-        )
+        return self._session.begin(operations.put_blob(digest_of(data), data, meter), meter)
 
     def begin_get_blob(self, digest: str) -> Task[bytes]:
         """Like `get_blob`."""

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..connection import private_folder
 from ..errors import MissingDependency, NotConnected
+from ..files import private_folder
 
 IDLE_MINUTES = 30
 """A daemon that was started on demand leaves after so long without jobs and clients."""

@@ -6,7 +6,6 @@ before they are used, and nothing is ever unpacked onto the disk under a name fr
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import zipfile
@@ -14,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..errors import BadDocument, StorageFull
+from ..errors import BadDocument
 from .blobs import CHUNK, MAX_PICTURE
 
 MAX_ENTRIES = 10_000
@@ -97,30 +96,6 @@ def write_archive(path: Path, entries: Iterable[tuple[str, bytes]]) -> None:
                 archive.writestr(entry, data)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the renaming itself durable, where folders can be synced."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def not_saved(path: Path, error: OSError) -> StorageFull:
-    """Say in an artist's words why the document could not be written to `path`."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        reason, fix = "the disk is full", "Make room, or save to another disk."
-    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        reason, fix = "it cannot be written there", "Save to a folder of your own."
-    elif error.errno in (errno.ENOENT, errno.ENOTDIR):
-        reason, fix = f"the folder {path.parent} does not exist", "Make the folder first."
-    else:
-        reason, fix = error.strerror or str(error), "Save it elsewhere."
-    return StorageFull(f"{path.name} was not saved: {reason}.", fix=fix)
 
 
 def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:

@@ -28,20 +28,10 @@ import msgspec
 
 from ..composition import Composition, from_json, to_json, validate
 from ..errors import BadDocument, BadPicture, InvalidField, MissingBlob
-from .archive import (
-    BLOB,
-    COMPOSITION,
-    RESULT,
-    Zipped,
-    not_saved,
-    open_archive,
-    sync_folder,
-    write_archive,
-)
+from ..files import not_saved, sync_folder
+from ..images import PICTURES
+from .archive import BLOB, COMPOSITION, RESULT, Zipped, open_archive, write_archive
 from .blobs import Blobs, Source, Spool, StoredResult
-
-PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"GIF8")
-"""How the files of pictures begin: PNG, JPEG, WebP, TIFF, BMP, GIF."""
 
 
 class Document:

@@ -16,9 +16,11 @@ from typing import Any
 
 import msgspec
 
-from ..composition import Composition, Rect, Scene, from_json, validate
+from ..composition import Composition, from_json, validate
 from ..errors import BadDocument, InvalidField
-from .document import PICTURES, Document
+from ..files import whole_path
+from ..images import PICTURES
+from .document import Document
 from .receipt import JPEG, SIGNATURE, WEBP, extract
 
 MAX_FILES = 20_000
@@ -52,39 +54,6 @@ def open_input(path: Path, pictures: Path | None = None) -> Document:
     if pictures is not None and document.missing():
         _find(document, pictures)
     return document
-
-
-def whole_path(path: str, folder: Path) -> str:
-    """Return the full path of what is there relative to `folder`; anything else, a hub id, as it is."""
-    try:
-        there = folder / Path(path).expanduser()
-        return str(there.resolve()) if there.exists() else path
-    except (OSError, RuntimeError, ValueError):  # too long, no such user, a zero byte
-        return path
-
-
-def resized(composition: Composition, width: int, height: int) -> Composition:
-    """Return the composition on a canvas of another size, with everything on it scaled along."""
-    x, y = width / composition.canvas.width, height / composition.canvas.height
-    replace = msgspec.structs.replace
-
-    def scaled(rect: Rect) -> Rect:
-        return Rect(rect.x * x, rect.y * y, rect.w * x, rect.h * y)
-
-    scene: Scene | None = composition.scene
-    if scene is not None:
-        scene = replace(
-            scene,
-            rect=scene.rect and scaled(scene.rect),
-            blend=min(512.0, scene.blend * min(x, y)),
-            feather=min(256.0, scene.feather * min(x, y)),
-        )
-    return replace(
-        composition,
-        canvas=replace(composition.canvas, width=width, height=height),
-        layers=tuple(replace(layer, rect=scaled(layer.rect)) for layer in composition.layers),
-        scene=scene,
-    )
 
 
 def _of_receipt(receipt: dict[str, Any]) -> Composition:

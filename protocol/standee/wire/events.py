@@ -24,17 +24,6 @@ STAGES = {
 }
 """What a job does at each stage of its progress, for a person."""
 
-IN_BYTES = ("downloading", "checking")
-"""Stages whose steps are bytes."""
-
-
-def how_far(stage: str, step: int, of: int) -> str:
-    """Return the count of a stage for a person: `3/28`, or `1.2/23.8 GB` of one in bytes."""
-    if stage not in IN_BYTES:
-        return f"{step}/{of}"
-    unit, name = (10**9, "GB") if of >= 10**9 else (10**6, "MB")
-    return f"{step / unit:.1f}/{of / unit:.1f} {name}"
-
 
 class Problem(Struct, frozen=True):
     """An error as messages carry it; see `errors.StandeeError` for the fields."""

@@ -128,14 +128,6 @@ def submit(job: JobSubmit, named: frozenset[str], blobs: Blobs, meter: Meter) ->
     return job.job
 
 
-def digest_of(source: bytes | Path) -> str:
-    """Return the SHA-256 of a picture's bytes, by which it is named everywhere."""
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256(source).hexdigest()
-
-
 @contextmanager
 def _opened(source: bytes | Path) -> Iterator[tuple[int, _Reader]]:
     """Yield a picture's size and a function that reads a slice of it, from memory or from disk."""

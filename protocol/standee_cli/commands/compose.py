@@ -1,73 +1,26 @@
-"""The commands that make pictures: `standee compose` and `standee cutout`."""
+"""`standee compose`: the picture of a document."""
 
 from __future__ import annotations
 
-import random
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from standee.composition import Composition, Lora, Rect, validate
+from standee.composition import Composition, Lora, resized, validate
 from standee.document.document import Document
-from standee.document.load import open_input, resized, whole_path
+from standee.document.load import open_input
 from standee.errors import InvalidField, MissingBlob
+from standee.files import check_writable
 from standee.wire.events import Result
-from standee.wire.messages import Cutout, Point
 
 from ..console import FILE, Console, answers, common
-from ..job_runs import check_writable, connect, run_job, write_file, write_results
+from ..job_runs import connect, run_job, write_results
+from ..options import a_lora, a_seed, a_size, located
 
 MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 """Files that are pictures with a receipt; what is made from them gets another name."""
-
-
-def a_size(text: str) -> tuple[int, int]:
-    """Read `512x384`, or `512` for a square."""
-    if not (found := re.fullmatch(r"(\d{1,5})(?:[xX×](\d{1,5}))?", text)):
-        raise click.BadParameter(f"{text!r} is not a size. Write 512x384, or 512 for a square.")
-    return int(found[1]), int(found[2] or found[1])
-
-
-def a_seed(text: str) -> int:
-    """Read a number, or make one for `random`."""
-    if text == "random":
-        return random.SystemRandom().randrange(2**32)
-    if not text.isdecimal():
-        raise click.BadParameter(f"{text!r} is not a seed. Write a whole number, or random.")
-    return int(text)
-
-
-def a_lora(text: str) -> Lora:
-    """Read `PATH` or `PATH:WEIGHT`; a path relative to this folder is made whole."""
-    path, colon, weight = text.rpartition(":")
-    try:
-        path, counts = (path, float(weight)) if colon else (text, 1.0)
-    except ValueError:
-        path, counts = text, 1.0  # the colon of C:\\loras\\toon.safetensors
-    if not path:
-        raise click.BadParameter(f"{text!r} names no LoRA. Write PATH or PATH:WEIGHT.")
-    return Lora(whole_path(path, Path()), counts)
-
-
-def a_box(text: str) -> Rect:
-    """Read `x,y,width,height`."""
-    try:
-        x, y, w, h = (float(part) for part in text.split(","))
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a box. Write x,y,width,height in px.") from None
-    return Rect(x, y, w, h)
-
-
-def a_point(text: str) -> tuple[float, float]:
-    """Read `x,y`."""
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a point. Write x,y in px.") from None
-    return x, y
 
 
 @click.command()
@@ -155,72 +108,6 @@ def compose(
     console.answer({"results": made}, [picture["path"] for picture in made])
 
 
-@click.command()
-@click.argument("picture", type=FILE)
-@click.option("-o", "--output", type=FILE, help="The mask to write. [default: PICTURE-mask.png]")
-@click.option(
-    "--box", type=a_box, metavar="X,Y,W,H", help="Where the subject is, in the picture's own px."
-)
-@click.option("--words", default="", help="What the subject is, as in --words 'a red mug'.")
-@click.option(
-    "--inside", type=a_point, multiple=True, metavar="X,Y", help="A point on it; may be repeated."
-)
-@click.option(
-    "--outside", type=a_point, multiple=True, metavar="X,Y", help="A point that is not on it."
-)
-@click.option(
-    "--model",
-    help="A mask-generation model such as facebook/sam2.1-hiera-small. [default: GrabCut]",
-)
-@click.option("--finder", help="The model that looks for the words. [default: Grounding DINO tiny]")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@common
-@answers
-@click.pass_context
-def cutout(
-    context: click.Context,
-    console: Console,
-    picture: Path,
-    output: Path | None,
-    box: Rect | None,
-    words: str,
-    inside: tuple[tuple[float, float], ...],
-    outside: tuple[tuple[float, float], ...],
-    model: str | None,
-    finder: str | None,
-    quiet: bool,
-) -> None:
-    """Cut the subject out of a picture.
-
-    It writes a mask, white where the subject is. Name it in a composition as the "mask" of
-    the "picture".
-
-    \b
-    Examples:
-      standee cutout cat.jpg
-      standee cutout cat.jpg --box 120,80,400,520 -o cat-mask.png
-      standee cutout table.jpg --words "a red mug" --model facebook/sam2.1-hiera-small
-    """
-    out = output or Path(f"{picture.stem}-mask.png")
-    check_writable(out)
-    with Document() as document:
-        digest = document.add_picture(picture)
-        spec = Cutout(
-            picture=digest,
-            box=box,
-            points=(*(Point(*at) for at in inside), *(Point(*at, inside=False) for at in outside)),
-            model=located(model),
-            words=words,
-            finder=located(finder),
-        )
-        spec = validate(spec, Cutout)
-        client = connect(context, start=True)
-        [result] = run_job(client, spec, document.blobs, quiet=quiet)
-    write_file(out, result.data)
-    made = {"path": str(out), "width": result.width, "height": result.height}
-    console.answer({"results": [made]}, [str(out)])
-
-
 def changed(
     composition: Composition,
     *,
@@ -246,14 +133,6 @@ def changed(
         composition = resized(composition, *size)
     checked: Composition = validate(composition)
     return checked
-
-
-def located(model: str | None) -> str | None:
-    """Return a model's folder as the daemon can find it, which runs in another folder."""
-    if model is None:
-        return None
-    folder = Path(model).expanduser()
-    return str(folder.resolve()) if any(folder.glob("*.json")) else model
 
 
 def _take_over(document: Document, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `standee doctor` looks at: this Python, the packages, the device, the daemon.
+"""`standee doctor`: checks of this Python, the packages, the device, the daemon.
 
 Each finding is one line with a verdict; a bad one says what to do.
 """
@@ -15,10 +15,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+import click
 from msgspec import Struct
 
-from standee.connection import connection_file, home, private_folder
+from standee.connection import connection_file
 from standee.errors import StandeeError
+from standee.files import home, private_folder
+
+from ..console import Console, answers, common
 
 CLIENT = ("standee", "click", "msgpack", "msgspec", "numpy", "pyzmq", "rich")
 BACKEND = ("torch", "diffusers", "transformers", "accelerate", "opencv-python-headless", "pillow")
@@ -130,3 +134,18 @@ def _daemon(file: Path | None) -> Iterator[Finding]:
         yield Finding(
             "Worker", f"{worker.name}: {worker.state} on {worker.device or 'no device yet'}"
         )
+
+
+@click.command()
+@common
+@answers
+def doctor(console: Console) -> int:
+    """Look over this machine.
+
+    It says what is installed, which options suit the machine, and how the daemon is.
+    """
+    found = list(examine(console.connection))
+    marks = {"ok": "", "warning": "! ", "bad": "!! "}
+    rows = [(f.what, f"{marks[f.verdict]}{f.value} {f.fix}".strip()) for f in found]
+    console.table(found, ("", ""), rows)
+    return 1 if any(f.verdict == "bad" for f in found) else 0

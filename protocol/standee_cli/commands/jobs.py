@@ -1,4 +1,4 @@
-"""The commands that ask the daemon: `standee models`, `status`, `jobs` and `cancel`."""
+"""`standee jobs` and `standee cancel`: the daemon's queue."""
 
 from __future__ import annotations
 
@@ -9,54 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from standee.errors import UnknownJob
+from standee.files import check_writable
+from standee.formatting import time_left
 from standee.wire.messages import JobInfo
 
-from ..console import FILE, Console, answers, common, size, time_left
-from ..job_runs import check_writable, connect, watch_job, write_results
+from ..console import FILE, Console, answers, common
+from ..job_runs import connect, watch_job, write_results
 
 if TYPE_CHECKING:
     from standee.client.client import Client
-
-
-@click.group(invoke_without_command=True)
-@common
-@answers
-@click.pass_context
-def models(context: click.Context, console: Console) -> None:
-    """List the models that can make pictures, or get one.
-
-    Any FLUX.1, FLUX.2 klein or Z-Image model in a folder, or on the Hugging Face hub, can be used
-    besides: `standee compose scene.standee --model black-forest-labs/FLUX.1-schnell`.
-    """
-    if context.invoked_subcommand is not None:
-        return
-    found = connect(context, start=True).models()
-    rows = [(model.name, model.family, model.description, model.path) for model in found]
-    console.table(found, ("Name", "Family", "Description", "Where"), rows)
-
-
-@click.command()
-@common
-@answers
-@click.pass_context
-def status(context: click.Context, console: Console) -> None:
-    """Say how the daemon is.
-
-    It shows the queue, the workers, and the memory and disk in use.
-    """
-    now = connect(context).status()
-    rows = [
-        ("Daemon", f"{now.server}, up {time_left(now.uptime)}, process {now.pid}"),
-        ("Jobs", f"{now.running} running, {now.queued} waiting"),
-        ("Memory", size(now.memory)),
-        ("Pictures", f"{size(now.stored)} of {size(now.storage_limit)} in {now.home}"),
-    ]
-    for worker in now.workers:
-        memory = ""
-        if worker.memory_used is not None and worker.memory_total:
-            memory = f", {size(worker.memory_used)} of {size(worker.memory_total)} used"
-        rows.append((f"Worker {worker.name}", f"{worker.state} {worker.device}{memory}"))
-    console.table(now, ("", ""), rows)
 
 
 @click.command()

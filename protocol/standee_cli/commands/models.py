@@ -1,4 +1,4 @@
-"""The command that brings a model of the hub onto this machine: `standee models get`."""
+"""`standee models`: those that can be used, and downloads from the hub."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from standee.errors import InvalidField, JobCancelled
+from standee.formatting import size
 from standee.wire.events import Progress
 
-from ..console import Console, answers, common, require, size
+from ..console import Console, answers, common, require
+from ..job_runs import connect
 
 FIELD = "$.model"
 
@@ -78,3 +80,20 @@ def _confirm(console: Console, licence: str, url: str, accepted: bool) -> None:
         )
     if not click.confirm("Do you accept it?", err=True):
         raise JobCancelled("Nothing was downloaded.")
+
+
+@click.group(invoke_without_command=True)
+@common
+@answers
+@click.pass_context
+def models(context: click.Context, console: Console) -> None:
+    """List the models that can make pictures, or get one.
+
+    Any FLUX.1, FLUX.2 klein or Z-Image model in a folder, or on the Hugging Face hub, can be used
+    besides: `standee compose scene.standee --model black-forest-labs/FLUX.1-schnell`.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    found = connect(context, start=True).models()
+    rows = [(model.name, model.family, model.description, model.path) for model in found]
+    console.table(found, ("Name", "Family", "Description", "Where"), rows)

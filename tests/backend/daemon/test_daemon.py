@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from standee import connection
+from standee import pairing
 from standee.errors import InvalidField
 from standee.wire import codec
 from standee.wire.events import Preview, Progress, Queued, Result
@@ -79,16 +79,16 @@ def test_an_address_to_listen_on(listen, host, port):
 
 
 def test_other_machines_are_listened_to_only_when_one_is_paired(tmp_path):
-    keys = connection.local_keys(tmp_path)
-    connection.allow(tmp_path, connection.LOCAL, keys.public)
+    keys = pairing.local_keys(tmp_path)
+    pairing.allow(tmp_path, pairing.LOCAL, keys.public)
     beyond = Config(home=tmp_path, host="0.0.0.0", port=7717)
-    check_host(Config(home=tmp_path), connection.allowed(tmp_path))
+    check_host(Config(home=tmp_path), pairing.allowed(tmp_path))
     with pytest.raises(InvalidField, match="standee pair"):
-        check_host(beyond, connection.allowed(tmp_path))
-    connection.pair(tmp_path, "laptop", "tcp://192.168.1.20:7717")
-    check_host(beyond, connection.allowed(tmp_path))
+        check_host(beyond, pairing.allowed(tmp_path))
+    pairing.pair(tmp_path, "laptop", "tcp://192.168.1.20:7717")
+    check_host(beyond, pairing.allowed(tmp_path))
     with pytest.raises(InvalidField, match="HOST:PORT"):
-        check_host(Config(home=tmp_path, host="0.0.0.0"), connection.allowed(tmp_path))
+        check_host(Config(home=tmp_path, host="0.0.0.0"), pairing.allowed(tmp_path))
 
 
 def test_a_name_is_no_address_to_listen_on(tmp_path):

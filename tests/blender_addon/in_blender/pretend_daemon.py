@@ -11,8 +11,9 @@ from typing import Any
 
 import zmq
 
-from standee.connection import Connection, Keys, new_keys, write_connection
+from standee.connection import Connection, Keys, write_connection
 from standee.errors import JobFailed, StandeeError
+from standee.pairing import new_keys
 from standee.wire import codec
 from standee.wire.events import Cancelled, Preview, Problem, Progress, Queued, Result, Started
 from standee.wire.messages import (

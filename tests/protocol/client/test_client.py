@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from standee import Client, Composition, Layer, Rect, connection
+from standee import Client, Composition, Layer, Rect, connection, pairing
 from standee.client import launch
 from standee.errors import InvalidField, MissingDependency, NotConnected
 
@@ -27,9 +27,9 @@ def test_without_a_daemon_connecting_fails_in_time_and_says_how_to_start_one(tmp
 
 def test_a_daemon_that_left_its_file_behind_does_not_answer(tmp_path):
     file = tmp_path / "connection.json"
-    keys = connection.new_keys()
+    keys = pairing.new_keys()
     connection.write_connection(
-        file, connection.Connection("tcp://127.0.0.1:9", keys.public, connection.new_keys())
+        file, connection.Connection("tcp://127.0.0.1:9", keys.public, pairing.new_keys())
     )
     with pytest.raises(NotConnected, match=r"127\.0\.0\.1:9"):
         Client.connect(connection_file=file, timeout=0.5)

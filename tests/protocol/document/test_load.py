@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from standee.composition import Canvas, Composition, Layer, Rect, Scene
+from standee.composition import Canvas, Composition, Layer, Rect, Scene, resized
 from standee.document.document import Document
-from standee.document.load import open_input, resized
+from standee.document.load import open_input
 from standee.document.receipt import embed
 from standee.errors import BadDocument, BadPicture, InvalidField
 

@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from standee.errors import BadMessage, IncompatibleVersion, MissingBlob, UnknownJob
+from standee.images import digest_of
 from standee.wire import codec, operations
 from standee.wire.events import Failed, Problem, Progress, Queued, Result, Started
 from standee.wire.messages import (
@@ -214,7 +215,7 @@ def test_a_picture_on_disk_is_read_as_it_is_sent(link, tmp_path):
     path = tmp_path / "cat.png"
     path.write_bytes(b"cat" * CHUNK)
     shelf = Shelf()
-    task = link.session.begin(operations.put_blob(operations.digest_of(path), path, Meter()))
+    task = link.session.begin(operations.put_blob(digest_of(path), path, Meter()))
     serve(link, shelf)
     assert task.done
     assert bytes(shelf.data) == path.read_bytes()

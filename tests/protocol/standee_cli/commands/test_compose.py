@@ -12,7 +12,8 @@ from standee.document.receipt import embed, extract
 from standee.errors import InvalidField, JobCancelled, MissingBlob, StandeeError
 from standee.wire.events import Result
 from standee.wire.messages import Point
-from standee_cli.commands.compose import a_lora, changed
+from standee_cli.commands.compose import changed
+from standee_cli.options import a_lora
 
 
 def test_compose_writes_numbered_pictures_with_their_receipts(

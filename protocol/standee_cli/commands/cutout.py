@@ -1,0 +1,82 @@
+"""`standee cutout`: masks of subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from standee.composition import Rect, validate
+from standee.document.document import Document
+from standee.files import check_writable, write_file
+from standee.wire.messages import Cutout, Point
+
+from ..console import FILE, Console, answers, common
+from ..job_runs import connect, run_job
+from ..options import a_box, a_point, located
+
+
+@click.command()
+@click.argument("picture", type=FILE)
+@click.option("-o", "--output", type=FILE, help="The mask to write. [default: PICTURE-mask.png]")
+@click.option(
+    "--box", type=a_box, metavar="X,Y,W,H", help="Where the subject is, in the picture's own px."
+)
+@click.option("--words", default="", help="What the subject is, as in --words 'a red mug'.")
+@click.option(
+    "--inside", type=a_point, multiple=True, metavar="X,Y", help="A point on it; may be repeated."
+)
+@click.option(
+    "--outside", type=a_point, multiple=True, metavar="X,Y", help="A point that is not on it."
+)
+@click.option(
+    "--model",
+    help="A mask-generation model such as facebook/sam2.1-hiera-small. [default: GrabCut]",
+)
+@click.option("--finder", help="The model that looks for the words. [default: Grounding DINO tiny]")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@common
+@answers
+@click.pass_context
+def cutout(
+    context: click.Context,
+    console: Console,
+    picture: Path,
+    output: Path | None,
+    box: Rect | None,
+    words: str,
+    inside: tuple[tuple[float, float], ...],
+    outside: tuple[tuple[float, float], ...],
+    model: str | None,
+    finder: str | None,
+    quiet: bool,
+) -> None:
+    """Cut the subject out of a picture.
+
+    It writes a mask, white where the subject is. Name it in a composition as the "mask" of
+    the "picture".
+
+    \b
+    Examples:
+      standee cutout cat.jpg
+      standee cutout cat.jpg --box 120,80,400,520 -o cat-mask.png
+      standee cutout table.jpg --words "a red mug" --model facebook/sam2.1-hiera-small
+    """
+    out = output or Path(f"{picture.stem}-mask.png")
+    check_writable(out)
+    with Document() as document:
+        digest = document.add_picture(picture)
+        spec = Cutout(
+            picture=digest,
+            box=box,
+            points=(*(Point(*at) for at in inside), *(Point(*at, inside=False) for at in outside)),
+            model=located(model),
+            words=words,
+            finder=located(finder),
+        )
+        spec = validate(spec, Cutout)
+        client = connect(context, start=True)
+        [result] = run_job(client, spec, document.blobs, quiet=quiet)
+    write_file(out, result.data)
+    made = {"path": str(out), "width": result.width, "height": result.height}
+    console.answer({"results": [made]}, [str(out)])

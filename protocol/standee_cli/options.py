@@ -1,0 +1,66 @@
+"""Parsers of the values of options: sizes, seeds, LoRAs, boxes, points."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import click
+
+from standee.composition import Lora, Rect
+from standee.files import whole_path
+
+
+def a_size(text: str) -> tuple[int, int]:
+    """Read `512x384`, or `512` for a square."""
+    if not (found := re.fullmatch(r"(\d{1,5})(?:[xX×](\d{1,5}))?", text)):
+        raise click.BadParameter(f"{text!r} is not a size. Write 512x384, or 512 for a square.")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def a_seed(text: str) -> int:
+    """Read a number, or make one for `random`."""
+    if text == "random":
+        return random.SystemRandom().randrange(2**32)
+    if not text.isdecimal():
+        raise click.BadParameter(f"{text!r} is not a seed. Write a whole number, or random.")
+    return int(text)
+
+
+def a_lora(text: str) -> Lora:
+    """Read `PATH` or `PATH:WEIGHT`; a path relative to this folder is made whole."""
+    path, colon, weight = text.rpartition(":")
+    try:
+        path, counts = (path, float(weight)) if colon else (text, 1.0)
+    except ValueError:
+        path, counts = text, 1.0  # the colon of C:\\loras\\toon.safetensors
+    if not path:
+        raise click.BadParameter(f"{text!r} names no LoRA. Write PATH or PATH:WEIGHT.")
+    return Lora(whole_path(path, Path()), counts)
+
+
+def a_box(text: str) -> Rect:
+    """Read `x,y,width,height`."""
+    try:
+        x, y, w, h = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a box. Write x,y,width,height in px.") from None
+    return Rect(x, y, w, h)
+
+
+def a_point(text: str) -> tuple[float, float]:
+    """Read `x,y`."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a point. Write x,y in px.") from None
+    return x, y
+
+
+def located(model: str | None) -> str | None:
+    """Return a model's folder as the daemon can find it, which runs in another folder."""
+    if model is None:
+        return None
+    folder = Path(model).expanduser()
+    return str(folder.resolve()) if any(folder.glob("*.json")) else model
