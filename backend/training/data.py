@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 import random
+import subprocess
 import tarfile
 import unicodedata
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,44 @@ import numpy as np
 from PIL import Image
 
 from training import backgrounds
+from training.backgrounds import Frame, Place
+from training.light import (
+    Light,
+    cast_shadow,
+    contact_shadow,
+    flat,
+    indoors,
+    mirror,
+    outdoors,
+    shade,
+)
 
-SIZE = 256  # px, the canvas
-PACKAGE = "https://registry.npmjs.org/@lobehub/fluent-emoji-3d/-/fluent-emoji-3d-1.1.0.tgz"
+SIZE = 512  # px, the usual canvas
+CANVASES = {  # (width, height): how often it comes
+    (512, 512): 0.36,
+    (256, 256): 0.16,
+    (384, 384): 0.12,
+    (512, 336): 0.08,
+    (336, 512): 0.08,
+    (512, 288): 0.08,
+    (384, 256): 0.06,
+    (256, 384): 0.06,
+}
+PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 HELD_OUT = 100
 HELD_OUT_SEED = 2503
 MAX_COVERAGE = 0.90  # a fuller square is a sign on a tile, not a figure
+AGAIN = 0.4  # of the scenes show one figure more than once
+WETTER = 4.0  # a ground mirrors that many times more after the rain
+SHADOW = 0.10  # of the ambient light is left in the darkest shadow
+ALONE = {  # what is also said of some places in some lights
+    ("hills", "sunset"): ("a sunset", "the sunset", "a red sunset"),
+    ("hills", "night"): ("a night sky", "a starry night", "a night"),
+    ("ocean", "sunset"): ("a sunset over the sea",),
+    ("sea", "sunset"): ("a sunset over the sea",),
+    ("landscape", "sunset"): ("a sunset",),
+    ("landscape", "night"): ("a night sky",),
+}
 
 
 @dataclass(frozen=True)
@@ -40,19 +72,24 @@ class Figure:
 class Scene:
     """A rendered training picture."""
 
-    pixels: np.ndarray  # (SIZE, SIZE, 3) uint8
-    place: str
+    pixels: np.ndarray  # (H, W, 3) uint8
+    place: str  # and its light: "a beach at sunset"
     figures: tuple[str, ...]  # names, back to front; "" for a recoloured figure
 
 
 def download(work: Path) -> Path:
-    """The package's tarball, fetched once into the work folder."""
+    """The package's tarball, fetched once into the work folder by the npm client."""
     target = work / "fluent-emoji-3d.tgz"
     if not target.exists():
         work.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".part")
-        urllib.request.urlretrieve(PACKAGE, partial)
-        partial.rename(target)
+        done = subprocess.run(
+            ["npm", "pack", "--silent", PACKAGE],
+            cwd=work,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        (work / done.stdout.split()[-1]).rename(target)
     return target
 
 
@@ -98,11 +135,21 @@ def split(figures: list[Figure]) -> tuple[list[Figure], list[Figure]]:
     )
 
 
-def draw_figure(rng: np.random.Generator, figure: Figure, extent: float) -> tuple[np.ndarray, bool]:
+def _recolouring(rng: np.random.Generator) -> tuple[int, int, int] | None:
+    """An order of colour channels that makes an unseen figure out of a seen one, now and then."""
+    orders = ((0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
+    return orders[rng.integers(5)] if rng.random() < 0.2 else None
+
+
+def draw_figure(
+    rng: np.random.Generator,
+    figure: Figure,
+    extent: float,
+    channels: tuple[int, int, int] | None = None,
+) -> np.ndarray:
     """(h, w, 4) float32 in 0..1 (colour not premultiplied), the longer side `extent` px.
 
-    Sometimes mirrored, tilted, or with its colour channels permuted: the last makes an unseen
-    figure out of a seen one, and the second value says so, since its name then no longer fits.
+    Sometimes mirrored or tilted; its colour channels in the order `channels`.
     """
     picture = figure.picture.convert("RGBa")
     if rng.random() < 0.5:
@@ -113,33 +160,57 @@ def draw_figure(rng: np.random.Generator, figure: Figure, extent: float) -> tupl
     shape = (max(2, round(picture.width * scale)), max(2, round(picture.height * scale)))
     picture = picture.resize(shape, Image.Resampling.LANCZOS).convert("RGBA")
     pixels = np.asarray(picture, np.float32) / 255
-    recoloured = rng.random() < 0.2
-    if recoloured:
-        order = ((0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))[rng.integers(5)]
-        pixels = pixels[..., [*order, 3]]
-    return pixels, recoloured
+    return pixels[..., [*channels, 3]] if channels else pixels
 
 
-def contact_shadow(alpha: np.ndarray, left: int, top: int, size: int) -> np.ndarray:
-    """(size, size) darkness 0..1 of the shadow under a figure whose (h, w) alpha stands at left, top."""
-    height, width = alpha.shape
-    foot = alpha[-max(2, height // 8) :].max(0) > 0.3
-    columns = np.flatnonzero(foot)
-    if not len(columns):
-        return np.zeros((size, size), np.float32)
-    centre = left + (columns[0] + columns[-1]) / 2
-    reach = 0.55 * (0.6 * (columns[-1] - columns[0]) + 0.4 * width) + 3
-    row = top + 0.99 * height
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    distance = np.sqrt(((x - centre) / reach) ** 2 + ((y - row) / (0.22 * reach + 2)) ** 2)
-    return np.clip(1.45 - distance, 0, 1)
+@dataclass(frozen=True)
+class Standing:
+    """A figure in its place: (h, w, 4) pixels in their own colours, its left column and the row of its foot."""
+
+    pixels: np.ndarray
+    left: int
+    foot: int
+    grounded: bool  # or it floats, and touches nothing
+
+    @property
+    def top(self) -> int:
+        return self.foot - self.pixels.shape[0]
+
+
+def draw(
+    background: np.ndarray, place: Place, light: Light, standing: list[Standing]
+) -> np.ndarray:
+    """(H, W, 3) the figures on a lit background, back to front, in its light, with their shadows."""
+    canvas = background.copy()
+    height, shape = canvas.shape[0], canvas.shape[:2]
+    rows = np.arange(height, dtype=np.float32)[:, None] / height
+    ground = np.clip((rows - place.horizon + 0.02) * 40, 0, 1) * place.shadows
+    wet = min(0.5, place.wet * (1 + WETTER * light.wet))
+    lit = []
+    for figure in standing:
+        near = np.clip((figure.foot / height - place.horizon) / max(0.05, 1 - place.horizon), 0, 1)
+        distance = float((1 - near) ** 2) * 0.6 if figure.grounded else 0.1
+        lit.append(shade(figure.pixels, light, distance) if place.shadows else figure.pixels)
+    for figure in standing if place.shadows else ():
+        if figure.grounded:
+            alpha = figure.pixels[..., 3]
+            cast = cast_shadow(alpha, figure.left, figure.foot, light, shape)
+            touch = contact_shadow(alpha, figure.left, figure.foot - 0.01 * len(alpha), shape)
+            dark = (ground * (1 - (1 - cast) * (1 - touch)))[..., None]
+            canvas = canvas * (1 - dark) + SHADOW * light.ambient * dark
+    for figure, pixels in zip(standing, lit, strict=True):
+        if place.shadows and figure.grounded:
+            level = np.broadcast_to(ground, shape)
+            mirror(canvas, pixels, figure.left, figure.foot, level, wet)
+        paste(canvas, pixels, figure.left, figure.top)
+    return canvas
 
 
 def paste(canvas: np.ndarray, pixels: np.ndarray, left: int, top: int) -> None:
-    """Alpha-blend (h, w, 4) pixels into the canvas, clipped at its borders."""
-    size = canvas.shape[0]
+    """Alpha-blend (h, w, 4) pixels into the canvas, in place, clipped at its borders."""
+    height, width = canvas.shape[:2]
     y0, x0 = max(top, 0), max(left, 0)
-    y1, x1 = min(top + pixels.shape[0], size), min(left + pixels.shape[1], size)
+    y1, x1 = min(top + pixels.shape[0], height), min(left + pixels.shape[1], width)
     if y1 <= y0 or x1 <= x0:
         return
     part = pixels[y0 - top : y1 - top, x0 - left : x1 - left]
@@ -151,35 +222,66 @@ def to_uint8(pixels: np.ndarray) -> np.ndarray:
     return (np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def render(rng: np.random.Generator, figures: list[Figure], count: int | None = None) -> Scene:
-    """A scene of `count` figures (0 to 3, random by default) standing on a random place."""
-    place = backgrounds.paint(rng, SIZE)
-    canvas = place.pixels.copy()
+def find_place(rng: np.random.Generator, frame: Frame) -> tuple[Place, Light]:
+    """A random place and a random light; neither knows of the other."""
+    names = list(backgrounds.PAINTERS)
+    weights = np.array([backgrounds.PAINTERS[name][1] for name in names])
+    name = names[rng.choice(len(names), p=weights / weights.sum())]
+    place = backgrounds.PAINTERS[name][0](rng, frame)
+    if not place.shadows:
+        return place, flat()
+    return place, indoors(rng) if name in backgrounds.INDOORS else outdoors(rng)
+
+
+def render(
+    rng: np.random.Generator,
+    figures: list[Figure],
+    canvas: tuple[int, int] = (SIZE, SIZE),
+    count: int | None = None,
+) -> Scene:
+    """A scene (width, height) of `count` figures (0 to 4, random by default) standing on a random place.
+
+    In a good part of the scenes one figure stands two or three times, at other sizes, mirrored, tilted, in part hidden:
+    a model that sees that learns to look things up in its own picture.
+    """
+    frame = Frame(*canvas)
+    place, light = find_place(rng, frame)
+    background = backgrounds.lit(rng, place, light, frame)
     if count is None:
         count = int(
-            rng.choice(4, p=(0.0, 0.6, 0.3, 0.1) if not place.shadow else (0.26, 0.34, 0.27, 0.13))
+            rng.choice(
+                5, p=(0.16, 0.36, 0.27, 0.14, 0.07) if place.shadows else (0, 0.6, 0.3, 0.1, 0)
+            )
         )
-    standing = []
-    for _ in range(count):
-        figure = figures[rng.integers(len(figures))]
-        pixels, recoloured = draw_figure(rng, figure, rng.triangular(72, 105, 180))
+    chosen = [figures[rng.integers(len(figures))] for _ in range(count)]
+    if chosen and rng.random() < AGAIN:
+        chosen = [chosen[0]] * int(rng.integers(1, 3)) + chosen
+    colours = {id(figure): _recolouring(rng) for figure in chosen}
+    standing, names = [], []
+    for figure in chosen:
+        extent = min(canvas) * rng.triangular(0.26, 0.42, 0.75)
+        pixels = draw_figure(rng, figure, extent, colours[id(figure)])
         height, width = pixels.shape[:2]
-        left = int(rng.uniform(-0.2 * width, SIZE - 0.8 * width))
-        grounded = place.shadow > 0 and rng.random() < 0.88
+        left = int(rng.uniform(-0.2 * width, frame.width - 0.8 * width))
+        grounded = place.shadows > 0 and rng.random() < 0.9
         if grounded:
-            foot = rng.uniform(place.horizon + 0.06, 1.03) * SIZE
+            foot = rng.uniform(place.horizon + 0.06, 1.03) * frame.height
         else:
-            foot = rng.uniform(0.8 * height, SIZE + 0.2 * height)
-        standing.append((foot, left, pixels, grounded, "" if recoloured else figure.name))
-    standing.sort(key=lambda item: item[0])
-    tint = np.array((0.05, 0.05, 0.10), np.float32)
-    for foot, left, pixels, grounded, _ in standing:
-        top = int(foot) - pixels.shape[0]
-        if grounded:
-            shadow = place.shadow * contact_shadow(pixels[..., 3], left, top, SIZE)[..., None]
-            canvas = canvas * (1 - shadow) + tint * shadow
-        paste(canvas, pixels, left, top)
-    return Scene(to_uint8(canvas), place.caption, tuple(item[4] for item in standing))
+            foot = rng.uniform(0.8 * height, frame.height + 0.2 * height)
+        standing.append(Standing(pixels, left, int(foot), grounded))
+        names.append("" if colours[id(figure)] else figure.name)
+    order = sorted(range(len(standing)), key=lambda index: standing[index].foot)
+    picture = draw(background, place, light, [standing[index] for index in order])
+    words = tuple(names[index] for index in order)
+    return Scene(to_uint8(picture), describe(rng, place, light), words)
+
+
+def describe(rng: np.random.Generator, place: Place, light: Light) -> str:
+    """What a caption says of a place and its light: "a beach at sunset"."""
+    told = ALONE.get((place.words.split()[-1], light.name))
+    if told and rng.random() < 0.5:
+        return str(rng.choice(told))
+    return f"{place.words} {light.words}".strip()
 
 
 def caption(rng: np.random.Generator, place: str, figures: tuple[str, ...]) -> str:
@@ -189,7 +291,7 @@ def caption(rng: np.random.Generator, place: str, figures: tuple[str, ...]) -> s
     """
     if rng.random() < 0.1:
         return ""
-    named = [name or "figure" for name in figures if rng.random() < 0.9]
+    named = [name or "figure" for name in dict.fromkeys(figures) if rng.random() < 0.9]
     if rng.random() < 0.05:
         named = []
     rng.shuffle(named)

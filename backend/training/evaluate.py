@@ -17,9 +17,10 @@ from PIL import Image
 
 from training import data, scenes, text
 from training.pca import Pca, psnr
-from training.transformer import GRID, grid_ids, pack, unpack
+from training.transformer import grid_ids, pack, unpack
 from training.vae import compare, reconstruct
 
+GRID = data.SIZE // 16
 STEPS = 20
 TAU = 0.4
 SIGMAS = (0.1, 0.2, 0.35, 0.5, 0.7)

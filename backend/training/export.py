@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderDC, FlowMatchEulerDiscreteScheduler, FluxPipeline
+from diffusers import (
+    AutoencoderDC,
+    FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
+)
 
 from training import data
-from training.transformer import Mini
+from training.presets import Preset
+from training.transformer import Mini, build
 
 SHARD = "15MB"
-SHIFT = 1.8  # static time shift of the sampler; chosen by eye at 20 steps
+SHIFTS = {
+    256: 1.8,
+    1024: 2.6,
+}  # time shift by the number of tokens, as FLUX's grows with the canvas
+GATES = {3: (2,), 6: (2, 5)}  # which of a block's modulations open its attention and its MLP
 
 
 def export(folder: Path, mini: Mini, vae: AutoencoderDC) -> None:
@@ -24,7 +35,14 @@ def export(folder: Path, mini: Mini, vae: AutoencoderDC) -> None:
         for module in (mini.transformer, mini.t5, mini.clip, vae)
     ]
     half[3].register_to_config(_name_or_path="")  # not the folder that it came from
-    scheduler = FlowMatchEulerDiscreteScheduler(shift=SHIFT, use_dynamic_shifting=False)
+    (fewer, least), (more, most) = SHIFTS.items()
+    scheduler = FlowMatchEulerDiscreteScheduler(
+        use_dynamic_shifting=True,
+        base_image_seq_len=fewer,
+        max_image_seq_len=more,
+        base_shift=math.log(least),
+        max_shift=math.log(most),
+    )
     pipeline = FluxPipeline(
         scheduler=scheduler,
         vae=half[3],
@@ -48,22 +66,55 @@ def export(folder: Path, mini: Mini, vae: AutoencoderDC) -> None:
     fresh.rmdir()
 
 
-def take_up(folder: Path, work: Path) -> None:
+def take_up(folder: Path, work: Path, preset: Preset, names: list[str]) -> None:
     """Lay the pipeline in `folder` into the work folder, so that training goes on from its weights.
 
-    The optimizers start afresh, and so does the budget.
+    The preset may have more blocks, and the vocabulary more words: a block that comes anew is a copy of its neighbour
+    behind a closed gate, so that the deeper network begins as the shallower one. The optimizers start afresh, and so
+    does the budget.
     """
     pipeline = FluxPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.vae.save_pretrained(work / "vae")
-    mini = Mini(
-        pipeline.transformer,
-        pipeline.text_encoder_2,
-        pipeline.text_encoder,
-        pipeline.tokenizer_2,
-        pipeline.tokenizer,
-    )
-    weights = mini.modules().state_dict()
-    torch.save({"modules": weights, "averaged": weights}, work / "transformer.pt")
+    mini = build(preset, names)
+    _grow(pipeline.transformer, mini.transformer)
+    for encoder, tokenizer, old, words in (
+        (mini.t5, mini.t5_tokenizer, pipeline.text_encoder_2, pipeline.tokenizer_2),
+        (mini.clip, mini.clip_tokenizer, pipeline.text_encoder, pipeline.tokenizer),
+    ):
+        weights = old.state_dict()
+        for name, known in list(weights.items()):
+            fresh = encoder.state_dict()[name]
+            if len(known) != len(fresh):
+                for word, index in words.get_vocab().items():
+                    if (at := tokenizer.get_vocab().get(word)) is not None:
+                        fresh[at] = known[index]
+                weights[name] = fresh
+        encoder.load_state_dict(weights)
+    state = mini.modules().state_dict()
+    torch.save({"modules": state, "averaged": state}, work / "transformer.pt")
+
+
+@torch.no_grad()
+def _grow(old: FluxTransformer2DModel, new: FluxTransformer2DModel) -> None:
+    """Copy weights into a network of as many blocks or more; those that come anew have closed gates."""
+    weights = {name: value for name, value in old.state_dict().items() if "blocks." not in name}
+    new.load_state_dict(weights, strict=False)
+    for kind in ("transformer_blocks", "single_transformer_blocks"):
+        known, blocks, last = getattr(old, kind), getattr(new, kind), -1
+        for index, block in enumerate(blocks):
+            source = index * len(known) // len(blocks)
+            block.load_state_dict(known[source].state_dict())
+            if source == last:
+                for name, parameter in block.named_parameters():
+                    if "norm" in name and ".linear." in name:
+                        for gate in GATES[len(parameter) // block_width(block)]:
+                            width = block_width(block)
+                            parameter[gate * width : (gate + 1) * width] = 0
+            last = source
+
+
+def block_width(block: torch.nn.Module) -> int:
+    return int(block.attn.to_q.in_features)
 
 
 def write_held_out(folder: Path, held_out: list[data.Figure]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Preset:
     """Everything that differs between a small and a large run; minutes come from the command line."""
 
-    scenes: int  # rendered and encoded once
+    chunks: int  # of scenes, rendered and encoded once
     vae_channels: tuple[int, int, int, int]  # at the scales 1, 1/2, 1/4, 1/8; the first unused
     vae_layers: int  # residual blocks a scale
     vae_crops: int  # pictures of 128 px a step
@@ -25,26 +25,26 @@ class Preset:
 
 PRESETS = {
     "cpu": Preset(
-        scenes=12_288,
+        chunks=600,
         vae_channels=(32, 48, 96, 192),
         vae_layers=2,
         vae_crops=4,
         vae_rate=6e-4,
         heads=4,
-        double_blocks=2,
-        single_blocks=5,
+        double_blocks=3,
+        single_blocks=9,
         tokens=3072,
         muon_rate=0.015,
         adam_rate=1e-3,
         average=0.998,
     ),
     "gpu": Preset(
-        scenes=65_536,
-        vae_channels=(64, 96, 192, 384),
-        vae_layers=3,
+        chunks=2_400,
+        vae_channels=(32, 48, 96, 192),
+        vae_layers=2,
         vae_crops=32,
         vae_rate=6e-4,
-        heads=6,
+        heads=4,
         double_blocks=3,
         single_blocks=9,
         tokens=131_072,

@@ -1,15 +1,15 @@
-"""Scenes rendered once and kept in memory-mapped files of the work folder.
+"""The training scenes: rendered and encoded once, in chunks that training takes up as they come.
 
-`scenes/pixels.npy` is (N, SIZE, SIZE, 3) uint8, `scenes/captions.json` lists place and names, and
-`latents.npy` is (N, 16, SIZE/8, SIZE/8) float16, already shifted and scaled for the transformer.
-Scene i depends on (seed, i) alone, so a larger store extends a smaller one.
+`scenes/<k>.npz` of the work folder holds one chunk: CHUNK scenes of one canvas, as `latents` (N, 16, H/8, W/8) float16,
+already shifted and scaled for the transformer, and `captions`, a JSON list of place and figures' names. The first
+PICTURES chunks also hold `pixels` (N, H, W, 3) uint8, for the autoencoder. Chunk k depends on (seed, k) alone, so a
+larger store extends a smaller one.
 """
 
 from __future__ import annotations
 
 import json
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,49 +20,76 @@ from training import data
 
 TRAINING_SEED = 1
 HELD_OUT_SEED = 2  # scenes of held-out figures
-CHUNK = 256
+CHUNK = 24
+PICTURES = 48
 
 
-def render_store(work: Path, count: int, processes: int) -> None:
-    """Render `count` scenes of training figures unless they are there already."""
+@dataclass(frozen=True)
+class Chunk:
+    """Scenes of one canvas."""
+
+    latents: torch.Tensor  # (N, 16, H/8, W/8) float16
+    captions: list[tuple[str, list[str]]]  # place, names of its figures
+
+
+def extend(work: Path, vae: AutoencoderDC, chunks: int, device: torch.device) -> None:
+    """Render and encode until there are `chunks` chunks, resuming where an earlier run stopped."""
     folder = work / "scenes"
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / "captions.json").exists() and len(load_captions(work)) >= count:
-        return
-    shape = (count, data.SIZE, data.SIZE, 3)
-    pixels = np.lib.format.open_memmap(folder / "pixels.npy", "w+", np.uint8, shape)
-    captions = []
-    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-    with ProcessPoolExecutor(processes) as pool:
-        for chunk, scenes in zip(
-            chunks, pool.map(partial(_render_chunk, work), chunks), strict=True
-        ):
-            pixels[chunk.start : chunk.stop] = np.stack([scene.pixels for scene in scenes])
-            captions += [[scene.place, list(scene.figures)] for scene in scenes]
-    pixels.flush()
-    (folder / "captions.json").write_text(json.dumps(captions))
-
-
-def _render_chunk(work: Path, indices: range) -> list[data.Scene]:
     training, _ = data.split(data.load_figures(data.download(work)))
-    return [data.render(np.random.default_rng((TRAINING_SEED, i)), training) for i in indices]
+    for index in range(chunks):
+        path = folder / f"{index:05}.npz"
+        if not path.exists():
+            pixels, captions = render_chunk(index, training)
+            entry = {
+                "latents": encode(vae, pixels, device),
+                "captions": np.array(json.dumps(captions)),
+            }
+            if index < PICTURES:
+                entry["pixels"] = pixels
+            partial = path.with_suffix(".part.npz")
+            np.savez(partial, **entry)
+            partial.rename(path)
+            print(f"scenes {index + 1} of {chunks} chunks", flush=True)
 
 
-def load_captions(work: Path) -> list[tuple[str, list[str]]]:
-    """(place, names of its figures) of every scene."""
-    return [tuple(entry) for entry in json.loads((work / "scenes/captions.json").read_text())]
+def render_chunk(
+    index: int, figures: list[data.Figure]
+) -> tuple[np.ndarray, list[tuple[str, tuple[str, ...]]]]:
+    """Pixels (N, H, W, 3) uint8 and captions of chunk `index`."""
+    canvases = list(data.CANVASES)
+    weights = np.array(list(data.CANVASES.values()))
+    rng = np.random.default_rng((TRAINING_SEED, index))
+    canvas = canvases[rng.choice(len(canvases), p=weights / weights.sum())]
+    scenes = [data.render(rng, figures, canvas) for _ in range(CHUNK)]
+    return np.stack([scene.pixels for scene in scenes]), [(s.place, s.figures) for s in scenes]
 
 
-def load_pixels(work: Path) -> np.ndarray:
-    """(N, SIZE, SIZE, 3) uint8, memory-mapped."""
-    return np.load(work / "scenes/pixels.npy", mmap_mode="r")
+def load_chunks(work: Path, after: int = 0) -> list[Chunk]:
+    """The chunks that are there, but for the first `after`."""
+    chunks = []
+    for path in stored(work)[after:]:
+        with np.load(path) as entry:
+            captions = [tuple(caption) for caption in json.loads(str(entry["captions"]))]
+            chunks.append(Chunk(torch.from_numpy(entry["latents"]), captions))
+    return chunks
 
 
-def held_out_scenes(work: Path, count: int) -> np.ndarray:
-    """(count, SIZE, SIZE, 3) uint8: one to three held-out figures each."""
+def load_pictures(work: Path) -> list[np.ndarray]:
+    """The pixels that are kept, (N, H, W, 3) uint8 a chunk."""
+    return [np.load(path)["pixels"] for path in stored(work)[:PICTURES]]
+
+
+def stored(work: Path) -> list[Path]:
+    """The files of all chunks, in order, up to the first that is missing."""
+    return sorted(p for p in (work / "scenes").glob("*.npz") if ".part" not in p.name)
+
+
+def held_out_scenes(work: Path, count: int, canvas: tuple[int, int]) -> np.ndarray:
+    """(count, H, W, 3) uint8: one to three held-out figures each."""
     _, held_out = data.split(data.load_figures(data.download(work)))
     rng = np.random.default_rng(HELD_OUT_SEED)
-    return np.stack([data.render(rng, held_out, 1 + i % 3).pixels for i in range(count)])
+    return np.stack([data.render(rng, held_out, canvas, 1 + i % 3).pixels for i in range(count)])
 
 
 def to_tensor(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -73,36 +100,16 @@ def to_tensor(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
 
 def to_pixels(pictures: torch.Tensor) -> np.ndarray:
     """The reverse of `to_tensor`."""
-    return (
-        ((pictures.float().clamp(-1, 1) + 1) * 127.5)
-        .round()
-        .byte()
-        .permute(0, 2, 3, 1)
-        .cpu()
-        .numpy()
-    )
+    levels = ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return levels.permute(0, 2, 3, 1).cpu().numpy()
 
 
 @torch.inference_mode()
-def encode_store(work: Path, vae: AutoencoderDC, device: torch.device, batch: int = 16) -> None:
-    """Write the latents of every scene, resuming where an earlier run stopped."""
-    pixels = load_pixels(work)
-    shape = (len(pixels), vae.config.latent_channels, data.SIZE // 8, data.SIZE // 8)
-    path, progress = work / "latents.npy", work / "latents.json"
-    done = json.loads(progress.read_text())["done"] if progress.exists() else 0
-    latents = np.lib.format.open_memmap(path, "r+" if done else "w+", np.float16, shape)
-    for start in range(done, len(pixels), batch):
-        pictures = to_tensor(pixels[start : start + batch], device)
+def encode(vae: AutoencoderDC, pixels: np.ndarray, device: torch.device) -> np.ndarray:
+    """(N, H, W, 3) uint8 to latents (N, 16, H/8, W/8) float16, shifted and scaled."""
+    made = []
+    for start in range(0, len(pixels), 4):
         with torch.autocast(device.type, torch.bfloat16):
-            raw = vae.encode(pictures).latent
-        scaled = (raw.float() - vae.config.shift_factor) * vae.config.scaling_factor
-        latents[start : start + batch] = scaled.half().cpu().numpy()
-        if start // batch % 16 == 15 or start + batch >= len(pixels):
-            latents.flush()
-            progress.write_text(json.dumps({"done": min(start + batch, len(pixels))}))
-
-
-def load_latents(work: Path) -> np.ndarray:
-    """(N, 16, SIZE/8, SIZE/8) float16, memory-mapped: the scenes encoded so far."""
-    done = json.loads((work / "latents.json").read_text())["done"]
-    return np.load(work / "latents.npy", mmap_mode="r")[:done]
+            raw = vae.encode(to_tensor(pixels[start : start + 4], device)).latent
+        made.append((raw.float() - vae.config.shift_factor) * vae.config.scaling_factor)
+    return torch.cat(made).half().cpu().numpy()

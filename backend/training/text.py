@@ -21,7 +21,7 @@ from transformers import (
     T5TokenizerFast,
 )
 
-from training import backgrounds
+from training import light
 
 MAX_TOKENS = 24  # a place and two names; more is cut off
 WIDTH = 128  # of both encoders
@@ -38,6 +38,7 @@ beach seaside coast shore sand sandy meadow field grass grassy green flowers hil
 starry stars moon sunset sun dusk dawn sunrise red desert dunes dune snow snowy winter ice mountains
 ocean sea water waves blue lake studio wall floor grey gray white orange yellow teal purple pink
 brown black plain noon morning evening day daylight afternoon clouds mountain forest city room
+street fog rain wet lake warm dim lamp moonlight sunlight shade shadow
 """
 SENTENCE_STARTS = "a an the of on in at with empty one two three four some many " + PLACE_WORDS
 
@@ -45,7 +46,9 @@ SENTENCE_STARTS = "a an the of on in at with empty one two three four some many 
 def vocabulary(names: list[str]) -> list[str]:
     """Every known lower-case word, sorted; hyphens stay inside words."""
     words = {*FUNCTION_WORDS.split(), *PLACE_WORDS.split()}
-    words |= {word for time in backgrounds.SKIES for word in time.split()}
+    lights = [phrase for kind in light.KINDS.values() for phrase in kind.words]
+    lights += [phrase for lamp in light.LAMPS.values() for phrase in lamp[2]]
+    words |= {word for phrase in lights for word in phrase.split()}
     words |= {word for name in names for word in name.split()}
     return sorted(words)
 

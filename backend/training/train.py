@@ -1,9 +1,9 @@
 """Makes the mini model: `python -m training.train all --preset cpu --minutes 120` from `backend/`.
 
-Stages, each resumable from the work folder: scenes (render), vae, latents (encode), transformer,
-export, assets (what the repository ships of the figures), evaluate; `all` runs them in turn.
+Stages, each resumable from the work folder: vae, scenes (rendered and encoded), transformer, export,
+assets (what the repository ships of the figures), evaluate; `all` runs them in turn.
 `--minutes` is the budget of the vae or transformer stage; `all` splits it between the two.
-To train the exported pipeline further: scenes, take-up, latents, transformer.
+To train the exported pipeline further: take-up, scenes, transformer; scenes may be made meanwhile.
 On a shared CPU one thread pinned to a core of its own (OMP_NUM_THREADS=1) beats two that wait for
 each other.
 """
@@ -21,7 +21,7 @@ from training.presets import PRESETS
 
 REPOSITORY = Path(__file__).parents[2]
 MODEL = REPOSITORY / "backend/standee_backend/models/mini"
-STAGES = ("scenes", "vae", "latents", "transformer", "export", "assets", "evaluate")
+STAGES = ("vae", "scenes", "transformer", "export", "assets", "evaluate")
 SHARES = {"vae": 0.2, "transformer": 0.8}  # of the minutes that `all` is given
 
 
@@ -35,7 +35,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--work", type=Path, default=Path.home() / ".cache/standee-training")
     parser.add_argument("--out", type=Path, default=MODEL, help="the pipeline's folder")
-    parser.add_argument("--processes", type=int, default=2, help="for rendering scenes")
+    parser.add_argument(
+        "--chunks", type=int, help="of scenes that shall be there, instead of the preset's"
+    )
     return parser.parse_args()
 
 
@@ -62,13 +64,11 @@ def run(stage: str, options: argparse.Namespace, minutes: float) -> None:
         export.write_held_out(options.out, data.split(figures)[1])
 
     if stage == "scenes":
-        scenes.render_store(work, preset.scenes, options.processes)
+        scenes.extend(work, load_vae(), options.chunks or preset.chunks, device)
     elif stage == "vae":
         vae.train(work, preset, device, minutes, lambda made: made.save_pretrained(work / "vae"))
     elif stage == "take-up":
-        export.take_up(options.out, work)
-    elif stage == "latents":
-        scenes.encode_store(work, load_vae(), device)
+        export.take_up(options.out, work, preset, names)
     elif stage == "transformer":
         transformer.train(work, preset, names, device, minutes, save)
     elif stage == "export":

@@ -7,6 +7,7 @@ Hidden matrices move by Muon, all else by AdamW; a moving average of the weights
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -24,8 +25,8 @@ from training import data, scenes, text
 from training.muon import Muon
 from training.presets import Preset
 
-GRID = data.SIZE // 16  # tokens along a side of the canvas
-WHOLE = 0.5  # of the steps see whole pictures, the others crops of 6 to 12 tokens a side
+WHOLE = 0.6  # of the steps see whole pictures, the others crops of 10 to 22 tokens a side
+REFRESH = 200  # steps from one look for new scenes to the next
 TEXT_RATE = 0.5  # of the AdamW rate, for the text encoders
 WARM_UP = 100  # steps
 
@@ -123,34 +124,52 @@ class Batch:
 
 
 class Sampler:
-    """Draws batches from the stored latents; batch i depends on i alone."""
+    """Draws batches from the store, which may grow meanwhile; batch i depends on i and on what is stored."""
 
     def __init__(self, work: Path, tokens: int):
-        self.latents = torch.from_numpy(np.array(scenes.load_latents(work)))  # half, in memory
-        self.captions = scenes.load_captions(work)
-        self.tokens = tokens
+        self.work, self.tokens = work, tokens
+        self.count = 0
+        self.by_grid: dict[tuple[int, int], list[tuple[scenes.Chunk, int]]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take up the chunks that came since the last look."""
+        for chunk in scenes.load_chunks(self.work, self.count):
+            rows, columns = (side // 2 for side in chunk.latents.shape[2:])
+            entries = self.by_grid.setdefault((rows, columns), [])
+            entries += [(chunk, index) for index in range(len(chunk.latents))]
+            self.count += 1
 
     def draw(self, step: int) -> Batch:
         rng = np.random.default_rng((11, step))
-        rows = columns = GRID
+        grids = sorted(self.by_grid)
+        shares = np.array([len(self.by_grid[grid]) for grid in grids], float)
+        whole_rows, whole_columns = grids[rng.choice(len(grids), p=shares / shares.sum())]
+        rows, columns = whole_rows, whole_columns
         if rng.random() >= WHOLE:
-            rows, columns = (int(side) for side in rng.integers(6, 13, 2))
-        count = self.tokens // (rows * columns)
-        chosen = rng.integers(len(self.latents), size=count)
-        top, left = int(rng.integers(GRID - rows + 1)), int(rng.integers(GRID - columns + 1))
+            rows = int(rng.integers(min(10, rows), min(22, rows) + 1))
+            columns = int(rng.integers(min(10, columns), min(22, columns) + 1))
+        top = int(rng.integers(whole_rows - rows + 1))
+        left = int(rng.integers(whole_columns - columns + 1))
         window = (slice(2 * top, 2 * (top + rows)), slice(2 * left, 2 * (left + columns)))
-        latents = self.latents[torch.from_numpy(chosen)][:, :, window[0], window[1]]
-        captions = [data.caption(rng, *self.captions[index]) for index in chosen]
+        pool = self.by_grid[whole_rows, whole_columns]
+        chosen = [
+            pool[i] for i in rng.integers(len(pool), size=max(1, self.tokens // (rows * columns)))
+        ]
+        latents = torch.stack(
+            [chunk.latents[index][:, window[0], window[1]] for chunk, index in chosen]
+        )
+        captions = [data.caption(rng, *chunk.captions[index]) for chunk, index in chosen]
         if rng.random() < 0.5:
             top = left = 0
         return Batch(latents.float(), captions, top, left)
 
 
-def draw_sigma(count: int, whole: bool, device: torch.device) -> torch.Tensor:
-    """(count,) noise levels, stratified: half uniform, half logit-normal, higher for whole pictures."""
+def draw_sigma(count: int, tokens: int, device: torch.device) -> torch.Tensor:
+    """(count,) noise levels, stratified: half uniform, half logit-normal, higher where there are more tokens."""
     uniform = (torch.randperm(count) + torch.rand(count)) / count
     normal = torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4))
-    bell = torch.sigmoid(1.0 * normal + (0.5 if whole else 0.0))
+    bell = torch.sigmoid(normal + 0.5 * math.log2(max(1.0, tokens / 128)))
     return torch.where(torch.rand(count) < 0.5, uniform, bell).clamp(0.001, 1).to(device)
 
 
@@ -159,7 +178,7 @@ def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
     clean = pack(batch.latents.to(device))
     rows, columns = batch.latents.shape[2] // 2, batch.latents.shape[3] // 2
     noise = torch.randn_like(clean)
-    sigma = draw_sigma(len(clean), rows * columns == GRID * GRID, device)
+    sigma = draw_sigma(len(clean), rows * columns, device)
     noisy = torch.lerp(clean, noise, sigma[:, None, None])
     t5_ids = text.token_ids(mini.t5_tokenizer, batch.captions).to(device)
     clip_ids = text.token_ids(mini.clip_tokenizer, batch.captions).to(device)
@@ -232,6 +251,8 @@ def train(
     elapsed, recent = spent, []
     while elapsed < minutes * 60:
         torch.manual_seed(step)
+        if step % REFRESH == 0:
+            sampler.refresh()
         loss = loss_of(mini, sampler.draw(step), device)
         loss.backward()
         now = time.monotonic()
