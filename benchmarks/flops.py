@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -22,11 +22,14 @@ from random_weights import CANVAS, MODELS, open_random
 from torch.utils.flop_counter import FlopCounterMode
 
 from standee_backend.engine.capture import Captures
-from standee_backend.engine.compose import prepare_injection
-from standee_backend.engine.injection import inject
-from standee_backend.engine.layout import MARGIN
+from standee_backend.engine.compose import plain_steps
+from standee_backend.engine.injection import Injection, inject
+from standee_backend.engine.layout import reference_crop
 from standee_backend.engine.memory.footprint import META, Blueprint, Layout
+from standee_backend.engine.references import beside_picture
+from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.memory_estimate import CARDS, peak
+from standee.geometry import Cells
 
 COUNTS = (1, 3, 5)
 WORDS = "a"
@@ -60,7 +63,8 @@ def measure(name: str, canvas: int, counts: Sequence[int] = COUNTS) -> list[Row]
     family = open_random(name, "real", META)
     plan = Blueprint(family)
     cells, side = canvas // family.patch, canvas * 3 // 8 // family.patch
-    crop = (side + 2 * MARGIN, side + 2 * MARGIN, side * side)
+    around = reference_crop(Cells(0, 0, side, side))
+    crop = (around.rows, around.cols, side * side)
     with plan.dry():
         work = Work(plan, cells, crop)
         plain = work.text + work.steps * work.plain + work.decode
@@ -88,9 +92,11 @@ class Work:
         self.prompt = family.encode_prompt(WORDS, own.guidance)
         self.sigma = torch.tensor(1.0, device=META)
         self.steps = own.steps
-        family.sigmas(own.steps, cells * cells)
-        levels = family.pipeline.scheduler.sigmas[:-1]  # `meta` has no values
-        self.early = int((levels > own.tau).sum())
+        levels = tuple(
+            1 - step / own.steps for step in range(own.steps + 1)
+        )  # `meta` has no values
+        self.schedule = Schedule(torch.tensor(levels, device=META), levels)
+        self.canvas = torch.empty(1, 3, *[cells * family.patch] * 2, device=META)
         self.text = operations(lambda: family.encode_prompt(WORDS, own.guidance))
         self.plain = operations(
             lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids)
@@ -102,24 +108,42 @@ class Work:
 
         Then their own words, none here, are remembered too.
         """
-        family, plan = self.family, self.plan
-        references = [plan.reference(self.crop, self.prompt) for _ in range(subjects)]
-        encode = operations(lambda: [plan.reference(self.crop, self.prompt) for _ in references])
-        captures = Captures(family, references, torch.tensor((1.0, 0.0)))
-        captured = operations(lambda: captures.tokens(references, self.sigma))
-        forwards = []
-        for early, late in ((references, []), ([], references)):
-            injection = prepare_injection(captures, early, late, self.sigma)
-            with inject(family.sites, injection):
-                forwards.append(
-                    operations(
-                        lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids)
-                    )
+        family, own = self.family, self.family.defaults
+        by_input = own.share_by == "input"
+        references = [
+            replace(
+                self.plan.reference(self.crop, self.prompt),
+                tau=own.tau,
+                sharing=float(not by_input),
+            )
+            for _ in range(subjects)
+        ]
+        encode = operations(
+            lambda: [self.plan.reference(self.crop, self.prompt) for _ in references]
+        )
+        laid = operations(lambda: family.encode_latents(self.canvas))  # the collage that is held
+        details = subjects * operations(
+            lambda: family.decode_latents(
+                references[0].crop.line[0][None], *references[0].crop.size
+            )
+        )
+        beside = beside_picture(family, references) if by_input else None
+        start = plain_steps(self.schedule, references)
+        captures = Captures(family, references, self.schedule, self.noise.shape[1], start=start)
+        captured, forwards = 0, start * self.plain
+        for step in range(start, self.steps):
+            made: list[Injection] = []
+            captured += operations(
+                lambda step=step, made=made: made.append(captures.injection(step))
+            )
+            with inject(family.sites, made[0]):
+                forwards += operations(
+                    lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids, beside)
                 )
-        replaced, shared = forwards
-        cached = self.text + encode + self.decode
-        cached += self.early * replaced + (self.steps - self.early) * shared
-        return cached + self.text + self.steps * captured, cached
+        cached = self.text + laid + forwards + self.decode
+        if by_input:
+            cached += encode
+        return cached + self.text + encode + details + captured, cached
 
 
 def operations(run: Callable[[], object]) -> int:

@@ -36,6 +36,51 @@ def ssim(picture: Array, reference: Array, mask: Bools) -> float:
     return float((top / bottom)[mask].mean())
 
 
+def low_pass(picture: Array, mask: Bools, width: float) -> Array:
+    """Return the low frequencies of a picture inside `mask`: Gaussian means over `width` px of what lies in it."""
+    weight = mask.astype(np.float32)[..., None]
+    summed = cv2.GaussianBlur(picture * weight, (0, 0), width)
+    return summed / np.maximum(cv2.GaussianBlur(weight, (0, 0), width)[..., None], 1e-4)
+
+
+def detail(picture: Array, mask: Bools, width: float) -> Array:
+    """Return a picture without its low frequencies inside `mask`."""
+    return picture - low_pass(picture, mask, width)
+
+
+def halo(picture: Array, mask: Bools, reach: int) -> float:
+    """Return how much a subject runs over its outline: the share of the ring of `reach` px that looks like it.
+
+    A pixel does that is nearer to the mean colour of the subject's rim than to that of the place further out.
+    """
+    grown, far = (dilated(mask, size) for size in (reach, 3 * reach))
+    rim = mask & dilated(~mask, reach)
+    outside = far & ~grown
+    if not outside.any() or not rim.any():
+        return 0.0
+    ring = picture[grown & ~mask]
+    own, place = (
+        np.linalg.norm(ring - picture[part].mean(axis=0), axis=1) for part in (rim, outside)
+    )
+    return float((own < 0.5 * place).mean())
+
+
+def dilated(mask: Bools, reach: int) -> Bools:
+    """Return a mask grown by `reach` px."""
+    return cv2.dilate(mask.astype(np.uint8), _disc(reach)) > 0
+
+
+def edges(picture: Array, mask: Bools) -> float:
+    """Return the share of `mask` where the picture has strong edges: figures that nobody asked for have them."""
+    grey = cv2.GaussianBlur(picture.mean(axis=2), (0, 0), 1.0)
+    steps = np.hypot(*np.gradient(grey))
+    return float((steps[mask] > 0.06).mean()) if mask.any() else 0.0
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
 def edge_gradient(picture: Array, mask: Bools) -> float:
     """Return the mean step in colour between neighbouring pixels across the edge of `mask`."""
     steps = []
@@ -87,6 +132,21 @@ class Dino:
             inputs = self.processor(images=[a, b], return_tensors="pt")
             tokens = self.model(**inputs).last_hidden_state[:, 0]
         return _cosine(tokens[0], tokens[1])
+
+
+class DreamSim:
+    """DreamSim: the perceptual distance of two pictures (needs the package `dreamsim` and its weights)."""
+
+    def __init__(self) -> None:
+        from dreamsim import dreamsim
+
+        self.model, self.prepare = dreamsim(pretrained=True, device="cpu")
+
+    def picture(self, a: Image.Image, b: Image.Image) -> float:
+        import torch
+
+        with torch.no_grad():
+            return float(self.model(self.prepare(a), self.prepare(b)))
 
 
 def _cosine(a: object, b: object) -> float:

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -29,6 +28,7 @@ from standee_backend.engine.families import flux
 from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.references import gaussian
+from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.options import Options
 
 PROMPTS = ("a red fox in a meadow", "a mug on a table", "a robot on a beach")
@@ -85,14 +85,12 @@ def main(arguments: list[str] | None = None) -> int:
 def sample(family: PipelineFamily, side: int, steps: int) -> list[Tensor]:
     """Return the clean tokens (1, cells, channels) of a picture for each prompt; the seed is the prompt's number."""
     cells = side * side
-    settings: Any = SimpleNamespace(
-        sigmas=family.sigmas(steps, cells), inject=False, share_by="attention", share_sites=None
-    )
+    schedule = Schedule.of(family.sigmas(steps, cells))
     made = []
     for seed, words in enumerate(PROMPTS):
         prompt = family.encode_prompt(words, family.defaults.guidance)
         noise = gaussian(seed, (1, cells, family.channels)).to(family.device)
-        made.append(denoise(family, noise, prompt, family.grid_ids(side, side), [], settings))
+        made.append(denoise(family, noise, prompt, family.grid_ids(side, side), schedule)[0])
     family.release()
     return made
 

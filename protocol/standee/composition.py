@@ -17,13 +17,16 @@ from msgspec import Meta, Struct, field
 from .errors import InvalidField
 from .validation import convert
 
-FORMAT_VERSION = 1
-"""The version of the composition format; a document with a larger one is refused."""
+FORMAT_VERSION = 2
+"""The version of the composition format; a document with a larger one is refused.
+
+In version 1 `tau` and `scene_tau` were noise levels, and a scene's `blend` and `feather` px."""
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Meta(max_length=2000)]
 Name = Annotated[str, Meta(max_length=200)]
 Unit = Annotated[float, Meta(ge=0.0, le=1.0)]
+Share = Annotated[float, Meta(ge=0.0, le=0.5)]
 Pixels = Annotated[int, Meta(ge=16, le=8192)]
 Coordinate = Annotated[float, Meta(ge=-32768.0, le=32768.0)]
 Extent = Annotated[float, Meta(gt=0.0, le=32768.0)]
@@ -54,10 +57,12 @@ class Layer(Struct, frozen=True):
     """One subject of the picture: a cut-out that stands in a rectangle.
 
     `mask` is a picture whose luminance (or alpha) is the cut-out; without one the picture's own
-    alpha is. The three strengths are for artists: at `fidelity` 0.5 the tokens are replaced until
-    the model family's own threshold, 1 keeps the subject to the last step, 0 never injects (tau in
-    section 3.2 of the paper). `variation` perturbs the subject's tokens (section 3.3). `sharing` is
-    how strongly late steps attend to the subject: 0 off, 1 as the paper.
+    alpha is. The strengths are for artists. `fidelity` goes from free (0, nothing is injected) to
+    exact (1, the subject is held to the last step); at 0.5 its tokens are replaced down to the
+    model's own threshold (tau in section 3.2 of the paper) and its latents held as strongly as suits
+    the model. `light` goes from the subject's own (0) to the scene's (1). `variation` perturbs the
+    subject's tokens, for another pose (section 3.3). `sharing` is how strongly late steps attend to
+    the subject: 0 off, 1 as the paper.
     """
 
     picture: Digest
@@ -73,6 +78,7 @@ class Layer(Struct, frozen=True):
     fidelity: Unit = 0.5
     variation: Unit = 0.0
     sharing: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
+    light: Unit = 1.0
     visible: bool = True
     locked: bool = False
 
@@ -82,8 +88,9 @@ class Scene(Struct, frozen=True):
 
     The picture fills `rect` (the whole canvas without one). Pixels where the mask `kept` is white
     stay identical in the result; without a mask the whole rectangle is kept. Outside the kept
-    region the picture is generated. Around each subject `blend` px may change too, for its shadow
-    and its light. The seam is softened over `feather` px inside the generated region.
+    region the picture is generated. Around each subject a band of `blend` may change too, for its
+    shadow and its light. The seam is softened over `feather` inside the generated region. Both are
+    shares of the canvas' shorter side.
     """
 
     picture: Digest
@@ -91,8 +98,8 @@ class Scene(Struct, frozen=True):
     kept: Digest | None = None
     fit: Fit = "cover"
     fidelity: Unit = 0.5
-    blend: Annotated[float, Meta(ge=0.0, le=512.0)] = 32.0
-    feather: Annotated[float, Meta(ge=0.0, le=256.0)] = 12.0
+    blend: Share = 0.06
+    feather: Share = 0.02
 
 
 class Lora(Struct, frozen=True):
@@ -110,39 +117,42 @@ class Sampling(Struct, frozen=True):
     """How the picture is made; `None` is the model's own default.
 
     `model` is a bundled or configured name, a folder in diffusers layout or a hub id; `loras` are
-    laid over it. `count` pictures are made with the seeds `seed`, `seed + 1`, ...
+    laid over it. `negative` says what the picture is guided away from, by models that are guided by
+    a second forward. `count` pictures are made with the seeds `seed`, `seed + 1`, ...
     """
 
     model: Annotated[str, Meta(min_length=1, max_length=1000)] = "mini"
     steps: Annotated[int, Meta(ge=1, le=200)] | None = None
     guidance: Annotated[float, Meta(ge=0.0, le=50.0)] | None = None
+    negative: Text = ""
     seed: Annotated[int, Meta(ge=0, le=2**53)] = 0
     count: Annotated[int, Meta(ge=1, le=64)] = 1
     loras: Annotated[tuple[Lora, ...], Meta(max_length=MAX_LORAS)] = ()
 
 
 class Method(Struct, frozen=True):
-    """The method's switches, for experiments; `None` is the model family's own default.
+    """The method's switches, for experiments; `None` is the model's own default.
 
-    `tau` and `scene_tau` are the noise levels sigma above which tokens are replaced (at fidelity
-    0.5). `inject` turns the replacement off, `shared_noise` the start from the subjects' own noise,
-    `anchor` the setting of a subject's latents to its trajectory, `sharing` the attention of the
-    late steps. `gamma` < 1 takes the trajectory from RF-Inversion instead of the straight line, at
-    one network pass a step. `share_by` is how the picture sees its subjects where sharing is on: by
-    the `attention` of the late steps, or at all steps as the reference `input` that some models were
-    trained with. `backdrop` is what a cut-out stands on while it is encoded when no scene is given:
-    a neutral grey, or the model's own first guess of the picture.
+    `tau` and `scene_tau` are the shares of the time down to which tokens of subjects (at fidelity
+    0.5) and of the scene are replaced: at 0.5 in the first half of the steps. `inject` turns the
+    replacement off, `sharing` the attention of the late steps. `anchor` is how strongly the latents
+    are held beside it, 0 (not at all) to 1; with 0 a scene too comes in by its tokens alone. `detail` is
+    how much of what the autoencoder loses of a subject is laid back over it. `share_by` is how the
+    picture sees its subjects where sharing is on: by the `attention` of the late steps, or at all
+    steps as the reference `input` that some models were trained with. `join_words` lets the words of
+    visible layers join a prompt that lacks them. `gamma` < 1 takes a reference's trajectory from
+    RF-Inversion instead of the straight line, at one network pass a step.
     """
 
     tau: Unit | None = None
     scene_tau: Unit | None = None
     inject: bool = True
-    shared_noise: bool = True
-    anchor: bool | None = None
+    anchor: Unit | bool | None = None
     sharing: bool | None = None
     share_by: Literal["attention", "input"] | None = None
+    detail: Unit | None = None
+    join_words: bool | None = None
     gamma: Unit = 1.0
-    backdrop: Literal["neutral", "predicted"] | None = None
 
 
 class Composition(Struct, frozen=True):
@@ -174,6 +184,7 @@ def validate(data: Any, kind: type = Composition) -> Any:
     """
     if isinstance(data, dict) and kind is Composition:
         _check_version(data.get("version"))
+        data = _upgraded(data)
     checked = convert(data, kind)
     if isinstance(checked, Composition):
         _check_composition(checked)
@@ -209,6 +220,29 @@ def _check_version(version: Any) -> None:
             path="$.version",
             fix="Update Standee.",
         )
+
+
+def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a composition of format version 1 as one of today's: what was px becomes a share of the canvas.
+
+    Thresholds that were noise levels are left to the model: the same share of the steps differs between models.
+    """
+    if data.get("version", FORMAT_VERSION) != 1:
+        return data
+    data = {**data, "version": FORMAT_VERSION}
+    canvas, scene, method = (data.get(name) for name in ("canvas", "scene", "method"))
+    if isinstance(scene, dict):
+        sides = canvas if isinstance(canvas, dict) else {}
+        shorter = min((side for side in sides.values() if isinstance(side, int)), default=256)
+        shares = {
+            name: min(0.5, scene[name] / max(16, shorter))
+            for name in ("blend", "feather")
+            if isinstance(scene.get(name), int | float) and scene[name] >= 0
+        }
+        data["scene"] = {**scene, **shares}
+    if isinstance(method, dict):
+        data["method"] = {**method, "tau": None, "scene_tau": None}
+    return data
 
 
 def _check_composition(composition: Composition) -> None:
@@ -247,14 +281,9 @@ def resized(composition: Composition, width: int, height: int) -> Composition:
     def scaled(rect: Rect) -> Rect:
         return Rect(rect.x * x, rect.y * y, rect.w * x, rect.h * y)
 
-    scene: Scene | None = composition.scene
+    scene = composition.scene
     if scene is not None:
-        scene = replace(
-            scene,
-            rect=scene.rect and scaled(scene.rect),
-            blend=min(512.0, scene.blend * min(x, y)),
-            feather=min(256.0, scene.feather * min(x, y)),
-        )
+        scene = replace(scene, rect=scene.rect and scaled(scene.rect))
     return replace(
         composition,
         canvas=replace(composition.canvas, width=width, height=height),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +13,8 @@ from safetensors import safe_open
 from standee_backend.engine.compose import denoise
 from standee_backend.engine.families.base import Conditioning, Defaults
 from standee_backend.engine.families.flux import Flux
-from standee_backend.engine.references import Reference
+from standee_backend.engine.references import Crop, Reference
+from standee_backend.engine.schedule import Schedule
 
 FOLDER = Path(os.environ.get("STANDEE_PARITY", Path(__file__).parents[3] / "shared" / "parity"))
 CASES = sorted(FOLDER.glob("*.safetensors"))
@@ -40,6 +40,7 @@ def test_trajectory_matches_the_published_code(family: Flux, case: Path) -> None
     rows, cols = map(int, metadata["grid"].split("x"))
     sigmas = family.sigmas(int(metadata["steps"]), rows * cols)
     torch.testing.assert_close(sigmas, tensors["sigmas"])
+    schedule = Schedule.of(sigmas)
 
     ids = family.grid_ids(rows, cols)
     prompts = [
@@ -54,8 +55,8 @@ def test_trajectory_matches_the_published_code(family: Flux, case: Path) -> None
         tensors["initial_noise"][None],
         prompts[-1],
         ids,
-        _references(tensors, prompts, (rows, cols), float(metadata["tau"])),
-        SimpleNamespace(sigmas=sigmas, inject=True, share_by="attention", share_sites=None),
+        schedule,
+        _references(tensors, prompts, (rows, cols), _time(float(metadata["tau"]), schedule)),
         on_step=lambda step: trajectory.append(step.latents[0]),
     )
     for ours, theirs in (
@@ -79,20 +80,15 @@ def _references(
     references = []
     for index, target in enumerate(targets):
         put = target.nonzero()[:, 0]
-        references.append(
-            Reference(
-                size=size,
-                x0=tensors["reference_latents"][index],
-                noise=tensors["inverted_latents"][index],
-                conditioning=prompts[index],
-                cells=torch.arange(len(tensors["reference_latents"][index])),
-                take=tensors["source_masks"][index].flatten().nonzero()[:, 0],
-                put=put,
-                owned=owner[put] == index,
-                matte=torch.zeros(len(put), tensors["initial_noise"].shape[-1]),
-                tau=tau,
-                sharing=0.0,
-                anchor_tau=1.0,
-            )
-        )
+        seen = owner[put] == index
+        ends = tensors["reference_latents"][index], tensors["inverted_latents"][index]
+        everything = torch.arange(len(ends[0]))
+        crop = Crop(size, prompts[index], everything, str(index), lambda ends=ends: ends)
+        take = tensors["source_masks"][index].flatten().nonzero()[:, 0]
+        references.append(Reference(crop, take[seen], put[seen], tau, sharing=0.0))
     return references
+
+
+def _time(tau: float, schedule: Schedule) -> float:
+    """The published threshold is a noise level; ours is a time, above which lie the same steps."""
+    return 1 - sum(level > tau for level in schedule.levels[:-1]) / schedule.steps

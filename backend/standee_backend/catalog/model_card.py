@@ -39,12 +39,13 @@ class Preferences(Struct, frozen=True, omit_defaults=True):
     guidance: Annotated[float, Meta(ge=0.0, le=50.0)] | None = None
     tau: Unit | None = None
     scene_tau: Unit | None = None
-    anchor: bool | None = None
+    anchor: Unit | bool | None = None
     sharing: bool | None = None
     share_by: Literal["attention", "input"] | None = None
     share_sites: tuple[Annotated[int, Meta(ge=0)], ...] | None = None
-    backdrop: Literal["neutral", "predicted"] | None = None
-    anchor_tau: Unit | None = None
+    detail: Unit | None = None
+    join_words: bool | None = None
+    text_tokens: Annotated[int, Meta(ge=8, le=4096)] | None = None
 
     def given(self) -> dict[str, Any]:
         """Return those that are set."""

@@ -1,12 +1,8 @@
-"""What suits each kind of checkpoint where a composition leaves the choice to it, and how a kind is told.
+"""Defaults of sampling for each kind of checkpoint, and how a kind is told.
 
-`tau` and `scene_tau` are noise levels. FLUX.1 dev falls below its 0.6 and 0.3 after two thirds and nine tenths of its
-steps. A schedule that is shifted further towards noise gets there later: with 0.6 klein would replace tokens in 24 of
-28 steps. So the other families' thresholds are the noise levels at which their own schedules have made these shares of
-the steps: sigma = s t / (1 + (s - 1) t) for the shift s, at t = 0.32 and 0.12.
-
-Few steps leave little room to settle, so there the anchor is on. Only FLUX.1 dev's thresholds were judged on pictures
-of the real checkpoint, by the method's authors; docs/models.md says what was run here.
+Thresholds are shares of the time and the same for all (`engine/families/base.py`): half of the steps replace a
+subject's tokens, a tenth is left where kept pixels are not held. Only the number of
+steps, guidance, the length of text and the way by which a subject is seen differ. docs/models.md says what follows at each size, and what was run here.
 """
 
 from __future__ import annotations
@@ -15,23 +11,23 @@ from typing import Any
 
 from .model_card import Preferences
 
-GUIDED = Preferences(28, 3.5, 0.6, 0.3, False, True, backdrop="neutral")
+GUIDED = Preferences(steps=28, guidance=3.5)
 """A checkpoint distilled with guidance, such as FLUX.1 dev."""
 
-FEW_STEPS = Preferences(4, 0.0, 0.6, 0.3, True, True, backdrop="neutral")
-"""One distilled to few steps, such as FLUX.1 schnell."""
+FEW_STEPS = Preferences(steps=4, guidance=0.0, text_tokens=256)
+"""One distilled to few steps, such as FLUX.1 schnell, which was made for texts of 256 tokens."""
 
-KLEIN_BASE = Preferences(50, 4.0, 0.78, 0.5, False, True, backdrop="neutral")
-"""FLUX.2 klein base: guided by a second forward; a shift of 7.6 at 50 steps and 1024 px."""
+KLEIN_BASE = Preferences(steps=50, guidance=4.0, share_by="input")
+"""FLUX.2 klein base: guided by a second forward; trained to take references beside the picture."""
 
-KLEIN = Preferences(4, 1.0, 0.8, 0.55, True, True, backdrop="neutral")
-"""FLUX.2 klein, distilled: its 4 steps stand at 1, 0.97, 0.91 and 0.77, of which three replace tokens."""
+KLEIN = Preferences(steps=4, guidance=1.0, share_by="input")
+"""FLUX.2 klein, distilled to 4 steps; trained to take references beside the picture."""
 
-Z_IMAGE = Preferences(50, 4.0, 0.74, 0.45, False, True, backdrop="neutral")
-"""Z-Image: guided by a second forward; a shift of 6."""
+Z_IMAGE = Preferences(steps=50, guidance=4.0)
+"""Z-Image: guided by a second forward."""
 
-Z_IMAGE_TURBO = Preferences(8, 0.0, 0.6, 0.3, True, True, backdrop="neutral")
-"""Z-Image-Turbo: 8 steps with a shift of 3, of which six replace tokens."""
+Z_IMAGE_TURBO = Preferences(steps=8, guidance=0.0)
+"""Z-Image-Turbo."""
 
 TURBO_SHIFT = 3.0
 """The shift of Turbo's schedule, which alone tells it from Z-Image."""

@@ -1,8 +1,8 @@
-"""The tokens of one picture's references, step by step: from the cache where it holds them, else captured.
+"""Captures: the tokens of one picture's references, step by step, from the cache where it holds them.
 
-What tokens depend on makes their key: the model, the precision that they are kept in, the crop's clean latents (its
-pixels) and its noise (picture, seed, gamma), its prompt with its length, the guidance where the model is told it, the
-cells that are kept of it, and sigma. Not its place, what covers it, nor the picture's own prompt.
+What tokens depend on makes their key: the model, the precision that they are kept in, the crop's pixels and its noise
+(picture, gamma), its prompt with its length, the guidance where the model is told it, the cells that are kept of it,
+and the noise levels of the forward. Not its place, what covers it, the picture's seed, nor the picture's own prompt.
 """
 
 from __future__ import annotations
@@ -11,76 +11,216 @@ import hashlib
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .families.base import Family
-from .injection import Tokens
-from .references import Reference, capture_tokens
+from .injection import Injection, Tokens, capture
+from .references import Crop, Reference
+from .schedule import Schedule
 from .token_cache.cache import TokenCache
+
+BLOCK = 4
+"""Steps of a block. In late steps the picture looks at the tokens of the block's first noise level, whose crop is run
+alone; the block's other levels, which early steps want, share one forward. So which tokens there are, to the last bit,
+depends on the schedule, and not on how long they are replaced."""
+
+ALIKE = 0.5
+"""The least cosine between a token and the picture's at which they are matched."""
 
 
 class Captures:
-    """Gives the tokens of `references` at each of a picture's noise levels `sigmas` (steps + 1,), in falling order."""
+    """Gives the tokens of a picture's references at each step of its schedule, from step `start` on.
+
+    `cells` of the picture bound the batches: no forward of a crop is larger than the picture's.
+    """
 
     def __init__(
         self,
         family: Family,
         references: Sequence[Reference],
-        sigmas: Tensor,
+        schedule: Schedule,
+        cells: int,
         cache: TokenCache | None = None,
+        start: int = 0,
     ) -> None:
-        self._family, self._cache = family, cache
-        self._sigmas: list[float] = sigmas.tolist()
+        self._family, self._schedule, self._cache = family, schedule, cache
+        self.references = [reference for reference in references if len(reference.put)]
+        self._start = start
         self._model = f"{cache.model} {cache.precision}" if cache else ""
-        self._identities: dict[
-            int, str
-        ] = {}  # of those that were asked for: some are only anchored
+        self._identities: dict[Crop, str] = {}
+        self._held: dict[tuple[Crop, int], Tokens] = {}
+        self._matches: dict[Reference, tuple[Tensor, Tensor]] = {}
+        self._cells = cells
         if cache:
             cache.begin()
 
-    def tokens(self, references: Sequence[Reference], sigma: Tensor) -> Tokens:
-        """Return the tokens of the references' owned cells at every site, concatenated.
+    def injection(self, step: int, share_sites: frozenset[int] | None = None) -> Injection:
+        """Return what the picture's forward receives at a step: tokens to replace, and tokens to share."""
+        early = [r for r in self.references if self._schedule.share_above(step, r.tau)]
+        late = [r for r in self.references if self._is_shared(r, step)]
+        replace = [self._of(r.crop, step).select(r.rows) for r in early]
+        share, share_at = self._shared(late, step)
+        self._release(step)
+        return Injection(
+            replace=Tokens.join(replace) if early else None,
+            put=torch.cat([r.put for r in early]) if early else None,
+            weight=self._weight(early, step),
+            share=Tokens.join(share) if share else None,
+            share_at=torch.cat(share_at) if share else None,
+            share_bias=_bias(late, share_at),
+            share_sites=share_sites,
+            **self._watched(step, share_sites),
+        )
 
-        Each reference has its own forward: in a batch its tokens would depend, in their last bits, on the others.
+    def match(self, seen: Sequence[Tensor], site: int | None, step: int) -> None:
+        """Find, for references whose pose is free, the cells that their tokens resemble (arXiv 2504.15958, 2507.11533).
+
+        `seen` holds the picture's tokens (n, dims) at a site, of the cells that were watched.
         """
-        parts = []
-        for reference in references:
-            index = torch.searchsorted(reference.cells, reference.take[reference.owned])
-            parts.append(self._tokens(reference, sigma).select(index))
-        self._look_ahead(references, float(sigma))
-        return Tokens.join(parts)
+        if not seen or site is None:
+            return
+        free, own = self._free(step), seen[0].float()
+        for reference, tokens in zip(
+            free, own.split([len(reference.put) for reference in free]), strict=True
+        ):
+            given = self._of(reference.crop, self._block(step)).at_site[site].float()
+            mean = tokens.mean(0)
+            alike = F.normalize(given - mean, dim=1) @ F.normalize(tokens - mean, dim=1).T
+            best, cell = alike.max(dim=1)
+            rows = torch.nonzero(best > ALIKE)[:, 0]
+            self._matches[reference] = rows, reference.put[cell[rows]]
 
-    def _tokens(self, reference: Reference, sigma: Tensor) -> Tokens:
-        if self._cache is None:
-            return capture_tokens(self._family, reference, sigma)
-        key = self._key(reference, float(sigma))
-        tokens = self._cache.get(key, self._family.device)
-        if tokens is None:
-            tokens = self._cache.put(key, capture_tokens(self._family, reference, sigma))
-        return tokens
+    def _shared(self, late: Sequence[Reference], step: int) -> tuple[list[Tokens], list[Tensor]]:
+        """Return each late reference's tokens and the cells that they are looked at."""
+        tokens, at = [], []
+        for reference in late:
+            rows, cells = reference.rows, reference.put
+            if reference.matched:
+                rows, cells = self._matches.get(reference, (rows[:0], cells[:0]))
+            tokens.append(self._of(reference.crop, self._block(step)).select(rows))
+            at.append(cells)
+        return tokens, at
 
-    def _look_ahead(self, references: Sequence[Reference], sigma: float) -> None:
-        """Set the next step's tokens on their way: they travel while the picture's forward runs."""
-        following = self._sigmas[self._sigmas.index(sigma) + 1]
-        if self._cache and following > 0:
-            for reference in references:
-                self._cache.look_ahead(self._key(reference, following), self._family.device)
+    def _weight(self, early: Sequence[Reference], step: int) -> Tensor | None:
+        """Return how much of each token (k,) is replaced; `None` is all of it."""
+        parts = [self._schedule.share_above(step, r.tau) for r in early]
+        if all(part == 1 for part in parts):
+            return None
+        return torch.cat(
+            [
+                torch.full_like(r.put, part, dtype=torch.float32)
+                for r, part in zip(early, parts, strict=True)
+            ]
+        )
 
-    def _key(self, reference: Reference, sigma: float) -> str:
-        known, guided = self._identities, self._family.embeds_guidance
-        if id(reference) not in known:
-            known[id(reference)] = identity(reference, self._model, guided)
-        return f"{known[id(reference)]}@{sigma.hex()}"
+    def _free(self, step: int) -> list[Reference]:
+        """Return the references that are to be matched in this step, before they are shared in the next."""
+        return [
+            r
+            for r in self.references
+            if r.matched and r not in self._matches and self._is_shared(r, step + 1)
+        ]
+
+    def _watched(self, step: int, share_sites: frozenset[int] | None) -> dict[str, object]:
+        free = self._free(step)
+        if not free:
+            return {}
+        sites = sorted(share_sites or range(len(self._family.sites)))
+        return {
+            "watch": sites[len(sites) // 2],
+            "watched": torch.cat([reference.put for reference in free]),
+        }
+
+    def _is_shared(self, reference: Reference, step: int) -> bool:
+        """Return whether the picture looks at a reference's tokens in a step, in part at least."""
+        late = self._schedule.share_above(step, reference.tau) < 1
+        return bool(reference.sharing) and late and step < self._schedule.steps
+
+    def _block(self, step: int) -> int:
+        """Return the first step of the block that a step is in: its tokens are what late steps look at."""
+        return self._start + (step - self._start) // BLOCK * BLOCK
+
+    def _needed(self, reference: Reference, step: int) -> list[int]:
+        """Return the steps whose tokens a reference gives to the picture's forward of `step`."""
+        early = [step] if self._schedule.share_above(step, reference.tau) else []
+        return early + ([self._block(step)] if self._is_shared(reference, step) else [])
+
+    def _batch(self, crop: Crop, step: int) -> tuple[int, ...]:
+        """Return the steps at whose noise levels a crop is run together."""
+        first = self._block(step)
+        if step == first:
+            return (first,)
+        most = max(1, self._cells // (crop.size[0] * crop.size[1]))
+        begin = first + 1 + (step - first - 1) // most * most
+        return tuple(range(begin, min(begin + most, first + BLOCK, self._schedule.steps)))
+
+    def _of(self, crop: Crop, step: int) -> Tokens:
+        """Return a crop's tokens at the noise level of `step`."""
+        if (crop, step) not in self._held:
+            batch, key = self._batch(crop, step), self._key(crop, step)
+            known = self._cache.get(key, self._family.device) if self._cache else None
+            if known:
+                self._held[crop, step] = known
+                return known
+            for at, tokens in zip(batch, self._capture(crop, batch), strict=True):
+                if self._cache:
+                    tokens = self._cache.put(self._key(crop, at), tokens)
+                if at >= step:
+                    self._held[crop, at] = tokens
+        return self._held[crop, step]
+
+    def _capture(self, crop: Crop, batch: tuple[int, ...]) -> list[Tokens]:
+        """Run a crop at the noise levels of some steps at once; return the tokens of its `cells` for each."""
+        sigmas = torch.stack([self._schedule.sigmas[step] for step in batch])
+        count, cells = len(batch), crop.size[0] * crop.size[1]
+        take = torch.cat([crop.cells + cells * index for index in range(count)])
+        with capture(self._family.sites, take) as tokens:
+            ids = self._family.grid_ids(*crop.size)
+            self._family.velocity(crop.at(sigmas), sigmas, crop.conditioning, ids)
+        parts = [rows.chunk(count) for rows in tokens.at_site]
+        return [Tokens([rows[index] for rows in parts]) for index in range(count)]
+
+    def _release(self, step: int) -> None:
+        """Let go of tokens that no later step needs, and set the next ones on their way from the cache."""
+        for crop, at in list(self._held):
+            if at < self._block(step) or self._block(step) < at <= step:
+                del self._held[crop, at]
+        for reference in self.references if self._cache else ():
+            for at in self._needed(reference, step + 1):
+                if (reference.crop, at) not in self._held and self._cache:
+                    key = self._key(reference.crop, at)
+                    self._cache.look_ahead(key, self._family.device)
+
+    def _key(self, crop: Crop, step: int) -> str:
+        if crop not in self._identities:
+            guided = self._family.embeds_guidance
+            self._identities[crop] = identity(crop, self._model, guided)
+        batch = self._batch(crop, step)
+        levels = " ".join(self._schedule.levels[at].hex() for at in batch)
+        return f"{self._identities[crop]}@{levels}#{batch.index(step)}"
 
 
-def identity(reference: Reference, model: str, guided: bool) -> str:
-    """Digest all that a reference's tokens depend on, save sigma.
+def identity(crop: Crop, model: str, guided: bool) -> str:
+    """Digest all that a crop's tokens depend on, save the noise level.
 
     `model` stands for weights and precision; the strength of guidance counts where the model is `guided` by it.
     """
-    words = reference.conditioning
-    said = hashlib.sha256(f"{model} {reference.size} {words.guidance if guided else ''}".encode())
-    for tensor in (reference.x0, reference.noise, reference.cells, words.text, words.pooled):
-        said.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-        said.update(tensor.contiguous().flatten().view(torch.uint8).cpu().numpy().tobytes())
-    return said.hexdigest()
+    words = crop.conditioning
+    said = f"{model} {crop.digest} {words.guidance if guided else ''}"
+    digest = hashlib.sha256(said.encode())
+    for tensor in (crop.cells, words.text, words.pooled):
+        digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _bias(late: Sequence[Reference], at: Sequence[Tensor]) -> Tensor | None:
+    """Return the logarithm of the weight (m,) that each shared token's key has; `None` where all weigh 1."""
+    if all(reference.sharing == 1 for reference in late):
+        return None
+    parts = [
+        torch.full_like(cells, reference.sharing, dtype=torch.float32)
+        for reference, cells in zip(late, at, strict=True)
+    ]
+    return torch.cat(parts).log()

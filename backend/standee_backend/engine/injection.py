@@ -1,20 +1,14 @@
-"""Token injection: reading a subject's tokens at every attention site, and putting them into the picture's.
+"""Attention sites: what is captured from, replaced at, and shared with each of a transformer's attentions.
 
-A *site* is one attention layer of the transformer. The image tokens are taken as they enter it (after the AdaLN
-modulation, before the QKV projections and the rotary encoding), so a token can be put at another position: position
-enters only later, through the rotary encoding (section 3.1 of the paper). Early steps *replace* tokens (section
-3.2: for Q, K and V alike); late steps *share* them: the picture attends to them as additional keys and values.
-
-A family's attention processors hold one `Site` each and call `Site.enter` on their image tokens. What happens there
-is decided here, for all sites at once, by `capture` and `inject`. A single token goes through a site as two: the
-compiler makes graphs for any size but one and none.
+The method works on the image tokens as they enter attention: after the block's modulation, before they are projected to
+Q, K and V and rotated. A `Site` says what one attention shall do in the next forward.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -25,8 +19,8 @@ class Site:
     """What one attention site shall do in the next forward; all tensors, so that compiled graphs stay valid.
 
     `take` (k,) indexes the flattened (batch * cells) tokens to capture into `captured` (k, dims). `tokens` (k, dims)
-    replace the picture's tokens at the cells `put` (k,). `shared` (m, dims) are appended as keys and values, their
-    logits raised by `shared_bias` (m,).
+    replace the picture's tokens at the cells `put` (k,), or are mixed into them by `weight` (k, 1). `shared` (m, dims)
+    are appended as keys and values that stand at the cells `shared_at` (m,), their logits raised by `shared_bias` (m,).
     """
 
     mode: str = "off"
@@ -34,17 +28,24 @@ class Site:
     captured: Tensor | None = None
     tokens: Tensor | None = None
     put: Tensor | None = None
+    weight: Tensor | None = None
     shared: Tensor | None = None
+    shared_at: Tensor | None = None
     shared_bias: Tensor | None = None
 
     def enter(self, tokens: Tensor) -> Tensor:
         """Pass image tokens (batch, cells, dims) on to the attention: captured, replaced, or as they are."""
-        if self.mode == "capture" and self.take is not None:
+        if self.take is not None:
             self.captured = tokens.flatten(0, 1).index_select(0, self.take)
-        elif self.mode == "inject" and self.put is not None and self.tokens is not None:
-            rows = self.tokens.to(tokens.dtype).expand(len(tokens), -1, -1)
-            return tokens.index_copy(1, self.put, rows)
+        if self.put is not None and self.tokens is not None:
+            return tokens.index_copy(1, self.put, self.rows(tokens.index_select(1, self.put)))
         return tokens
+
+    def rows(self, own: Tensor) -> Tensor:
+        """Return what stands in for the picture's own tokens (batch, k, dims) at `put`."""
+        assert self.tokens is not None
+        tokens = self.tokens.to(own.dtype).expand_as(own)
+        return tokens if self.weight is None else torch.lerp(own, tokens, self.weight.to(own.dtype))
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Tokens:
     @staticmethod
     def join(parts: Sequence[Tokens]) -> Tokens:
         """Concatenate the tokens of several subjects, site by site."""
+        if len(parts) == 1:
+            return parts[0]
         return Tokens(
             [torch.cat(tensors) for tensors in zip(*(p.at_site for p in parts), strict=True)]
         )
@@ -67,18 +70,28 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Injection:
-    """What the picture's forward receives: tokens to replace at cells `put`, and tokens to share with a log weight."""
+    """What the picture's forward receives.
+
+    `replace` stand in for the tokens of the cells `put`, mixed by `weight` (k,) where that is given. `share` are looked
+    at beside the picture's own, at the cells `share_at`, with `share_bias` (m,) on their logits, at the sites
+    `share_sites` (`None`: all). `watch` is a site of which the image tokens
+    `watched` (n,) are wanted (see `inject`).
+    """
 
     replace: Tokens | None = None
     put: Tensor | None = None
+    weight: Tensor | None = None
     share: Tokens | None = None
+    share_at: Tensor | None = None
     share_bias: Tensor | None = None
-    share_sites: frozenset[int] | None = field(default=None)
+    share_sites: frozenset[int] | None = None
+    watch: int | None = None
+    watched: Tensor | None = None
 
 
 @contextmanager
 def capture(sites: Sequence[Site], take: Tensor) -> Iterator[Tokens]:
-    """Capture, during the forward made inside the block, the tokens `take` (k,) at every site.
+    """Capture, during the forward made inside the block, the tokens `take` (k,) of the flattened batch at every site.
 
     The yielded `Tokens` are filled when the block ends.
     """
@@ -94,33 +107,50 @@ def capture(sites: Sequence[Site], take: Tensor) -> Iterator[Tokens]:
 
 
 @contextmanager
-def inject(sites: Sequence[Site], injection: Injection) -> Iterator[None]:
-    """Replace and share tokens at every site during the forward made inside the block."""
+def inject(sites: Sequence[Site], injection: Injection) -> Iterator[list[Tensor]]:
+    """Replace and share tokens at every site during the forward made inside the block.
+
+    When the block ends, the yielded list holds the picture's own tokens (n, dims) at the site that is watched, before
+    any are replaced; it stays empty where none is.
+    """
+    seen: list[Tensor] = []
     put = None if injection.put is None else _two(injection.put)
-    share, bias = injection.share, injection.share_bias
-    if share is not None and len(share.at_site[0]) == 1:
+    weight = None if injection.weight is None else _two(injection.weight)[:, None]
+    share, at, bias = injection.share, injection.share_at, injection.share_bias
+    if at is None or not len(at):
+        share = None
+    elif share is not None and len(at) == 1:
         bias = share.at_site[0].new_zeros(1) if bias is None else bias
         bias = torch.cat([bias, torch.full_like(bias, -torch.inf)])  # the second weighs nothing
+        at = _two(at)
     try:
         for index, site in enumerate(sites):
             site.mode = "inject"
             if injection.replace is not None:
                 site.tokens, site.put = _two(injection.replace.at_site[index]), put
+                site.weight = weight
             if share is not None and (
                 injection.share_sites is None or index in injection.share_sites
             ):
-                site.shared, site.shared_bias = _two(share.at_site[index]), bias
-        yield
+                site.shared, site.shared_at = _two(share.at_site[index]), at
+                site.shared_bias = bias
+        watched = None if injection.watch is None else sites[injection.watch]
+        if watched:
+            watched.take = injection.watched
+        yield seen
+        if watched and watched.captured is not None:
+            seen.append(watched.captured)
     finally:
         _clear(sites)
 
 
 def _two(rows: Tensor) -> Tensor:
-    """Return rows (k, ...) as they are; one row twice."""
+    """Return rows (k, ...) as they are; one row twice, since a compiled graph takes a size of one for a constant."""
     return torch.cat([rows, rows]) if len(rows) == 1 else rows
 
 
 def _clear(sites: Sequence[Site]) -> None:
     for site in sites:
         site.mode = "off"
-        site.take = site.captured = site.tokens = site.put = site.shared = site.shared_bias = None
+        site.take = site.captured = site.tokens = site.put = site.weight = None
+        site.shared = site.shared_at = site.shared_bias = None

@@ -28,6 +28,22 @@ def touched_pixels(arrangement: Arrangement, first: int, blend: float, patch: in
     return distance(~pixels) <= blend if pixels.any() else pixels
 
 
+def above_feet(arrangement: Arrangement, first: int, blend: float, patch: int) -> Array:
+    """Return the band (height, width) of `blend` px around subjects, each down to its own foot: 1 inside, 0 outside.
+
+    Below a foot lies the ground that its shadow falls on.
+    """
+    band = np.zeros([side * patch for side in arrangement.owner.shape], np.float32)
+    for index in range(first, len(arrangement.placements)):
+        pixels = np.kron(arrangement.owner == index, np.ones((patch, patch), bool))
+        if pixels.any():
+            near = distance(~pixels) <= blend
+            foot = np.flatnonzero(pixels.any(axis=1))[-1]
+            near[foot - patch // 2 :] = False
+            band[near] = 1.0
+    return band
+
+
 def distance(inside: Bools) -> Array:
     """Return each true pixel's distance in px to the nearest false one; 0 on false pixels, inf where there is none."""
     if inside.all():

@@ -28,32 +28,43 @@ from standee.geometry import (
 
 from . import images, variation
 from .images import Array, Picture
-from .kept_pixels import touched_pixels
+from .kept_pixels import above_feet, touched_pixels
 
 Read = Callable[[str], bytes]
 """Returns the bytes of the picture with this digest."""
 
 MARGIN = 1
-"""Cells of surroundings that a reference crop keeps around its rectangle."""
+"""Cells of surroundings that a reference crop keeps around its rectangle, at least."""
+
+LEAST_CROP = 16
+"""A crop has as many cells a side, at least: models are made for pictures of 256 px and more."""
+
+CORE = 0.9
+"""How much of a cell a visible cut-out covers, at least, where its token is replaced. The anchor holds the rest."""
+
+BAND = 0.06
+"""How far around subjects the place they stand in is held, as a share of the canvas' shorter side, without a scene."""
 
 NEUTRAL = 0.5
-"""The grey under a cut-out where nothing better is known."""
+"""The grey under a cut-out where there is nothing else."""
 
 
 @dataclass(frozen=True)
 class Staged:
     """One subject on the canvas: its crop, the cells of it that it covers and owns, and its visible soft cut-out.
 
-    `crop` is the rectangle (inside the canvas) and its margin. `covered` and `owned`, which is the part of it that is
-    seen, have the shape (rows, columns) of `crop`, `matte` (rows * k, columns * k) too, in latent pixels.
+    `crop` is the rectangle (inside the canvas) and its margin. `owned`, the cells that are its in the picture, `core`,
+    whose tokens are captured, and `seen`, the part of it whose tokens replace the picture's, have the shape (rows,
+    columns) of `crop`, `matte` (rows * k, columns * k) too, in latent pixels.
     """
 
     index: int
     layer: Layer
     picture: Picture
     crop: Cells
-    covered: Bools
     owned: Bools
+    core: Bools
+    seen: Bools
     matte: Array
 
     def paint(self, view: Rect, patch: int) -> tuple[Array, Array, Array]:
@@ -66,7 +77,7 @@ class StagedScene:
     """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
 
     `covered` are the cells that it would own without subjects, `around` (rows * k, columns * k) the kept pixels that
-    the subjects' surroundings take, which are free to change.
+    the subjects' surroundings take, which are free to change. The seam is softened over `feather` px.
     """
 
     scene: Scene
@@ -76,13 +87,14 @@ class StagedScene:
     owned: Bools
     matte: Array
     around: Array
+    feather: float
 
 
 @dataclass(frozen=True)
 class Stage:
     """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
 
-    `surroundings` (rows * k, columns * k), in latent pixels, is what crops show around subjects that are not varied.
+    `around` (rows * k, columns * k), in latent pixels, is the band around the subjects and above their feet.
     """
 
     grid: Cells
@@ -90,31 +102,28 @@ class Stage:
     arrangement: Arrangement
     scene: StagedScene | None
     subjects: tuple[Staged, ...]
-    surroundings: Array
+    around: Array
 
-    def crops(self, backdrop: Array | None) -> list[Array]:
+    def crops(self) -> list[Array]:
         """Return the pixels (height, width, 3) of each subject's reference crop.
 
-        On a `backdrop` (the canvas' pixels) each cut-out stands on it and on the subjects behind: half-covered cells
-        then carry what will be around them. Without one a cut-out stands on grey, and a photograph keeps its own
-        surroundings.
+        A cut-out stands on grey, a photograph keeps its own surroundings: what is captured of a subject depends on
+        nothing but its picture and its size, and serves every place, prompt and seed.
         """
-        outer = self.grid.grow(MARGIN)
-        pad = MARGIN * self.patch
-        stage = np.full((outer.rows * self.patch, outer.cols * self.patch, 3), NEUTRAL, np.float32)
-        if backdrop is not None:
-            stage = np.pad(backdrop, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
         crops = []
         for subject in self.subjects:
-            under = images.crop(stage, subject.crop, outer, self.patch)
             colour, matte, extent = subject.paint(subject.crop.rect(self.patch), self.patch)
-            own = subject.picture.own_surroundings and backdrop is None
-            weight = (extent if own else matte)[..., None]
-            pixels = weight * colour + (1 - weight) * under
-            crops.append(pixels)
-            if backdrop is not None:
-                under[:] = pixels
+            weight = (extent if subject.picture.own_surroundings else matte)[..., None]
+            crops.append((weight * colour + (1 - weight) * NEUTRAL).astype(np.float32))
         return crops
+
+    def collage(self, backdrop: Array) -> Array:
+        """Return the cut-outs pasted onto the canvas' pixels (height, width, 3), back to front."""
+        pixels, canvas = backdrop, self.grid.rect(self.patch)
+        for subject in self.subjects:
+            colour, matte, _ = subject.paint(canvas, self.patch)
+            pixels = matte[..., None] * colour + (1 - matte[..., None]) * pixels
+        return pixels
 
 
 def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed: int = 0) -> Stage:
@@ -139,37 +148,66 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     arrangement = arrange(grid, placements)
     first = len(placements) - len(layers)
 
-    crops = [placement.cells.clip(grid).grow(MARGIN) for placement in placements[first:]]
-    mattes, uncovered = _stack(
-        [
-            _matte(picture, layer, crop, patch, latent_px)
-            for (_, layer), picture, crop in zip(layers, built, crops, strict=True)
-        ],
-        crops,
-        grid,
-        patch // latent_px,
-    )
+    crops = [reference_crop(placement.cells.clip(grid)) for placement in placements[first:]]
+    k = patch // latent_px
+    wholes = [
+        _matte(picture, layer, crop, patch, latent_px)
+        for (_, layer), picture, crop in zip(layers, built, crops, strict=True)
+    ]
+    mattes, uncovered = _stack(wholes, crops, grid, k)
     subjects = [
-        Staged(index, layer, picture, crop, *_cells(arrangement, first + n, crop), matte)
-        for n, ((index, layer), picture, crop, matte) in enumerate(
-            zip(layers, built, crops, mattes, strict=True)
+        _staged(index, layer, picture, crop, _cells(arrangement, first + n, crop), whole, matte)
+        for n, ((index, layer), picture, crop, whole, matte) in enumerate(
+            zip(layers, built, crops, wholes, mattes, strict=True)
         )
     ]
+    shorter = min(composition.canvas.width, composition.canvas.height)
+    blend = shorter * (composition.scene.blend if composition.scene else BAND)
+    around = above_feet(arrangement, first, blend, patch)
     if scene:
-        kept = scene.kept * ~touched_pixels(arrangement, first, scene.scene.blend, patch)
-        matte, around = (
-            images.block_mean(part, latent_px) * uncovered for part in (kept, scene.kept - kept)
-        )
+        kept = scene.kept * ~touched_pixels(arrangement, first, blend, patch)
+        matte = images.block_mean(kept, latent_px) * uncovered
         covered, owned = _cells(arrangement, 0, grid)
         owned &= images.block_mean(kept, patch) >= 0.5
-        scene = replace(scene, kept=kept, covered=covered, owned=owned, matte=matte, around=around)
-    surroundings = np.zeros_like(uncovered)
-    for (_, layer), crop in zip(layers, crops, strict=True):
-        if layer.variation == 0:
-            surroundings[_scaled(crop.clip(grid).within(grid), patch // latent_px)] = 1
-    surroundings *= uncovered
+        around = around * (scene.kept - kept)
+        scene = replace(
+            scene, kept=kept, covered=covered, owned=owned, matte=matte,
+            around=images.block_mean(around, latent_px) * uncovered,
+            feather=shorter * scene.scene.feather,
+        )  # fmt: skip
+    band = images.block_mean(around, latent_px) * uncovered
     seen = tuple(subject for subject in subjects if subject.owned.any())
-    return Stage(grid, patch, arrangement, scene, seen, surroundings)
+    return Stage(grid, patch, arrangement, scene, seen, band)
+
+
+def reference_crop(cells: Cells) -> Cells:
+    """Return the crop around a rectangle of cells: with a margin, and not smaller than models know pictures."""
+    rows, cols = (max(MARGIN, -(-(LEAST_CROP - side) // 2)) for side in (cells.rows, cells.cols))
+    return Cells(cells.row - rows, cells.col - cols, cells.rows + 2 * rows, cells.cols + 2 * cols)
+
+
+def _staged(
+    index: int,
+    layer: Layer,
+    picture: Picture,
+    crop: Cells,
+    cells: tuple[Bools, Bools],
+    whole: Array,
+    matte: Array,
+) -> Staged:
+    """Join what is known of a subject; `whole` is its soft cut-out before others hide it, `matte` what they leave.
+
+    One that fills no cell to its core, a thin one, gives the tokens of the cells that it owns.
+    """
+    covered, owned = cells
+    k = matte.shape[0] // crop.rows
+    core, seen = (
+        which & (images.block_mean(soft, k) >= CORE)
+        for which, soft in ((covered, whole), (owned, matte))
+    )
+    if not seen.any():
+        core, seen = covered, owned
+    return Staged(index, layer, picture, crop, owned, core, seen & core, matte)
 
 
 def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:
@@ -261,4 +299,4 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
     pixels = np.pad(inner, around, mode="edge")
     kept = (matte * extent >= 0.5).astype(np.float32)
     no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
-    return StagedScene(scene, pixels, kept, no_cells, no_cells, no_latents, no_latents)
+    return StagedScene(scene, pixels, kept, no_cells, no_cells, no_latents, no_latents, 0.0)

@@ -52,7 +52,7 @@ def choose(wanted: str, device: torch.device, dtype: torch.dtype, dims: int) -> 
 def attend(
     processor: Any, query: Tensor, own: tuple[Tensor, Tensor], shared: tuple[Tensor, Tensor]
 ) -> Tensor:
-    """Attend with own and shared (keys, values), all (batch, tokens, heads, dims); returns as many as queries.
+    """Attend with own and shared (keys, values), all (batch, tokens, heads, dims); returns (batch, queries, dims).
 
     Shared keys weigh as the processor's site says.
     """
@@ -60,9 +60,10 @@ def attend(
     key, value = (torch.cat(pair, dim=1) for pair in zip(own, shared, strict=True))
     backend = processor._attention_backend if bias is None else AttentionBackendName.NATIVE
     parallel = processor._parallel_config
-    return dispatch_attention_fn(
+    out = dispatch_attention_fn(
         query, key, value, attn_mask=bias, backend=backend, parallel_config=parallel
     )
+    return out.flatten(2, 3).to(query.dtype)
 
 
 def logit_bias(site: Site, query: Tensor, own_keys: int) -> Tensor | None:

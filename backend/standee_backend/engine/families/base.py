@@ -7,39 +7,49 @@ attention takes its image tokens. `compose.py` knows none of it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from ..images import Array
 from ..injection import Site
 from .lora_adapters import Adapters
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a family uses where a composition leaves the choice to it.
+    """What a model does where a composition leaves the choice to it; see `standee.composition.Method`.
 
-    `tau` and `scene_tau` are noise levels sigma: above them tokens are replaced (0.6 for subjects
-    and 0.3 for kept scene pixels on FLUX.1 dev). `anchor` and `sharing` switch these parts on. The
-    anchor holds down to `anchor_tau`, by default `tau` and never above it. `share_sites` are the
-    sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
-    `share_by`: see `standee.composition.Method`.
+    `share_sites` are the sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
+    `text_tokens` is the length of text that the model was made for, where it is shorter than its tokenizer's.
     """
 
     steps: int = 28
     guidance: float = 3.5
-    tau: float = 0.6
-    scene_tau: float = 0.3
-    anchor: bool = False
+    tau: float = 0.5
+    scene_tau: float = 0.1
+    inject: bool = True
+    anchor: float = 0.3
     sharing: bool = True
     share_by: Literal["attention", "input"] = "attention"
-    share_sites: tuple[int, ...] | None = None
-    backdrop: Literal["neutral", "predicted"] = "neutral"
-    anchor_tau: float | None = None
+    share_sites: frozenset[int] | None = None
+    detail: float = 1.0
+    join_words: bool = True
+    gamma: float = 1.0
+    text_tokens: int | None = None
+
+    def having(self, chosen: Mapping[str, Any]) -> Defaults:
+        """Return these with whatever of `chosen` is not `None` laid over them."""
+        given = {name: value for name, value in chosen.items() if value is not None}
+        if "anchor" in given:
+            given["anchor"] = float(given["anchor"])
+        if "share_sites" in given:
+            given["share_sites"] = frozenset(given["share_sites"])
+        return replace(self, **given)
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,11 @@ class Conditioning:
         """Return this conditioning with so many text tokens at most, or as many as it has words."""
         text = self.text[:, : max(tokens, self.words)].clone()
         return replace(self, text=text, negative=self.negative and self.negative.trimmed(tokens))
+
+    @property
+    def unguided(self) -> Conditioning:
+        """This conditioning without guidance, embedded or by a second forward."""
+        return replace(self, guidance=0.0, negative=None)
 
     @property
     def size(self) -> int:
@@ -109,7 +124,11 @@ class Family(ABC):
 
     @abstractmethod
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
-        """Encode one prompt."""
+        """Encode one prompt, without a negative."""
+
+    def guided_by_negative(self, guidance: float) -> bool:
+        """Return whether the model is guided, at this strength, by a second forward with a negative prompt."""
+        return False
 
     def encode_prompts(self, prompts: Sequence[str], guidance: float) -> dict[str, Conditioning]:
         """Encode several prompts; afterwards the text encoders may leave the device."""
@@ -126,6 +145,15 @@ class Family(ABC):
     @abstractmethod
     def decode_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
         """Decode tokens of a `rows` x `cols` grid to pixels."""
+
+    @abstractmethod
+    def reconstructed(
+        self, digest: str, size: tuple[int, int], encoded: Callable[[], Tensor]
+    ) -> Array:
+        """Return what the autoencoder makes of pixels that `digest` names, (height, width, 3) in 0..1, on the host.
+
+        `encoded` returns their tokens (rows * columns, channels), of a grid of `size` (rows, columns).
+        """
 
     @abstractmethod
     def pack(self, latents: Tensor) -> Tensor:

@@ -22,9 +22,6 @@ Shared there only, a subject lends its looks and not its layout: `share_sites` o
 Counted over all 57 sites, double-stream ones first. `benchmarks/probe_sites.py` finds them for a checkpoint.
 """
 
-VITAL_SITES = (0, 1, 2, 17, 18, 25, 28, 53, 54, 56)
-"""Sites of FLUX.1 dev without which a picture falls apart (Stable Flow, arXiv 2411.14430)."""
-
 
 class FluxSiteProcessor(FluxAttnProcessor):
     """FLUX attention that lets its `Site` see and change the image tokens before they are projected.
@@ -73,8 +70,8 @@ class FluxSiteProcessor(FluxAttnProcessor):
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Attend with the `shared` tokens (batch, m, dims) as additional keys and values.
 
-        They stand at position zero, as the paper has it: an unrotated key. Their queries would be discarded, so none
-        are made.
+        They stand at the cells that they were put into. (The paper's position zero makes them keys that the picture
+        hardly looks at.) Their queries would be discarded, so none are made.
         """
         heads = (-1, attn.head_dim)
         query = attn.norm_q(attn.to_q(hidden).unflatten(-1, heads))
@@ -89,15 +86,21 @@ class FluxSiteProcessor(FluxAttnProcessor):
         query = apply_rotary_emb(query, rotary, sequence_dim=1)
         key = apply_rotary_emb(key, rotary, sequence_dim=1)
         shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+        shared_key = rotated_at(shared_key, rotary, self.text_tokens + self.site.shared_at)
         shared_value = attn.to_v(shared).unflatten(-1, heads)
         out = attend(self, query, (key, value), (shared_key, shared_value))
-        out = out.flatten(2, 3).to(query.dtype)
         if text is None:
             return out
         text_out, image_out = out.split_with_sizes([text.shape[1], hidden.shape[1]], dim=1)
         return attn.to_out[1](attn.to_out[0](image_out.contiguous())), attn.to_add_out(
             text_out.contiguous()
         )
+
+
+def rotated_at(key: Tensor, rotary: tuple[Tensor, Tensor], at: Tensor) -> Tensor:
+    """Rotate keys (batch, m, heads, dims) as those of the sequence's tokens `at` (m,)."""
+    cosine, sine = (rows.index_select(0, at) for rows in rotary)
+    return apply_rotary_emb(key, (cosine, sine), sequence_dim=1)
 
 
 class Flux(PipelineFamily):
@@ -161,8 +164,8 @@ class Flux(PipelineFamily):
             hidden_states=tokens.to(self.dtype),
             timestep=sigma.expand(batch).to(self.dtype),
             guidance=guidance,
-            pooled_projections=conditioning.pooled.to(self.dtype),
-            encoder_hidden_states=conditioning.text.to(self.dtype),
+            pooled_projections=conditioning.pooled.to(self.dtype).expand(batch, -1),
+            encoder_hidden_states=conditioning.text.to(self.dtype).expand(batch, -1, -1),
             txt_ids=torch.zeros(text_tokens, 3, device=self.device),
             img_ids=ids,
             return_dict=False,

@@ -7,6 +7,8 @@ the running statistics of a batch norm, channel by channel of the packed token.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from diffusers.models.embeddings import apply_rotary_emb
@@ -20,7 +22,7 @@ from torch import Tensor, nn
 from ..injection import Site
 from .attention import attend
 from .base import Conditioning
-from .flux import FluxSiteProcessor
+from .flux import FluxSiteProcessor, rotated_at
 from .pipeline import PipelineFamily, spoken
 
 
@@ -46,11 +48,12 @@ class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
         attn: Flux2ParallelSelfAttention,
         hidden_states: Tensor,
         attention_mask: Tensor | None = None,
-        image_rotary_emb: tuple[Tensor, Tensor] | None = None,
+        image_rotary_emb: Any = None,
     ) -> Tensor:
         """Attend; `hidden_states` are (batch, text + cells, dims) and the result has the same shape."""
-        if self.site.mode == "capture":
-            self.site.enter(hidden_states[:, self.text_tokens :])
+        if self.site.take is not None:
+            image = hidden_states[:, self.text_tokens :].flatten(0, 1)
+            self.site.captured = image.index_select(0, self.site.take)
         if self.site.tokens is None and self.site.shared is None:
             return super().__call__(attn, hidden_states, attention_mask, image_rotary_emb)
         return self._attend_injected(attn, hidden_states, image_rotary_emb)
@@ -59,27 +62,26 @@ class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
         self,
         attn: Flux2ParallelSelfAttention,
         hidden: Tensor,
-        rotary: tuple[Tensor, Tensor] | None,
+        rotary: tuple[Tensor, Tensor],
     ) -> Tensor:
-        """Attend with replaced tokens, and m shared ones as additional keys and values at position zero."""
-        batch, _, dims = hidden.shape
-        replaced, shared = (
-            hidden.new_empty(batch, 0, dims)
-            if tokens is None
-            else tokens.to(hidden.dtype).expand(batch, -1, -1)
-            for tokens in (self.site.tokens, self.site.shared)
-        )
-        put = hidden.new_empty(0, dtype=torch.long)
-        if self.site.put is not None:
-            put = self.site.put + self.text_tokens
+        """Attend with replaced tokens, and m shared ones as additional keys and values at their cells."""
+        site, none = self.site, hidden[:, :0]
+        replaced, shared, put = none, none, hidden.new_empty(0, dtype=torch.long)
+        if site.tokens is not None and site.put is not None:
+            put = site.put + self.text_tokens
+            replaced = site.rows(hidden.index_select(1, put))
+        if site.shared is not None:
+            shared = site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
         qkv, mlp, shared = project(attn, hidden, replaced, put, shared)
         heads = (-1, attn.head_dim)
         query, key, value = (part.unflatten(-1, heads) for part in qkv.chunk(3, dim=-1))
         query = apply_rotary_emb(attn.norm_q(query), rotary, sequence_dim=1)
         key = apply_rotary_emb(attn.norm_k(key), rotary, sequence_dim=1)
         shared_key, shared_value = (part.unflatten(-1, heads) for part in shared.chunk(2, dim=-1))
-        out = attend(self, query, (key, value), (attn.norm_k(shared_key), shared_value))
-        out = out.flatten(2, 3).to(query.dtype)
+        shared_key = attn.norm_k(shared_key)
+        if site.shared_at is not None:
+            shared_key = rotated_at(shared_key, rotary, self.text_tokens + site.shared_at)
+        out = attend(self, query, (key, value), (shared_key, shared_value))
         return attn.to_out(torch.cat([out, attn.mlp_act_fn(mlp)], dim=-1))
 
 
@@ -126,29 +128,22 @@ class Flux2(PipelineFamily):
         return min(super().text_limit, int(limit or super().text_limit))
 
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
-        """Encode a prompt with the language model, padded to the model's text length.
-
-        The base checkpoints of klein are guided by a second forward with an empty prompt. That guides an empty prompt
-        nowhere, so such a one has no negative.
-        """
-        negative = None
-        if prompt and self._guides_itself and guidance > self.guidance_of_none:
-            negative = self.encode_prompt("", guidance)
+        """Encode a prompt with the language model, padded to the model's text length."""
         with torch.no_grad():
             text, _ = self.pipeline.encode_prompt(
                 prompt=prompt, device=self.device, max_sequence_length=self.text_limit
             )
         pooled, words = text.new_zeros(len(text), 0), self.words(prompt)
-        return Conditioning(text, pooled, guidance, words, negative)
+        return Conditioning(text, pooled, guidance, words)
+
+    def guided_by_negative(self, guidance: float) -> bool:
+        """Return whether a second forward guides: in klein's base checkpoints, not in those distilled to few steps."""
+        distilled = self.pipeline.config.get("is_distilled", False) or self.embeds_guidance
+        return not distilled and guidance > self.guidance_of_none
 
     def words(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
         return min(spoken(self.pipeline.tokenizer, prompt, thinking=False), self.text_limit)
-
-    @property
-    def _guides_itself(self) -> bool:
-        """Whether guidance is neither distilled into the steps nor embedded."""
-        return not self.pipeline.config.get("is_distilled", False) and not self.embeds_guidance
 
     def _shift(self, steps: int, cells: int) -> float:
         return compute_empirical_mu(cells, steps)
@@ -193,7 +188,7 @@ class Flux2(PipelineFamily):
             hidden_states=tokens.to(self.dtype),
             timestep=sigma.expand(batch).to(self.dtype),
             guidance=guidance,
-            encoder_hidden_states=conditioning.text.to(self.dtype),
+            encoder_hidden_states=conditioning.text.to(self.dtype).expand(batch, -1, -1),
             txt_ids=text_ids,
             img_ids=ids,
             return_dict=False,

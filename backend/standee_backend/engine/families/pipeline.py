@@ -18,6 +18,7 @@ import torch
 from diffusers.models.attention_dispatch import AttentionBackendName
 from torch import Tensor
 
+from ..images import Array, from_tensor
 from .attention import choose
 from .base import Beside, Conditioning, Defaults, Family
 from .first_block_cache import StepCache
@@ -27,6 +28,12 @@ MAX_TEXT_TOKENS = 512
 
 BLOCKS = ("transformer_blocks", "single_transformer_blocks", "layers")
 """Where diffusers' transformers have their blocks, in the order in which a forward passes them."""
+
+WHOLE = 1536
+"""A picture is encoded in one piece up to this many px a side: the seams of tiles would show in what is kept."""
+
+KEPT_PIXELS = 2**26
+"""Bytes of reconstructed pixels that are kept on the host."""
 
 KEPT_WORDS = 2**28
 """Bytes of encoded prompts that are kept on the host: 64 of FLUX.1's."""
@@ -57,6 +64,7 @@ class PipelineFamily(Family):
         self.attentions: list[Any] = []
         self.processors: list[Any] = []
         self._encoded: OrderedDict[tuple[Any, ...], Conditioning] = OrderedDict()
+        self._reconstructed: OrderedDict[str, Array] = OrderedDict()
         self.step_cache: StepCache | None = None
         self._install()
 
@@ -165,7 +173,7 @@ class PipelineFamily(Family):
     @property
     def text_limit(self) -> int:
         """How many text tokens the model was made for, at most."""
-        return MAX_TEXT_TOKENS
+        return min(MAX_TEXT_TOKENS, self.defaults.text_tokens or MAX_TEXT_TOKENS)
 
     @property
     def reference_text(self) -> int:
@@ -202,11 +210,14 @@ class PipelineFamily(Family):
 
     @torch.no_grad()
     def encode_latents(self, pixels: Tensor) -> Tensor:
-        """Encode pixels to tokens (batch, cells, channels), normalised."""
+        """Encode pixels to tokens (batch, cells, channels), normalised; in tiles only above `WHOLE` px a side."""
         vae = self.pipeline.vae
-        tiling, vae.use_tiling = getattr(vae, "use_tiling", False), False
-        encoded = vae.encode(pixels.to(self.device, vae.dtype), return_dict=False)[0]
-        vae.use_tiling = tiling
+        tiling = getattr(vae, "use_tiling", False)
+        vae.use_tiling = tiling and max(pixels.shape[2:]) > WHOLE
+        try:
+            encoded = vae.encode(pixels.to(self.device, vae.dtype), return_dict=False)[0]
+        finally:
+            vae.use_tiling = tiling
         latents = encoded if torch.is_tensor(encoded) else encoded.mode()
         shift, scale = self.normalisation()
         return (self.pack(latents.float()) - shift) * scale
@@ -218,6 +229,18 @@ class PipelineFamily(Family):
         shift, scale = self.normalisation()
         latents = self.unpack(tokens / scale + shift, rows, cols)
         return vae.decode(latents.to(vae.dtype), return_dict=False)[0].float().clamp(-1, 1)
+
+    def reconstructed(
+        self, digest: str, size: tuple[int, int], encoded: Callable[[], Tensor]
+    ) -> Array:
+        """Return what the autoencoder makes of pixels; those that came last are remembered."""
+        kept = self._reconstructed
+        if digest not in kept:
+            kept[digest] = from_tensor(self.decode_latents(encoded()[None], *size))
+        kept.move_to_end(digest)
+        while len(kept) > 1 and sum(pixels.nbytes for pixels in kept.values()) > KEPT_PIXELS:
+            kept.popitem(last=False)
+        return kept[digest]
 
     def pack(self, latents: Tensor) -> Tensor:
         """Fold 2 x 2 latent pixels into each token: (b, c, 2h, 2w) -> (b, h * w, 4c)."""

@@ -43,12 +43,13 @@ class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
     ) -> Tensor:
         """Attend; `hidden_states` are (batch, tokens, dims) and the result has the same shape."""
         site = self.site
-        if site.mode == "capture" and site.take is not None and self.cells is not None:
+        if site.take is not None and self.cells is not None:
             padding = hidden_states.shape[1] - self.cells
             row = site.take.div(self.cells, rounding_mode="floor")
             site.captured = hidden_states.flatten(0, 1).index_select(0, site.take + row * padding)
-        elif site.mode == "inject":
-            hidden_states = site.enter(hidden_states)
+        if site.put is not None:
+            rows = site.rows(hidden_states.index_select(1, site.put))
+            hidden_states = hidden_states.index_copy(1, site.put, rows)
         if site.shared is None:
             return super().__call__(
                 attn, hidden_states, encoder_hidden_states, attention_mask, freqs_cis
@@ -59,15 +60,18 @@ class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
     def _attend_shared(
         self, attn: Attention, hidden: Tensor, shared: Tensor, rotation: Tensor | None
     ) -> Tensor:
-        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values, at position zero."""
+        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values, at their cells."""
         heads = (attn.heads, -1)
         query = _rotate(attn.norm_q(attn.to_q(hidden).unflatten(-1, heads)), rotation)
         key = _rotate(attn.norm_k(attn.to_k(hidden).unflatten(-1, heads)), rotation)
         value = attn.to_v(hidden).unflatten(-1, heads)
         shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+        if rotation is not None and self.site.shared_at is not None:
+            rotation = rotation.index_select(1, self.site.shared_at)
+        shared_key = _rotate(shared_key, rotation)
         shared_value = attn.to_v(shared).unflatten(-1, heads)
         out = attend(self, query, (key, value), (shared_key, shared_value))
-        return attn.to_out[0](out.flatten(2, 3).to(query.dtype))
+        return attn.to_out[0](out)
 
 
 def _rotate(x: Tensor, rotation: Tensor | None) -> Tensor:
@@ -95,14 +99,7 @@ class ZImage(PipelineFamily):
         return 4 * int(self.transformer.config.in_channels)
 
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
-        """Encode a prompt with the language model; its length is the prompt's own.
-
-        Guidance asks for a second forward with an empty prompt. That guides an empty prompt nowhere, so such a one
-        has no negative.
-        """
-        negative = None
-        if prompt and guidance > self.guidance_of_none:
-            negative = self.encode_prompt("", guidance)
+        """Encode a prompt with the language model; its length is the prompt's own."""
         with torch.no_grad():
             [text], _ = self.pipeline.encode_prompt(
                 prompt=prompt,
@@ -111,7 +108,11 @@ class ZImage(PipelineFamily):
                 max_sequence_length=self.text_limit,
             )
         pooled, words = text.new_zeros(1, 0), self.words(prompt)
-        return Conditioning(text[None], pooled, guidance, words, negative)
+        return Conditioning(text[None], pooled, guidance, words)
+
+    def guided_by_negative(self, guidance: float) -> bool:
+        """Return whether a second forward guides: at any guidance but none."""
+        return guidance > self.guidance_of_none
 
     def words(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
@@ -149,7 +150,7 @@ class ZImage(PipelineFamily):
         towards_picture = self.transformer(
             list(latents.unbind()),
             (1 - sigma).expand(len(tokens)),
-            list(conditioning.text.to(self.dtype).unbind()),
+            list(conditioning.text.to(self.dtype).expand(len(tokens), -1, -1).unbind()),
             return_dict=False,
         )[0]
         return -self.pack(torch.stack(towards_picture).squeeze(2).float())

@@ -29,14 +29,14 @@ from standee.geometry import snap, token_grid
 from ...catalog.catalog import describe
 from ...hardware.memory_estimate import Footprint, Quantization, Weights, Working
 from ..capture import Captures
-from ..compose import prepare_injection
 from ..families import open_family
 from ..families.base import Conditioning, Defaults, Family
 from ..families.pipeline import PipelineFamily
 from ..injection import inject
-from ..layout import MARGIN
+from ..layout import reference_crop
 from ..loading.quantization import blocks_of, large_text_encoder, packed_layers, tile
-from ..references import Reference, beside_picture
+from ..references import Crop, Reference, beside_picture
+from ..schedule import Schedule
 from .live_bytes import Dry, LiveBytes
 
 META = torch.device("meta")
@@ -44,8 +44,11 @@ META = torch.device("meta")
 FEW = 8
 """Sites up to which all blocks are run; of a deeper model only the first one and two of each kind."""
 
-SIGMAS = (1.0, 0.0)
-"""A schedule of one step."""
+LEVELS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
+"""A schedule whose first two steps replace tokens, of one noise level and of several, and whose third shares them."""
+
+TAU = 0.6
+"""The threshold in time for that."""
 
 SCALE = 4
 """Bytes of a scale that quantized weights keep: int8 one for each output, nf4 one for each 64 weights."""
@@ -55,7 +58,7 @@ class Layout(Struct, frozen=True):
     """What of a job decides how much memory it takes. Sizes in cells.
 
     `crops`: (rows, columns, own cells) of each subject's reference, the kept scene's among them. `beside`: the
-    model takes them in beside the picture; `ahead`: the next step's tokens come while one computes; `laid`: LoRAs
+    model takes them in beside the picture; `anchored`: the canvas is encoded as well; `ahead`: the next step's tokens come while one computes; `laid`: LoRAs
     lie over the model.
     """
 
@@ -64,7 +67,7 @@ class Layout(Struct, frozen=True):
     crops: tuple[tuple[int, int, int], ...] = ()
     prompts: tuple[str, ...] = ("",)
     guidance: float = 0.0
-    backdrop: bool = False
+    anchored: bool = False
     count: int = 1
     beside: bool = False
     ahead: bool = False
@@ -79,9 +82,10 @@ def layout_of(composition: Composition, family: Family, ahead: bool = False) -> 
     for layer in composition.layers:
         cells = snap(layer.rect, family.patch).clip(grid)
         if layer.visible and cells.rows > 0 and cells.cols > 0:
-            crop = cells.grow(MARGIN)
+            crop = reference_crop(cells)
             crops.append((crop.rows, crop.cols, cells.rows * cells.cols))
-    if composition.scene:
+    anchor = family.defaults.anchor if method.anchor is None else float(method.anchor)
+    if composition.scene and not anchor:
         crops.insert(0, (grid.rows, grid.cols, grid.rows * grid.cols))
     guidance = composition.sampling.guidance
     return Layout(
@@ -92,7 +96,7 @@ def layout_of(composition: Composition, family: Family, ahead: bool = False) -> 
             sorted({composition.prompt, "", *(one.prompt for one in composition.layers)})
         ),
         guidance=family.defaults.guidance if guidance is None else guidance,
-        backdrop=(method.backdrop or family.defaults.backdrop) == "predicted",
+        anchored=bool(anchor and (composition.scene or crops)),
         count=composition.sampling.count,
         beside=(method.share_by or family.defaults.share_by) == "input",
         ahead=ahead,
@@ -182,6 +186,9 @@ class Blueprint:
         with self.dry() as live:
             noise = torch.empty(1, layout.rows * layout.cols, family.channels, device=META)
             references = [self.reference(crop, prompt) for crop in layout.crops]
+            if layout.anchored:
+                sides = (layout.rows * family.patch, layout.cols * family.patch)
+                family.encode_latents(torch.empty(1, 3, *sides, device=META))
             encode = live.mark()
             family.decode_latents(noise, layout.rows, layout.cols)
             decode = live.mark()
@@ -196,7 +203,7 @@ class Blueprint:
                         sites.append((len(short.sites), needed))
                 (few, low), (more, high) = sites
                 steps = high + (total - more) * (high - low) // (more - few)
-        again = layout.backdrop or layout.count > 1
+        again = layout.anchored or layout.count > 1
         return Working(
             text=held + text,
             encode=held + encode,
@@ -229,21 +236,21 @@ class Blueprint:
         layout: Layout,
         live: LiveBytes,
     ) -> int:
-        """Run a step that replaces all tokens and one that shares them; return the bytes they take."""
-        ids = family.grid_ids(layout.rows, layout.cols)
-        sigma = torch.tensor(SIGMAS[0], device=META)
-        captures = Captures(family, references, torch.tensor(SIGMAS))
+        """Run steps that replace all tokens and one that shares them; return the bytes they take."""
+        ids, cells = family.grid_ids(layout.rows, layout.cols), layout.rows * layout.cols
+        schedule = Schedule(torch.tensor(LEVELS, device=META), LEVELS)
         beside = beside_picture(family, references) if layout.beside else None
-        late = [] if layout.beside else references
+        given = [replace(r, sharing=0.0 if layout.beside else 1.0) for r in references]
+        captures = Captures(family, given, schedule, cells)
         live.mark()
-        for replaced, shared in ((references, []), ([], late)):
-            injection = prepare_injection(captures, replaced, shared, sigma)
+        for step in range(3):
+            injection = captures.injection(step)
             following = injection.replace.at_site if injection.replace and layout.ahead else []
             on_their_way = sum(tokens.nbytes for tokens in following)
             live.grow(on_their_way)
             laid = _laid_over(family.transformer) if layout.laid else nullcontext()
             with inject(family.sites, injection), laid:
-                family.velocity(noise, sigma, prompt, ids, beside)
+                family.velocity(noise, schedule.sigmas[step], prompt, ids, beside)
             live.grow(-on_their_way)
         return live.mark()
 
@@ -261,20 +268,11 @@ class Blueprint:
         family, (rows, cols, owned) = self.family, crop
         pixels = torch.empty(1, 3, rows * family.patch, cols * family.patch, device=META)
         x0 = family.encode_latents(pixels)[0]
-        return Reference(
-            size=(rows, cols),
-            x0=x0,
-            noise=torch.empty_like(x0),
-            conditioning=prompt.trimmed(family.reference_text),
-            cells=torch.empty(owned, dtype=torch.long, device=META),
-            take=torch.empty(owned, dtype=torch.long, device=META),
-            put=torch.empty(owned, dtype=torch.long, device=META),
-            owned=torch.empty(owned, dtype=torch.bool, device=META),
-            matte=torch.empty(owned, family.channels, device=META),
-            tau=0.0,
-            sharing=1.0,
-            anchor_tau=1.0,
-        )
+        cells = torch.empty(owned, dtype=torch.long, device=META)
+        ends = x0, torch.empty_like(x0)
+        words = prompt.trimmed(family.reference_text)
+        made = Crop((rows, cols), words, cells, "", lambda: ends)
+        return Reference(made, cells, cells, TAU, 1.0)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from standee_backend.engine.families.base import Conditioning
 from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.injection import Injection, Tokens, capture, inject
 from standee_backend.engine.loading.load import load
-from standee_backend.engine.references import gaussian
+from standee_backend.engine.references import Crop, Reference, gaussian
+from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.options import Options
 
 KINDS = ["flux", "klein", "klein-base", "klein-embedded", "z-image", "z-image-turbo"]
@@ -187,7 +188,7 @@ def test_replaced_tokens_change_q_k_and_v_and_nothing_else(pair: Pair, scene) ->
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.5])
-def test_shared_tokens_are_more_keys_and_values_at_position_zero(
+def test_shared_tokens_are_more_keys_and_values_at_their_cells(
     pair: Pair, scene, weight: float, monkeypatch
 ) -> None:
     calls = iter(pair.attention_calls)
@@ -196,6 +197,7 @@ def test_shared_tokens_are_more_keys_and_values_at_position_zero(
         logits = dot(query, key)
         if (site := next(calls)) is not None:
             more_key, more_value = pair.key_and_value(site, scene.theirs[site])
+            more_key = turned(pair, more_key, PUT)
             logits = torch.cat([logits, dot(query, more_key) + np.log(weight)], -1)
             value = torch.cat([value, more_value], 1)
         return torch.einsum("bhqk,bkhd->bqhd", logits.softmax(-1), value)
@@ -205,22 +207,52 @@ def test_shared_tokens_are_more_keys_and_values_at_position_zero(
         patch.setattr(module, "dispatch_attention_fn", attend)
         theirs = pair.forward(scene.picture, scene.sigma, scene.prompt, (ROWS, COLS))
     bias = None if weight == 1 else torch.full((len(TAKE),), weight).log()
-    injection = Injection(share=Tokens(scene.ours), share_bias=bias)
+    injection = Injection(share=Tokens(scene.ours), share_at=PUT, share_bias=bias)
     ours = velocity(pair.ours, scene, injection)
     close(ours, theirs)
     assert not torch.allclose(ours, velocity(pair.ours, scene), atol=1e-3)
 
 
+def test_tokens_are_replaced_in_part(pair: Pair, scene) -> None:
+    """By half is the mean of what enters the projections, and by nothing is nothing."""
+    own = [tokens.clone() for tokens in scene.ours]
+    half, none = (torch.full((len(PUT),), part) for part in (0.5, 0.0))
+    plain = velocity(pair.ours, scene)
+    whole = velocity(pair.ours, scene, Injection(replace=Tokens(own), put=PUT))
+    mixed = velocity(pair.ours, scene, Injection(replace=Tokens(own), put=PUT, weight=half))
+    close(velocity(pair.ours, scene, Injection(replace=Tokens(own), put=PUT, weight=none)), plain)
+    for other in (plain, whole):
+        assert not torch.allclose(mixed, other, atol=1e-3)
+
+
 def test_tokens_are_replaced_and_others_shared_in_one_forward(pair: Pair, scene) -> None:
     replaced, shared = Tokens(scene.ours), Tokens([tokens.flip(0) for tokens in scene.ours])
     nothing = Tokens([tokens[:0] for tokens in scene.ours])
-    both = velocity(pair.ours, scene, Injection(replace=replaced, put=PUT, share=shared))
-    for other in (Injection(replace=replaced, put=PUT), Injection(share=shared)):
-        assert not torch.allclose(both, velocity(pair.ours, scene, other), atol=1e-3)
+    both = Injection(replace=replaced, put=PUT, share=shared, share_at=PUT)
+    for other in (Injection(replace=replaced, put=PUT), Injection(share=shared, share_at=PUT)):
+        ours, theirs = (velocity(pair.ours, scene, given) for given in (both, other))
+        assert not torch.allclose(ours, theirs, atol=1e-3)
     close(
-        velocity(pair.ours, scene, Injection(replace=replaced, put=PUT, share=nothing)),
+        velocity(
+            pair.ours, scene, Injection(replace=replaced, put=PUT, share=nothing, share_at=PUT[:0])
+        ),
         velocity(pair.ours, scene, Injection(replace=replaced, put=PUT)),
     )
+
+
+def test_tokens_of_a_site_are_watched_before_they_are_replaced(pair: Pair, scene) -> None:
+    tokens: dict[int, Tensor] = {}
+
+    def note(site: int, _: Any, image: Tensor) -> None:
+        tokens[site] = image[0, PUT]
+
+    with torch.no_grad(), pair.hooked(note):
+        pair.forward(scene.picture, scene.sigma, scene.prompt, (ROWS, COLS))
+    injection = Injection(replace=Tokens(scene.ours), put=PUT, watch=0, watched=PUT)
+    with inject(pair.ours.sites, injection) as seen:
+        ids = pair.ours.grid_ids(ROWS, COLS)
+        pair.ours.velocity(scene.picture, scene.sigma, scene.prompt, ids)
+    close(seen[0], tokens[0])
 
 
 def test_a_subjects_own_tokens_put_in_place_change_nothing(pair: Pair) -> None:
@@ -228,38 +260,24 @@ def test_a_subjects_own_tokens_put_in_place_change_nothing(pair: Pair) -> None:
     prompt, ids = family.encode_prompt("", 0.0), family.grid_ids(ROWS, COLS)
     noise = gaussian(1, (1, CELLS, family.channels))
     sigmas = family.sigmas(4, CELLS)
-    settings: Any = SimpleNamespace(
-        sigmas=sigmas, inject=True, share_by="attention", share_sites=None
-    )
+    schedule = Schedule.of(sigmas)
     alone = [noise[0]]
-    denoise(family, noise, prompt, ids, [], settings, lambda s: alone.append(s.latents[0]))
-
-    class Recorded(SimpleNamespace):
-        """A reference whose trajectory is the one that it takes when it is sampled alone."""
-
-        def at(self, sigma: Tensor) -> Tensor:
-            return alone[sigmas.tolist().index(float(sigma))]
-
+    denoise(family, noise, prompt, ids, schedule, on_step=lambda s: alone.append(s.latents[0]))
     everything = torch.arange(CELLS)
-    reference: Any = Recorded(
-        size=(ROWS, COLS),
-        ids=ids,
-        x0=alone[-1],
-        noise=noise[0],
-        conditioning=prompt,
-        cells=everything,
-        take=everything,
-        put=everything,
-        replaced=everything,
-        owned=torch.ones(CELLS, dtype=torch.bool),
-        tau=0.0,
-        sharing=0.0,
-        anchor_tau=1.0,
-    )
+
+    class Recorded(Crop):
+        """A crop whose trajectory is the one that it takes when it is sampled alone."""
+
+        def at(self, sigmas: Tensor) -> Tensor:
+            return torch.stack([alone[schedule.levels.index(float(sigma))] for sigma in sigmas])
+
+    crop = Recorded((ROWS, COLS), prompt, everything, "", lambda: (alone[-1], noise[0]))
+    reference = Reference(crop, everything, everything, tau=0.0, sharing=0.0)
     together = [noise[0]]
     denoise(
-        family, noise, prompt, ids, [reference], settings, lambda s: together.append(s.latents[0])
-    )
+        family, noise, prompt, ids, schedule, [reference],
+        on_step=lambda s: together.append(s.latents[0]),
+    )  # fmt: skip
     assert len(together) == 5
     for one, other in zip(alone, together, strict=True):
         assert (one - other).abs().max() / one.std() < 1e-4
@@ -301,6 +319,18 @@ def close(ours: Tensor, theirs: Tensor) -> None:
 
 def dot(query: Tensor, key: Tensor) -> Tensor:
     return torch.einsum("bqhd,bkhd->bhqk", query, key) / query.shape[-1] ** 0.5
+
+
+def turned(pair: Pair, key: Tensor, at: Tensor) -> Tensor:
+    """Rotate keys (1, m, heads, dims) as those of the picture's cells `at` (m,)."""
+    ids = pair.ours.grid_ids(ROWS, COLS)[at]
+    if pair.ours.name == "z_image":
+        ids = ids.clone()
+        ids[:, 0] = 33  # the image stands behind its text, which is padded to 32
+    cosine, sine = (part[None, :, None].to(key.dtype) for part in pair.ours.rotation(ids))
+    even, odd = key[..., 0::2], key[..., 1::2]
+    across = torch.stack([-odd, even], dim=-1).flatten(-2)
+    return key * cosine + across * sine
 
 
 def velocity(family: PipelineFamily, scene, injection: Injection | None = None) -> Tensor:

@@ -1,0 +1,109 @@
+"""Detail: what the autoencoder loses of a subject, laid back over the picture where the subject is as it was.
+
+The difference between a subject's picture and what the autoencoder makes of it, its fine print and whiskers, is added
+where the result agrees with that reconstruction, scaled by how well they agree and by the light of the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .families.base import Defaults, Family
+from .images import Array
+from .layout import Stage
+from .references import Reference
+
+COARSE = 0.02
+"""The width, as a share of the canvas' shorter side, of what counts as light and not as detail."""
+
+TOLERANCE = 0.6
+"""The difference, in deviations of the detail around it, at which the result agrees too little."""
+
+DARKEST, BRIGHTEST = 0.15, 1.6
+"""The factors between which the light of the place may scale a detail."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One subject's: on the part `at` (rows, columns) of the canvas, `lost` and `kept` (height, width, 3), `matte`."""
+
+    at: tuple[slice, slice]
+    lost: Array
+    kept: Array
+    matte: Array
+
+
+@dataclass(frozen=True)
+class Details:
+    """Those of all subjects of a picture; what is finer than `width` px is detail."""
+
+    parts: tuple[Detail, ...]
+    width: float
+
+    def add(self, pixels: Array) -> Array:
+        """Return pixels (height, width, 3) with the details laid over them."""
+        if not self.parts:
+            return pixels
+        pixels = pixels.copy()
+        for part in self.parts:
+            here = pixels[part.at]
+            weight = part.matte * self._agreement(here, part.kept)
+            light = (self._coarse(here) + 0.02) / (self._coarse(part.kept) + 0.02)
+            light = np.clip(light, DARKEST, BRIGHTEST)
+            pixels[part.at] = here + weight[..., None] * light * part.lost
+        return np.clip(pixels, 0, 1)
+
+    def _agreement(self, here: Array, kept: Array) -> Array:
+        """Return how well the details of two pictures agree around each pixel (height, width), 0..1."""
+        ours, theirs = here - self._coarse(here), kept - self._coarse(kept)
+        error = self._coarse(((ours - theirs) ** 2).mean(axis=2))
+        spread = self._coarse((theirs**2).mean(axis=2)) + 1e-4
+        return np.exp(-error / spread / TOLERANCE**2).astype(np.float32)
+
+    def _coarse(self, pixels: Array) -> Array:
+        return cv2.GaussianBlur(pixels, (0, 0), self.width)
+
+
+def find_details(
+    family: Family, staged: Stage, references: Sequence[Reference], settings: Defaults
+) -> Details:
+    """Find what the autoencoder loses of each subject that is seen and held; of no others is it laid back."""
+    width = max(1.0, COARSE * staged.patch * min(staged.grid.rows, staged.grid.cols))
+    if not settings.detail:
+        return Details((), width)
+    parts, by_subject = [], references[len(references) - len(staged.subjects) :]
+    visible = _visible_mattes(staged)
+    for subject, matte, pixels, reference in zip(
+        staged.subjects, visible, staged.crops(), by_subject, strict=True
+    ):
+        if not subject.layer.fidelity:
+            continue
+        crop = reference.crop
+        kept = family.reconstructed(crop.digest, crop.size, lambda crop=crop: crop.line[0])
+        part = subject.crop.clip(staged.grid)
+        at, inner = (
+            tuple(
+                slice(side.start * staged.patch, side.stop * staged.patch)
+                for side in part.within(whole)
+            )
+            for whole in (staged.grid, subject.crop)
+        )
+        weight = settings.detail * min(1.0, subject.layer.fidelity / 0.5) * matte[at]
+        parts.append(Detail(at, (pixels - kept)[inner], kept[inner], weight))
+    return Details(tuple(parts), width)
+
+
+def _visible_mattes(staged: Stage) -> list[Array]:
+    """Return how much of each pixel (height, width) each subject covers that nothing before it hides."""
+    canvas = staged.grid.rect(staged.patch)
+    mattes = [subject.paint(canvas, staged.patch)[1] for subject in staged.subjects]
+    free = np.ones((round(canvas.h), round(canvas.w)), np.float32)
+    visible = []
+    for matte in reversed(mattes):
+        visible.insert(0, matte * free)
+        free = free * (1 - matte)
+    return visible
