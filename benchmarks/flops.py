@@ -21,6 +21,7 @@ from cost_meter import CACHED, FIRST, MEMORY
 from random_weights import CANVAS, MODELS, open_random
 from torch.utils.flop_counter import FlopCounterMode
 
+from standee.geometry import Cells
 from standee_backend.engine.capture import Captures
 from standee_backend.engine.compose import plain_steps
 from standee_backend.engine.injection import Injection, inject
@@ -29,7 +30,6 @@ from standee_backend.engine.memory.footprint import META, Blueprint, Layout
 from standee_backend.engine.references import beside_picture
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.memory_estimate import CARDS, peak
-from standee.geometry import Cells
 
 COUNTS = (1, 3, 5)
 WORDS = "a"

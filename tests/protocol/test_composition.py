@@ -175,7 +175,7 @@ def test_a_rectangle_that_is_not_finite_is_refused_by_name(side: str, bad: float
         ({"prompt": "x" * 2001}, "$.prompt", "Give at most 2000 characters."),
         ({"prompt": None}, "$.prompt", "Give a text."),
         ({"prompt": "\ud800"}, "$.prompt", "Give valid Unicode text."),
-        ({"method": {"backdrop": "red"}}, "$.method.backdrop", "Give one of: neutral, predicted."),
+        ({"method": {"share_by": "red"}}, "$.method.share_by", "Give one of: attention, input."),
         ([], "$", "Give a map of fields."),
         (None, "$", "Give a map of fields."),
     ],

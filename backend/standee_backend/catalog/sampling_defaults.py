@@ -1,8 +1,8 @@
 """Defaults of sampling for each kind of checkpoint, and how a kind is told.
 
 Thresholds are shares of the time and the same for all (`engine/families/base.py`): half of the steps replace a
-subject's tokens, a tenth is left where kept pixels are not held. Only the number of
-steps, guidance, the length of text and the way by which a subject is seen differ. docs/models.md says what follows at each size, and what was run here.
+subject's tokens, a tenth is left where kept pixels are not held. Only the number of steps, guidance, the length of text
+and the way by which a subject is seen differ. docs/models.md says what follows, and what was run here.
 """
 
 from __future__ import annotations

@@ -146,20 +146,22 @@ def denoise(
     """Sample the steps `start` to `stop` of a picture's latents (1, cells, channels), with the references injected.
 
     Timestep-adaptive (section 3.2): a reference's tokens replace the picture's down to its tau, and are shared with the
-    picture's attention from there on; or the model takes the reference in beside the picture all along. Returns the
-    latents and the clean tokens that the last step predicted.
+    picture's attention from there on, or taken in beside the picture as the model was trained to. Returns the latents
+    and the clean tokens that the last step predicted.
     """
-    beside = None
+    shown: list[Reference] = []
     if share_by == "input":
-        beside = beside_picture(family, [r for r in references if r.sharing])
+        shown = [r for r in references if r.sharing]
         references = [replace(r, sharing=0.0) for r in references]
+    beside = beside_picture(family, shown)
     captures = Captures(family, references, schedule, latents.shape[1], cache, start)
     predicted = latents
     for step in range(start, schedule.steps if stop is None else stop):
         sigma, following = schedule.sigmas[step], schedule.sigmas[step + 1]
         injection = captures.injection(step, share_sites)
         with inject(family.sites, injection) as seen:
-            velocity = family.velocity(latents, sigma, prompt, ids, beside)
+            late = any(schedule.share_above(step, reference.tau) < 1 for reference in shown)
+            velocity = family.velocity(latents, sigma, prompt, ids, beside if late else None)
         captures.match(seen, injection.watch, step)
         predicted = latents - sigma * velocity
         held = hold(predicted, anchors, schedule, step)

@@ -9,6 +9,7 @@ import pytest
 from standee import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
 from standee_backend.engine.compose import compose
 from standee_backend.engine.layout import stage
+from standee_backend.engine.references import gaussian
 
 SMALL = Composition(canvas=Canvas(128, 128), prompt="a meadow", sampling=Sampling(steps=4))
 
@@ -31,10 +32,11 @@ def test_tokens_go_to_visible_cells_only(mini, shelf, two, monkeypatch) -> None:
     compose(mini, two, shelf.read, seed=0)
     arrangement = stage(two, shelf.read, mini.patch, mini.latent_px).arrangement
     assert arrangement.hidden(0).any()
-    owned = np.flatnonzero(arrangement.owner.ravel() >= 0)
+    owned = set(np.flatnonzero(arrangement.owner.ravel() >= 0).tolist())
     assert puts
     for put in puts:
-        assert sorted(put.tolist()) == owned.tolist()
+        assert len(set(put.tolist())) == len(put) > 0
+        assert set(put.tolist()) <= owned
 
 
 def test_fidelity_decides_how_long_tokens_are_replaced(mini, shelf, two, monkeypatch) -> None:
@@ -47,7 +49,7 @@ def test_fidelity_decides_how_long_tokens_are_replaced(mini, shelf, two, monkeyp
             compose(mini, given, shelf.read, seed=0)
         counts[fidelity] = len(puts)
     assert counts[0.0] == 0
-    assert 0 < counts[0.5] < counts[1.0] == 8
+    assert 0 < counts[0.5] < counts[1.0] == 7  # the first step is without
 
 
 def test_late_steps_share_what_early_steps_replaced(mini, shelf, two, monkeypatch) -> None:
@@ -63,8 +65,7 @@ def test_late_steps_share_what_early_steps_replaced(mini, shelf, two, monkeypatc
         for tokens, shared in modes
         if tokens is not None or shared is not None
     ]
-    assert set(kinds) == {(True, False), (False, True)}
-    assert kinds == sorted(kinds, reverse=True)
+    assert kinds == [(True, False), (False, True), (False, True)]
 
 
 def test_kept_pixels_are_identical(mini, shelf) -> None:
@@ -90,7 +91,7 @@ def test_a_subject_changes_a_scene_only_around_itself(mini, shelf) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (128, 128, 3), dtype=np.uint8)
     given = msgspec.structs.replace(
         SMALL,
-        scene=Scene(picture=shelf.add(pixels), blend=16),
+        scene=Scene(picture=shelf.add(pixels), blend=16 / 128),
         layers=(Layer(picture=shelf.disc("red", 48), rect=Rect(48, 48, 48, 48)),),
     )
     made = compose(mini, given, shelf.read, seed=0)
@@ -108,7 +109,7 @@ def test_around_a_subject_the_scene_goes_on(mini, shelf) -> None:
         SMALL,
         prompt="a night sky",
         layers=(layer,),
-        scene=Scene(picture=shelf.add(pixels), blend=32),
+        scene=Scene(picture=shelf.add(pixels), blend=32 / 128),
         sampling=Sampling(steps=12),
     )
     made = compose(mini, given, shelf.read, seed=0)
@@ -136,11 +137,11 @@ def test_the_anchor_brings_a_subject_nearer_to_its_picture(mini, shelf) -> None:
     layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
     given = msgspec.structs.replace(SMALL, layers=(layer,), sampling=Sampling(steps=8))
     errors = {}
-    for anchor in (True, False):
+    for anchor in (1.0, 0.0):
         method = Method(anchor=anchor)
         made = compose(mini, msgspec.structs.replace(given, method=method), shelf.read, seed=0)
         errors[anchor] = np.abs(made[48:80, 48:80].astype(float) - (255, 0, 0)).mean()
-    assert errors[True] < 0.5 * errors[False]
+    assert errors[1.0] < 0.5 * errors[0.0]
 
 
 def test_variation_changes_the_subject_and_zero_does_not(mini, shelf, two) -> None:
@@ -152,10 +153,6 @@ def test_variation_changes_the_subject_and_zero_does_not(mini, shelf, two) -> No
 
 
 def test_without_subjects_it_is_the_pipelines_own_picture(mini, shelf) -> None:
-    import torch
-
-    from standee_backend.engine.references import gaussian
-
     made = compose(mini, SMALL, shelf.read, seed=3)
     theirs = mini.pipeline(
         SMALL.prompt,
@@ -167,7 +164,6 @@ def test_without_subjects_it_is_the_pipelines_own_picture(mini, shelf) -> None:
         latents=gaussian(3, (1, 64, mini.channels)),
         output_type="np",
     ).images[0]
-    assert isinstance(mini.device, torch.device)
     assert np.abs(made / 255 - theirs).max() < 2 / 255
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee.errors import InvalidField
 from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.loading.load import load
+from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import gaussian
+from standee_backend.engine.settings import resolve
 from standee_backend.hardware.options import Options
 
 
@@ -27,7 +33,7 @@ def test_velocity_moves_away_from_the_empty_prompt(family) -> None:
         torch.tensor(0.5),
         family.grid_ids(3, 4),
     )
-    guided = family.encode_prompt("a cat", 4.0)
+    guided = replace(family.encode_prompt("a cat", 4.0), negative=family.encode_prompt("", 4.0))
     with_words, without = (
         family.velocity(tokens, sigma, family.encode_prompt(prompt, 0.0), ids)
         for prompt in ("a cat", "")
@@ -52,7 +58,31 @@ def test_velocity_moves_away_from_the_empty_prompt(family) -> None:
 )
 def test_where_it_would_change_nothing_it_does_not_run(tiny_model, kind, prompt, guidance) -> None:
     family = load(catalog.find(str(tiny_model(kind))), Options(device="cpu"))
-    assert family.encode_prompt(prompt, guidance).negative is None
+    given = Composition(prompt=prompt, sampling=Sampling(guidance=guidance))
+    assert encode_prompts(family, given, resolve(family, given)).picture.negative is None
+
+
+@pytest.mark.parametrize("kind", ["klein-base", "z-image"])
+def test_a_negative_prompt_is_what_the_picture_is_guided_away_from(tiny_model, kind, shelf) -> None:
+    family = load(catalog.find(str(tiny_model(kind))), Options(device="cpu"))
+    given = Composition(
+        canvas=Canvas(96, 80), prompt="a cat", sampling=Sampling(steps=2, guidance=4.0)
+    )
+    negative = msgspec.structs.replace(given.sampling, negative="a dog")
+    other = msgspec.structs.replace(given, sampling=negative)
+    prompts = encode_prompts(family, other, resolve(family, other))
+    assert torch.equal(prompts.picture.negative.text, prompts.layers["a dog"].text)
+    plain, guided = (compose(family, each, shelf.read, seed=0) for each in (given, other))
+    assert (plain != guided).any()
+
+
+@pytest.mark.parametrize("kind", ["klein", "z-image-turbo"])
+def test_a_model_that_has_no_use_for_a_negative_prompt_says_so(tiny_model, kind, shelf) -> None:
+    family = load(catalog.find(str(tiny_model(kind))), Options(device="cpu"))
+    given = Composition(prompt="a cat", sampling=Sampling(guidance=0.0, negative="a dog"))
+    with pytest.raises(InvalidField) as caught:
+        compose(family, given, shelf.read, seed=0)
+    assert caught.value.path == "$.sampling.negative"
 
 
 def test_a_reference_costs_one_forward_and_the_picture_two(family, shelf, monkeypatch) -> None:
@@ -67,4 +97,4 @@ def test_a_reference_costs_one_forward_and_the_picture_two(family, shelf, monkey
     run = family.run
     monkeypatch.setattr(family, "run", lambda *given: runs.append(given) or run(*given))
     compose(family, composition, shelf.read, seed=0)
-    assert len(runs) == 3 * (1 + 2)
+    assert len(runs) == 3 * 2 + 1  # all that later steps look at was captured with the second

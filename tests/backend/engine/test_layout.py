@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from standee import Canvas, Composition, Layer, Rect, Scene, StandeeError
-from standee_backend.engine.layout import MARGIN, stage
+from standee_backend.engine.layout import LEAST_CROP, stage
 
 PATCH, LATENT_PX = 16, 8
 
@@ -36,21 +36,21 @@ def test_soft_cut_outs_never_add_up_to_more_than_the_picture(shelf) -> None:
     assert total.max() > 0.99
 
 
-def test_surroundings_are_what_crops_show_around_subjects(shelf) -> None:
-    square = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(32, 32, 64, 64))
-    varied = Layer(picture=shelf.flat("blue", 64, 64), rect=Rect(160, 160, 64, 64), variation=0.5)
-    around = _stage(shelf, square, varied).surroundings
-    expected = np.zeros((32, 32))
-    expected[2:14, 2:14] = 1  # its cells and one more on each side
-    expected[4:12, 4:12] = 0
-    assert (around == expected).all()
+def test_the_place_is_held_around_subjects_down_to_their_feet(shelf) -> None:
+    square = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(96, 96, 64, 64))
+    around = _stage(shelf, square).around
+    assert around[11, 16] == 1  # above it
+    assert around[16, 11] == 1  # beside it
+    assert around[21, 16] == 0  # below its feet, where its shadow falls
+    assert around[16, 16] == 0
+    assert around[2, 2] == 0
 
 
 def test_a_subject_over_the_edge_keeps_only_what_is_on_the_canvas(shelf) -> None:
     layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(224, 224, 64, 64))
     [subject] = _stage(shelf, layer).subjects
     assert subject.owned.sum() == 4
-    assert subject.crop.rows == 2 + 2 * MARGIN
+    assert subject.crop.rows == LEAST_CROP
 
 
 def test_a_hidden_layer_is_not_staged(shelf) -> None:
@@ -58,32 +58,25 @@ def test_a_hidden_layer_is_not_staged(shelf) -> None:
     assert not _stage(shelf, layer).subjects
 
 
-def test_a_cut_out_stands_on_the_backdrop_and_a_photograph_keeps_its_surroundings(
-    shelf,
-) -> None:
+def test_a_cut_out_is_read_on_grey_and_a_photograph_in_its_surroundings(shelf) -> None:
     cut_out = Layer(picture=shelf.disc("red", 64), rect=Rect(64, 64, 64, 64))
     photograph = Layer(
         picture=shelf.flat("blue", 64, 64),
         mask=shelf.disc("white", 64, ground="black"),
         rect=Rect(160, 64, 64, 64),
     )
-    staged = _stage(shelf, cut_out, photograph)
-    green = np.zeros((256, 256, 3), np.float32)
-    green[..., 1] = 1
-    corner = np.s_[MARGIN * PATCH + 1, MARGIN * PATCH + 1]
-    on_green = staged.crops(green)
-    assert np.allclose(on_green[0][corner], (0, 1, 0), atol=0.02)
-    on_nothing = staged.crops(None)
-    assert np.allclose(on_nothing[0][corner], 0.5, atol=0.02)
-    assert np.allclose(on_nothing[1][corner], (0, 0, 1), atol=0.02)
+    corner = np.s_[6 * PATCH + 1, 6 * PATCH + 1]  # crops of 16 cells, rectangles of 4
+    on_grey, in_place = _stage(shelf, cut_out, photograph).crops()
+    assert np.allclose(on_grey[corner], 0.5, atol=0.02)
+    assert np.allclose(in_place[corner], (0, 0, 1), atol=0.02)
 
 
-def test_a_front_crop_shows_the_subject_behind_it(shelf) -> None:
+def test_the_collage_shows_cut_outs_on_the_place_the_front_one_before_the_other(shelf) -> None:
     back = Layer(picture=shelf.flat("red", 96, 96), rect=Rect(64, 64, 96, 96))
     front = Layer(picture=shelf.disc("blue", 64), rect=Rect(80, 80, 64, 64))
-    crops = _stage(shelf, back, front).crops(np.ones((256, 256, 3), np.float32))
-    corner = np.s_[MARGIN * PATCH + 1, MARGIN * PATCH + 1]
-    assert np.allclose(crops[1][corner], (1, 0, 0), atol=0.02)
+    collage = _stage(shelf, back, front).collage(np.ones((256, 256, 3), np.float32))
+    for at, colour in (((10, 10), (1, 1, 1)), ((70, 70), (1, 0, 0)), ((112, 112), (0, 0, 1))):
+        assert np.allclose(collage[at], colour, atol=0.02)
 
 
 def test_a_mirrored_subject_owns_mirrored_cells(shelf) -> None:
@@ -95,13 +88,13 @@ def test_a_mirrored_subject_owns_mirrored_cells(shelf) -> None:
         for flip in (False, True)
     )
     assert (plain.owned == flipped.owned[:, ::-1]).all()
-    assert plain.owned[:, : MARGIN + 2].any()
-    assert not plain.owned[:, MARGIN + 2 :].any()
+    assert plain.owned[:, :8].any()
+    assert not plain.owned[:, 8:].any()
 
 
 def test_the_scene_is_kept_away_from_the_subjects_only(shelf) -> None:
     layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(96, 96, 64, 64))
-    scene = Scene(picture=shelf.flat("green", 256, 256), blend=16)
+    scene = Scene(picture=shelf.flat("green", 256, 256), blend=16 / 256)
     staged = stage(
         Composition(canvas=Canvas(256, 256), layers=(layer,), scene=scene),
         shelf.read,

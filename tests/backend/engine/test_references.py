@@ -7,10 +7,13 @@ import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend.engine.capture import Captures
-from standee_backend.engine.compose import encode_prompts
 from standee_backend.engine.layout import stage
+from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import own_noise, subject_references
+from standee_backend.engine.schedule import Schedule
 from standee_backend.engine.settings import resolve, threshold
+
+SCHEDULE = Schedule(torch.tensor([1.0, 0.7, 0.0]), (1.0, 0.7, 0.0))
 
 
 def test_each_subject_gives_the_tokens_that_it_gives_alone(mini, shelf) -> None:
@@ -18,9 +21,8 @@ def test_each_subject_gives_the_tokens_that_it_gives_alone(mini, shelf) -> None:
     tall = Layer(picture=shelf.flat("blue", 32, 64), rect=Rect(80, 48, 32, 64))
     same = Layer(picture=shelf.flat("green", 32, 64), rect=Rect(16, 48, 32, 64))
     references = _references(mini, shelf, wide, tall, same)
-    sigmas = torch.tensor([0.7, 0.0])
-    together = Captures(mini, references, sigmas).tokens(references, sigmas[0])
-    apart = [Captures(mini, [r], sigmas).tokens([r], sigmas[0]) for r in references]
+    together = Captures(mini, references, SCHEDULE, 64).injection(0).replace
+    apart = [Captures(mini, [r], SCHEDULE, 64).injection(0).replace for r in references]
     for site, tokens in enumerate(together.at_site):
         assert torch.equal(tokens, torch.cat([part.at_site[site] for part in apart]))
 
@@ -31,16 +33,40 @@ def test_a_subject_is_the_same_wherever_it_stands(mini, shelf) -> None:
         _references(mini, shelf, Layer(picture=picture, rect=Rect(x, x, 64, 64)))[0]
         for x in (16, 48)
     )
-    assert torch.equal(one.noise, other.noise)
-    assert torch.equal(one.x0, other.x0)
+    assert one.crop.digest == other.crop.digest
+    for ours, theirs in zip(one.crop.line, other.crop.line, strict=True):
+        assert torch.equal(ours, theirs)
     assert not torch.equal(one.put, other.put)
 
 
-def test_noise_differs_by_picture_and_by_seed() -> None:
+def test_noise_differs_by_picture() -> None:
     shape = (4, 8)
-    assert torch.equal(own_noise("a" * 64, 1, shape), own_noise("a" * 64, 1, shape))
-    assert not torch.equal(own_noise("a" * 64, 1, shape), own_noise("b" * 64, 1, shape))
-    assert not torch.equal(own_noise("a" * 64, 1, shape), own_noise("a" * 64, 2, shape))
+    assert torch.equal(own_noise("a" * 64, shape), own_noise("a" * 64, shape))
+    assert not torch.equal(own_noise("a" * 64, shape), own_noise("b" * 64, shape))
+
+
+def test_a_varied_flock_is_none_of_clones(mini, shelf) -> None:
+    picture = shelf.flat("red", 64, 64)
+    pair = [
+        Layer(id=str(x), picture=picture, rect=Rect(x, 32, 64, 64), variation=0.5) for x in (0, 64)
+    ]
+    one, other = _references(mini, shelf, *pair)
+    assert not torch.equal(one.crop.line[1], other.crop.line[1])
+
+
+def test_cells_that_a_cut_out_hardly_fills_keep_their_own_tokens(mini, shelf) -> None:
+    layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
+    composition = Composition(canvas=Canvas(128, 128), layers=(layer,))
+    [subject] = stage(composition, shelf.read, mini.patch, mini.latent_px).subjects
+    [reference] = _references(mini, shelf, layer)
+    assert 0 < len(reference.put) == subject.seen.sum() < subject.owned.sum()
+
+
+def test_small_subjects_are_shown_on_a_crop_that_models_know(mini, shelf) -> None:
+    [reference] = _references(
+        mini, shelf, Layer(picture=shelf.flat("red", 32), rect=Rect(48, 48, 32, 32))
+    )
+    assert reference.crop.size == (16, 16)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +79,6 @@ def test_fidelity_runs_from_never_over_the_familys_own_to_always(fidelity, expec
 def _references(mini, shelf, *layers):
     composition = Composition(canvas=Canvas(128, 128), layers=layers, sampling=Sampling(steps=4))
     staged = stage(composition, shelf.read, mini.patch, mini.latent_px)
-    settings = resolve(mini, composition, 0, 64)
-    prompts = encode_prompts(mini, composition, settings)
-    return subject_references(mini, staged, None, prompts, settings)
+    settings = resolve(mini, composition)
+    prompts = encode_prompts(mini, composition, settings).layers
+    return subject_references(mini, staged, prompts, SCHEDULE, settings, 0)

@@ -33,7 +33,7 @@ def family(folder: str) -> PipelineFamily:
 
 
 def two_subjects(shelf, **method) -> Composition:
-    """Return two cut-outs, whose crops with their margins are of 5 x 5 and 4 x 4 cells."""
+    """Return two cut-outs, whose crops are of 17 x 17 and 16 x 16 cells."""
     layers = (
         Layer(picture=shelf.disc("red", 48), rect=Rect(16, 16, 48, 48), prompt="a mug"),
         Layer(picture=shelf.disc("blue", 32), rect=Rect(64, 32, 32, 32)),
@@ -84,15 +84,15 @@ def test_they_lie_beside_the_picture_where_diffusers_lays_them(family, folder) -
     assert (ours - family.velocity(picture, sigma, prompt, grid)).abs().max() > 1e-3
 
 
-def test_the_picture_sees_every_subject_at_every_step(family, shelf, monkeypatch) -> None:
+def test_the_picture_sees_every_subject_once_its_place_is_found(family, shelf, monkeypatch) -> None:
     lengths = []
     run = family.run
     monkeypatch.setattr(
         family, "run", lambda tokens, *given: lengths.append(tokens.shape[1]) or run(tokens, *given)
     )
     compose(family, two_subjects(shelf, share_by="input", inject=False), shelf.read, seed=0)
-    forwards = 3 if family.encode_prompt("a cat", 3.0).negative is None else 6
-    assert lengths == [6 * 8 + 5 * 5 + 4 * 4] * forwards
+    twice = 1 + family.guided_by_negative(3.0)
+    assert lengths == [6 * 8] * twice + [6 * 8 + 17 * 17 + 16 * 16] * 2 * twice
 
 
 def test_a_subject_that_shares_nothing_is_not_shown(family, shelf) -> None:

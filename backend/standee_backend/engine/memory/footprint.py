@@ -57,9 +57,9 @@ SCALE = 4
 class Layout(Struct, frozen=True):
     """What of a job decides how much memory it takes. Sizes in cells.
 
-    `crops`: (rows, columns, own cells) of each subject's reference, the kept scene's among them. `beside`: the
-    model takes them in beside the picture; `anchored`: the canvas is encoded as well; `ahead`: the next step's tokens come while one computes; `laid`: LoRAs
-    lie over the model.
+    `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
+    `beside`: the model takes them in beside the picture; `anchored`: the canvas is encoded as well; `ahead`: the next
+    step's tokens come while one computes; `laid`: LoRAs lie over the model.
     """
 
     rows: int
