@@ -26,7 +26,8 @@ from standee_backend.engine.compose import prepare_injection
 from standee_backend.engine.injection import inject
 from standee_backend.engine.layout import MARGIN
 from standee_backend.engine.memory.footprint import META, Blueprint, Layout
-from standee_backend.hardware.memory_estimate import CARDS, peak
+from standee_backend.hardware.load_presets import CARDS
+from standee_backend.hardware.memory_estimate import peak
 
 COUNTS = (1, 3, 5)
 WORDS = "a"

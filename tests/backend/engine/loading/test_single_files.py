@@ -21,7 +21,7 @@ from standee_backend.engine.loading import load as loading
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.memory.footprint import Blueprint, layout_of, outline
 from standee_backend.hardware import memory_estimate
-from standee_backend.hardware.memory_estimate import CARDS, Preset
+from standee_backend.hardware.load_presets import CARDS, Preset
 from standee_backend.hardware.options import Options
 
 sys.path.insert(0, str(Path(__file__).parents[2]))

@@ -19,14 +19,8 @@ from standee_backend.engine.compose import compose
 from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.memory.footprint import Blueprint, layout_of, outline
-from standee_backend.hardware.memory_estimate import (
-    CARDS,
-    PROCESSOR,
-    Footprint,
-    Preset,
-    peak,
-    with_loras,
-)
+from standee_backend.hardware.load_presets import CARDS, PROCESSOR, Preset
+from standee_backend.hardware.memory_estimate import Footprint, peak, with_loras
 from standee_backend.hardware.options import Options
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
