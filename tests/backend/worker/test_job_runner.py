@@ -8,8 +8,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-import tiny_models
-import tiny_networks
 import torch
 from PIL import Image
 
@@ -22,6 +20,7 @@ from standee_backend.hardware.load_presets import GIB
 from standee_backend.hardware.options import Options
 from standee_backend.worker.job_runner import Output, Preview, Progress, Tasks
 from standee_backend.worker.memory_planner import Fitting
+from support import tiny_models, tiny_networks
 
 CPU = Options(device="cpu")
 

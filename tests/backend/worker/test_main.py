@@ -24,7 +24,7 @@ from standee_backend.worker.pipe import (
     Unable,
 )
 
-TOY = Path(__file__).resolve().parents[2] / "end_to_end" / "toy_worker.py"
+TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"
 
 
 @pytest.fixture
