@@ -29,7 +29,8 @@ from standee_backend.engine.layout import reference_crop
 from standee_backend.engine.memory.footprint import META, Blueprint, Layout
 from standee_backend.engine.references import beside_picture
 from standee_backend.engine.schedule import Schedule
-from standee_backend.hardware.memory_estimate import CARDS, peak
+from standee_backend.hardware.load_presets import CARDS
+from standee_backend.hardware.memory_estimate import peak
 
 COUNTS = (1, 3, 5)
 WORDS = "a"

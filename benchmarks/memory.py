@@ -32,8 +32,10 @@ from standee_backend.engine.families.base import Defaults
 from standee_backend.engine.loading.load import DTYPES, be_quiet, load
 from standee_backend.engine.loading.quantization import tile
 from standee_backend.engine.memory.footprint import META, Blueprint, Layout, layout_of, outline
-from standee_backend.hardware import memory_estimate
-from standee_backend.hardware.options import FOOTPRINTS, Options, presets, resolve
+from standee_backend.hardware import load_presets, memory_estimate
+from standee_backend.hardware.load_presets import presets
+from standee_backend.hardware.machine import FOOTPRINTS
+from standee_backend.hardware.options import Options, resolve
 from standee_backend.worker.memory_planner import exhausted, give_back
 
 GOAL = memory_estimate.TOLERANCE
@@ -75,9 +77,7 @@ def main() -> int:
     return 0 if all(row["met"] for row in report) else 1
 
 
-def measure(
-    folder: Path, preset: memory_estimate.Preset, size: int, subjects: int
-) -> dict[str, Any]:
+def measure(folder: Path, preset: load_presets.Preset, size: int, subjects: int) -> dict[str, Any]:
     """Compose once with a preset; return the predicted and the measured peak in GiB, and their ratio."""
     device, _ = resolve(Options())
     blobs = Blobs()
@@ -86,17 +86,17 @@ def measure(
     footprint = blueprint.footprint(layout_of(composition, blueprint.family))
     row: dict[str, Any] = {
         "preset": preset.name,
-        "predicted": memory_estimate.peak(footprint, preset) / memory_estimate.GIB,
-        "host": memory_estimate.host(footprint, preset) / memory_estimate.GIB,
+        "predicted": memory_estimate.peak(footprint, preset) / load_presets.GIB,
+        "host": memory_estimate.host(footprint, preset) / load_presets.GIB,
     }
     try:
         family = load(catalog.find(str(folder)), Options(), preset)
         torch.cuda.synchronize(device)
-        row["loading"] = torch.cuda.max_memory_allocated(device) / memory_estimate.GIB
+        row["loading"] = torch.cuda.max_memory_allocated(device) / load_presets.GIB
         torch.cuda.reset_peak_memory_stats(device)
         compose(family, composition, blobs.read, seed=1)
         family.release()
-        row["measured"] = torch.cuda.max_memory_allocated(device) / memory_estimate.GIB
+        row["measured"] = torch.cuda.max_memory_allocated(device) / load_presets.GIB
         row["ratio"] = row["predicted"] / row["measured"]
     except Exception as error:
         if not exhausted(error):

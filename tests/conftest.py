@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import tiny_models
+from support import tiny_models
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -48,6 +48,7 @@ TENSORS_ALLOWED = (
     "worker/job_runner.py",
     "worker/memory_planner.py",
     "hardware/options.py",
+    "hardware/machine.py",
 )
 """Where the backend imports torch: the engine, what runs it in the worker, and (inside functions) what
 asks the device what it is."""

@@ -16,7 +16,8 @@ from standee.composition import Composition, to_json
 from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.wire.events import Result
 
-from ..core.timeline import Ledger, fingerprint, frames, picture_name
+from ..core.frame_ledger import Ledger
+from ..core.timeline import fingerprint, frames, picture_name
 from ..i18n.translations import say
 from ..scene.composition_io import Blobs
 from . import submit

@@ -8,7 +8,7 @@ from standee.composition import Composition
 from standee.errors import InvalidField
 
 from ..core.timeline import prompt_at
-from ..scene import image_datablocks, object_binding, render
+from ..scene import image_datablocks, object_binding, occlusion, render
 from ..scene.composition_io import Blobs, completed, composition_of
 from ..scene.scene_properties import StandeeScene
 from .daemon_link import Work, link
@@ -76,7 +76,7 @@ def found(scene: bpy.types.Scene, composition: Composition, blobs: Blobs) -> Wor
 
 
 def _found(scene: str, source: str, composition: Composition, blobs: Blobs) -> Work:
-    masks = yield from object_binding.cut_masks_slowly(scene)
+    masks = yield from occlusion.cut_masks_slowly(scene)
     fresh = None
     if source in FRESH:
         there = bpy.data.scenes.get(scene)

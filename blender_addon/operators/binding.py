@@ -6,7 +6,7 @@ from standee.errors import StandeeError
 
 from ..core import png
 from ..redraw import redraw
-from ..scene import image_datablocks, object_binding
+from ..scene import image_datablocks, object_binding, occlusion
 from ..scene.scene_properties import StandeeLayer
 from .base import NeedsCamera, NeedsLayer, active_layer, cannot, refuse
 from .layers import move_animation
@@ -70,9 +70,9 @@ class STANDEE_OT_unbind(NeedsLayer, bpy.types.Operator):
         object_binding.sync(scene, depsgraph)
         try:
             if layer.occluded and layer.picture is not None and scene.camera is not None:
-                samples, blocked = object_binding.hidden_part(scene, depsgraph, layer)
+                samples, blocked = occlusion.hidden_part(scene, depsgraph, layer)
                 if blocked.any():
-                    data = png.encode(object_binding.cut_alpha(layer, samples, blocked))
+                    data = png.encode(occlusion.cut_alpha(layer, samples, blocked))
                     layer.mask = image_datablocks.image_of(data, f"{layer.name} cut-out")
         except StandeeError as error:
             return refuse(self, error)

@@ -13,7 +13,7 @@ from standee.errors import StandeeError
 
 from ..redraw import redraw
 from ..results import store
-from ..scene import composition_io, image_datablocks, object_binding
+from ..scene import composition_io, image_datablocks, object_binding, occlusion
 from ..scene.scene_properties import StandeeScene
 from .base import composition, refuse
 
@@ -65,7 +65,7 @@ class STANDEE_OT_save(bpy.types.Operator, ExportHelper):
         standee = composition(context)
         try:
             order = object_binding.order(standee.layers)
-            masks = object_binding.cut_masks(context.scene, context.evaluated_depsgraph_get())
+            masks = occlusion.cut_masks(context.scene, context.evaluated_depsgraph_get())
             made, blobs = composition_io.composition_of(standee, order=order, masks=masks)
             with Document(made, blobs) as document:
                 _add_results(document, standee)

@@ -12,6 +12,7 @@ from ..jobs import submit
 from ..redraw import redraw
 from ..scene import image_datablocks, object_binding
 from ..scene import render as rendering
+from ..scene.camera import lens_of
 from .base import NeedsCamera, cannot, composition, refuse
 
 
@@ -152,7 +153,7 @@ class STANDEE_OT_enlarge(NeedsCamera, bpy.types.Operator):
         if not any(margins):
             self.report({"WARNING"}, "The frame stays as it is: every side is 0.")
             return {"CANCELLED"}
-        canvas, lens = standee.canvas(), object_binding.lens_of(scene, scene.camera)
+        canvas, lens = standee.canvas(), lens_of(scene, scene.camera)
         if max(canvas.width + left + right, canvas.height + top + bottom) > 8192:
             self.report({"ERROR"}, "The frame would be over 8192 pixels. Enlarge it less.")
             return {"CANCELLED"}

@@ -20,6 +20,7 @@ from ..core import png
 from ..core.camera import Lens, enlarged
 from ..core.projection import projected_bounds
 from . import image_datablocks, object_binding
+from .camera import camera_matrix, lens_of
 from .render_scene import Stage, rendered, sized, staged, visible
 
 MARGIN = 2
@@ -39,7 +40,7 @@ def object_picture(
     _require_camera(scene)
     points, edges = object_binding._points(family, depsgraph)
     canvas = scene.standee.canvas()
-    bounds = projected_bounds(points, edges, object_binding.camera_matrix(scene, depsgraph), canvas)
+    bounds = projected_bounds(points, edges, camera_matrix(scene, depsgraph), canvas)
     if bounds is None:
         raise InvalidField(
             "The object is behind the camera or has no surface.",
@@ -145,9 +146,7 @@ def set_lens(camera: bpy.types.Camera, lens: Lens) -> None:
 def _crop(stage: Stage, scene: bpy.types.Scene, rect: Rect, detail: int) -> None:
     """Have the stage's camera see exactly a rectangle of the canvas, `detail` px for each of it."""
     canvas = scene.standee.canvas()
-    lens = replace(
-        object_binding.lens_of(scene, scene.camera), width=canvas.width, height=canvas.height
-    )
+    lens = replace(lens_of(scene, scene.camera), width=canvas.width, height=canvas.height)
     cropped = enlarged(
         lens,
         left=int(-rect.x),

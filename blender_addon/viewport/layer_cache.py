@@ -22,7 +22,7 @@ from ..core.token_cells import CellView
 from ..jobs.background_tasks import Chore
 from ..jobs.daemon_link import link
 from ..redraw import redraw
-from ..scene import image_datablocks, object_binding
+from ..scene import image_datablocks, object_binding, occlusion
 from ..scene.image_datablocks import state_of
 from ..scene.scene_properties import StandeeLayer, StandeeScene
 
@@ -172,7 +172,7 @@ class Looks:
         if layer is None or not layer.bound or layer.id_data.camera is None:
             self._hidden.pop(layer_id, None)
             return
-        found = yield from object_binding.hidden_part_slowly(scene, layer_id)
+        found = yield from occlusion.hidden_part_slowly(scene, layer_id)
         if found is not None:
             self._hidden[layer_id] = found
             redraw()

@@ -78,7 +78,7 @@ class Layer(Struct, frozen=True):
     fidelity: Unit = 0.5
     variation: Unit = 0.0
     sharing: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
-    light: Unit = 1.0
+    light: Unit = 0.5
     visible: bool = True
     locked: bool = False
 

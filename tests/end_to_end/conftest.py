@@ -1,13 +1,8 @@
 """Daemons as they run for people: own processes, own home, real sockets."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from daemons import Running
+from support.daemons import Running
 
 
 @pytest.fixture

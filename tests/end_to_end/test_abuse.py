@@ -9,11 +9,11 @@ from contextlib import suppress
 import msgpack
 import pytest
 import zmq
-from daemons import Running
 
 from standee import Canvas, Client, Composition, Layer, Rect, Sampling, connection, pairing
 from standee.connection import Connection
 from standee.errors import BadPicture, TooLarge, Unauthorised
+from support.daemons import Running
 
 MIB = 2**20
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from daemons import ROOTS, Running
 from PIL import Image, ImageChops
 
 from standee import Document
 from standee.document.receipt import extract
+from support.daemons import ROOTS, Running
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -24,7 +24,7 @@ from standee.errors import (
 from standee.images import digest_of
 from standee.wire.events import Cancelled, Failed, Preview, Progress, Queued, Result, Started
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 CAT = b"a picture of a cat " * 50_000
 
 
@@ -303,7 +303,7 @@ def test_after_a_shutdown_unfinished_jobs_go_on_in_the_next_daemon(daemon):
 
 
 def test_a_quota_is_kept_and_what_is_not_needed_gives_way(tmp_path):
-    from daemons import Running
+    from support.daemons import Running
 
     daemon = Running(tmp_path / "home", limits={"storage": 3 * len(CAT), "jobs": 2}).start()
     with daemon.client() as client:
@@ -346,7 +346,7 @@ def test_owners_do_not_see_each_others_pictures_and_jobs(daemon, client):
 
 def test_a_second_daemon_of_the_same_home_declines(daemon):
     again = subprocess.run(
-        [sys.executable, str(HERE / "daemons.py"), str(daemon.home), "{}"],
+        [sys.executable, str(ROOT / "tests/support/daemons.py"), str(daemon.home), "{}"],
         capture_output=True,
         env=daemon.environment,
         timeout=20,
@@ -356,7 +356,7 @@ def test_a_second_daemon_of_the_same_home_declines(daemon):
 
 
 def test_a_client_of_forty_lines_gets_its_picture(daemon, tmp_path):
-    example = HERE.parents[1] / "examples" / "raw_socket.py"
+    example = ROOT / "examples" / "raw_socket.py"
     assert len(example.read_text().splitlines()) <= 40
     picture = tmp_path / "out.png"
     subprocess.run(

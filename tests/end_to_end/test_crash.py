@@ -6,12 +6,12 @@ import threading
 import time
 
 import pytest
-from daemons import Running
 
 from standee import Canvas, Composition, Sampling
 from standee.errors import JobCancelled
 from standee.images import digest_of
 from standee.wire.events import Progress, Queued, Result, Started
+from support.daemons import Running
 
 
 class Follower(threading.Thread):

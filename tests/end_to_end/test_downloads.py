@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import single_files
 import torch
-from daemons import Running
-from hub_server import COMMIT, Hub
 from PIL import Image
 from safetensors.torch import save_file
 
 from standee import Canvas, Client, Composition, Sampling
 from standee.errors import JobCancelled, UnknownModel
 from standee.wire.events import Event, Progress
+from support import single_files
+from support.daemons import Running
+from support.hub_server import COMMIT, Hub
 
 NAME = "someone/tiny-klein"
 

@@ -13,11 +13,10 @@ from PySide6.QtCore import Qt
 
 pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
-from editors import SUBJECTS, close_editor, open_editor
-
 from standee.document.document import Document
+from support.editors import SUBJECTS, close_editor, open_editor
 
-pytest_plugins = "editor_fixtures"
+pytest_plugins = "support.editor_fixtures"
 
 
 def pixels(png: bytes) -> np.ndarray:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 pytest.importorskip("PySide6")
 
-from editors import SUBJECTS, close_editor, open_editor
+from support.editors import SUBJECTS, close_editor, open_editor
 
-pytest_plugins = "editor_fixtures"
+pytest_plugins = "support.editor_fixtures"
 
 ROOT = Path(__file__).resolve().parents[2]
 BLENDER = ROOT / ".venv-bpy"

@@ -15,9 +15,9 @@ from PySide6.QtCore import QMimeData, QUrl
 
 pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
-from editors import SUBJECTS
+from support.editors import SUBJECTS
 
-pytest_plugins = "editor_fixtures"
+pytest_plugins = "support.editor_fixtures"
 
 
 def dropped(artist, path: Path) -> None:

@@ -11,22 +11,21 @@ import pytest
 
 pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
-from daemons import Running
-from editors import SUBJECTS, close_editor, open_editor
-
 from standee import Client, StandeeError
 from standee.composition import from_json
 from standee.connection import connection_file, read_connection
+from support.daemons import Running
+from support.editors import SUBJECTS, close_editor, open_editor
 
-pytest_plugins = "editor_fixtures"
+pytest_plugins = "support.editor_fixtures"
 
 
-HERE = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
 EDITOR = """
 import os, sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from editors import SUBJECTS, open_editor, settler
+from support.editors import SUBJECTS, open_editor, settler
 from standee.composition import to_json
 from standee_desktop.shell.application import make_application
 
@@ -48,7 +47,7 @@ settle(lambda: False, 600)
 def killed_editor(home: Path, *words: str) -> tuple[str, float]:
     """Let an editor work, kill it two seconds after its last change; return its composition."""
     process = subprocess.Popen(
-        [sys.executable, "-c", EDITOR, str(HERE), *words],
+        [sys.executable, "-c", EDITOR, str(TESTS), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -5,12 +5,12 @@ import pytest
 pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
 import msgspec
-from daemons import Running
 
 from standee.composition import Composition, Layer, Rect, Sampling
 from standee.wire.events import Cancelled, Failed, Result, Started
+from support.daemons import Running
 
-pytest_plugins = "editor_fixtures"
+pytest_plugins = "support.editor_fixtures"
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from PySide6.QtCore import Qt
 pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
 import zmq
-from editors import SUBJECTS
 from PIL import Image
 
-pytest_plugins = "editor_fixtures"
+from support.editors import SUBJECTS
+
+pytest_plugins = "support.editor_fixtures"
 
 GUARDED = [
     (Image, "open"),

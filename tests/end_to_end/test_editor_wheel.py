@@ -19,7 +19,7 @@ assert find_spec("torch") is None
 import standee_desktop
 assert "site-packages" in standee_desktop.__file__, standee_desktop.__file__
 from PySide6.QtCore import QTimer
-from standee_desktop import app as editor
+from standee_desktop.shell import application as editor
 from standee_desktop.shell.assembly import Studio
 
 app = editor.make_application("en")

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from daemons import ROOTS, Running
 from PIL import Image, ImageChops
 
 from standee.document.receipt import extract
+from support.daemons import ROOTS, Running
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -10,8 +10,9 @@ from standee.errors import OutOfMemory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from daemons import HERE, Running
 from test_families import disc
+
+from support.daemons import HERE, Running
 
 MIB = 2**20
 

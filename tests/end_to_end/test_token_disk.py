@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from daemons import Running
 from PIL import Image
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
+from support.daemons import Running
 
 
 def compose(running, model, x):

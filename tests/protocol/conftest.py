@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import FakeClient, Ran, Run
 
 from standee.client import client
 from standee.composition import Composition, Layer, Rect, Scene
 from standee.document.document import Document
 from standee_cli.main import main
+from support.command_line import FakeClient, Ran, Run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -186,9 +186,19 @@ def test_a_wrong_field_is_named_with_what_would_be_right(data: Any, path: str, f
 
 
 def test_a_composition_of_a_newer_format_says_so_before_anything_else() -> None:
-    error = refusal({"version": 2, "prompt": {"text": "a shape that version 1 does not know"}})
+    error = refusal({"version": 3, "prompt": {"text": "a shape that version 1 does not know"}})
     assert error.path == "$.version"
     assert error.fix == "Update Standee."
+
+
+def test_a_composition_of_the_first_format_keeps_its_look() -> None:
+    """What was px is a share of the shorter side; thresholds in another measure are left to the model."""
+    scene = {"picture": "a" * 64, "blend": 32.0, "feather": 12.0}
+    old = {"canvas": {"width": 640, "height": 512}, "scene": scene, "method": {"tau": 0.6}}
+    new = validate({**old, "version": 1})
+    assert (new.version, new.scene.blend, new.scene.feather) == (2, 32 / 512, 12 / 512)
+    assert new.method.tau is None
+    assert validate({**old, "scene": None}).method.tau == 0.6
 
 
 def test_endless_nesting_is_refused() -> None:

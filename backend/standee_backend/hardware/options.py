@@ -1,26 +1,16 @@
-"""What this machine can run: how models are loaded, and which presets suit its memory.
+"""Options of loading: on which device, in which precision, with how much memory.
 
-Importing this is cheap: torch comes in only where a device is asked for. Sizes of machines are GiB. What
-models take, and the presets, are in `memory_estimate.py`.
+Importing this is cheap: torch comes in only where a device is asked for.
 """
 
 from __future__ import annotations
 
-from functools import cache, partial
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from standee.errors import InvalidField, OutOfMemory
+from standee.errors import InvalidField
 from standee.validation import convert
-
-from . import memory_estimate
-from .memory_estimate import CARDS, GIB, PROCESSOR, RESERVE, Footprint, Plan, Preset
-
-FOOTPRINTS = Path(__file__).parents[1] / "footprints.json"
-"""What published models take with three subjects; `benchmarks/memory.py --write` measures it."""
 
 
 class Options(Struct, frozen=True):
@@ -128,114 +118,3 @@ def resolve(options: Options) -> tuple[Any, Any]:
         ("fp32" if device.type == "cpu" else "bf16") if options.dtype == "auto" else options.dtype
     )
     return device, {"bf16": torch.bfloat16, "fp32": torch.float32}[dtype]
-
-
-class Machine(Struct, frozen=True):
-    """What this machine is. `memory` is the device's own; a Mac shares its `ram` with it."""
-
-    device: Literal["cuda", "mps", "cpu"] = "cpu"
-    name: str = ""
-    memory: float = 0.0
-    ram: float = 0.0
-    cores: int = 1
-    torch: str = ""
-    bitsandbytes: bool = False
-    bf16: bool = True
-
-    @property
-    def facts(self) -> list[tuple[str, str]]:
-        """The machine in lines of (label, value)."""
-        lines = [("device", f"{self.device} ({self.name})" if self.name else self.device)]
-        if self.device == "cuda":
-            lines.append(("device memory", f"{self.memory:.1f} GiB"))
-        lines += [("memory", f"{self.ram:.1f} GiB"), ("cores", str(self.cores))]
-        lines.append(("torch", self.torch or "not installed"))
-        if self.device == "cuda":
-            lines.append(("bf16", "yes" if self.bf16 else "emulated, slow"))
-            lines.append(("bitsandbytes", "yes" if self.bitsandbytes else "not installed"))
-        return lines
-
-
-class Advice(Struct, frozen=True):
-    """What suits a machine for one model: the plan, or why there is none, in one sentence."""
-
-    model: str
-    plan: Plan | None
-    reason: str
-
-
-def survey() -> Machine:
-    """Look at this machine."""
-    import os
-    from importlib.util import find_spec
-
-    import psutil
-    import torch
-
-    gib = 2.0**30
-    ram = psutil.virtual_memory().total / gib
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    known: dict[str, Any] = {"ram": ram, "cores": cores or 1, "torch": str(torch.__version__)}
-    if torch.cuda.is_available():
-        card = torch.cuda.get_device_properties(0)
-        known |= {
-            "device": "cuda",
-            "name": card.name,
-            "memory": card.total_memory / gib,
-            "bf16": torch.cuda.is_bf16_supported(including_emulation=False),
-            "bitsandbytes": find_spec("bitsandbytes") is not None,
-        }
-    elif torch.mps.is_available():
-        known |= {"device": "mps", "memory": ram}
-    return Machine(**known)
-
-
-def presets(options: Options, device: str, bitsandbytes: bool = True) -> list[Preset]:
-    """Return the presets for a device (cuda, mps or cpu) that `options` leave, best first."""
-    ladder = {"cuda": CARDS, "mps": CARDS[:1]}.get(device, PROCESSOR)
-    return memory_estimate.settle(
-        ladder,
-        offload=options.offload,
-        quantization=options.quantization,
-        text_quantization=options.text_quantization,
-        dtype=options.dtype,
-        bitsandbytes=bitsandbytes,
-    )
-
-
-def room(options: Options, free: int) -> int:
-    """Return the bytes of a device that a job may use, where `free` are."""
-    usable = max(0, free - int(RESERVE * GIB))
-    return min(usable, int(options.memory * GIB)) if options.memory else usable
-
-
-@cache
-def published() -> dict[str, Footprint]:
-    """Return what published models take at 1024 x 1024 px with three subjects."""
-    return msgspec.json.decode(FOOTPRINTS.read_bytes(), type=dict[str, Footprint])
-
-
-def _known(footprint: Footprint, dtype: str) -> Footprint:
-    return footprint
-
-
-def recommend(machine: Machine | None = None, options: Options | None = None) -> list[Advice]:
-    """Return what suits `machine` (this one) for each published model, in 16 bits at most."""
-    machine, options = machine or survey(), options or Options()
-    ladder = presets(options, machine.device, machine.bitsandbytes)
-    ladder = [preset for preset in ladder if preset.dtype == "bf16"]
-    advices = []
-    for model, footprint in published().items():
-        try:
-            plan = memory_estimate.choose(
-                partial(_known, footprint),
-                ladder,
-                room(options, int((machine.memory or machine.ram) * GIB)),
-                int(machine.ram * GIB),
-            )
-        except OutOfMemory as error:
-            advices.append(Advice(model, None, error.message))
-            continue
-        slow = "; minutes a step without a GPU" if machine.device == "cpu" else ""
-        advices.append(Advice(model, plan, f"{plan}{slow}"))
-    return advices

@@ -36,7 +36,8 @@ from ..engine.loading.load import load
 from ..engine.preview import encode_preview
 from ..engine.token_cache.cache import TokenCache
 from ..engine.token_cache.disk import TokenFiles
-from ..hardware.memory_estimate import Plan, Preset
+from ..hardware.load_presets import Preset
+from ..hardware.memory_estimate import Plan
 from ..hardware.options import Options
 from .memory_planner import Fitting, exhausted, give_back
 

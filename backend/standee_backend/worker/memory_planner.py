@@ -25,8 +25,9 @@ from ..engine.loading.load import DTYPES, be_quiet
 from ..engine.loading.quantization import is_gguf
 from ..engine.memory.footprint import Blueprint, layout_of, outline
 from ..hardware import memory_estimate
-from ..hardware.memory_estimate import Dtype, Footprint, Plan, Preset
-from ..hardware.options import Options, presets, resolve, room
+from ..hardware.load_presets import Dtype, Preset, following, presets, room
+from ..hardware.memory_estimate import Footprint, Plan
+from ..hardware.options import Options, resolve
 
 log = logging.getLogger("standee.memory")
 
@@ -77,7 +78,7 @@ class Fitting:
     def after(self, plan: Plan) -> Plan:
         """Return what to go on with after a plan that ran out of memory. Raises `OutOfMemory`."""
         ladder = self.ladder
-        rest = memory_estimate.following(ladder, plan.preset) if plan.preset in ladder else []
+        rest = following(ladder, plan.preset) if plan.preset in ladder else []
         if not rest:
             raise OutOfMemory(
                 f"The device has too little memory for this job, with preset {plan.preset.name} too.",

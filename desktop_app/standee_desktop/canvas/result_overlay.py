@@ -1,4 +1,4 @@
-"""What hangs over the arrangement: a preview, a result, or both sides of a split. Never in the way.
+"""Overlay that shows a preview, a result, or both sides of a split over the canvas.
 
 While layers are dragged the curtain turns thin, so that the hand sees what it moves; events go
 through it, whatever it shows.
@@ -6,14 +6,12 @@ through it, whatever it shows.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
 
 from ..model import Change
 from ..services.composer import Composer
-from ..widgets import theme
-from .painting import paint_image, pen
-from .tool import Canvas, Pointer, Tool
+from .painting import paint_image
 from .view import CanvasView
 
 THIN = 0.25
@@ -89,59 +87,3 @@ class Curtain:
             painter.setClipRect(area.adjusted(rect.w * self.split, 0, 0, 0))
         painter.setOpacity(THIN if self._thin or self._outdated() else 1.0)
         paint_image(painter, image, area)
-
-
-class CompareTool(Tool):
-    """A line across the canvas: the arrangement or another result left of it, the result right."""
-
-    def __init__(self, canvas: Canvas, curtain: Curtain) -> None:
-        super().__init__(canvas)
-        self._curtain = curtain
-
-    def begin(self) -> None:
-        """Begin in the middle."""
-        self._curtain.comparing, self._curtain.split = True, 0.5
-        self.canvas.update()
-
-    def end(self) -> None:
-        """Show all of the result again."""
-        self._curtain.comparing = False
-        self.canvas.update()
-
-    def cursor(self, pointer: Pointer) -> Qt.CursorShape:
-        """Say that it goes from side to side."""
-        return Qt.CursorShape.SplitHCursor
-
-    def press(self, pointer: Pointer) -> bool:
-        """Bring the line here."""
-        self.move(pointer)
-        return True
-
-    def move(self, pointer: Pointer) -> None:
-        """Drag the line."""
-        width = self.canvas.canvas_rect().w
-        self._curtain.split = min(max(pointer.at.x() / width, 0.0), 1.0)
-        self.canvas.update()
-
-    def key(self, event: QKeyEvent) -> bool:
-        """Arrows move the line, Escape ends the comparison."""
-        steps = {Qt.Key.Key_Left: -0.02, Qt.Key.Key_Right: 0.02}
-        if event.key() == Qt.Key.Key_Escape:
-            self.canvas.set_tool(None)
-            return True
-        step = steps.get(Qt.Key(event.key()))
-        if step is None:
-            return False
-        split = self._curtain.split + step
-        self._curtain.split = min(max(split, 0.0), 1.0)
-        self.canvas.update()
-        return True
-
-    def paint(self, painter: QPainter, scale: float) -> None:
-        """Paint the line and its grip."""
-        rect = self.canvas.canvas_rect()
-        x, middle = rect.w * self._curtain.split, rect.h / 2
-        painter.setPen(pen(QColor(255, 255, 255), 2))
-        painter.drawLine(QPointF(x, 0), QPointF(x, rect.h))
-        painter.setBrush(theme.current().colour("accent"))
-        painter.drawEllipse(QPointF(x, middle), 9 / scale, 9 / scale)

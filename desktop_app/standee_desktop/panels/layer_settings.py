@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec.structs import replace
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -18,7 +17,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QGridLayout,
     QLabel,
-    QLineEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -28,23 +26,10 @@ from standee.composition import Composition, Layer, Rect
 
 from ..model import EditorDocument, edits
 from ..model.token_counts import Tokens
-from ..widgets.fields import StrengthSlider, form, make_plain
+from ..widgets.fields import StrengthSlider, WordsEdit, form, make_plain
 
 NARROWEST = 264
 """The width at which nothing is cut off, px."""
-
-
-class WordsEdit(QLineEdit):
-    """A line whose undo and redo are the document's."""
-
-    def event(self, event: QEvent) -> bool:
-        """Let the window have Ctrl+Z and its kin."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
-            if any(event.matches(key) for key in keys):
-                event.ignore()
-                return False
-        return super().event(event)
 
 
 class LayerSettings(QScrollArea):

@@ -20,8 +20,7 @@ from PySide6.QtWidgets import (
 
 from standee.composition import MAX_LORAS, Lora
 
-from ..widgets.fields import ElidedLabel, make_plain, tool_button
-from .layer_settings import WordsEdit
+from ..widgets.fields import ElidedLabel, WordsEdit, make_plain, tool_button
 
 MOST = 4.0
 """The bound of a weight in the format, to both sides."""

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..canvas.result_overlay import CompareTool, Curtain
+from ..canvas.result_overlay import Curtain
+from ..canvas.tools.compare_tool import CompareTool
 from ..canvas.view import CanvasView
 from ..model import Change, EditorDocument
 from ..services.composer import LIVE, Composer

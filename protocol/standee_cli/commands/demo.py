@@ -29,7 +29,7 @@ def demo(context: click.Context, console: Console, output: Path) -> None:
     It writes the picture, its document, and a contact sheet that shows how it was made.
     """
     require("standee_backend", "backend")
-    from .progress import Watching
+    from ..progress import Watching
 
     client = connect(context, start=True)
     with Watching() as watching:

@@ -77,7 +77,7 @@ def _machine() -> Iterator[Finding]:
     if not (importlib.util.find_spec("standee_backend") and importlib.util.find_spec("torch")):
         return
     try:
-        hardware = import_module("standee_backend.hardware.options")
+        hardware = import_module("standee_backend.hardware.machine")
         machine = hardware.survey()
     except Exception as error:  # a broken driver or torch may raise anything
         yield Finding(

@@ -77,23 +77,23 @@ def test_the_bundled_model_is_always_there_even_beside_a_broken_file(user: Path)
 def test_a_folder_says_what_it_prefers_by_how_it_was_distilled(tmp_path: Path) -> None:
     dev = catalog.find(str(write_model(tmp_path / "dev", guided=True)))
     schnell = catalog.find(str(write_model(tmp_path / "schnell")))
-    assert (dev.steps, dev.guidance, dev.defaults.tau) == (28, 3.5, 0.6)
-    assert (schnell.steps, schnell.guidance, schnell.defaults.anchor) == (4, 0.0, True)
+    assert (dev.steps, dev.guidance, dev.defaults.text_tokens) == (28, 3.5, None)
+    assert (schnell.steps, schnell.guidance, schnell.defaults.text_tokens) == (4, 0.0, 256)
     assert (dev.name, dev.family, dev.patch) == ("dev", "flux", 16)
 
 
 @pytest.mark.parametrize(
-    ("index", "shift", "family", "steps", "guidance", "anchor"),
+    ("index", "shift", "family", "steps", "guidance", "share_by"),
     [
-        ({"_class_name": "Flux2KleinPipeline", "is_distilled": True}, 3.0, "flux2", 4, 1.0, True),
-        ({"_class_name": "Flux2KleinPipeline"}, 3.0, "flux2", 50, 4.0, False),
-        ({"_class_name": "ZImagePipeline"}, 6.0, "z_image", 50, 4.0, False),
-        ({"_class_name": "ZImagePipeline"}, 3.0, "z_image", 8, 0.0, True),
+        ({"_class_name": "Flux2KleinPipeline", "is_distilled": True}, 3.0, "flux2", 4, 1.0, "input"),
+        ({"_class_name": "Flux2KleinPipeline"}, 3.0, "flux2", 50, 4.0, "input"),
+        ({"_class_name": "ZImagePipeline"}, 6.0, "z_image", 50, 4.0, None),
+        ({"_class_name": "ZImagePipeline"}, 3.0, "z_image", 8, 0.0, None),
     ],
     ids=["klein", "klein base", "Z-Image", "Z-Image-Turbo"],
 )
 def test_a_folder_of_another_family_says_what_its_kind_prefers(
-    tmp_path: Path, index, shift, family, steps, guidance, anchor
+    tmp_path: Path, index, shift, family, steps, guidance, share_by
 ) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "model_index.json").write_text(json.dumps(index))
@@ -101,7 +101,7 @@ def test_a_folder_of_another_family_says_what_its_kind_prefers(
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps({"shift": shift}))
     info = catalog.find(str(folder))
     assert (info.family, info.patch) == (family, 16)
-    assert (info.steps, info.guidance, info.defaults.anchor) == (steps, guidance, anchor)
+    assert (info.steps, info.guidance, info.defaults.share_by) == (steps, guidance, share_by)
 
 
 def test_the_engines_own_defaults_are_those_of_a_guided_model() -> None:

@@ -6,21 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from standee.errors import OutOfMemory
+from standee_backend.hardware.load_presets import CARDS, GIB, following
+from standee_backend.hardware.machine import published
 from standee_backend.hardware.memory_estimate import (
-    CARDS,
-    GIB,
     TOLERANCE,
     Footprint,
     Plan,
     Working,
     amount,
     choose,
-    following,
     host,
     packed_as,
     peak,
 )
-from standee_backend.hardware.options import published
 
 FLUX = published()["FLUX.1-dev"]
 PLENTY = 1000 * GIB

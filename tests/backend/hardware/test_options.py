@@ -11,27 +11,10 @@ import pytest
 import torch
 
 from standee.errors import InvalidField
-from standee_backend.hardware.memory_estimate import (
-    CARDS,
-    GIB,
-    RESERVE,
-    TOLERANCE,
-    Footprint,
-    host,
-    peak,
-)
-from standee_backend.hardware.options import (
-    Advice,
-    Machine,
-    Options,
-    check,
-    presets,
-    published,
-    recommend,
-    resolve,
-    room,
-    survey,
-)
+from standee_backend.hardware.load_presets import CARDS, GIB, RESERVE, presets, room
+from standee_backend.hardware.machine import Advice, Machine, published, recommend, survey
+from standee_backend.hardware.memory_estimate import TOLERANCE, Footprint, host, peak
+from standee_backend.hardware.options import Options, check, resolve
 
 
 def card(memory: float, ram: float = 64.0, bitsandbytes: bool = True) -> Machine:

@@ -14,7 +14,7 @@ from standee_backend.scheduling.worker_process import Child, WorkerDied
 from standee_backend.storage.job_store import Job
 from standee_backend.worker.pipe import Setup
 
-TOY = Path(__file__).resolve().parents[2] / "end_to_end" / "toy_worker.py"
+TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"
 
 
 def job(key, prompt="a cat", steps=1):

@@ -8,8 +8,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-import tiny_models
-import tiny_networks
 import torch
 from PIL import Image
 
@@ -18,10 +16,11 @@ from standee.errors import JobCancelled, UnknownModel
 from standee.wire.messages import Cutout
 from standee_backend.catalog import catalog, lora_files
 from standee_backend.engine.cutout import text_detection
-from standee_backend.hardware.memory_estimate import GIB
+from standee_backend.hardware.load_presets import GIB
 from standee_backend.hardware.options import Options
 from standee_backend.worker.job_runner import Output, Preview, Progress, Tasks
 from standee_backend.worker.memory_planner import Fitting
+from support import tiny_models, tiny_networks
 
 CPU = Options(device="cpu")
 

@@ -24,7 +24,7 @@ from standee_backend.worker.pipe import (
     Unable,
 )
 
-TOY = Path(__file__).resolve().parents[2] / "end_to_end" / "toy_worker.py"
+TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_the_worker_ends_when_the_daemon_does(pipe, process):
 def test_what_a_library_prints_does_not_disturb_the_pipe(tmp_path):
     code = (
         "import os, sys\n"
-        "from standee_backend.worker import main\n"
+        "from standee_backend.worker.main import main\n"
         "class Chatty:\n"
         "    def run(self, *a):\n"
         "        print('hello from python'); os.write(1, b'hello from C'); raise ValueError('x')\n"
@@ -179,7 +179,7 @@ def test_what_a_library_prints_does_not_disturb_the_pipe(tmp_path):
 
 def test_an_engine_that_cannot_be_loaded_is_a_missing_dependency(tmp_path):
     code = (
-        "from standee_backend.worker import main\n"
+        "from standee_backend.worker.main import main\n"
         "def make(options): import no_such_engine\n"
         "main(make)\n"
     )

@@ -8,7 +8,8 @@ import pytest
 
 from blender_addon.core.job_notes import told
 from blender_addon.i18n.zh_hans import CHINESE
-from standee_backend.hardware.memory_estimate import CARDS, GIB, PROCESSOR, Plan, Preset
+from standee_backend.hardware.load_presets import CARDS, GIB, PROCESSOR, Preset
+from standee_backend.hardware.memory_estimate import Plan
 
 UNITS = {"GB", "GiB", "fp", "int"}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blender_addon.core.timeline import LEDGER, Ledger, fingerprint, frames, prompt_at
+from blender_addon.core.frame_ledger import LEDGER, Ledger
+from blender_addon.core.timeline import fingerprint, frames, prompt_at
 
 MARKERS = {"dawn": 10, "noon": 20, "cut": 25}
 PROMPTS = {"dawn": "at dawn", "noon": "at noon", "gone": "never"}

@@ -78,14 +78,12 @@ def test_an_object_in_front_cuts_what_it_hides(addon, looking_down, standee, sub
     bound(standee, cube("a", (0, 8, 0), 4), subject)
     cube("wall", (-2.5, 4, 0), 5)  # its right edge is in the middle of the view
     scene, depsgraph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
-    samples, blocked = addon("scene.object_binding").hidden_part(
-        scene, depsgraph, standee.layers[0]
-    )
+    samples, blocked = addon("scene.occlusion").hidden_part(scene, depsgraph, standee.layers[0])
     at, px = samples.inside(standee.layers[0].rect)
     hidden = blocked[tuple(at.T)]
     assert hidden[px[:, 0] < 126].all()
     assert not hidden[px[:, 0] > 130].any()
-    [mask] = addon("scene.object_binding").cut_masks(scene, depsgraph).values()
+    [mask] = addon("scene.occlusion").cut_masks(scene, depsgraph).values()
     values = addon("scene.image_datablocks").decoded(mask)[..., 0]
     assert values[:, 40:].max() == 1
     assert values[:, :28].max() == 0
@@ -96,7 +94,7 @@ def test_what_is_behind_or_below_hides_nothing(addon, looking_down, standee, sub
     cube("behind", (0, 12, 0), 6)
     bpy.ops.mesh.primitive_plane_add(size=40, location=(0, 0, -0.5))  # it stands on the ground
     scene = bpy.context.scene
-    found = addon("scene.object_binding").hidden_part(
+    found = addon("scene.occlusion").hidden_part(
         scene, bpy.context.evaluated_depsgraph_get(), standee.layers[0]
     )
     assert not found[1].any()
@@ -106,7 +104,7 @@ def test_other_bound_objects_are_stand_ins_and_hide_nothing(addon, looking_down,
     bound(standee, cube("a", (0, 8, 0)), subject)
     bound(standee, cube("b", (0, 4, 0)), subject)
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    assert addon("scene.object_binding").cut_masks(bpy.context.scene, depsgraph) == {}
+    assert addon("scene.occlusion").cut_masks(bpy.context.scene, depsgraph) == {}
 
 
 def test_behind_the_camera_it_is_not_in_the_picture(looking_down, standee, subject):

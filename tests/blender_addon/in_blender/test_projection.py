@@ -26,10 +26,10 @@ def test_the_camera_matrix_is_that_of_the_lens(addon, kind, fit, size, shift):
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = size
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    binding = addon("scene.object_binding")
-    lens = binding.lens_of(scene, scene.camera)
-    analytic = lens.matrix() @ binding.view_matrix(scene.camera)
-    found = binding.camera_matrix(scene, depsgraph)
+    camera = addon("scene.camera")
+    lens = camera.lens_of(scene, scene.camera)
+    analytic = lens.matrix() @ camera.view_matrix(scene.camera)
+    found = camera.camera_matrix(scene, depsgraph)
     canvas = scene.standee.canvas()
     points = np.array([[0, 0, 0], [1, 0.5, -0.3], [-2, 1, 0.7]])
     to_canvas = addon("core.projection").to_canvas
@@ -43,34 +43,34 @@ def test_a_known_camera_shows_a_known_point(addon):
     scene.camera.location, scene.camera.rotation_euler = (0, 0, 10), (0, 0, 0)
     scene.camera.data.lens, scene.camera.data.sensor_width = 50, 36
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    matrix = addon("scene.object_binding").camera_matrix(scene, depsgraph)
+    matrix = addon("scene.camera").camera_matrix(scene, depsgraph)
     [[x, y]] = addon("core.projection").to_canvas([[1.0, 2.0, 0.0]], matrix, scene.standee.canvas())
     px_per_unit = 50 / 36 * 256 / 10
     assert (x, y) == pytest.approx((128 + px_per_unit, 128 - 2 * px_per_unit), abs=1e-3)
 
 
 def test_a_scaled_camera_sees_the_same(addon):
-    scene, binding = bpy.context.scene, addon("scene.object_binding")
-    before = binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
+    scene, camera = bpy.context.scene, addon("scene.camera")
+    before = camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
     scene.camera.scale = (3, 3, 3)
     bpy.context.view_layer.update()
-    after = binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
+    after = camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
     assert after == pytest.approx(before, abs=1e-4)
 
 
 def test_the_frame_widens_and_nothing_moves(addon, standee):
-    scene, binding = bpy.context.scene, addon("scene.object_binding")
+    scene, camera = bpy.context.scene, addon("scene.camera")
     points, to_canvas = np.array([[0.3, 0.2, 0.1]]), addon("core.projection").to_canvas
     before = to_canvas(
         points,
-        binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
+        camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
         standee.canvas(),
     )
     standee.add_layer("a").x = 10
     bpy.ops.standee.enlarge(left=64, right=0, top=32, bottom=16)
     after = to_canvas(
         points,
-        binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
+        camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
         standee.canvas(),
     )
     assert (standee.canvas().width, standee.canvas().height) == (320, 304)
@@ -89,7 +89,7 @@ def test_bounds_hold_every_vertex_of_a_modified_mesh(addon, standee):
     addon("scene.object_binding").sync(scene, depsgraph)
     mesh = body.evaluated_get(depsgraph).data
     world = np.array([body.matrix_world @ Vector(vertex.co) for vertex in mesh.vertices])
-    matrix = addon("scene.object_binding").camera_matrix(scene, depsgraph)
+    matrix = addon("scene.camera").camera_matrix(scene, depsgraph)
     px = addon("core.projection").to_canvas(world, matrix, standee.canvas())
     low, high = px.min(axis=0), px.max(axis=0)
     rect = standee.layers[0].rect

@@ -33,7 +33,7 @@ def test_a_result_is_a_plane_that_fills_the_frame(addon, made, kind):
     bpy.ops.standee.result_show(where="PLANE")
     plane = bpy.data.objects["Standee Result"]
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    matrix = addon("scene.object_binding").camera_matrix(scene, depsgraph)
+    matrix = addon("scene.camera").camera_matrix(scene, depsgraph)
     world = [list(plane.matrix_world @ vertex.co) for vertex in plane.data.vertices]
     px = addon("core.projection").to_canvas(world, matrix, made.canvas())
     assert px.min(axis=0) == pytest.approx([0, 0], abs=0.1)

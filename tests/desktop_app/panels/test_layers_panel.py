@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
-from ..person import CTRL, NONE, Person
+from support.person import CTRL, NONE, Person
 
 LEFT = Qt.MouseButton.LeftButton
 

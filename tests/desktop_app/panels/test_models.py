@@ -11,8 +11,7 @@ from standee_desktop.model import edits
 from standee_desktop.services.canvas_advice import at_size, fits
 from standee_desktop.services.daemon_link import Contact
 from standee_desktop.widgets.model_combo import HUB, ModelBox
-
-from ..person import Person
+from support.person import Person
 
 MODELS = (ModelInfo("mini", size=256), ModelInfo("large", description="Photographs.", size=1024))
 

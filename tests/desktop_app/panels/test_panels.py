@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
-from ..person import Person
+from support.person import Person
 
 
 def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]

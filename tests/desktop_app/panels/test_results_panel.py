@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
-from ..person import Person
+from support.person import Person
 
 
 @pytest.fixture

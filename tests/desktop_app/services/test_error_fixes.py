@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QPushButton
 from standee.errors import DownloadFailed, OutOfMemory, StandeeError, UnknownModel
 from standee.wire.events import Failed, Problem
 from standee_desktop.model import edits
-
-from ..person import Person
+from support.person import Person
 
 
 def failed_job(studio, error: StandeeError) -> QPushButton:  # type: ignore[no-untyped-def]

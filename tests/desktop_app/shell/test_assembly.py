@@ -15,8 +15,7 @@ from standee.document.document import Document
 from standee.wire.messages import Cutout
 from standee_desktop.model import edits
 from standee_desktop.services.importer import place, words_of
-
-from ..person import Person
+from support.person import Person
 
 
 def asked(window) -> QMessageBox | None:  # type: ignore[no-untyped-def]

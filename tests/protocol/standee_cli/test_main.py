@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import PNG, FakeClient, Run
 
 from standee_cli.commands import compose
 from standee_cli.main import cli
+from support.command_line import PNG, FakeClient, Run
 
 # ---------------------------------------------------------------------------- help
 

@@ -24,8 +24,8 @@ from standee.errors import InvalidField, MissingDependency, StandeeError, Unknow
 
 from ...catalog import download
 from ...catalog.catalog import ModelInfo, describe
-from ...hardware.memory_estimate import Offload, Preset
-from ...hardware.options import Options, presets, resolve
+from ...hardware.load_presets import Offload, Preset, presets
+from ...hardware.options import Options, resolve
 from ..families import open_family
 from ..families.base import Defaults, Family
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile

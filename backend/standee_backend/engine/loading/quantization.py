@@ -19,7 +19,7 @@ from torch import nn
 
 from standee.errors import MissingDependency
 
-from ...hardware.memory_estimate import Quantization
+from ...hardware.load_presets import Quantization
 
 FP8 = torch.float8_e4m3fn
 

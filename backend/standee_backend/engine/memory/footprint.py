@@ -27,7 +27,8 @@ from standee.errors import UnknownModel
 from standee.geometry import snap, token_grid
 
 from ...catalog.catalog import describe
-from ...hardware.memory_estimate import Footprint, Quantization, Weights, Working
+from ...hardware.load_presets import Quantization
+from ...hardware.memory_estimate import Footprint, Weights, Working
 from ..capture import Captures
 from ..families import open_family
 from ..families.base import Conditioning, Defaults, Family

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tiny_networks
 import torch
 import transformers
 from PIL import Image, ImageDraw
@@ -18,6 +17,7 @@ from standee.errors import InvalidField, MissingDependency, UnknownModel
 from standee.wire.messages import Point
 from standee_backend.engine.cutout import networks, text_detection
 from standee_backend.engine.cutout.cutout import cut_out
+from support import tiny_networks
 
 
 @pytest.fixture(scope="module")

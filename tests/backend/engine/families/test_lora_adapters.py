@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
@@ -20,6 +19,7 @@ from standee_backend.engine.families import lora_adapters
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
+from support import tiny_models
 
 Paint = Callable[[Family], NDArray[np.uint8]]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
 import torch.fx.experimental._config as SHAPES
 from torch._dynamo.utils import counters
@@ -21,6 +20,7 @@ from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import compile_blocks, load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options
+from support import tiny_models
 
 KINDS = [
     [(1.0, 1.0)],

@@ -58,8 +58,8 @@ def load_folder(folder: Path, options: Options = CPU) -> Family:
 
 def test_a_checkpoint_is_loaded_with_what_suits_it(make_flux) -> None:
     dev, schnell = (load_folder(make_flux(guided)) for guided in (True, False))
-    assert (dev.defaults.steps, dev.defaults.guidance, dev.defaults.anchor) == (28, 3.5, False)
-    assert (schnell.defaults.steps, schnell.defaults.anchor) == (4, True)
+    assert (dev.defaults.steps, dev.defaults.guidance, dev.text_limit) == (28, 3.5, 16)
+    assert (schnell.defaults.steps, schnell.defaults.text_tokens) == (4, 256)
     assert (dev.patch, dev.channels, len(dev.sites)) == (16, 64, 3)
 
 
@@ -68,7 +68,7 @@ def test_standee_json_in_the_folder_changes_the_defaults(tiny_flux: Path, tmp_pa
     card = {"defaults": {"steps": 7, "share_sites": [0, 2]}}
     (folder / "standee.json").write_text(json.dumps(card))
     defaults = load_folder(folder).defaults
-    assert (defaults.steps, defaults.share_sites, defaults.tau) == (7, (0, 2), 0.6)
+    assert (defaults.steps, defaults.share_sites, defaults.tau) == (7, frozenset({0, 2}), 0.5)
 
 
 @pytest.mark.parametrize("offload", ["text", "model", "group"])

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import single_files
-import tiny_models
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
@@ -21,12 +18,10 @@ from standee_backend.engine.loading import load as loading
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.memory.footprint import Blueprint, layout_of, outline
 from standee_backend.hardware import memory_estimate
-from standee_backend.hardware.memory_estimate import CARDS, Preset
+from standee_backend.hardware.load_presets import CARDS, Preset
 from standee_backend.hardware.options import Options
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from ledger import Ledger
+from support import single_files, tiny_models
+from support.ledger import Ledger
 
 CPU = Options(device="cpu")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
-import tiny_models
 import torch
 from msgspec.structs import replace
 from torch.profiler import ProfilerActivity, profile
@@ -19,19 +17,11 @@ from standee_backend.engine.compose import compose
 from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.memory.footprint import Blueprint, layout_of, outline
-from standee_backend.hardware.memory_estimate import (
-    CARDS,
-    PROCESSOR,
-    Footprint,
-    Preset,
-    peak,
-    with_loras,
-)
+from standee_backend.hardware.load_presets import CARDS, PROCESSOR, Preset
+from standee_backend.hardware.memory_estimate import Footprint, peak, with_loras
 from standee_backend.hardware.options import Options
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from ledger import Ledger
+from support import tiny_models
+from support.ledger import Ledger
 
 SOME = [CARDS[0], CARDS[3], CARDS[-1], PROCESSOR[0]]
 INT8 = Preset("int8", "model", "int8", "int8")

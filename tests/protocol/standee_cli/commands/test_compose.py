@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import PNG, FakeClient, Run
 
 from standee.composition import Composition, Lora, Rect
 from standee.document.document import Document
@@ -14,6 +13,7 @@ from standee.wire.events import Result
 from standee.wire.messages import Point
 from standee_cli.commands.compose import changed
 from standee_cli.options import a_lora
+from support.command_line import PNG, FakeClient, Run
 
 
 def test_compose_writes_numbered_pictures_with_their_receipts(

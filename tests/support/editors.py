@@ -1,6 +1,5 @@
 """The editor for end-to-end tests: a real window with everything in it, and someone in front of it."""
 
-import importlib.util
 import os
 import time
 from collections.abc import Callable
@@ -11,18 +10,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from support.person import Person
+
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = ROOT / "examples" / "subjects"
-
-
-def _person():
-    spec = importlib.util.spec_from_file_location("person", ROOT / "tests/desktop_app/person.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Person
-
-
-Person = _person()
 
 
 class Artist(Person):

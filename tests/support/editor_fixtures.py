@@ -3,7 +3,8 @@
 import os
 
 import pytest
-from editors import close_editor, open_editor, settler
+
+from support.editors import close_editor, open_editor, settler
 
 
 @pytest.fixture(scope="session")

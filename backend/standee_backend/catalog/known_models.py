@@ -1,0 +1,58 @@
+"""Models that are known by name."""
+
+from __future__ import annotations
+
+from .model_card import Entry, Preferences
+from .sampling_defaults import Z_IMAGE, Z_IMAGE_TURBO
+
+KNOWN = {
+    "FLUX.1-dev": Entry(
+        path="black-forest-labs/FLUX.1-dev",
+        description="FLUX.1 dev: the best fidelity to subjects.",
+        licence="FLUX.1 [dev] non-commercial",
+    ),
+    "FLUX.1-schnell": Entry(
+        path="black-forest-labs/FLUX.1-schnell",
+        description="FLUX.1 schnell: four steps, for quick drafts.",
+        licence="Apache-2.0",
+    ),
+    "FLUX.1-Krea-dev": Entry(
+        path="black-forest-labs/FLUX.1-Krea-dev",
+        description="FLUX.1 Krea: photographic, less glossy than dev.",
+        licence="FLUX.1 [dev] non-commercial",
+        defaults=Preferences(guidance=4.5),
+    ),
+    "FLUX.2-klein-4B": Entry(
+        path="black-forest-labs/FLUX.2-klein-4B",
+        description="FLUX.2 klein 4B: four steps, small.",
+        licence="Apache-2.0",
+    ),
+    "FLUX.2-klein-9B": Entry(
+        path="black-forest-labs/FLUX.2-klein-9B",
+        description="FLUX.2 klein 9B: four steps.",
+        licence="FLUX non-commercial",
+    ),
+    "FLUX.2-klein-base-4B": Entry(
+        path="black-forest-labs/FLUX.2-klein-base-4B",
+        description="FLUX.2 klein base 4B: not distilled, more varied.",
+        licence="Apache-2.0",
+    ),
+    "FLUX.2-klein-base-9B": Entry(
+        path="black-forest-labs/FLUX.2-klein-base-9B",
+        description="FLUX.2 klein base 9B: not distilled, more varied.",
+        licence="FLUX non-commercial",
+    ),
+    "Z-Image": Entry(
+        path="Tongyi-MAI/Z-Image",
+        description="Z-Image: not distilled, more varied.",
+        licence="Apache-2.0",
+        defaults=Z_IMAGE,
+    ),
+    "Z-Image-Turbo": Entry(
+        path="Tongyi-MAI/Z-Image-Turbo",
+        description="Z-Image-Turbo: eight steps, photographic.",
+        licence="Apache-2.0",
+        defaults=Z_IMAGE_TURBO,
+    ),
+}
+"""Names for models of the hub; they are listed where the hub's cache holds them."""

@@ -1,0 +1,57 @@
+"""The ledger of a range of frames: which were made, of what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .timeline import picture_name
+
+LEDGER = "standee-range.json"
+"""The file in a range's folder that says which composition each frame was made of."""
+
+
+@dataclass
+class Ledger:
+    """Which frames of a folder are done, and of what; so that a range goes on where it stopped."""
+
+    folder: Path
+    made: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> Ledger:
+        """Read a folder's ledger; a missing or damaged one means that nothing is done."""
+        try:
+            data: Any = json.loads((folder / LEDGER).read_text(encoding="utf-8"))
+            made = {int(frame): str(of) for frame, of in data["frames"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            made = {}
+        return cls(folder, made)
+
+    def done(self, frame: int, of: str) -> bool:
+        """Whether the picture of `frame` is there and was made of the same composition."""
+        return self.made.get(frame) == of and (self.folder / picture_name(frame)).is_file()
+
+    def add(self, frame: int, of: str, png: bytes) -> Path:
+        """Keep a frame's picture; it is whole or not there, whenever Blender stops."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / picture_name(frame)
+        _write(path, png)
+        # A job of an earlier start may have added a frame meanwhile.
+        self.made = Ledger.read(self.folder).made | {frame: of}
+        text = json.dumps({"frames": {str(key): self.made[key] for key in sorted(self.made)}})
+        _write(self.folder / LEDGER, text.encode())
+        return path
+
+    def missing(self, wanted: Sequence[tuple[int, str]]) -> list[int]:
+        """Return those of the (frame, fingerprint) pairs that have to be made."""
+        return [frame for frame, of in wanted if not self.done(frame, of)]
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
