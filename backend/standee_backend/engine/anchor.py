@@ -26,7 +26,7 @@ from .settings import strength, threshold
 LIGHT_UNTIL = 0.6
 """The time down to which an anchor also holds the low frequencies of a subject that takes the scene's light."""
 
-AROUND, AROUND_UNTIL = 0.5, 0.5
+AROUND, AROUND_UNTIL = 0.9, 0.5
 """How strongly the place around subjects is held, and down to which time: then their shadows may be born."""
 
 REACH = 6

@@ -158,8 +158,9 @@ class Captures:
     def _of(self, crop: Crop, step: int) -> Tokens:
         """Return a crop's tokens at the noise level of `step`."""
         if (crop, step) not in self._held:
-            batch, key = self._batch(crop, step), self._key(crop, step)
-            known = self._cache.get(key, self._family.device) if self._cache else None
+            batch, known = self._batch(crop, step), None
+            if self._cache:
+                known = self._cache.get(self._key(crop, step), self._family.device)
             if known:
                 self._held[crop, step] = known
                 return known

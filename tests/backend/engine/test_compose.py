@@ -43,7 +43,9 @@ def test_fidelity_decides_how_long_tokens_are_replaced(mini, shelf, two, monkeyp
     counts = {}
     for fidelity in (0.0, 0.5, 1.0):
         layers = tuple(msgspec.structs.replace(x, fidelity=fidelity) for x in two.layers)
-        given = msgspec.structs.replace(two, layers=layers, sampling=Sampling(steps=8))
+        given = msgspec.structs.replace(
+            two, layers=layers, sampling=Sampling(steps=8), method=Method(tau=0.5)
+        )
         with monkeypatch.context() as patch:
             puts = _watch(mini, patch, lambda site: site.put)
             compose(mini, given, shelf.read, seed=0)

@@ -58,7 +58,7 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     for part in _modules(pipeline):
         part.eval().requires_grad_(False)
     tile(pipeline)
-    defaults = Defaults(**here.defaults.under(info.defaults).given())
+    defaults = Defaults().having(here.defaults.under(info.defaults).given())
     _place(pipeline, device, preset.offload)
     place = partial(_place, pipeline, device, preset.offload)
     opened: Family = open_family(pipeline, device, here, defaults, place)

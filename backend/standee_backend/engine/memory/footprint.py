@@ -133,7 +133,7 @@ def outline(folder: Path, dtype: torch.dtype) -> PipelineFamily:
             fix="Download or save it again.",
         ) from error
     tile(pipeline)
-    return open_family(pipeline, META, here, Defaults(**here.defaults.given()))
+    return open_family(pipeline, META, here, Defaults().having(here.defaults.given()))
 
 
 def _part(folder: Path, library: str, kind: str, dtype: torch.dtype) -> Any:
