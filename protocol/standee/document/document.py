@@ -29,7 +29,7 @@ import msgspec
 from ..composition import Composition, from_json, to_json, validate
 from ..errors import BadDocument, BadPicture, InvalidField, MissingBlob
 from ..files import not_saved, sync_folder
-from ..images import PICTURES
+from ..images import HEAD, check_kind
 from .archive import BLOB, COMPOSITION, RESULT, Zipped, open_archive, write_archive
 from .blobs import Blobs, Source, Spool, StoredResult
 
@@ -181,12 +181,7 @@ class Document:
         self.close()
 
     def _add(self, stream: IO[bytes], name: str) -> str:
-        head = stream.read(12)
-        if not head.startswith(PICTURES) or (head[:4] == b"RIFF" and head[8:] != b"WEBP"):
-            raise BadPicture(
-                f"{name} {'is empty' if not head else 'is not a picture that Standee reads'}.",
-                fix="Give a PNG, JPEG, WebP, TIFF, BMP or GIF.",
-            )
+        check_kind(stream.read(HEAD), name)
         stream.seek(0)
         digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
         stream.seek(0)

@@ -9,7 +9,6 @@ Three kinds of file, told apart by their first bytes:
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import msgspec
 from ..composition import Composition, from_json, validate
 from ..errors import BadDocument, InvalidField
 from ..files import whole_path
-from ..images import PICTURES
+from ..images import HEAD, digest_of, is_read
 from .document import Document
 from .receipt import JPEG, SIGNATURE, WEBP, extract
 
@@ -131,9 +130,7 @@ def _digest(path: Path) -> str:
     """Return the digest of a picture file; empty for what is none or cannot be read."""
     try:
         with path.open("rb") as stream:
-            if not stream.read(12).startswith(PICTURES):
-                return ""
-            stream.seek(0)
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            known = is_read(stream.read(HEAD))
+        return digest_of(path) if known else ""
     except OSError:
         return ""
