@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from standee.errors import InvalidField
-from standee.files import check_writable, write_file
+from standee.files import check_writable, write_atomically
 
 from ..console import FILE, Console, answers, common
 
@@ -57,5 +57,5 @@ def pair(
         out = output or Path(f"{name}.json")
         check_writable(out)
         made = msgspec.json.encode(pairing.pair(folder, name, endpoint))
-        write_file(out, msgspec.json.format(made), mode=0o600)
+        write_atomically(out, msgspec.json.format(made), mode=0o600)
         console.answer({"path": str(out)}, [f"{out} lets {name} in. It holds a secret key."])
