@@ -104,7 +104,7 @@ def compositions(draw: st.DrawFn) -> tuple[Composition, dict[str, bytes]]:
             kept=keep(draw(masks())),
             rect=draw(st.none() | rects(canvas)),
             fit=draw(fits),
-            blend=draw(st.sampled_from([0.0, 7.5, 32.0])),
+            blend=draw(st.sampled_from([0.0, 0.03, 0.125])),
         )
     return Composition(canvas=canvas, layers=layers, scene=scene), shelf
 

@@ -58,14 +58,15 @@ class Standing:
 class Backdrop:
     """The scene behind all layers: what of it stays, stretched over its picture of `size` (width, height) px.
 
-    It fills `rect`, all of the canvas if `None`. Around each subject `blend` px of it are free to change.
+    It fills `rect`, all of the canvas if `None`. Around each subject a band of it is free to change; `blend` is a share
+    of the canvas' shorter side.
     """
 
     kept: Values
     size: tuple[int, int]
     rect: Rect | None = None
     fit: Fit = "cover"
-    blend: float = 32.0
+    blend: float = 0.06
 
 
 def reduced(alpha: Values, side: int = MASK_SIDE) -> Floats:
@@ -102,10 +103,14 @@ def arrangement(
 def over_scene(
     placements: Sequence[Placement], kept: Bools, blend: float, canvas: Canvas, patch: int
 ) -> Arrangement:
-    """Return the arrangement of `placements` before a scene that keeps the px `kept` (height, width) of the canvas."""
+    """Return the arrangement of `placements` before a scene that keeps the px `kept` (height, width) of the canvas.
+
+    `blend` is the band around subjects, as a share of the canvas' shorter side.
+    """
     grid = token_grid(canvas, patch)
     found = arrange(grid, [Placement(grid, mostly(kept, patch)), *placements])
-    left = mostly(kept & ~touched_pixels(found, 1, blend, patch), patch)
+    band = min(canvas.width, canvas.height) * blend
+    left = mostly(kept & ~touched_pixels(found, 1, band, patch), patch)
     return replace(found, owner=np.where((found.owner == 0) & ~left, NOBODY, found.owner))
 
 

@@ -91,7 +91,7 @@ def test_a_fine_mask_is_averaged():
 
 def test_cells_that_subjects_free_belong_to_nobody():
     subject = Standing(np.ones((4, 4)), Rect(32, 32, 32, 32))
-    scene = Backdrop(np.ones((1, 1)), (96, 96), blend=9)
+    scene = Backdrop(np.ones((1, 1)), (96, 96), blend=9 / 96)
     owner = arrangement([subject], Canvas(96, 96), 16, scene).owner
     assert (owner[2:4, 2:4] == 1).all()
     assert (owner[1, 2:4] == NOBODY).all()  # more than half of it is within 9 px
