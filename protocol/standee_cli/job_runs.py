@@ -115,15 +115,15 @@ def keep_results(
     return kept
 
 
-def write_results(results: list[Result], out: Path) -> list[dict[str, Any]]:
+def write_results(results: list[Result], out: Path, *, marked: bool = True) -> list[dict[str, Any]]:
     """Write pictures with their receipts, `out.png`, or `out-1.png` and so on; say what was made.
 
-    `-` is stdout, which takes one picture.
+    `-` is stdout, which takes one picture. They are `marked` as a model's work.
     """
     made = []
     for result in results:
         path = numbered(out, result.index) if result.of > 1 else out
-        write_output(path, embed(result.data, result.receipt))
+        write_output(path, embed(result.data, result.receipt, marked=marked))
         made.append(
             {
                 "path": str(path),

@@ -17,7 +17,7 @@ from standee.wire.events import Result
 
 from ..console import FILE, Console, answers, common
 from ..job_runs import STDIO, check_output, connect, run_job, write_results
-from ..options import a_lora, a_seed, a_size, located
+from ..options import MARKED, a_lora, a_seed, a_size, located
 
 MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 """Files that are pictures with a receipt; what is made from them gets another name."""
@@ -57,6 +57,7 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 @click.option(
     "--detach", is_flag=True, help="Hand it in and leave; `standee jobs JOB -o FILE` fetches it."
 )
+@MARKED
 @common
 @answers
 @click.pass_context
@@ -71,6 +72,7 @@ def compose(
     priority: int,
     quiet: bool,
     detach: bool,
+    marked: bool,
     **changes: Any,
 ) -> None:
     """Make the picture of a document.
@@ -104,7 +106,7 @@ def compose(
         client = connect(context, start=True)
 
         def keep(results: list[Result]) -> list[dict[str, Any]]:
-            made = write_results(results, out)
+            made = write_results(results, out, marked=marked)
             if save is not None:
                 for result in results:
                     name = f"{'stdin' if file == STDIO else file.stem}-{result.seed}"

@@ -22,6 +22,7 @@ from ..job_runs import (
     wait_for_job,
     write_results,
 )
+from ..options import MARKED
 
 if TYPE_CHECKING:
     from standee.client.client import Client
@@ -33,11 +34,17 @@ if TYPE_CHECKING:
     "-o", "--output", type=FILE, help="Wait for JOB and write its picture here, - for stdout."
 )
 @click.option("--clear", is_flag=True, help="Forget the jobs that have ended, and their pictures.")
+@MARKED
 @common
 @answers
 @click.pass_context
 def jobs(
-    context: click.Context, console: Console, job: str | None, output: Path | None, clear: bool
+    context: click.Context,
+    console: Console,
+    job: str | None,
+    output: Path | None,
+    clear: bool,
+    marked: bool,
 ) -> None:
     """List your jobs, or fetch their pictures.
 
@@ -55,7 +62,7 @@ def jobs(
         check_output(console, out)
         whole = _whole_id(client, job)
         results = wait_for_job(client, whole)
-        made = keep_results(client, whole, results, partial(write_results, out=out))
+        made = keep_results(client, whole, results, partial(write_results, out=out, marked=marked))
         if out != STDIO:
             console.answer({"results": made}, [picture["path"] for picture in made])
         return

@@ -67,6 +67,20 @@ def test_names_are_tried_before_the_work_with_their_numbers(
     assert daemon.calls == []
 
 
+def test_a_picture_is_marked_as_a_models_work_unless_that_is_not_wished(
+    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("scene.json").write_text("{}")
+    said = []
+    for options in ((), ("--no-mark",)):
+        standee("compose", "scene.json", "-q", *options)
+        said.append(b"DigitalSourceType" in Path("scene-1.png").read_bytes())
+    monkeypatch.setenv("STANDEE_MARK", "0")
+    standee("compose", "scene.json", "-q")
+    said.append(b"DigitalSourceType" in Path("scene-1.png").read_bytes())
+    assert said == [True, False, False]
+
+
 def test_a_detached_job_is_handed_in_and_left(standee: Run, daemon: type[FakeClient]) -> None:
     Path("scene.json").write_text("{}")
     ran = standee("compose", "scene.json", "--detach")
