@@ -10,6 +10,8 @@ import bpy
 import numpy as np
 import pytest
 
+from standee.arrangement import Backdrop, Standing, arrangement
+from standee.composition import Rect
 from standee.errors import BadPicture
 
 
@@ -17,7 +19,13 @@ def turned(png: bytes, orientation: int) -> bytes:
     """Say in a PNG's EXIF how it lies."""
     exif = b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0) + bytes(4)
     body = b"eXIf" + exif
-    return png[:33] + struct.pack(">I", len(exif)) + body + struct.pack(">I", zlib.crc32(body)) + png[33:]
+    return (
+        png[:33]
+        + struct.pack(">I", len(exif))
+        + body
+        + struct.pack(">I", zlib.crc32(body))
+        + png[33:]
+    )
 
 
 def pixels() -> np.ndarray:
@@ -73,3 +81,33 @@ def test_what_is_no_picture_is_one_sentence(addon, tmp_path: Path) -> None:
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n")
     with pytest.raises(BadPicture, match="drawing"):
         addon("scene.image_datablocks").load(str(path))
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_cells_that_a_scene_keeps_are_those_of_the_one_arrangement(
+    addon, standee, subject: str, masked: bool
+) -> None:
+    images, png = addon("scene.image_datablocks"), addon("core.png")
+    picture = np.ones((60, 100, 4), np.float32)
+    picture[:, 50:, 3] = 0
+    mask = np.zeros((7, 9), np.float32)
+    mask[2:] = 1
+    bpy.ops.standee.add_files(filepath=subject)
+    layer = standee.active()
+    layer.rect = Rect(21, 43, 90, 70)
+    standee.scene_blend = 0.06
+    standee.scene_source = "PICTURE"
+    standee.scene_picture = images.image_of(png.encode(picture), "scene")
+    if masked:
+        standee.scene_kept = images.image_of(png.encode(mask), "kept")
+    looks = addon("viewport.layer_cache").looks()
+    seen = looks.now(layer)
+    found = looks.cells(standee, [0], 16).arrangement.owner
+    stays = mask if masked else picture[..., 3]
+    backdrop = Backdrop(
+        stays, (100, 60), standee.scene_rect(), standee.scene_fit, standee.scene_blend
+    )
+    standing = Standing(seen.alpha, layer.rect, layer.fit, layer.flip, seen.size)
+    expected = arrangement([standing], standee.canvas(), 16, backdrop).owner
+    assert {-1, 0, 1} <= set(expected.ravel().tolist())
+    np.testing.assert_array_equal(found, expected)
