@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from standee.geometry import Bools
+from standee.geometry import Arrangement, Bools
 
 from .images import Array
 
