@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import odd_files
 import pytest
 from PIL import Image, ImageCms
 
@@ -14,6 +13,7 @@ from standee.document.document import Document
 from standee.errors import BadPicture, TooLarge
 from standee.image_metadata import orientation_of
 from standee.images import as_mask, upright
+from support import odd_files
 
 pytest.importorskip("PySide6")
 from standee_desktop.services.image_cache import make_look

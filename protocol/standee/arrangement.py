@@ -160,7 +160,7 @@ def touched_pixels(arrangement: Arrangement, first: int, blend: float, patch: in
     inner = np.arange(patch)
     for away in range(-math.ceil(blend / patch), math.ceil(blend / patch) + 1):
         if away == 0:
-            down = np.zeros(patch)
+            down = np.zeros(patch, int)
         else:
             down = away * patch - inner if away > 0 else inner - (away + 1) * patch + 1
         here = slice(max(0, -away), rows - max(0, away))
@@ -192,5 +192,6 @@ def _resampled(
     low, high = (np.clip(centres + side, 0, length) for side in (-reach, reach))
     sums = np.zeros((length + 1, values.shape[1]))
     np.cumsum(values, axis=0, dtype=np.float64, out=sums[1:])
-    means: NDArray[np.float64] = interpolate(sums, high) - interpolate(sums, low)
-    return means / (high - low)[:, None]
+    taken = interpolate(sums, high) - interpolate(sums, low)
+    means: NDArray[np.float64] = taken / (high - low)[:, None]
+    return means

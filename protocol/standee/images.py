@@ -146,8 +146,8 @@ def unit_range(values: NDArray[np.generic]) -> Floats:
         largest = int(values.max(initial=0))
         white = 65535.0 if largest <= 65535 else float(2**31 - 1)
     else:
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        usual = float(np.quantile(values, 0.75)) if values.size else 0.0
+        values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+        usual = float(np.quantile(values.astype(np.float64), 0.75)) if values.size else 0.0
         white = next((one for one in WIDE_RANGES if usual <= one), max(usual, 1.0))
     scaled: Floats = np.clip(values.astype(np.float32) / np.float32(white), 0.0, 1.0)
     return scaled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -139,7 +140,7 @@ def write_results(results: list[Result], out: Path, *, marked: bool = True) -> l
 def write_output(path: Path, data: bytes) -> None:
     """Write a file, or to stdout if it is `-`. Raises `StorageFull`."""
     if path == STDIO:
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
     else:
         write_atomically(path, data)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def cutout(
     out = output or Path("mask.png" if given else f"{picture.stem}-mask.png")
     check_output(console, out)
     with Document() as document:
-        digest = document.add_picture(click.get_binary_stream("stdin").read() if given else picture)
+        digest = document.add_picture(sys.stdin.buffer.read() if given else picture)
         spec = Cutout(
             picture=digest,
             box=box,

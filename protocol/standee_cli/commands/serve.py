@@ -45,7 +45,7 @@ def _flags() -> list[click.Parameter]:
 @common
 @answers
 @click.pass_context
-def serve(context: click.Context, console: Console, stop: bool, **given: Any) -> int:
+def serve(context: click.Context, console: Console, /, stop: bool, **given: Any) -> int:
     """Run the daemon in this terminal.
 
     Other commands start one by themselves when they need it. Each option may come from the

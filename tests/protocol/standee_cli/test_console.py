@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import FakeClient, Run
+
+from support.command_line import FakeClient, Run
 
 BOM = b"\xef\xbb\xbf"
 
