@@ -1,6 +1,5 @@
-"""Where the extension keeps files of its own, and writing them so that they are whole or not there."""
+"""Where the extension keeps files of its own."""
 
-import contextlib
 from pathlib import Path
 
 import bpy
@@ -13,14 +12,3 @@ def own_folder(name: str = "") -> Path:
     except ValueError:  # run from a checkout, not installed
         path = bpy.utils.user_resource("CONFIG", path=str(Path("standee") / name), create=True)
     return Path(path)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file under another name and rename it, so that a crash leaves the old one."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -54,11 +54,12 @@ TENSORS_ALLOWED = (
 asks the device what it is."""
 FLOORS = {
     "standee": (
-        "client arrangement token_overlay",
+        "client arrangement token_overlay pictures",
         "document pairing",
         "connection",
         "wire geometry",
         "composition",
+        "image_metadata",
         "validation files images formatting",
         "errors",
     ),

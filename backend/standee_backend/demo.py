@@ -19,6 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 from standee.client.client import Client
 from standee.composition import Composition
 from standee.document.document import Document
+from standee.document.receipt import embed
+from standee.files import write_atomically
 
 from .engine.images import Array, to_uint8
 from .engine.layout import Stage, stage
@@ -53,7 +55,7 @@ def main(
     staged = stage(composition, blobs.__getitem__, PATCH, LATENT_PX)
     made = [Image.open(io.BytesIO(r.data)).convert("RGB") for r in (result, without)]
     contact_sheet(composition, staged, *made).save(paths["sheet"])
-    paths["picture"].write_bytes(result.data)
+    write_atomically(paths["picture"], embed(result.data, result.receipt))
     return paths
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from standee.files import write_atomically
+
 from .timeline import picture_name
 
 LEDGER = "standee-range.json"
@@ -39,19 +41,13 @@ class Ledger:
         """Keep a frame's picture; it is whole or not there, whenever Blender stops."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / picture_name(frame)
-        _write(path, png)
+        write_atomically(path, png)
         # A job of an earlier start may have added a frame meanwhile.
         self.made = Ledger.read(self.folder).made | {frame: of}
         text = json.dumps({"frames": {str(key): self.made[key] for key in sorted(self.made)}})
-        _write(self.folder / LEDGER, text.encode())
+        write_atomically(self.folder / LEDGER, text.encode())
         return path
 
     def missing(self, wanted: Sequence[tuple[int, str]]) -> list[int]:
         """Return those of the (frame, fingerprint) pairs that have to be made."""
         return [frame for frame, of in wanted if not self.done(frame, of)]
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)

@@ -13,9 +13,12 @@ _COLOUR = {1: 0, 3: 2, 4: 6}
 """PNG's colour types by the number of channels."""
 
 
-def encode(pixels: NDArray[np.floating]) -> bytes:
-    """Return the PNG of (height, width[, 1, 3 or 4]) values 0..1, the first row on top; 8 bits."""
-    work = encode_slowly(pixels, len(pixels))
+def encode(pixels: NDArray[np.floating], profile: bytes = b"") -> bytes:
+    """Return the PNG of (height, width[, 1, 3 or 4]) values 0..1, the first row on top; 8 bits.
+
+    `profile` is the ICC profile that says what its numbers mean, where they are not sRGB.
+    """
+    work = encode_slowly(pixels, len(pixels), profile)
     while True:
         try:
             next(work)
@@ -24,7 +27,9 @@ def encode(pixels: NDArray[np.floating]) -> bytes:
             return data
 
 
-def encode_slowly(pixels: NDArray[np.floating], rows: int = 32) -> Iterator[None]:
+def encode_slowly(
+    pixels: NDArray[np.floating], rows: int = 32, profile: bytes = b""
+) -> Iterator[None]:
     """Like `encode`, as a generator that pauses after so many rows."""
     if pixels.ndim == 2:
         pixels = pixels[..., None]
@@ -39,7 +44,8 @@ def encode_slowly(pixels: NDArray[np.floating], rows: int = 32) -> Iterator[None
         parts.append(packer.compress(lines.tobytes()))
         yield
     data = b"".join([*parts, packer.flush()])
-    chunks = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
+    colours = [(b"iCCP", b"ICC\0\0" + zlib.compress(profile))] if profile else []
+    chunks = [(b"IHDR", header), *colours, (b"IDAT", data), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
 
 

@@ -121,9 +121,9 @@ def take(job: Job, event: Result) -> Chore:
     yield
     try:
         ledger.add(int(job.frame or 0), job.fingerprint, event.data)
-    except OSError as error:
+    except (OSError, StorageFull) as error:
         raise StorageFull(
-            f"The picture of frame {job.frame} could not be written: {error.strerror}.",
+            f"The picture of frame {job.frame} could not be written: {error}",
             fix="Make room, and compose the range again; it goes on from there.",
         ) from None
     yield

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.errors import StandeeError
+from standee.files import write_atomically
 from standee.formatting import how_far
 from standee.wire.events import (
     STAGES,
@@ -127,7 +128,7 @@ def remember(jobs: list[Job]) -> None:
     lines = [
         {name: asdict(job)[name] for name in KEPT} for job in jobs if job.handed_in and not job.over
     ]
-    storage.write(storage.own_folder() / FILE, json.dumps(lines).encode())
+    write_atomically(storage.own_folder() / FILE, json.dumps(lines).encode())
 
 
 def remembered() -> list[Job]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from standee.files import write_atomically
+
 from .. import storage
 from ..redraw import redraw
 from .base import composition
@@ -90,7 +92,7 @@ class STANDEE_OT_preset_save(bpy.types.Operator):
         layer = standee.active()
         if layer is not None:
             preset["layers"] = {key: getattr(layer, key) for key in STRENGTHS}
-        storage.write(_path(name), json.dumps(preset, indent=2).encode())
+        write_atomically(_path(name), json.dumps(preset, indent=2).encode())
         return {"FINISHED"}
 
 

@@ -1,12 +1,14 @@
 """Results: show, discard, recall the composition that made one, save as a file."""
 
 import json
+from pathlib import Path
 
 import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from standee.composition import validate
-from standee.errors import InvalidField, MissingBlob, StandeeError
+from standee.errors import InvalidField, MissingBlob, StandeeError, StorageFull
+from standee.files import write_atomically
 
 from ..i18n.translations import say
 from ..redraw import redraw
@@ -105,10 +107,9 @@ class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
         standee = composition(context)
         try:
             _, data = image_datablocks.encoded(standee.results[standee.active_result].image)
-            with open(bpy.path.abspath(self.filepath), "wb") as file:  # noqa: PTH123
-                file.write(data)
-        except OSError as error:
-            self.report({"ERROR"}, f"It cannot be written: {error.strerror}.")
+            write_atomically(Path(bpy.path.abspath(self.filepath)), data)
+        except StorageFull as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         except StandeeError as error:
             return refuse(self, error)

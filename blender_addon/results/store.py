@@ -12,6 +12,7 @@ from typing import Any
 
 import bpy
 
+from standee.files import write_atomically
 from standee.wire.events import Result
 
 from .. import storage
@@ -37,9 +38,9 @@ def keep(job: Job, event: Result) -> Chore:
         "made": time.time(),
     }
     folder = storage.own_folder(FOLDER)
-    storage.write(folder / f"{key}.png", event.data)
+    write_atomically(folder / f"{key}.png", event.data)
     yield
-    storage.write(folder / f"{key}.json", json.dumps(entry).encode())
+    write_atomically(folder / f"{key}.json", json.dumps(entry).encode())
     yield
     yield from _add(key, entry, event.data)
     scene = scene_of(job.scene)

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from standee.arrangement import reduced
 from standee.errors import BadPicture, TooLarge
-from standee.images import PICTURES
+from standee.image_metadata import orientation_of, profile_of
+from standee.images import HEAD, as_mask, damaged, is_read, upright
+
+from ..core import png
 
 LARGEST_SIDE = 16384
 """The most px of a side: a picture beyond it is named as too large instead of filling the memory."""
@@ -60,7 +63,7 @@ def find(digest: str) -> bpy.types.Image | None:
 
 
 def load(path: str) -> bpy.types.Image:
-    """Return a file as a packed image. Raises `BadPicture` and `TooLarge`."""
+    """Return a file as a packed image, upright. Raises `BadPicture` and `TooLarge`."""
     file = Path(bpy.path.abspath(path))
     try:
         data = file.read_bytes()
@@ -68,6 +71,7 @@ def load(path: str) -> bpy.types.Image:
         raise BadPicture(
             f"{file} cannot be read: {error.strerror}.", fix="Check its name and permissions."
         ) from None
+    data = _upright(data, file.name)
     known = find(hashlib.sha256(data).hexdigest())
     image = known or new_image(file.stem, data)
     try:
@@ -117,18 +121,21 @@ def encoded(image: bpy.types.Image) -> tuple[str, bytes]:
 
 def look_of(image: bpy.types.Image) -> Look:
     """Return an image as arrays. Raises `BadPicture` and `TooLarge`."""
-    check(image)
-    pixels = pixels_of(image)
-    return Look(tuple(image.size), _small(pixels), reduced(pixels[..., 3]))
+    pixels = _upright_pixels(image)
+    height, width = pixels.shape[:2]
+    return Look((width, height), _small(pixels), reduced(pixels[..., 3]))
 
 
 def mask_of(image: bpy.types.Image) -> NDArray[np.float32]:
-    """Return a mask's values (h, w; 0..1): its alpha if it has one, else its luminance."""
-    check(image)
-    pixels = pixels_of(image)
-    if image.depth in (32, 64, 128) and float(pixels[..., 3].min()) < 1.0:
-        return pixels[..., 3]
-    return (pixels[..., :3] @ np.float32([0.299, 0.587, 0.114])).astype(np.float32)
+    """Return what a mask says (h, w; 0..1), as `standee.images.as_mask` has it."""
+    pixels = _upright_pixels(image)
+    alpha = pixels[..., 3] if image.depth in (32, 64, 128) else None
+    return as_mask(pixels[..., :3] @ np.float32([0.299, 0.587, 0.114]), alpha)
+
+
+def alpha_of(image: bpy.types.Image) -> NDArray[np.float32]:
+    """Return an image's alpha (h, w; 0..1), upright."""
+    return _upright_pixels(image)[..., 3]
 
 
 def pixels_of(image: bpy.types.Image) -> NDArray[np.float32]:
@@ -165,8 +172,31 @@ def state_of(image: bpy.types.Image | None) -> tuple[Any, ...]:
 
 def _readable(data: bytes) -> bool:
     """Whether the daemon reads files that begin so."""
-    riff = data[:4] == b"RIFF"
-    return data.startswith(PICTURES) and (not riff or data[8:12] == b"WEBP")
+    return is_read(data[:HEAD])
+
+
+def _upright(data: bytes, name: str) -> bytes:
+    """Return a picture file as one that stands upright: Blender knows nothing of its EXIF orientation."""
+    turn = orientation_of(data)
+    if turn == 1:
+        return data
+    pixels = decoded(data)
+    if pixels is None:
+        raise damaged(name)
+    solid = 3 if float(pixels[..., 3].min()) == 1.0 else 4
+    return png.encode(upright(pixels[..., :solid], turn), profile_of(data))
+
+
+def _upright_pixels(image: bpy.types.Image) -> NDArray[np.float32]:
+    """Return all pixels (h, w, 4) of an image, upright also where its file lies on its side.
+
+    Raises `BadPicture` and `TooLarge`.
+    """
+    check(image)
+    pixels = pixels_of(image)
+    if image.packed_file and not image.is_dirty:
+        return upright(pixels, orientation_of(bytes(image.packed_file.data)))
+    return pixels
 
 
 def _small(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

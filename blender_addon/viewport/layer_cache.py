@@ -4,6 +4,7 @@ Nothing here draws. What is not there yet is worked out by chores of the link, s
 waits for a large picture.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from standee.arrangement import Standing, arrangement, reduced
+from standee.arrangement import Backdrop, Standing, arrangement, kept_pixels, over_scene, reduced
 from standee.errors import StandeeError
 from standee.geometry import fit_picture
-from standee.token_overlay import kept_cells
 
 from ..core.color_space import linear
 from ..core.depth import Samples, cut
@@ -28,10 +28,6 @@ from ..scene.scene_properties import StandeeLayer, StandeeScene
 
 SETTLE = 0.25
 """Seconds without a change in the scene after which what hides a bound layer is looked for."""
-
-
-KEPT_SIDE = 512
-"""The size in px to which a scene's mask is reduced before its cells are counted."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +86,10 @@ class Looks:
     def cells(self, standee: StandeeScene, order: list[int], patch: int) -> CellView:
         """Return who owns each cell; numbers are the layers' places in `order`, back to front."""
         standing, numbers, key = [], [], [standee.canvas(), patch]
-        kept = self._kept_cells(standee, patch)
+        kept = self._kept_pixels(standee)
         if kept is not None:
             numbers.append(None)
-            key.append(id(kept))
+            key += [id(kept), standee.scene_blend]
         for place, index in enumerate(order):
             layer = standee.layers[index]
             seen = self.of(layer) if layer.shown else None
@@ -102,10 +98,15 @@ class Looks:
             found = self.hidden(layer)
             key += [place, seen.key, layer.rect, layer.fit, layer.flip, id(found and found[1])]
             alpha = self.alpha(layer, seen, patch)
-            standing.append(Standing(alpha, layer.rect, layer.fit, layer.flip))
+            standing.append(Standing(alpha, layer.rect, layer.fit, layer.flip, seen.size))
             numbers.append(place)
         if self._cells is None or self._cells[0] != tuple(key):
-            found_cells = arrangement(standing, standee.canvas(), patch, kept)
+            canvas = standee.canvas()
+            if kept is None:
+                found_cells = arrangement(standing, canvas, patch)
+            else:
+                placed = [one.place(patch) for one in standing]
+                found_cells = over_scene(placed, kept, standee.scene_blend, canvas, patch)
             self._cells = (tuple(key), CellView(found_cells, tuple(numbers)))
         return self._cells[1]
 
@@ -120,24 +121,24 @@ class Looks:
         """Drop everything: another file is open."""
         self.__init__()  # type: ignore[misc]
 
-    def _kept_cells(self, standee: StandeeScene, patch: int) -> NDArray[np.bool_] | None:
-        """Return the cells that the scene keeps; `None` without a scene."""
+    def _kept_pixels(self, standee: StandeeScene) -> NDArray[np.bool_] | None:
+        """Return the px of the canvas that the scene keeps; `None` without a scene."""
         if standee.scene_source == "NONE":
             return None
         canvas, rect = standee.canvas(), standee.scene_rect()
         picture = standee.scene_picture if standee.scene_source == "PICTURE" else None
-        shape = (canvas.height, canvas.width)
-        if picture is not None and picture.size[0]:
-            shape = (picture.size[1], picture.size[0])
-        mask = state_of(standee.scene_kept)
-        key = (canvas, patch, rect, standee.scene_fit, shape, mask)
+        mask = standee.scene_kept
+        key = (canvas, rect, standee.scene_fit, state_of(picture), state_of(mask))
         if self._kept is None or self._kept[0] != key:
-            part = min(1.0, KEPT_SIDE / max(shape))
-            small = (max(1, round(shape[0] * part)), max(1, round(shape[1] * part)))
-            stays = np.ones(small, np.float32)
-            if mask and standee.scene_kept.size[0]:
-                stays = _stretched(image_datablocks.mask_of(standee.scene_kept), small)
-            self._kept = (key, kept_cells(stays, rect, standee.scene_fit, canvas, patch))
+            size, stays = (canvas.width, canvas.height), np.ones((1, 1), np.float32)
+            with suppress(StandeeError):  # the panel says what is wrong with a picture
+                if picture is not None:
+                    stays = image_datablocks.alpha_of(picture)
+                    size = stays.shape[1], stays.shape[0]
+                if mask is not None:
+                    stays = image_datablocks.mask_of(mask)
+            backdrop = Backdrop(stays, size, rect, standee.scene_fit)
+            self._kept = (key, kept_pixels(backdrop, canvas))
         return self._kept[1]
 
     # -- chores ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from .errors import InvalidField
+from .files import text_of
 from .validation import convert
 
 FORMAT_VERSION = 2
@@ -194,7 +195,7 @@ def validate(data: Any, kind: type = Composition) -> Any:
 def from_json(text: str | bytes) -> Composition:
     """Read a composition from JSON text. Raises `InvalidField`."""
     try:
-        data = msgspec.json.decode(text)
+        data = msgspec.json.decode(text_of(text) if isinstance(text, bytes) else text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         reason, _, _ = str(error).partition(" - at ")
         raise InvalidField(

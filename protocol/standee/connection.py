@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from .errors import IncompatibleVersion, InvalidField, NotConnected, Unauthorised
-from .files import home, write_private
+from .files import home, text_of, write_private
 from .wire.messages import PROTOCOL
 
 
@@ -68,8 +68,8 @@ def read_connection(path: Path) -> Connection:
             f"Other users can read the key in {path}.", fix=f"Run `chmod 600 '{path}'`."
         )
     try:
-        connection = msgspec.json.decode(data, type=Connection)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        connection = msgspec.json.decode(text_of(data), type=Connection)
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidField(
             f"{path} is not a connection file: {error}.",
             path="$",

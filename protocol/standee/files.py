@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
+import codecs
 import errno
 import os
 import secrets
+import shutil
 import stat
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import StorageFull
+
+O_BINARY = getattr(os, "O_BINARY", 0)
+"""Windows would write line ends of its own."""
 
 
 def home() -> Path:
@@ -48,20 +54,92 @@ def private_folder(folder: Path) -> Path:
 def write_private(path: Path, data: bytes) -> None:
     """Write a file of mode 0600 so that others see the old one or the new one, never a part."""
     private_folder(path.parent)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with replacing(path, mode=0o600, links=False) as stream:
+        stream.write(data)
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Write a file so that others see the old one or the new one, and a crash leaves one of them.
+
+    Raises `StorageFull`. `mode` is the file's in any case; without one an old file's is kept.
+    """
+    with replacing(path, mode=mode) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def replacing(
+    path: Path,
+    *,
+    mode: int | None = None,
+    links: bool = True,
+    swap: Callable[[Path, Path], object] = os.replace,
+) -> Iterator[BinaryIO]:
+    """Give a stream into a new file; when it is whole and on the disk, it takes the place of `path`, by `swap`.
+
+    Where `path` is a link, what it leads to is replaced; without `links` the link itself is. The new file's name is
+    short, so one that `path` may have is never too long for it. Raises `StorageFull`; whatever is raised, the old file
+    is as it was.
+    """
     try:
-        with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        target = regular_file(path) if links else path
+        part = target.with_name(f".standee-{secrets.token_hex(8)}.part")
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | O_BINARY | getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(part, flags, 0o666 if mode is None else mode)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        raise not_saved(path, error) from error
+    try:
+        with os.fdopen(handle, "w+b") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        if mode is None and target.exists():
+            shutil.copymode(target, part)
+        swap(part, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise not_saved(path, error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def regular_file(path: Path) -> Path:
+    """Return where a file that is written to `path` will lie, links followed.
+
+    Raises `StorageFull` where something else than a file is there, and `OSError`.
+    """
+    target = path.resolve()
+    try:
+        kind = target.lstat().st_mode
+    except FileNotFoundError:
+        return target
+    if stat.S_ISDIR(kind):
+        raise StorageFull(f"{path} is a folder.", fix="Name a file.")
+    if not stat.S_ISREG(kind):
         raise StorageFull(
-            f"{path} cannot be written: {error}.", fix="Make room, or check the folder."
-        ) from None
+            f"{path} is no ordinary file.", fix="Name a file, or write to stdout with `-o -`."
+        )
+    return target
+
+
+def check_writable(path: Path, size: int = 0) -> None:
+    """Refuse now what could not be written after minutes of work: `size` bytes at `path`. Raises `StorageFull`."""
+    with replacing(path, swap=_check_swap) as stream:
+        stream.write(b"standee")
+        stream.flush()
+        free = shutil.disk_usage(path.resolve().parent).free
+    if free < size:
+        raise StorageFull(
+            f"{path} needs {size / 2**20:.0f} MiB, and {free / 2**20:.0f} are free there.",
+            fix="Make room, or write to another disk.",
+        )
+
+
+def _check_swap(part: Path, target: Path) -> None:
+    """Leave all as it is where `part` could take the place of `target`. Raises `OSError`."""
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def sync_folder(folder: Path) -> None:
@@ -76,16 +154,27 @@ def sync_folder(folder: Path) -> None:
 
 
 def not_saved(path: Path, error: OSError) -> StorageFull:
-    """Say in an artist's words why the document could not be written to `path`."""
+    """Say in an artist's words why something could not be written to `path`."""
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         reason, fix = "the disk is full", "Make room, or save to another disk."
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         reason, fix = "it cannot be written there", "Save to a folder of your own."
+    elif error.errno == errno.ENAMETOOLONG:
+        reason, fix = "its name is too long", "Use a shorter name."
     elif error.errno in (errno.ENOENT, errno.ENOTDIR):
         reason, fix = f"the folder {path.parent} does not exist", "Make the folder first."
     else:
         reason, fix = error.strerror or str(error), "Save it elsewhere."
     return StorageFull(f"{path.name} was not saved: {reason}.", fix=fix)
+
+
+def text_of(data: bytes) -> str:
+    """Return the text of a file that a person may have edited: UTF-8, or UTF-16, with its mark or without.
+
+    Raises `UnicodeError`.
+    """
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig")
 
 
 def whole_path(path: str, folder: Path) -> str:
@@ -95,34 +184,3 @@ def whole_path(path: str, folder: Path) -> str:
         return str(there.resolve()) if there.exists() else path
     except (OSError, RuntimeError, ValueError):  # too long, no such user, a zero byte
         return path
-
-
-O_BINARY = getattr(os, "O_BINARY", 0)
-"""Windows would write line ends of its own."""
-
-
-def check_writable(path: Path) -> None:
-    """Refuse now what could not be written after minutes of work. Raises `StorageFull`."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise StorageFull(f"The folder {folder} does not exist.", fix="Make the folder first.")
-    if path.is_dir():
-        raise StorageFull(f"{path} is a folder.", fix="Name a file.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise StorageFull(f"{path} cannot be written.", fix="Write to a folder of your own.")
-
-
-def write_file(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Write a file so that others see the old one or the new one. Raises `StorageFull`."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, mode)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise StorageFull(
-            f"{path} could not be written: {error.strerror}.", fix="Make room, or write elsewhere."
-        ) from None

@@ -138,6 +138,20 @@ def fit_picture(width: int, height: int, rect: Rect, fit: Fit) -> Rect:
     return Rect(rect.x + (rect.w - w) / 2, rect.y + (rect.h - h) / 2, w, h)
 
 
+def drawn_box(size: tuple[int, int], rect: Rect, fit: Fit, view: Rect) -> tuple[int, int, int, int]:
+    """Return the whole px (left, top, right, bottom) of `view` that a picture of `size`, fitted into `rect`, fills.
+
+    There are none where right <= left or bottom <= top.
+    """
+    placed = fit_picture(*size, rect, fit)
+    left, top = (
+        round(max(a, b, c)) for a, b, c in ((placed.x, rect.x, view.x), (placed.y, rect.y, view.y))
+    )
+    right = round(min(placed.x + placed.w, rect.x + rect.w, view.x + view.w))
+    bottom = round(min(placed.y + placed.h, rect.y + rect.h, view.y + view.h))
+    return left, top, right, bottom
+
+
 def coverage(mask: Floats, placed: Rect, cells: Cells, patch: int) -> NDArray[np.float64]:
     """Return how much of each cell a cut-out covers, 0..1, shape (rows, columns) of `cells`.
 
@@ -149,17 +163,23 @@ def coverage(mask: Floats, placed: Rect, cells: Cells, patch: int) -> NDArray[np
     integral[1:, 1:] = np.cumsum(np.cumsum(mask, axis=0, dtype=np.float64), axis=1)
     ys = (np.arange(cells.row, cells.row + cells.rows + 1) * patch - placed.y) * height / placed.h
     xs = (np.arange(cells.col, cells.col + cells.cols + 1) * patch - placed.x) * width / placed.w
-    corners = _interpolate(_interpolate(integral, ys).T, xs).T
+    corners = interpolate(interpolate(integral, ys).T, xs).T
     areas = np.diff(np.diff(corners, axis=0), axis=1)
     whole = patch * height / placed.h * patch * width / placed.w
     share: NDArray[np.float64] = np.clip(areas / whole, 0.0, 1.0)
     return share
 
 
-def place(mask: Floats, rect: Rect, fit: Fit, patch: int) -> Placement:
-    """Place a picture into `rect`, snapped to cells; `mask` (height, width; 0..1) cuts it out."""
+def place(
+    mask: Floats, rect: Rect, fit: Fit, patch: int, size: tuple[int, int] | None = None
+) -> Placement:
+    """Place a picture of `size` (width, height) px into `rect`, snapped to cells.
+
+    `mask` (height, width; 0..1) cuts it out: it is stretched over the picture, whose size is its own if none is given.
+    """
     cells = snap(rect, patch)
-    placed = fit_picture(mask.shape[1], mask.shape[0], cells.rect(patch), fit)
+    width, height = size or mask.shape[::-1]
+    placed = fit_picture(width, height, cells.rect(patch), fit)
     share = coverage(mask, placed, cells, patch)
     fullest = float(share.max())
     enough = HALF if fullest >= HALF else fullest / 2
@@ -181,7 +201,7 @@ def _round(value: float) -> int:
     return int(np.floor(value + 0.5))
 
 
-def _interpolate(table: Floats, at: Floats) -> NDArray[np.float64]:
+def interpolate(table: Floats, at: Floats) -> NDArray[np.float64]:
     """Interpolate `table` linearly along its first axis at `at`, clamped to its ends."""
     at = np.clip(at, 0, len(table) - 1)
     low = np.minimum(at.astype(int), len(table) - 2)

@@ -80,12 +80,13 @@ def allowed(folder: Path) -> dict[str, str]:
 def pair(folder: Path, name: str, endpoint: str) -> Connection:
     """Let another machine in: return the connection file's content to carry there.
 
-    `endpoint` is where that machine reaches the daemon (`tcp://HOST:PORT`, as given to
-    `--listen`). The secret is in the returned value only. Raises `InvalidField`.
+    `endpoint` is where that machine reaches the daemon: HOST:PORT, as given to `--listen`, with
+    tcp:// before it or not. The secret is in the returned value only. Raises `InvalidField`.
     """
+    endpoint = endpoint if endpoint.startswith("tcp://") else f"tcp://{endpoint}"
     if not re.fullmatch(r"tcp://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}", endpoint):
         raise InvalidField(
-            f"{endpoint!r} is not an endpoint.", path="endpoint", fix="Write tcp://HOST:PORT."
+            f"{endpoint!r} is not an endpoint.", path="endpoint", fix="Write HOST:PORT."
         )
     if name == LOCAL:
         raise InvalidField(f"{LOCAL!r} is this machine.", path="name", fix="Use another name.")

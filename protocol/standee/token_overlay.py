@@ -1,4 +1,4 @@
-"""How the faces show who owns which cell: colours, runs of cells, borders, what a scene keeps.
+"""How the faces show who owns which cell: colours, runs of cells, borders.
 
 Pure arrays over the cells of `geometry`; each face paints them with its own toolkit.
 """
@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .composition import Canvas, Fit, Rect
-from .geometry import NOBODY, Bools, Floats, coverage, fit_picture, token_grid
+from .geometry import NOBODY, Bools
 
 SUBJECTS = (
     "#5b8cff",
@@ -52,20 +51,3 @@ def borders(chosen: Bools, owner: NDArray[np.int64]) -> tuple[list[Run], list[Ru
     level = (who[1:, 1:-1] != who[:-1, 1:-1]) & (own[1:, 1:-1] | own[:-1, 1:-1])
     upright = (who[1:-1, 1:] != who[1:-1, :-1]) & (own[1:-1, 1:] | own[1:-1, :-1])
     return list(runs(level)), list(runs(upright.T))
-
-
-def kept_cells(
-    kept: Floats, rect: Rect | None, fit: Fit, canvas: Canvas, patch: int
-) -> NDArray[np.bool_]:
-    """Return the cells (rows, columns) of the canvas that a scene keeps.
-
-    `kept` (height, width; 0..1) is the scene's mask of what stays, in the shape of its picture; `rect`
-    (px) the part of the canvas that the scene fills, all of it if `None`.
-    """
-    grid = token_grid(canvas, patch)
-    where = rect or Rect(0, 0, canvas.width, canvas.height)
-    placed = fit_picture(kept.shape[1], kept.shape[0], where, fit)
-    inside = coverage(np.ones((1, 1)), where, grid, patch)
-    stays = coverage((kept >= 0.5).astype(np.float32), placed, grid, patch)
-    owned: NDArray[np.bool_] = stays * inside >= 0.5
-    return owned

@@ -6,6 +6,7 @@ An error is one line, what went wrong and what to do, never a traceback unless `
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import sys
@@ -129,8 +130,16 @@ def common(command: Command) -> Command:
     return connection(answer(debug(command)))
 
 
+def speak_any_script() -> None:
+    """Let a terminal of any encoding show any text: what it has no letter for becomes `?`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` name and return the exit code."""
+    speak_any_script()
     console = Console()
     try:
         code = group.main(arguments, prog_name="standee", obj=console, standalone_mode=False)

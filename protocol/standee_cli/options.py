@@ -11,6 +11,15 @@ import click
 from standee.composition import Lora, Rect
 from standee.files import whole_path
 
+MARKED = click.option(
+    "--mark/--no-mark",
+    "marked",
+    default=True,
+    envvar="STANDEE_MARK",
+    help="Say in the picture's metadata that a model made it. [default: --mark]",
+)
+"""Whether pictures that are written say where they come from, which the law asks for in some places."""
+
 
 def a_size(text: str) -> tuple[int, int]:
     """Read `512x384`, or `512` for a square."""

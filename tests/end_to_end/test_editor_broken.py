@@ -59,7 +59,7 @@ def vast_png(side: int) -> bytes:
 def test_a_picture_of_30000_px(alone, settle, tmp_path) -> None:
     (tmp_path / "vast.png").write_bytes(vast_png(30_000))
     dropped(alone, tmp_path / "vast.png")
-    one_error(alone, settle, "vast.png", "30000 × 30000")
+    one_error(alone, settle, "vast.png", "30000 x 30000")
     assert not list(alone.order)
 
 
@@ -178,3 +178,10 @@ def test_without_an_engine_the_bar_offers_to_install_it(alone, settle) -> None:
     one_error(alone, settle, "not installed")
     [row] = alone.studio.notice_bar.rows()
     assert row.fix.text() == "Install the engine"
+
+
+def test_a_file_of_no_kind_that_is_read_is_told(alone, settle, tmp_path) -> None:
+    (tmp_path / "scan.jp2").write_bytes(b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(60))
+    dropped(alone, tmp_path / "scan.jp2")
+    one_error(alone, settle, "scan.jp2", "JPEG 2000")
+    assert not list(alone.order)

@@ -1,12 +1,23 @@
-"""Cut-outs are reduced and counted as the engine does it."""
+"""Who owns which cell: reduced cut-outs, masks of other sizes, what a scene keeps and what subjects free of it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from standee import Canvas, Rect
-from standee.arrangement import Standing, arrangement, reduced
+from standee.arrangement import (
+    Backdrop,
+    Standing,
+    arrangement,
+    kept_pixels,
+    mostly,
+    reduced,
+    touched_pixels,
+)
+from standee.geometry import NOBODY, Placement, arrange, token_grid
 
 
 def test_a_small_cutout_stays_as_it_is():
@@ -22,6 +33,18 @@ def test_a_large_one_is_averaged_over_blocks_also_at_its_ragged_edges():
     assert small[2, 3] == pytest.approx(alpha[6:, 9:].mean())
 
 
+def test_bytes_and_numbers_of_the_same_cutout_are_reduced_alike():
+    alpha = np.random.default_rng(0).integers(0, 256, (41, 57)).astype(np.uint8)
+    np.testing.assert_allclose(reduced(alpha, 10), reduced(alpha / 255, 10), atol=1e-6)
+
+
+def test_a_picture_without_a_cutout_costs_no_memory():
+    whole = reduced(np.broadcast_to(np.uint8(255), (3001, 9000)))
+    assert whole.shape == (334, 1000)
+    assert whole.strides == (0, 0)
+    assert whole[0, 0] == 1
+
+
 def test_front_layers_own_the_cells_and_flips_are_mirrored():
     half = np.zeros((4, 4))
     half[:, :2] = 1
@@ -30,3 +53,73 @@ def test_front_layers_own_the_cells_and_flips_are_mirrored():
     owner = arrangement([back, front], Canvas(64, 64), 16).owner
     assert (owner[:, :2] == 0).all()
     assert (owner[:, 2:] == 1).all()
+
+
+def test_a_mask_of_another_shape_lies_over_the_whole_picture():
+    standing = Standing(np.ones((4, 4)), Rect(0, 0, 64, 64), size=(200, 100))  # contained: 64 x 32
+    owner = arrangement([standing], Canvas(64, 64), 16).owner
+    assert (owner == np.array([[NOBODY], [0], [0], [NOBODY]])).all()
+
+
+def test_a_scene_without_a_mask_keeps_the_pixels_that_it_fills():
+    scene = Backdrop(np.ones((1, 1)), (4, 4), Rect(15.7, 0, 32.2, 64), "cover")
+    kept = kept_pixels(scene, Canvas(64, 64))
+    assert kept[:, 16:48].all()
+    assert kept.sum() == 64 * 32
+
+
+def test_a_mask_of_the_canvas_own_size_keeps_the_very_pixels():
+    mask = np.random.default_rng(0).integers(0, 256, (48, 64)).astype(np.uint8)
+    kept = kept_pixels(Backdrop(mask, (64, 48)), Canvas(64, 48))
+    assert (kept == (mask >= 128)).all()
+
+
+def test_a_coarse_mask_is_interpolated():
+    mask = np.zeros((4, 4))
+    mask[1:3, 1:3] = 1
+    kept = kept_pixels(Backdrop(mask, (64, 64)), Canvas(64, 64))
+    assert not kept[16, 16]  # the corner of a mask's pixel: a quarter of it is kept
+    assert kept[20, 28]
+    assert (kept == kept[::-1, ::-1]).all()
+
+
+def test_a_fine_mask_is_averaged():
+    mask = np.zeros((512, 512))
+    mask[:, ::2] = 1  # exactly half, whatever way a sum is rounded
+    assert kept_pixels(Backdrop(mask, (512, 512)), Canvas(64, 64)).all()
+
+
+def test_cells_that_subjects_free_belong_to_nobody():
+    subject = Standing(np.ones((4, 4)), Rect(32, 32, 32, 32))
+    scene = Backdrop(np.ones((1, 1)), (96, 96), blend=9 / 96)
+    owner = arrangement([subject], Canvas(96, 96), 16, scene).owner
+    assert (owner[2:4, 2:4] == 1).all()
+    assert (owner[1, 2:4] == NOBODY).all()  # more than half of it is within 9 px
+    assert owner[1, 1] == 0  # of the corner less is
+    assert (owner[0] == 0).all()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.sampled_from([4, 8, 16]), st.floats(0, 70))
+def test_distances_are_those_of_an_exact_transform(seed: int, patch: int, blend: float):
+    cv2 = pytest.importorskip("cv2")
+    random = np.random.default_rng(seed)
+    rows, cols = random.integers(1, 9, 2)
+    canvas = Canvas(max(16, int(cols) * patch), max(16, int(rows) * patch))
+    grid = token_grid(canvas, patch)
+    covered = random.random((grid.rows, grid.cols)) < random.choice([0.02, 0.2])
+    found = arrange(grid, [Placement(grid, covered)])
+    pixels = np.kron(covered, np.ones((patch, patch), bool))
+    away = np.full(pixels.shape, np.inf)
+    if pixels.any():
+        away = cv2.distanceTransform((~pixels).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    near = touched_pixels(found, 0, blend, patch)
+    clear = np.abs(away - blend) > 1e-3
+    assert (near == (away <= blend))[clear].all()
+
+
+def test_half_of_a_cells_pixels_are_most_of_it():
+    pixels = np.zeros((16, 32), bool)
+    pixels[:8, :16] = True
+    pixels[:7, 16:] = True
+    assert mostly(pixels, 16).tolist() == [[True, False]]

@@ -114,10 +114,14 @@ def test_a_clients_name_is_no_path(tmp_path, name):
     assert not pairing.unpair(tmp_path, name)
 
 
-@pytest.mark.parametrize("endpoint", ["", "h:1", "tcp://h", "ipc:///x", "tcp://h:port"])
+@pytest.mark.parametrize("endpoint", ["", "h", "tcp://h", "ipc:///x", "tcp://h:port"])
 def test_an_endpoint_is_a_host_and_a_port(tmp_path, endpoint):
     with pytest.raises(InvalidField, match="HOST:PORT"):
         pairing.pair(tmp_path, "laptop", endpoint)
+
+
+def test_an_endpoint_needs_no_scheme(tmp_path):
+    assert pairing.pair(tmp_path, "laptop", "studio.local:1").endpoint == "tcp://studio.local:1"
 
 
 def test_the_home_can_be_chosen(monkeypatch, tmp_path):

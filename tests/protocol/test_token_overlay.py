@@ -1,11 +1,10 @@
-"""Runs and borders of cells, and what a scene keeps."""
+"""Runs and borders of cells."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from standee import Canvas, Rect
-from standee.token_overlay import borders, kept_cells, runs
+from standee.token_overlay import borders, runs
 
 
 def test_runs_are_the_unbroken_stretches_of_each_row():
@@ -18,15 +17,3 @@ def test_borders_run_around_the_cells_of_each_owner():
     level, upright = borders(owner == 0, owner)
     assert sorted(level) == [(1, 2, 0), (1, 2, 2)]
     assert sorted(upright) == [(0, 2, 1), (0, 2, 2)]
-
-
-def test_a_scene_without_a_mask_keeps_the_cells_that_it_fills():
-    kept = kept_cells(np.ones((4, 4), np.float32), Rect(16, 0, 32, 64), "cover", Canvas(64, 64), 16)
-    assert kept.tolist() == [[False, True, True, False]] * 4
-
-
-def test_a_mask_says_what_of_a_scene_is_kept():
-    mask = np.zeros((4, 4), np.float32)
-    mask[:, :2] = 1
-    kept = kept_cells(mask, None, "cover", Canvas(64, 64), 16)
-    assert kept.tolist() == [[True, True, False, False]] * 4

@@ -29,7 +29,7 @@ class FakeClient:
     error: ClassVar[BaseException | None] = None
     calls: ClassVar[list[tuple[str, Any]]] = []
 
-    def submit(self, spec: Any, blobs: Any, *, job_id: str, priority: int) -> str:
+    def submit(self, spec: Any, blobs: Any, *, job_id: str = "a-job", priority: int) -> str:
         self.calls.append(("submit", spec))
         return job_id
 

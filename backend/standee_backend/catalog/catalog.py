@@ -17,6 +17,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from standee.errors import InvalidField, StandeeError, UnknownModel
+from standee.files import text_of
 from standee.validation import convert
 from standee.wire import messages
 
@@ -242,7 +243,7 @@ def _card(folder: Path) -> Card:
 def _read(folder: Path, name: str) -> dict[str, Any]:
     """Return one of a model's JSON files."""
     try:
-        data = json.loads((folder / name).read_text("utf-8"))
+        data = json.loads(text_of((folder / name).read_bytes()))
     except FileNotFoundError:
         raise _unusable(
             f"The folder {folder} is no model in diffusers layout: it has no {name}.",

@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from standee.composition import Name, Pixels, Text, Unit
 from standee.errors import InvalidField
-from standee.files import home
+from standee.files import home, text_of
 from standee.validation import convert
 
 from ..hardware.options import Options, check
@@ -98,12 +98,12 @@ def configuration() -> Configuration:
     """Read `models.toml`; without the file, return an empty one. Raises `InvalidField`."""
     path = home() / "models.toml"
     try:
-        said: _Tables = convert(tomllib.loads(path.read_text("utf-8")), _Tables)
+        said: _Tables = convert(tomllib.loads(text_of(path.read_bytes())), _Tables)
         entries = {name: _entry(name, table) for name, table in said.models.items()}
         return Configuration(entries, check(said.hardware, path="$.hardware"))
     except FileNotFoundError:
         return Configuration()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidField(f"{path} cannot be read: {error}.", fix="Correct the file.") from None
     except InvalidField as error:
         message = f"{path}: {error.message}"

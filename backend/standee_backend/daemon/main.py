@@ -3,94 +3,90 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
+import socket
 import sqlite3
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 
-from standee import files
 from standee.client.launch import ALREADY_RUNNING
-from standee.errors import StandeeError
+from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.wire.messages import Limits
 
 from .. import event_log
 from ..catalog import model_card
 from ..hardware import options as hardware
-from .daemon import LOOPBACK, Config, run
+from .daemon import Config, run
+from .flags import FLAGS, settled
 from .single_instance import AlreadyRunning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground; return its exit status."""
-    given = parser().parse_args(arguments)
-    event_log.set_up(given.log)
-    if given.offline:
-        os.environ["HF_HUB_OFFLINE"] = (
-            "1"  # before huggingface_hub is imported, here or in a worker
-        )
+    given = vars(parser().parse_args(arguments))
     try:
-        run(configure(given))
-    except AlreadyRunning as other:
-        print(f"standee: a daemon is running already (process {other}).", file=sys.stderr)
-        return ALREADY_RUNNING
+        return serve(given)
     except StandeeError as error:
         print(f"standee: {error}", file=sys.stderr)
         return 1
+
+
+def serve(given: Mapping[str, Any]) -> int:
+    """Run the daemon by the flags `given`, by field, until it ends; return its exit status.
+
+    Raises `StandeeError`s: what cannot be configured, stored or listened to.
+    """
+    values = settled(given)
+    event_log.set_up(values["log"])
+    if values["offline"]:  # before huggingface_hub is imported, here or in a worker
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        os.environ["STANDEE_HOME"] = str(
+            values["home"].expanduser().absolute()
+        )  # of models.toml too
+        run(configure(values))
+    except AlreadyRunning as other:
+        print(f"standee: a daemon is running already (process {other}).", file=sys.stderr)
+        return ALREADY_RUNNING
     except sqlite3.DatabaseError as error:
-        print(
-            f"standee: {given.home / 'jobs.sqlite'} is damaged: {error}. Move it away; only the"
-            " list of jobs is lost.",
-            file=sys.stderr,
-        )
-        return 1
+        raise StorageFull(
+            f"{values['home'] / 'jobs.sqlite'} is damaged: {error}.",
+            fix="Move it away; only the list of jobs is lost.",
+        ) from error
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of `standee serve`; every flag's default may come from STANDEE_<FLAG>."""
+    """Return the parser of `python -m standee_backend.daemon`."""
     parser = argparse.ArgumentParser(
         prog="standee serve", description="Run the daemon that composes pictures on this machine."
     )
-
-    def flag(name: str, default: object, **more: object) -> None:
-        value = os.environ.get(f"STANDEE_{name[2:].replace('-', '_').upper()}", default)
-        parser.add_argument(name, default=value, **more)  # type: ignore[arg-type]
-
-    flag("--home", files.home(), type=Path, help="folder of jobs, pictures and keys")
-    flag("--listen", LOOPBACK, metavar="HOST[:PORT]", help="address; others need `standee pair`")
-    flag("--device", None, action="append", help="auto, cpu, mps, cuda or cuda:N; may be repeated")
-    flag("--dtype", None, help="auto, bf16 or fp32")
-    flag("--offload", None, help="auto, none, text, model or group: slower, with less memory")
-    flag("--quantization", None, help="auto, none, fp8, int8 or nf4: less memory and quality")
-    flag("--text-quantization", None, help="the text encoder's, where it differs")
-    flag("--memory", None, type=float, metavar="GIB", help="device memory to use at most")
-    parser.add_argument("--compile", action="store_true", help="compile the model at first use")
-    flag("--attention", None, help="auto, or kernels that are installed: native, flash, sage, ...")
-    flag("--step-cache", None, type=float, metavar="CHANGE", help="skip what changes less, as 0.1")
-    flag(
-        "--token-cache", None, type=float, metavar="GIB", help="memory that keeps subjects' tokens"
-    )
-    flag("--token-disk", None, type=float, metavar="GIB", help="disk that keeps them over restarts")
-    flag("--token-precision", None, help="model, or fp8: half of that room, a little less alike")
-    flag("--quota", 4.0, type=float, metavar="GIB", help="pictures kept per client")
-    flag("--idle-exit", 0.0, type=float, metavar="MINUTES", help="end after so long without use")
-    parser.add_argument("--offline", action="store_true", help="download nothing from the hub")
-    flag("--log", "text", choices=("text", "json"), help="how events are written to stderr")
-    parser.add_argument("--lazy", action="store_true", help="start no worker before the first job")
+    for flag in FLAGS:
+        how: dict[str, Any] = {"type": flag.kind, "metavar": flag.metavar}
+        if flag.choices:
+            how = {"choices": flag.choices}
+        if flag.many:
+            how["action"] = "append"
+        if flag.switch:
+            how = {"action": "store_true"}
+        parser.add_argument(f"--{flag.name}", help=flag.help, default=None, **how)
     return parser
 
 
-def configure(given: argparse.Namespace) -> Config:
-    """Return the configuration that the flags mean, over `[hardware]` in models.toml.
+def configure(values: Mapping[str, Any]) -> Config:
+    """Return the configuration that the values of all flags mean, over `[hardware]` in models.toml.
 
     Raises `InvalidField`.
     """
+    given = SimpleNamespace(**values)
     host, port = _address(given.listen)
     usual = model_card.configuration().hardware
-    devices = [given.device] if isinstance(given.device, str) else given.device or [usual.device]
+    devices = list(given.device or [usual.device])
     options = hardware.check(
         {
             "device": devices[0],
@@ -122,12 +118,33 @@ def configure(given: argparse.Namespace) -> Config:
 
 
 def _address(listen: str) -> tuple[str, int]:
-    """Split HOST, HOST:PORT, IPV6 or [IPV6]:PORT."""
+    """Split HOST, HOST:PORT, IPV6 or [IPV6]:PORT; a name becomes its address. Raises `InvalidField`."""
+    host, colon, port = listen, "", ""
     if listen.startswith("["):
         host, _, port = listen[1:].partition("]")
-        port = port.removeprefix(":")
+        colon, port = port[:1], port[1:]
     elif listen.count(":") == 1:
-        host, _, port = listen.partition(":")
-    else:
-        host, port = listen, ""
-    return host, int(port) if port.isdecimal() and int(port) < 65536 else 0
+        host, colon, port = listen.partition(":")
+    if colon and not (port.isdecimal() and int(port) < 65536):
+        raise InvalidField(
+            f"{port!r} is no port.",
+            path="--listen",
+            fix="Use a number up to 65535; 0 is any that is free.",
+        )
+    return _numbers(host), int(port or 0)
+
+
+def _numbers(host: str) -> str:
+    """Return a host's address in numbers, which is what can be bound. Raises `InvalidField`."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        try:
+            return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+        except (OSError, UnicodeError):
+            raise InvalidField(
+                f"{host!r} is no address, and no name that is known here.",
+                path="--listen",
+                fix="Give an address of this machine, such as 192.168.1.20:7717.",
+            ) from None
+    return host

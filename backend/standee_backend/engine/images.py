@@ -6,61 +6,37 @@ Arrays are float32, 0..1: colour (height, width, 3), cut-outs and masks (height,
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin
 
-from standee.composition import Fit, Rect
-from standee.errors import BadPicture, TooLarge
-from standee.geometry import Cells, fit_picture
+from standee import pictures
+from standee.arrangement import Standing
+from standee.composition import Fit, Layer, Rect
+from standee.geometry import Cells, drawn_box, fit_picture
 
 Array = NDArray[np.float32]
 
-MAX_PIXELS = 64_000_000
-MASK_SIDE = 1024
-"""Cut-outs are reduced to this many px on their long side before cells are counted."""
+SRGB = b"\0"
+"""The body of a PNG's sRGB chunk: perceptual intent."""
 
 
 def decode(data: bytes, path: str) -> Image.Image:
-    """Decode an encoded picture, upright, as RGBA or RGB.
+    """Decode an encoded picture, upright and in sRGB, as RGBA or RGB.
 
     Raises `BadPicture` or `TooLarge`, both naming `path`, the field that holds the digest.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture: Image.Image = Image.open(io.BytesIO(data))
-            if picture.width * picture.height > MAX_PIXELS:
-                raise TooLarge(
-                    f"The picture has {picture.width} x {picture.height} px.",
-                    path=path,
-                    fix=f"Scale it to at most {MAX_PIXELS:,} px in all.",
-                )
-            picture = ImageOps.exif_transpose(picture)
-            has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-            return picture.convert("RGBA" if has_alpha else "RGB")
-    except UnidentifiedImageError:
-        raise BadPicture(
-            "The file is not a picture of a known kind.",
-            path=path,
-            fix="Use PNG, JPEG, WebP or TIFF.",
-        ) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, EOFError) as error:
-        raise BadPicture(
-            f"The picture cannot be decoded: {error}.",
-            path=path,
-            fix="Save it again as PNG, JPEG or WebP.",
-        ) from None
+    return pictures.decode(data, path=path).image
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Encode uint8 pixels (height, width, 3) as PNG."""
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=4)
+    """Encode uint8 pixels (height, width, 3) as PNG, marked as sRGB."""
+    out, colours = io.BytesIO(), PngImagePlugin.PngInfo()
+    colours.add(b"sRGB", SRGB)
+    Image.fromarray(pixels).save(out, "PNG", compress_level=4, pnginfo=colours)
     return out.getvalue()
 
 
@@ -68,24 +44,26 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 class Picture:
     """A picture with its cut-out: `colour` RGB and `matte` L, of one size.
 
+    `stencil` is the cut-out as cells are counted of it: unmirrored, of any size, stretched over the picture.
     `own_surroundings` is true when the colour around the cut-out is worth keeping (a photograph with a mask) and false
     where it is nothing (transparent pixels).
     """
 
     colour: Image.Image
     matte: Image.Image
+    stencil: NDArray[np.uint8]
     own_surroundings: bool
 
     @staticmethod
     def build(picture: Image.Image, mask: Image.Image | None = None, flip: bool = False) -> Picture:
         """Join a picture and its mask. A mask of another size is stretched over the picture."""
         if mask is not None:
-            matte = mask.getchannel("A") if mask.mode == "RGBA" else mask.convert("L")
-            matte = matte.resize(picture.size, Image.Resampling.BILINEAR)
+            given = pictures.mask_of(mask)
+            matte = given.resize(picture.size, Image.Resampling.BILINEAR)
         elif picture.mode == "RGBA":
-            matte = picture.getchannel("A")
+            given = matte = picture.getchannel("A")
         else:
-            matte = Image.new("L", picture.size, 255)
+            given = matte = Image.new("L", picture.size, 255)
         own = picture.mode == "RGB"
         if not own:
             matte_under = picture.getchannel("A")
@@ -97,12 +75,11 @@ class Picture:
             colour = picture
         if flip:
             colour, matte = ImageOps.mirror(colour), ImageOps.mirror(matte)
-        return Picture(colour, matte, own)
+        return Picture(colour, matte, np.asarray(given), own)
 
-    def mask(self) -> Array:
-        """Return the cut-out, reduced to at most `MASK_SIDE` px, for counting cells."""
-        factor = -(-max(self.matte.size) // MASK_SIDE)
-        return _array(self.matte.reduce(factor) if factor > 1 else self.matte)
+    def standing(self, layer: Layer) -> Standing:
+        """Return the picture as it stands in `layer`, whose picture it is."""
+        return Standing(self.stencil, layer.rect, layer.fit, layer.flip, self.colour.size)
 
     def paint(self, rect: Rect, fit: Fit, view: Rect) -> tuple[Array, Array, Array]:
         """Render the picture, fitted into `rect`, as seen in `view` (both whole canvas px).
@@ -114,12 +91,7 @@ class Picture:
         colour = np.zeros((height, width, 3), np.float32)
         matte, extent = np.zeros((2, height, width), np.float32)
         placed = fit_picture(*self.colour.size, rect, fit)
-        left, top = (
-            round(max(a, b, c))
-            for a, b, c in ((placed.x, rect.x, view.x), (placed.y, rect.y, view.y))
-        )
-        right = round(min(placed.x + placed.w, rect.x + rect.w, view.x + view.w))
-        bottom = round(min(placed.y + placed.h, rect.y + rect.h, view.y + view.h))
+        left, top, right, bottom = drawn_box(self.colour.size, rect, fit, view)
         if right <= left or bottom <= top:
             return colour, matte, extent
         across, down = self.colour.width / placed.w, self.colour.height / placed.h

@@ -19,13 +19,16 @@ def keep_pixels(pixels: Array, scene_pixels: Array, kept: Bools, feather: float)
     return weight * pixels + (1 - weight) * scene_pixels
 
 
-def touched_pixels(arrangement: Arrangement, first: int, blend: float, patch: int) -> Bools:
-    """Return the pixels (height, width) that subjects may change: their visible cells and `blend` px around.
-
-    Subjects are the placements from index `first` on.
-    """
-    pixels = np.kron(arrangement.owner >= first, np.ones((patch, patch), bool))
-    return distance(~pixels) <= blend if pixels.any() else pixels
+def continued(pixels: Array, known: Bools) -> Array:
+    """Return `pixels` (height, width, 3) where `known` (height, width); elsewhere the nearest known px continues."""
+    if known.all() or not known.any():
+        return pixels
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(nearest.max()) + 1, 3), np.float32)
+    colours[nearest[known]] = pixels[known]
+    return np.asarray(colours[nearest], np.float32)
 
 
 def above_feet(arrangement: Arrangement, first: int, blend: float, patch: int) -> Array:

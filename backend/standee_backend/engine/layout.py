@@ -11,6 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from standee.arrangement import (
+    Backdrop,
+    kept_pixels,
+    mostly,
+    reduced,
+    scene_rect,
+    touched_pixels,
+)
 from standee.composition import Canvas, Composition, Layer, Rect, Scene
 from standee.errors import InvalidField
 from standee.geometry import (
@@ -21,14 +29,13 @@ from standee.geometry import (
     arrange,
     coverage,
     fit_picture,
-    place,
     snap,
     token_grid,
 )
 
 from . import images, variation
 from .images import Array, Picture
-from .kept_pixels import above_feet, touched_pixels
+from .kept_pixels import above_feet, continued
 
 Read = Callable[[str], bytes]
 """Returns the bytes of the picture with this digest."""
@@ -140,11 +147,11 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     built = [_build(layer, i, read) for i, layer in layers]
 
     placements = [
-        _vary(place(picture.mask(), layer.rect, layer.fit, patch), layer, seed)
+        _vary(picture.standing(layer).place(patch), layer, seed)
         for (_, layer), picture in zip(layers, built, strict=True)
     ]
     if scene:
-        placements.insert(0, Placement(grid, images.block_mean(scene.kept, patch) >= 0.5))
+        placements.insert(0, Placement(grid, mostly(scene.kept > 0, patch)))
     arrangement = arrange(grid, placements)
     first = len(placements) - len(layers)
 
@@ -168,7 +175,7 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
         kept = scene.kept * ~touched_pixels(arrangement, first, blend, patch)
         matte = images.block_mean(kept, latent_px) * uncovered
         covered, owned = _cells(arrangement, 0, grid)
-        owned &= images.block_mean(kept, patch) >= 0.5
+        owned &= mostly(kept > 0, patch)
         around = around * (scene.kept - kept)
         scene = replace(
             scene, kept=kept, covered=covered, owned=owned, matte=matte,
@@ -247,11 +254,11 @@ def _matte(picture: Picture, layer: Layer, crop: Cells, patch: int, latent_px: i
     """Return a subject's cut-out on the latent pixels of its crop."""
     k = patch // latent_px
     rect = snap(layer.rect, patch).rect(patch)
-    mask = picture.mask()
+    mask = reduced(picture.stencil)
+    mask = mask[:, ::-1] if layer.flip else mask
     fine = Cells(crop.row * k, crop.col * k, crop.rows * k, crop.cols * k)
-    soft = coverage(
-        mask, fit_picture(mask.shape[1], mask.shape[0], rect, layer.fit), fine, latent_px
-    )
+    placed = fit_picture(*picture.colour.size, rect, layer.fit)
+    soft = coverage(mask, placed, fine, latent_px)
     inside = coverage(np.ones((1, 1)), rect, fine, latent_px)
     return (soft * inside).astype(np.float32)
 
@@ -276,13 +283,15 @@ def _scaled(part: tuple[slice, slice], k: int) -> tuple[slice, slice]:
 
 
 def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
-    """Lay the scene on the canvas, continued from its edges over the rest; nothing of it is owned yet."""
-    picture = images.decode(read(scene.picture), "$.scene.picture").convert("RGB")
+    """Lay the scene on the canvas, continued from its edges over the rest; nothing of it is owned yet.
+
+    Without a mask what is transparent of it is not kept, and continued too.
+    """
+    decoded = images.decode(read(scene.picture), "$.scene.picture")
     mask = images.decode(read(scene.kept), "$.scene.kept") if scene.kept else None
-    full = Rect(0, 0, canvas.width, canvas.height)
-    given = scene.rect or full
-    rect = Rect(round(given.x), round(given.y), max(1, round(given.w)), max(1, round(given.h)))
-    colour, matte, extent = Picture.build(picture, mask).paint(rect, scene.fit, full)
+    picture = Picture.build(decoded.convert("RGB") if mask else decoded, mask)
+    full, rect = Rect(0, 0, canvas.width, canvas.height), scene_rect(scene.rect, canvas)
+    colour, _, extent = picture.paint(rect, scene.fit, full)
     if not extent.any():
         raise InvalidField(
             "The scene lies outside the canvas.",
@@ -297,6 +306,10 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
         (0, 0),
     )
     pixels = np.pad(inner, around, mode="edge")
-    kept = (matte * extent >= 0.5).astype(np.float32)
+    backdrop = Backdrop(picture.stencil, picture.colour.size, scene.rect, scene.fit)
+    stays = kept_pixels(backdrop, canvas)
+    if not picture.own_surroundings:
+        pixels = continued(pixels, stays)
     no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
+    kept = stays.astype(np.float32)
     return StagedScene(scene, pixels, kept, no_cells, no_cells, no_latents, no_latents, 0.0)

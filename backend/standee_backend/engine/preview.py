@@ -18,10 +18,11 @@ SIDE = 512
 def encode_preview(family: Family, predicted: Tensor, rows: int, cols: int) -> bytes:
     """Return predicted clean tokens (1, rows * cols, channels) as a small JPEG.
 
-    The latents are averaged before they are decoded, so that a preview costs little at any size.
+    The latents are averaged before they are decoded, so that a preview costs little at any size. A banner keeps its
+    one row of cells, however long it is.
     """
     k = family.patch // family.latent_px
-    factor = -(-max(rows, cols) * family.patch // SIDE)
+    factor = min(rows, cols, -(-max(rows, cols) * family.patch // SIDE))
     even = [(side // factor) * factor for side in (rows, cols)]
     latents = family.unpack(predicted, rows, cols)[..., : even[0] * k, : even[1] * k]
     tokens = family.pack(avg_pool2d(latents, factor) if factor > 1 else latents)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -299,8 +300,16 @@ class _Watch:
         eta = (time.monotonic() - self.started) / done * (of - done)
         self.report(Progress("denoising", done, of, eta))
         if step.done < step.of and step.done % max(1, step.of // PREVIEWS) == 0:
+            self.show(step, done)
+
+    def show(self, step: Step, done: int) -> None:
+        """Send a preview. Where none can be made, the picture is what counts."""
+        try:
             data = encode_preview(self.family, step.predicted, self.rows, self.cols)
-            self.report(Preview(done, data))
+        except Exception as error:
+            log.warning("There is no preview of step %d: %s", done, error)
+            return
+        self.report(Preview(done, data))
 
     def check(self) -> None:
         if self.cancelled():
@@ -338,4 +347,9 @@ def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[st
 
 
 def _versions() -> dict[str, str]:
-    return {package: version(package) for package in RECEIPT_PACKAGES}
+    """Return what is installed; a package without metadata, run from its sources, is of version ""."""
+    found = dict.fromkeys(RECEIPT_PACKAGES, "")
+    for package in found:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

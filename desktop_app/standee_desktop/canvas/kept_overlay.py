@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 
-from standee.composition import Rect
+from standee.arrangement import scene_rect
 from standee.geometry import fit_picture
 
 from ..services.image_cache import Pictures
@@ -33,21 +33,20 @@ class SceneOverlay:
         if scene is None or not document.view.kept_region:
             return
         whole = QRectF(0, 0, canvas.width, canvas.height)
-        rect = scene.rect or Rect(0, 0, canvas.width, canvas.height)
+        rect = scene_rect(scene.rect, canvas)
         look = self._pictures.look(scene.picture, scene.kept)
         if look is None:
             return
-        height, width = look.matte.shape
-        placed = fit_picture(width, height, rect, scene.fit)
+        placed = fit_picture(look.width, look.height, rect, scene.fit)
         inside = qrect(rect).intersected(qrect(placed)).intersected(whole)
         outside = QPainterPath()
         outside.addRect(whole)
         outside.addRect(inside)
         painter.fillPath(outside, VEIL)
-        if scene.kept is not None:
+        if scene.kept is not None or look.has_alpha:
             painter.save()
             painter.setClipRect(inside, Qt.ClipOperation.IntersectClip)
-            painter.drawImage(qrect(placed), self._veil_of(look.matte))
+            painter.drawImage(qrect(placed), self._veil_of(look.kept))
             painter.restore()
         if inside != whole:
             painter.setPen(pen(theme.current().colour("accent", 0.9), 1.5, Qt.PenStyle.DashLine))

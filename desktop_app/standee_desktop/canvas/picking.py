@@ -16,8 +16,8 @@ from .painting import handle_places
 
 REACH = 8.0
 """How near to a handle or guide the mouse must be, screen px."""
-SEEN = 25
-"""How opaque a cut-out must be to be hit, of 255."""
+SEEN = 0.1
+"""How opaque a cut-out must be to be hit."""
 
 
 def layers_at(document: EditorDocument, pictures: Pictures, at: QPointF) -> Iterator[Layer]:
@@ -37,13 +37,13 @@ def is_solid(layer: Layer, pictures: Pictures, at: QPointF) -> bool:
     look = pictures.look(layer.picture, layer.mask)
     if look is None:
         return True
-    height, width = look.matte.shape
-    placed = fit_picture(width, height, layer.rect, layer.fit)
+    height, width = look.cutout.shape
+    placed = fit_picture(look.width, look.height, layer.rect, layer.fit)
     across, down = (at.x() - placed.x) / placed.w, (at.y() - placed.y) / placed.h
     if not (0 <= across < 1 and 0 <= down < 1):
         return False
     across = 1 - across - 1e-9 if layer.flip else across
-    return bool(look.matte[int(down * height), int(across * width)] > SEEN)
+    return bool(look.cutout[int(down * height), int(across * width)] > SEEN)
 
 
 def handle_at(frame: QRectF, spot: QPointF) -> Handle | None:

@@ -14,10 +14,10 @@ from PySide6.QtGui import QBrush, QColor, QPainter
 
 from standee import token_overlay
 from standee.composition import Composition
-from standee.geometry import NOBODY, Bools, Cells, Floats
+from standee.geometry import NOBODY, Bools, Cells
 
 from ..model import EditorDocument
-from ..model.token_counts import TokenCounter, Tokens
+from ..model.token_counts import CutOut, TokenCounter, Tokens
 from ..services.image_cache import Pictures
 from ..services.thread_pool import Workers
 from ..widgets import theme
@@ -84,14 +84,14 @@ class TokenOverlay(QObject):
         if (scene := composition.scene) is not None:
             looks[scene.picture, scene.kept] = self._pictures.look(scene.picture, scene.kept)
 
-        def cutout(picture: str, mask: str | None) -> Floats | None:
+        def cut_out(picture: str, mask: str | None) -> CutOut | None:
             look = looks.get((picture, mask))
-            return look.cutout if look is not None else None
+            return look.cut_out if look is not None else None
 
         counter = self._counter
 
         def work() -> tuple[Tokens, tuple[Runs, ...]]:
-            tokens = counter.count(composition, patch, cutout)
+            tokens = counter.count(composition, patch, cut_out)
             return tokens, _runs(tokens, composition)
 
         self._busy = True

@@ -1,6 +1,6 @@
 """The token view's data: which cells each subject will own, before any GPU runs.
 
-All of it comes from `standee.geometry`, the code that the engine itself runs. This is work for a
+All of it comes from `standee.arrangement`, the code that the engine itself runs. This is work for a
 thread: a cut-out of 1024 px takes some ten milliseconds.
 """
 
@@ -10,23 +10,29 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
-from standee import token_overlay
-from standee.composition import Composition, Layer
-from standee.geometry import (
-    Arrangement,
-    Bools,
-    Floats,
-    Placement,
-    arrange,
-    place,
-    snap,
-    token_grid,
-)
+from standee.arrangement import Backdrop, Standing, kept_pixels, over_scene
+from standee.composition import Canvas, Composition, Layer, Scene
+from standee.geometry import Arrangement, Bools, Placement, arrange, snap, token_grid
 
-Cutout = Callable[[str, str | None], Floats | None]
-"""Returns the cut-out (height, width; 0..1) of a picture digest and a mask digest, if it is there."""
+
+@dataclass(frozen=True)
+class CutOut:
+    """A picture's cut-out, over its `size` (width, height) in px.
+
+    Cells are counted of `cells`, 0..1, and the px that a scene keeps are told of `kept`, 0..255.
+    """
+
+    cells: NDArray[np.float32]
+    kept: NDArray[np.uint8]
+    size: tuple[int, int]
+
+
+FindCutOut = Callable[[str, str | None], CutOut | None]
+"""Returns the cut-out of a picture digest and a mask digest, if it is there."""
 
 
 @dataclass(frozen=True)
@@ -57,34 +63,43 @@ class TokenCounter:
     def __init__(self, remembered: int = 512) -> None:
         self._placements: OrderedDict[tuple[object, ...], Placement] = OrderedDict()
         self._remembered = remembered
+        self._kept: tuple[object, Bools] | None = None
 
-    def count(self, composition: Composition, patch: int, cutout: Cutout) -> Tokens:
+    def count(self, composition: Composition, patch: int, cut_out: FindCutOut) -> Tokens:
         """Return the arrangement of what is there; layers whose picture is not yet are left out."""
-        grid = token_grid(composition.canvas, patch)
         placements, ids = [], []
-        kept = _kept(composition, patch, cutout)
-        if kept is not None:
-            placements.append(Placement(grid, kept))
-            ids.append("")
         for layer in composition.layers:
-            if layer.visible and (placed := self._place(layer, patch, cutout)) is not None:
+            if layer.visible and (placed := self._place(layer, patch, cut_out)) is not None:
                 placements.append(placed)
                 ids.append(layer.id)
-        return Tokens(patch, arrange(grid, placements), tuple(ids))
+        canvas, scene = composition.canvas, composition.scene
+        found = cut_out(scene.picture, scene.kept) if scene is not None else None
+        if scene is None or found is None:
+            return Tokens(patch, arrange(token_grid(canvas, patch), placements), tuple(ids))
+        kept = self._kept_pixels(scene, found, canvas)
+        over = over_scene(placements, kept, scene.blend, canvas, patch)
+        return Tokens(patch, over, ("", *ids))
 
-    def _place(self, layer: Layer, patch: int, cutout: Cutout) -> Placement | None:
+    def _place(self, layer: Layer, patch: int, cut_out: FindCutOut) -> Placement | None:
         key = (layer.picture, layer.mask, layer.rect, layer.fit, layer.flip, patch)
-        found = self._placements.get(key)
-        if found is None:
-            mask = cutout(layer.picture, layer.mask)
-            if mask is None:
+        placed = self._placements.get(key)
+        if placed is None:
+            found = cut_out(layer.picture, layer.mask)
+            if found is None:
                 return None
-            mask = mask[:, ::-1] if layer.flip else mask
-            found = self._placements[key] = place(mask, layer.rect, layer.fit, patch)
+            standing = Standing(found.cells, layer.rect, layer.fit, layer.flip, found.size)
+            placed = self._placements[key] = standing.place(patch)
             if len(self._placements) > self._remembered:
                 self._placements.popitem(last=False)
         self._placements.move_to_end(key)
-        return found
+        return placed
+
+    def _kept_pixels(self, scene: Scene, found: CutOut, canvas: Canvas) -> Bools:
+        key = (scene.picture, scene.kept, scene.rect, scene.fit, canvas)
+        if self._kept is None or self._kept[0] != key:
+            backdrop = Backdrop(found.kept, found.size, scene.rect, scene.fit)
+            self._kept = (key, kept_pixels(backdrop, canvas))
+        return self._kept[1]
 
 
 def on_tokens(composition: Composition, patch: int) -> Composition:
@@ -93,12 +108,3 @@ def on_tokens(composition: Composition, patch: int) -> Composition:
         replace(one, rect=snap(one.rect, patch).rect(patch)) for one in composition.layers
     )
     return replace(composition, layers=layers)
-
-
-def _kept(composition: Composition, patch: int, cutout: Cutout) -> Bools | None:
-    """Return the cells (rows, columns) of the canvas that a scene keeps; None without a scene."""
-    scene = composition.scene
-    picture = cutout(scene.picture, scene.kept) if scene is not None else None
-    if scene is None or picture is None:
-        return None
-    return token_overlay.kept_cells(picture, scene.rect, scene.fit, composition.canvas, patch)

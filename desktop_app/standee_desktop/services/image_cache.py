@@ -5,7 +5,6 @@ Ask for an image and get it, or `None` and later a `ready` signal. Nothing here 
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -16,17 +15,19 @@ from PIL import Image
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 
+from standee.arrangement import KEPT_SIDE, reduced
 from standee.errors import StandeeError
+from standee.pictures import decode, mask_of
 
-from ..storage.image_import import ORIENTATION, SIDEWAYS, open_picture
+from ..model.token_counts import CutOut
+from ..storage.image_import import MAX_PIXELS, open_picture
 from .thread_pool import Workers
 
 IMAGE_SIDE = 1024
 """Images for the canvas have at most this many px on their long side."""
 SMALLEST_LEVEL = 64
 """The long side at which an image is not halved again."""
-CUTOUT_SIDE = 1024
-"""As the engine counts cells: `MASK_SIDE` of its pictures."""
+JPEG = b"\xff\xd8\xff"
 MEMORY = 512 << 20
 """How many bytes of decoded images are kept."""
 
@@ -42,8 +43,10 @@ class Look:
     thumbnail: QImage
     levels: tuple[QImage, ...]
     """The image and its halves, quarters, ...: painting small from a large image is slow."""
-    matte: NDArray[np.uint8]
-    """The cut-out (height, width), 0..255, at most `CUTOUT_SIDE` px."""
+    cutout: NDArray[np.float32]
+    """The cut-out (height, width), 0..1, at most `MASK_SIDE` px: what cells are counted of."""
+    kept: NDArray[np.uint8]
+    """The cut-out (height, width), 0..255, at most `KEPT_SIDE` px: what a scene keeps."""
     width: int
     height: int
     has_alpha: bool
@@ -54,32 +57,42 @@ class Look:
         return fitting[-1] if fitting else self.image
 
     @property
-    def cutout(self) -> NDArray[np.float32]:
-        """The cut-out as 0..1, what `standee.geometry.place` takes; made anew, in a millisecond."""
-        return self.matte.astype(np.float32) / 255.0
+    def cut_out(self) -> CutOut:
+        """The cut-out as cells and kept px are told of it."""
+        return CutOut(self.cutout, self.kept, (self.width, self.height))
+
+    @property
+    def matte(self) -> NDArray[np.uint8]:
+        """The cut-out as 0..255, at most `MASK_SIDE` px; made anew, in a millisecond."""
+        return np.rint(self.cutout * 255).astype(np.uint8)
 
     @property
     def cost(self) -> int:
         """Bytes in memory."""
-        own = self.matte.nbytes if self.matte.strides != (0, 0) else 0
-        return sum(int(one.sizeInBytes()) for one in self.levels) + own
+        maps = sum(one.nbytes for one in (self.cutout, self.kept) if one.strides != (0, 0))
+        return sum(int(one.sizeInBytes()) for one in self.levels) + maps
 
 
 def make_look(picture: bytes, mask: bytes | None = None) -> Look:
     """Decode a picture and its mask. For worker threads. Raises `BadPicture`, `TooLarge`."""
-    image = open_picture(picture, None if may_have_alpha(picture) else IMAGE_SIDE)
-    width, height = _real_size(picture)
+    longest = IMAGE_SIDE if picture.startswith(JPEG) else None  # which has no cut-out to lose
+    decoded = decode(picture, most=MAX_PIXELS, longest=longest)
+    image, (width, height) = decoded.image, decoded.size
     has_alpha = image.mode == "RGBA"
-    matte = None
+    matte = image.getchannel("A") if has_alpha else None
     if mask is not None:
-        shape = open_picture(mask)
-        matte = shape.getchannel("A") if shape.mode == "RGBA" else shape.convert("L")
-        matte = matte.resize((width, height), Image.Resampling.BILINEAR)
-    elif has_alpha:
-        matte = image.getchannel("A")
+        matte = mask_of(open_picture(mask))
     image = image.convert("RGB")
     if max(image.size) > IMAGE_SIDE:
         image.thumbnail((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    return _look(image, matte, width, height, has_alpha)
+
+
+def _look(
+    image: Image.Image, matte: Image.Image | None, width: int, height: int, has_alpha: bool
+) -> Look:
+    """Make all sizes of an RGB image; `matte`, of any size, lies over the picture of `width` x `height` px."""
+    cutout, kept = _maps(matte, width, height)
     if matte is not None:
         image.putalpha(matte.resize(image.size, Image.Resampling.BOX, reducing_gap=2.0))
     small = image.convert("RGBa" if matte is not None else "RGB")
@@ -88,21 +101,20 @@ def make_look(picture: bytes, mask: bytes | None = None) -> Look:
         small = small.reduce(2)
         levels.append(to_qimage(small.convert("RGBA")))
     thumbnail = next((one for one in levels if max(one.width(), one.height()) <= 200), levels[-1])
-    reduced = engine_matte(matte, width, height)
-    return Look(levels[0], thumbnail, tuple(levels), reduced, width, height, has_alpha)
+    return Look(levels[0], thumbnail, tuple(levels), cutout, kept, width, height, has_alpha)
 
 
-def engine_matte(matte: Image.Image | None, width: int, height: int) -> NDArray[np.uint8]:
-    """Reduce a cut-out as the engine does before it counts cells, so that the counts agree."""
-    factor = -(-max(width, height) // CUTOUT_SIDE)
+def _maps(
+    matte: Image.Image | None, width: int, height: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return a cut-out as cells are counted of it, and as a scene keeps it, the larger one."""
     if matte is None:
-        return np.broadcast_to(np.uint8(255), (-(-height // factor), -(-width // factor)))
-    return np.asarray(matte.reduce(factor) if factor > 1 else matte, np.uint8)
-
-
-def may_have_alpha(data: bytes) -> bool:
-    """Return whether a picture's file may say that parts of it are transparent."""
-    return not data.startswith(b"\xff\xd8\xff")
+        whole = np.broadcast_to(np.uint8(255), (height, width))
+        return reduced(whole), whole
+    values = np.asarray(matte)
+    if max(values.shape) <= KEPT_SIDE:
+        return reduced(values), values
+    return reduced(values), np.rint(reduced(values, KEPT_SIDE) * 255).astype(np.uint8)
 
 
 def to_qimage(picture: Image.Image) -> QImage:
@@ -112,12 +124,6 @@ def to_qimage(picture: Image.Image) -> QImage:
         data, picture.width, picture.height, picture.width * 4, QImage.Format.Format_RGBA8888
     )
     return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-
-
-def _real_size(data: bytes) -> tuple[int, int]:
-    with Image.open(io.BytesIO(data)) as picture:
-        sideways = picture.getexif().get(ORIENTATION) in SIDEWAYS
-        return picture.size[::-1] if sideways else picture.size
 
 
 class Pictures(QObject):

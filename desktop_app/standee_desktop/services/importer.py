@@ -24,7 +24,7 @@ from standee.wire.messages import Cutout
 
 from ..model import EditorDocument, edits
 from ..model.notices import Notices
-from ..storage.image_import import Imported, encode, is_picture, read_picture
+from ..storage.image_import import Imported, encode, read_picture
 from ..storage.subject_library import Library, Subject
 from .daemon_link import Link
 from .image_cache import Look, Pictures, make_look
@@ -273,9 +273,9 @@ class _Row:
 
 
 def picture_paths(data: QMimeData) -> list[Path]:
-    """Return the files in what is dropped or pasted that look like pictures."""
+    """Return the files in what is dropped or pasted but documents: of what is no picture, its reading tells."""
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return [path for path in paths if is_picture(path)]
+    return [path for path in paths if path.suffix.lower() != ".standee"]
 
 
 def document_path(data: QMimeData) -> Path | None:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QMimeData, QObject, QPointF, Qt
 
 from standee.document.document import Document
 from standee.errors import MissingBlob, StandeeError
+from standee.images import SUFFIXES
 
 from ..canvas.drag_and_drop import Drops
 from ..canvas.result_overlay import Curtain
@@ -35,7 +36,6 @@ from ..services.document_files import Files
 from ..services.error_fixes import Mending
 from ..services.importer import Importer
 from ..services.thread_pool import Workers
-from ..storage.image_import import SUFFIXES
 from ..storage.paths import library_folder
 from ..storage.subject_library import Library
 from ..widgets.file_dialogs import Dialogs

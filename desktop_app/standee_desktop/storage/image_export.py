@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from standee.document.receipt import embed, packed
+from standee.document.receipt import embed, mark_of, packed
 from standee.errors import BadPicture
 
 from .paths import write_whole
@@ -22,15 +22,19 @@ USER_COMMENT = 0x9286
 EXIF_IFD = 0x8769
 
 
-def export(path: Path, png: bytes, receipt: dict[str, Any], quality: int = 95) -> None:
-    """Write a result, in the format that the name says, with its receipt.
+def export(
+    path: Path, png: bytes, receipt: dict[str, Any], quality: int = 95, *, marked: bool = True
+) -> None:
+    """Write a result, in the format that the name says, with its receipt, and `marked` as a model's work.
 
     A PNG keeps the very pixels. Raises `BadPicture` for another name, and `StorageFull`.
     """
-    write_whole(path, encoded(path.suffix, png, receipt, quality))
+    write_whole(path, encoded(path.suffix, png, receipt, quality, marked=marked))
 
 
-def encoded(suffix: str, png: bytes, receipt: dict[str, Any], quality: int = 95) -> bytes:
+def encoded(
+    suffix: str, png: bytes, receipt: dict[str, Any], quality: int = 95, *, marked: bool = True
+) -> bytes:
     """Return the bytes of a result in the format of `suffix`. Raises `BadPicture`."""
     kind = FORMATS.get(suffix.lower())
     if kind is None:
@@ -39,14 +43,15 @@ def encoded(suffix: str, png: bytes, receipt: dict[str, Any], quality: int = 95)
             fix="Use .png, .jpg or .webp.",
         )
     if kind == "PNG":
-        return embed(png, receipt)
+        return embed(png, receipt, marked=marked)
     out = io.BytesIO()
     with Image.open(io.BytesIO(png)) as picture:
         colour = picture.convert("RGB")
     if kind == "JPEG":
         colour.save(out, "JPEG", quality=quality, subsampling=0)
-        return embed(out.getvalue(), receipt)
+        return embed(out.getvalue(), receipt, marked=marked)
     exif = Image.Exif()
     exif.get_ifd(EXIF_IFD)[USER_COMMENT] = b"ASCII\0\0\0" + packed(receipt)
-    colour.save(out, "WEBP", quality=quality, method=4, exif=exif)
+    mark = mark_of(receipt) if marked else b""
+    colour.save(out, "WEBP", quality=quality, method=4, exif=exif, xmp=mark)
     return out.getvalue()

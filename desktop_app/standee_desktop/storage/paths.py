@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
-from standee.files import home, not_saved, sync_folder
+from standee.files import home, not_saved, write_atomically
 
 
 def data_folder() -> Path:
@@ -34,18 +31,9 @@ def log_file() -> Path:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one. Raises `StorageFull`."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    """Write a file, whole or not at all, and the folder that it lies in. Raises `StorageFull`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
     except OSError as error:
         raise not_saved(path, error) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    write_atomically(path, data)

@@ -6,12 +6,12 @@ before they are used, and nothing is ever unpacked onto the disk under a name fr
 
 from __future__ import annotations
 
-import os
 import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import BadDocument
 from .blobs import CHUNK, MAX_PICTURE
@@ -81,21 +81,15 @@ def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, Zipped]]:
         raise
 
 
-def write_archive(path: Path, entries: Iterable[tuple[str, bytes]]) -> None:
-    """Write a zip and wait until it is on the disk. The same entries make the same bytes.
-
-    Pictures are packed by nature and stay as they are.
-    """
-    with path.open("wb") as stream:
-        with zipfile.ZipFile(stream, "w") as archive:
-            for name, data in entries:
-                entry = zipfile.ZipInfo(name)  # with a date that is always the same
-                if name.endswith(".json"):
-                    entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, data)
-        stream.flush()
-        os.fsync(stream.fileno())
+def write_archive(stream: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> None:
+    """Write a zip. The same entries make the same bytes; pictures are packed by nature and stay as they are."""
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in entries:
+            entry = zipfile.ZipInfo(name)  # with a date that is always the same
+            if name.endswith(".json"):
+                entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
 
 
 def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:

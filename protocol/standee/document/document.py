@@ -15,11 +15,9 @@ import io
 import itertools
 import os
 import re
-import shutil
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -28,8 +26,8 @@ import msgspec
 
 from ..composition import Composition, from_json, to_json, validate
 from ..errors import BadDocument, BadPicture, InvalidField, MissingBlob
-from ..files import not_saved, sync_folder
-from ..images import PICTURES
+from ..files import replacing
+from ..images import HEAD, check_kind
 from .archive import BLOB, COMPOSITION, RESULT, Zipped, open_archive, write_archive
 from .blobs import Blobs, Source, Spool, StoredResult
 
@@ -145,19 +143,8 @@ class Document:
         with self._lock:
             if path is None and self.path is None:
                 raise InvalidField("The document has no file yet.", fix="Say where to save it.")
-            target = Path(path or self.path or "").resolve()
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            try:
-                write_archive(part, self._entries())
-                if target.exists():
-                    shutil.copymode(target, part)
-                self._replace(part, target)
-                sync_folder(target.parent)
-            except OSError as error:
-                raise not_saved(target, error) from error
-            finally:
-                with suppress(OSError):
-                    part.unlink(missing_ok=True)
+            with replacing(Path(path or self.path or ""), swap=self._replace) as stream:
+                write_archive(stream, self._entries())
 
     def close(self) -> None:
         """Let go of the file; what was not saved is lost."""
@@ -181,12 +168,7 @@ class Document:
         self.close()
 
     def _add(self, stream: IO[bytes], name: str) -> str:
-        head = stream.read(12)
-        if not head.startswith(PICTURES) or (head[:4] == b"RIFF" and head[8:] != b"WEBP"):
-            raise BadPicture(
-                f"{name} {'is empty' if not head else 'is not a picture that Standee reads'}.",
-                fix="Give a PNG, JPEG, WebP, TIFF, BMP or GIF.",
-            )
+        check_kind(stream.read(HEAD), name)
         stream.seek(0)
         digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
         stream.seek(0)

@@ -9,8 +9,10 @@ Three kinds of file, told apart by their first bytes:
 
 from __future__ import annotations
 
-import hashlib
 import re
+import sys
+import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ import msgspec
 
 from ..composition import Composition, from_json, validate
 from ..errors import BadDocument, InvalidField
-from ..files import whole_path
-from ..images import PICTURES
+from ..files import text_of, whole_path
+from ..images import HEAD, digest_of, is_read
 from .document import Document
 from .receipt import JPEG, SIGNATURE, WEBP, extract
 
+STDIN = Path("-")
 MAX_FILES = 20_000
 """How many files of a folder are looked at in search of pictures."""
 
@@ -30,30 +33,41 @@ MAX_FILES = 20_000
 def open_input(path: Path, pictures: Path | None = None) -> Document:
     """Read `path` as a document; pictures that it names but lacks are looked for in `pictures`.
 
-    Raises `BadDocument`, `BadPicture`, `InvalidField`.
+    `-` is stdin, and what comes from there names files relative to the current folder. Raises `BadDocument`,
+    `BadPicture`, `InvalidField`.
     """
+    from_stdin = path == STDIN
     try:
-        with path.open("rb") as stream:
+        with nullcontext(sys.stdin.buffer) if from_stdin else path.open("rb") as stream:
             head = stream.read(len(SIGNATURE))
-            whole = head + (b"" if head.startswith(b"PK") else stream.read())
+            lazy = head.startswith(b"PK") and not from_stdin
+            whole = head + (b"" if lazy else stream.read())
     except OSError as error:
         raise BadDocument(
             f"{path} cannot be read: {error.strerror}.", fix="Check its name and permissions."
         ) from None
     if head.startswith(b"PK"):
-        document = Document.open(path)
+        document = _of_zip(whole) if from_stdin else Document.open(path)
     elif head.startswith((SIGNATURE, JPEG, WEBP)):
         document = Document(_of_receipt(extract(whole)))
     else:
         try:
             document = _of_json(whole, path.parent)
         except InvalidField as error:
-            raise InvalidField(
-                f"{path.name}: {error.message}", path=error.path, fix=error.fix
-            ) from None
+            name = "stdin" if from_stdin else path.name
+            raise InvalidField(f"{name}: {error.message}", path=error.path, fix=error.fix) from None
     if pictures is not None and document.missing():
         _find(document, pictures)
     return document
+
+
+def _of_zip(data: bytes) -> Document:
+    """Read a document's bytes through a file, which is gone when its pictures are read."""
+    with tempfile.TemporaryDirectory(prefix="standee-") as folder:
+        path = Path(folder) / "stdin"
+        path.write_bytes(data)
+        with Document.open(path) as opened:
+            return Document(opened.composition, opened.blobs)
 
 
 def _of_receipt(receipt: dict[str, Any]) -> Composition:
@@ -71,7 +85,7 @@ def _of_json(text: bytes, folder: Path) -> Document:
     """Read a composition whose pictures may be named by files relative to `folder`."""
     document = Document()
     try:
-        data = msgspec.json.decode(text)
+        data = msgspec.json.decode(text_of(text))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         data = None  # from_json says what is wrong
     if not isinstance(data, dict):
@@ -131,9 +145,7 @@ def _digest(path: Path) -> str:
     """Return the digest of a picture file; empty for what is none or cannot be read."""
     try:
         with path.open("rb") as stream:
-            if not stream.read(12).startswith(PICTURES):
-                return ""
-            stream.seek(0)
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            known = is_read(stream.read(HEAD))
+        return digest_of(path) if known else ""
     except OSError:
         return ""

@@ -1,8 +1,8 @@
-"""Receipts in pictures: each carries how it was made, so that it can be made again.
+"""Receipts in pictures: each carries how it was made, so that it can be made again, and that a model made it.
 
 In a PNG it is a `tEXt` chunk named `standee` whose text is the receipt as ASCII JSON. In a JPEG
 (comments) and in a WebP (EXIF) it is that JSON deflated, as base64 behind `standee-receipt:`. All are
-read without decoding the picture.
+read without decoding the picture. That a model made it says XMP, in the words of IPTC, which platforms look for.
 """
 
 from __future__ import annotations
@@ -23,22 +23,44 @@ WEBP = b"RIFF"
 KEYWORD = b"standee"
 PACKED = b"standee-receipt:"
 MAX_RECEIPT = 16 << 20
-COMMENT = 0xFE
+XMP_IN_PNG = b"XML:com.adobe.xmp"
+XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
+XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
+    ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmp:CreatorTool="Standee"'
+    ' Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/KIND"/>'
+    '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
+"""A packet of XMP; KIND stands for the word of IPTC's list."""
+APP1, COMMENT = 0xE1, 0xFE
 LONGEST_COMMENT = 65_000
 """Bytes of text in one comment of a JPEG; a longer receipt takes several."""
 
 
-def embed(picture: bytes, receipt: dict[str, Any]) -> bytes:
-    """Return the PNG or JPEG with `receipt` in it, in the place of one that it had.
+def embed(picture: bytes, receipt: dict[str, Any], *, marked: bool = True) -> bytes:
+    """Return the PNG or JPEG with `receipt` in it, in the place of one that it had; `marked` as a model's work.
 
     Raises `BadPicture`.
     """
+    mark = mark_of(receipt) if marked else b""
     if picture.startswith(JPEG):
-        return _embed_in_jpeg(picture, packed(receipt))
-    kept = [chunk for kind, chunk in _chunks(picture) if not _is_receipt(kind, chunk)]
-    body = b"tEXt" + KEYWORD + b"\0" + _json(receipt)
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return b"".join([SIGNATURE, kept[0], chunk, *kept[1:]])
+        return _embed_in_jpeg(picture, packed(receipt), mark)
+    kept = [chunk for kind, chunk in _chunks(picture) if not _is_ours_in_png(kind, chunk)]
+    ours = [_chunk(b"tEXt", KEYWORD + b"\0" + _json(receipt))]
+    if mark:
+        ours.append(_chunk(b"iTXt", XMP_IN_PNG + b"\0\0\0\0\0" + mark))
+    return b"".join([SIGNATURE, kept[0], *ours, *kept[1:]])
+
+
+def mark_of(receipt: dict[str, Any]) -> bytes:
+    """Return the XMP that says of a picture with this receipt that a model made it, or all but what its scene keeps."""
+    composition = receipt.get("composition")
+    of_scene = isinstance(composition, dict) and composition.get("scene") is not None
+    kind = "compositeWithTrainedAlgorithmicMedia" if of_scene else "trainedAlgorithmicMedia"
+    return XMP.replace("KIND", kind).encode()
 
 
 def extract(picture: bytes) -> dict[str, Any]:
@@ -106,6 +128,16 @@ def _damaged() -> BadPicture:
 # PNG
 
 
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    check = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
+
+
+def _is_ours_in_png(kind: bytes, chunk: bytes) -> bool:
+    xmp = kind == b"iTXt" and chunk[8:].startswith(XMP_IN_PNG + b"\0")
+    return xmp or _is_receipt(kind, chunk)
+
+
 def _is_receipt(kind: bytes, chunk: bytes) -> bool:
     return kind == b"tEXt" and chunk[8:].startswith(KEYWORD + b"\0")
 
@@ -131,15 +163,24 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 # JPEG and WebP
 
 
-def _embed_in_jpeg(jpeg: bytes, text: bytes) -> bytes:
-    """Put `text` into comments, behind the application segments: those have to come first."""
+def _embed_in_jpeg(jpeg: bytes, text: bytes, mark: bytes) -> bytes:
+    """Put `mark` behind the application segments, which have to come first, and `text` into comments."""
     segments, picture = _segments(jpeg)
-    kept = [one for one in segments if not _is_ours(one)]
+    kept = [one for one in segments if not (_is_ours(one) or _is_xmp(one))]
     first = sum(1 for one in kept if 0xE0 <= one[1] <= 0xEF)
     body = text.removeprefix(PACKED)
     parts = [PACKED + body[n : n + LONGEST_COMMENT] for n in range(0, len(body), LONGEST_COMMENT)]
-    comments = [struct.pack(">BBH", 0xFF, COMMENT, len(part) + 2) + part for part in parts]
-    return b"".join([jpeg[:2], *kept[:first], *comments, *kept[first:], picture])
+    ours = [_segment(APP1, XMP_IN_JPEG + mark)] if mark else []
+    ours += [_segment(COMMENT, part) for part in parts]
+    return b"".join([jpeg[:2], *kept[:first], *ours, *kept[first:], picture])
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
+def _is_xmp(segment: bytes) -> bool:
+    return segment[1] == APP1 and segment[4:].startswith(XMP_IN_JPEG)
 
 
 def _is_ours(segment: bytes) -> bool:

@@ -16,8 +16,8 @@ from standee.files import check_writable
 from standee.wire.events import Result
 
 from ..console import FILE, Console, answers, common
-from ..job_runs import connect, run_job, write_results
-from ..options import a_lora, a_seed, a_size, located
+from ..job_runs import STDIO, check_output, connect, run_job, write_results
+from ..options import MARKED, a_lora, a_seed, a_size, located
 
 MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 """Files that are pictures with a receipt; what is made from them gets another name."""
@@ -25,7 +25,9 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 
 @click.command()
 @click.argument("file", type=FILE)
-@click.option("-o", "--output", type=FILE, help="The PNG to write. [default: named after FILE]")
+@click.option(
+    "-o", "--output", type=FILE, help="The PNG to write, - for stdout. [default: named after FILE]"
+)
 @click.option("--prompt", help="Words for the whole picture.")
 @click.option("--seed", type=a_seed, metavar="N|random", help="Another number, another picture.")
 @click.option("--steps", type=int, help="More steps take longer and look finer.")
@@ -52,6 +54,10 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 @click.option("--save", type=FILE, help="Also keep the results in this .standee document.")
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option(
+    "--detach", is_flag=True, help="Hand it in and leave; `standee jobs JOB -o FILE` fetches it."
+)
+@MARKED
 @common
 @answers
 @click.pass_context
@@ -65,12 +71,15 @@ def compose(
     save: Path | None,
     priority: int,
     quiet: bool,
+    detach: bool,
+    marked: bool,
     **changes: Any,
 ) -> None:
     """Make the picture of a document.
 
     FILE is a .standee document, a composition in JSON (it may name picture files beside it, such as
     "picture": "cat.png"), or a picture that Standee made: its receipt makes the same pixels again.
+    With - it is read from stdin.
 
     \b
     Examples:
@@ -83,29 +92,50 @@ def compose(
     """
     with open_input(file, pictures) as document:
         made_before = file.suffix.lower() in MADE_BEFORE
-        out = output or Path(f"{file.stem}{'-again' if made_before else ''}.png")
-        for path in filter(None, (out, save)):
-            check_writable(path)
-        if save is not None and save.exists() and not save.samefile(file):
-            _take_over(document, save)
         document.composition = changed(document.composition, **changes)
+        if detach and (output or save):
+            raise click.UsageError("What is detached is written later: leave out -o and --save.")
+        out = output or _named_after(file, made_before)
+        sampling, canvas = document.composition.sampling, document.composition.canvas
+        if not detach:
+            check_output(console, out, sampling.count, 3 * canvas.width * canvas.height)
+        if save is not None:
+            check_writable(save)
+            if save.exists() and not (file != STDIO and save.samefile(file)):
+                _take_over(document, save)
         client = connect(context, start=True)
+
+        def keep(results: list[Result]) -> list[dict[str, Any]]:
+            made = write_results(results, out, marked=marked)
+            if save is not None:
+                for result in results:
+                    name = f"{'stdin' if file == STDIO else file.stem}-{result.seed}"
+                    document.add_result(result.data, result.receipt, name)
+                document.save(save)
+            if made_before:
+                _compare(file, results, console)
+            return made
+
+        spec, blobs = document.composition, document.blobs
         try:
-            results = run_job(
-                client, document.composition, document.blobs, priority=priority, quiet=quiet
-            )
+            if detach:
+                job = client.submit(spec, blobs, priority=priority)
+                console.answer({"job": job}, [job])
+                return
+            made = run_job(client, spec, blobs, keep, priority=priority, quiet=quiet)
         except MissingBlob as error:
             raise MissingBlob(
                 error.message, path=error.path, fix="Say where it is: --pictures FOLDER."
             ) from None
-        made = write_results(results, out)
-        if save is not None:
-            for result in results:
-                document.add_result(result.data, result.receipt, f"{file.stem}-{result.seed}")
-            document.save(save)
-        if made_before:
-            _compare(file, results, console)
-    console.answer({"results": made}, [picture["path"] for picture in made])
+    if out != STDIO:
+        console.answer({"results": made}, [picture["path"] for picture in made])
+
+
+def _named_after(file: Path, made_before: bool) -> Path:
+    """Return what a picture is called where nothing else is wished."""
+    if file == STDIO:
+        return Path("standee.png")
+    return Path(f"{file.stem}{'-again' if made_before else ''}.png")
 
 
 def changed(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from standee.composition import Rect, validate
 from standee.document.document import Document
-from standee.files import check_writable, write_file
+from standee.wire.events import Result
 from standee.wire.messages import Cutout, Point
 
 from ..console import FILE, Console, answers, common
-from ..job_runs import connect, run_job
+from ..job_runs import STDIO, check_output, connect, run_job, write_output
 from ..options import a_box, a_point, located
 
 
 @click.command()
 @click.argument("picture", type=FILE)
-@click.option("-o", "--output", type=FILE, help="The mask to write. [default: PICTURE-mask.png]")
+@click.option(
+    "-o", "--output", type=FILE, help="The mask to write, - for stdout. [default: PICTURE-mask.png]"
+)
 @click.option(
     "--box", type=a_box, metavar="X,Y,W,H", help="Where the subject is, in the picture's own px."
 )
@@ -54,7 +58,7 @@ def cutout(
     """Cut the subject out of a picture.
 
     It writes a mask, white where the subject is. Name it in a composition as the "mask" of
-    the "picture".
+    the "picture". PICTURE may be - for stdin.
 
     \b
     Examples:
@@ -62,10 +66,11 @@ def cutout(
       standee cutout cat.jpg --box 120,80,400,520 -o cat-mask.png
       standee cutout table.jpg --words "a red mug" --model facebook/sam2.1-hiera-small
     """
-    out = output or Path(f"{picture.stem}-mask.png")
-    check_writable(out)
+    given = picture == STDIO
+    out = output or Path("mask.png" if given else f"{picture.stem}-mask.png")
+    check_output(console, out)
     with Document() as document:
-        digest = document.add_picture(picture)
+        digest = document.add_picture(sys.stdin.buffer.read() if given else picture)
         spec = Cutout(
             picture=digest,
             box=box,
@@ -76,7 +81,12 @@ def cutout(
         )
         spec = validate(spec, Cutout)
         client = connect(context, start=True)
-        [result] = run_job(client, spec, document.blobs, quiet=quiet)
-    write_file(out, result.data)
-    made = {"path": str(out), "width": result.width, "height": result.height}
-    console.answer({"results": [made]}, [str(out)])
+
+        def keep(results: list[Result]) -> dict[str, Any]:
+            [result] = results
+            write_output(out, result.data)
+            return {"path": str(out), "width": result.width, "height": result.height}
+
+        made = run_job(client, spec, document.blobs, keep, quiet=quiet)
+    if out != STDIO:
+        console.answer({"results": [made]}, [str(out)])

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from standee.errors import UnknownJob
-from standee.files import check_writable
 from standee.formatting import time_left
 from standee.wire.messages import JobInfo
 
 from ..console import FILE, Console, answers, common
-from ..job_runs import connect, watch_job, write_results
+from ..job_runs import (
+    STDIO,
+    check_output,
+    connect,
+    keep_results,
+    wait_for_job,
+    write_results,
+)
+from ..options import MARKED
 
 if TYPE_CHECKING:
     from standee.client.client import Client
@@ -22,13 +30,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("job", required=False)
-@click.option("-o", "--output", type=FILE, help="Wait for JOB and write its picture here.")
+@click.option(
+    "-o", "--output", type=FILE, help="Wait for JOB and write its picture here, - for stdout."
+)
 @click.option("--clear", is_flag=True, help="Forget the jobs that have ended, and their pictures.")
+@MARKED
 @common
 @answers
 @click.pass_context
 def jobs(
-    context: click.Context, console: Console, job: str | None, output: Path | None, clear: bool
+    context: click.Context,
+    console: Console,
+    job: str | None,
+    output: Path | None,
+    clear: bool,
+    marked: bool,
 ) -> None:
     """List your jobs, or fetch their pictures.
 
@@ -43,9 +59,12 @@ def jobs(
     client = connect(context)
     if job:
         out = output or Path(f"{job}.png")
-        check_writable(out)
-        made = write_results(watch_job(client, _whole_id(client, job)), out)
-        console.answer({"results": made}, [picture["path"] for picture in made])
+        check_output(console, out)
+        whole = _whole_id(client, job)
+        results = wait_for_job(client, whole)
+        made = keep_results(client, whole, results, partial(write_results, out=out, marked=marked))
+        if out != STDIO:
+            console.answer({"results": made}, [picture["path"] for picture in made])
         return
     found = client.jobs()
     if clear:

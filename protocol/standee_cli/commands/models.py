@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -94,6 +95,17 @@ def models(context: click.Context, console: Console) -> None:
     """
     if context.invoked_subcommand is not None:
         return
+    if console.connection is None:
+        _check_configuration(console)
     found = connect(context, start=True).models()
     rows = [(model.name, model.family, model.description, model.path) for model in found]
     console.table(found, ("Name", "Family", "Description", "Where"), rows)
+
+
+def _check_configuration(console: Console) -> None:
+    """Say what is wrong with models.toml: the daemon leaves its models out of the list."""
+    if importlib.util.find_spec("standee_backend"):
+        try:
+            import_module("standee_backend.catalog.model_card").configuration()
+        except InvalidField as error:
+            console.say(f"Warning: {error} Its models are left out.")

@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
+import importlib.util
 from importlib import import_module
+from typing import Any
 
 import click
 
-from ..console import Console, answers, require
+from ..console import Console, answers, common, require
 from ..job_runs import connect
 
 
-@click.command(
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+class Daemon(click.Command):
+    """A command with the daemon's own flags, where the backend is installed."""
+
+    def get_params(self, context: click.Context) -> list[click.Parameter]:
+        """Return the flags, then what all commands have."""
+        return [*_flags(), *super().get_params(context)]
+
+
+def _flags() -> list[click.Parameter]:
+    if not importlib.util.find_spec("standee_backend"):
+        return []
+    return [
+        click.Option(
+            [f"--{flag.name}"],
+            type=click.Choice(flag.choices)
+            if flag.choices
+            else (float if flag.kind is float else str),
+            is_flag=flag.switch,
+            multiple=flag.many,
+            metavar=flag.metavar,
+            help=f"{flag.help} [{flag.variable}]",
+        )
+        for flag in import_module("standee_backend.daemon.flags").FLAGS
+    ]
+
+
+@click.command(cls=Daemon)
+@click.option(
+    "--stop", is_flag=True, help="Stop the daemon that runs; its jobs go on at the next start."
 )
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@common
 @answers
 @click.pass_context
-def serve(context: click.Context, console: Console, options: tuple[str, ...]) -> int:
+def serve(context: click.Context, console: Console, /, stop: bool, **given: Any) -> int:
     """Run the daemon in this terminal.
 
-    Other commands start one by themselves when they need it. `--stop` stops the one that runs; its
-    jobs go on when it starts again. `--help` lists all options: they are the backend's own.
+    Other commands start one by themselves when they need it. Each option may come from the
+    environment variable beside it, or from [hardware] in models.toml.
+
+    \b
+    Examples:
+      standee serve --device cuda:1 --offload model
+      standee serve --listen 192.168.1.20:5580      another machine: see `standee pair`
+      standee serve --stop
     """
-    if "--stop" in options:
+    if stop:
         connect(context).shutdown()
         console.say("The daemon stops.")
         return 0
     require("standee_backend", "backend")
-    plain = [option for option in options if option not in ("--json", "--debug")]
-    log = ["--log", "json"] if "--json" in options else []
-    code: int = import_module("standee_backend.daemon.main").main([*plain, *log])
+    if console.json and not given.get("log"):
+        given["log"] = "json"
+    code: int = import_module("standee_backend.daemon.main").serve(given)
     return code

@@ -85,7 +85,14 @@ def test_a_folder_says_what_it_prefers_by_how_it_was_distilled(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("index", "shift", "family", "steps", "guidance", "share_by"),
     [
-        ({"_class_name": "Flux2KleinPipeline", "is_distilled": True}, 3.0, "flux2", 4, 1.0, "input"),
+        (
+            {"_class_name": "Flux2KleinPipeline", "is_distilled": True},
+            3.0,
+            "flux2",
+            4,
+            1.0,
+            "input",
+        ),
         ({"_class_name": "Flux2KleinPipeline"}, 3.0, "flux2", 50, 4.0, "input"),
         ({"_class_name": "ZImagePipeline"}, 6.0, "z_image", 50, 4.0, None),
         ({"_class_name": "ZImagePipeline"}, 3.0, "z_image", 8, 0.0, None),

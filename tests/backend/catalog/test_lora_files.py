@@ -76,7 +76,9 @@ def test_a_whole_model_is_no_lora(tmp_path: Path) -> None:
     assert "$.sampling.model" in refusal(file).fix
 
 
-@pytest.mark.parametrize("path", ["/no/such.safetensors", "toon.safetensors", "../../nowhere", "a\0b"])
+@pytest.mark.parametrize(
+    "path", ["/no/such.safetensors", "toon.safetensors", "../../nowhere", "a\0b"]
+)
 def test_a_path_that_is_nowhere_is_refused(path: str) -> None:
     assert "There is no LoRA" in refusal(path).message
 

@@ -13,6 +13,7 @@ from standee.wire.events import Preview, Progress, Queued, Result
 from standee.wire.messages import Ok
 from standee_backend.daemon import main
 from standee_backend.daemon.daemon import Config, check_host
+from standee_backend.daemon.flags import FLAGS, settled
 from standee_backend.daemon.peer import MAX_INBOX, Peer
 from standee_backend.daemon.single_instance import AlreadyRunning, only_one
 from standee_backend.hardware.options import Options
@@ -22,7 +23,7 @@ JOB = "job-0001"
 
 
 def configure(*arguments):
-    return main.configure(main.parser().parse_args(arguments))
+    return main.configure(settled(vars(main.parser().parse_args(arguments))))
 
 
 def test_nothing_of_the_daemon_imports_torch():
@@ -44,6 +45,29 @@ def test_the_environment_gives_defaults(monkeypatch, tmp_path):
     assert configure().options.offload == "model"
     assert configure("--offload", "none").options.offload == "none"
     assert configure().home == tmp_path
+
+
+def test_every_flag_may_come_from_the_environment(monkeypatch):
+    texts = {"home": "/tmp/h", "listen": "127.0.0.1:9", "log": "json", "device": "cpu,cuda:1"}
+    for flag in FLAGS:
+        text = texts.get(flag.name, "1" if flag.switch or flag.kind is float else "auto")
+        monkeypatch.setenv(flag.variable, text)
+    values = settled({})
+    assert values["device"] == ["cpu", "cuda:1"]
+    assert values["compile"] is values["offline"] is values["lazy"] is True
+    assert values["memory"] == values["quota"] == 1.0
+    assert values["log"] == "json"
+    assert settled({"device": ["cuda:0"]})["device"] == ["cuda:0"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"), [("LOG", "loud"), ("MEMORY", "much"), ("LAZY", "perhaps")]
+)
+def test_a_wrong_variable_is_named(monkeypatch, variable, text):
+    monkeypatch.setenv(f"STANDEE_{variable}", text)
+    with pytest.raises(InvalidField, match=text) as caught:
+        settled({})
+    assert caught.value.path == f"--{variable.lower()}"
 
 
 def test_models_toml_says_how_models_are_usually_loaded(monkeypatch, tmp_path):
@@ -71,11 +95,19 @@ def test_a_wrong_option_is_named():
         ("192.168.1.20:7717", "192.168.1.20", 7717),
         ("::1", "::1", 0),
         ("[::1]:7717", "::1", 7717),
+        ("localhost:7717", "127.0.0.1", 7717),
     ],
 )
 def test_an_address_to_listen_on(listen, host, port):
     config = configure("--listen", listen)
     assert (config.host, config.port) == (host, port)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1:abc", "127.0.0.1:", "no such:1"])
+def test_an_address_that_is_none_is_refused(listen):
+    with pytest.raises(InvalidField) as caught:
+        configure("--listen", listen)
+    assert caught.value.path == "--listen"
 
 
 def test_other_machines_are_listened_to_only_when_one_is_paired(tmp_path):

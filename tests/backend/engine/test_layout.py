@@ -136,7 +136,7 @@ def test_bad_input_names_its_field_and_the_way_out(shelf, composition, path: str
 def test_a_truncated_png_is_refused(shelf) -> None:
     whole = shelf.read(shelf.disc("red", 64))
     layer = Layer(picture=shelf.add_bytes(whole[: len(whole) // 2]), rect=Rect(0, 0, 64, 64))
-    with pytest.raises(StandeeError, match="cannot be decoded") as caught:
+    with pytest.raises(StandeeError, match="is damaged") as caught:
         _stage(shelf, layer)
     assert caught.value.code == "bad-picture"
 

@@ -19,6 +19,13 @@ def test_a_preview_is_no_larger_than_it_needs_to_be(mini, rows: int, cols: int) 
     assert width / height == pytest.approx(cols / rows, rel=0.1)
 
 
+@pytest.mark.parametrize(("rows", "cols"), [(1, 64), (64, 1), (3, 200)])
+def test_a_banner_has_a_preview_too(mini, rows: int, cols: int) -> None:
+    tokens = torch.zeros(1, rows * cols, mini.channels)
+    width, height = Image.open(io.BytesIO(encode_preview(mini, tokens, rows, cols))).size
+    assert width / height == pytest.approx(cols / rows, rel=0.1)
+
+
 def test_a_preview_shows_the_picture(mini) -> None:
     ramp = torch.linspace(-1, 1, 128).expand(1, 3, 128, 128)
     tokens = mini.encode_latents(ramp)

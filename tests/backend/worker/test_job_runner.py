@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from standee_backend.catalog import catalog, lora_files
 from standee_backend.engine.cutout import text_detection
 from standee_backend.hardware.load_presets import GIB
 from standee_backend.hardware.options import Options
+from standee_backend.worker import job_runner
 from standee_backend.worker.job_runner import Output, Preview, Progress, Tasks
 from standee_backend.worker.memory_planner import Fitting
 from support import tiny_models, tiny_networks
@@ -65,6 +67,33 @@ def test_a_receipt_makes_the_same_pixels_again(tasks, shelf, composition) -> Non
     assert _pixels(repeated.data) == _pixels(second.data)
     assert second.receipt["model"]["fingerprint"]
     assert second.receipt["versions"]["torch"]
+
+
+def test_a_banner_of_one_row_of_cells_is_painted(tasks, shelf) -> None:
+    banner = Composition(canvas=Canvas(1024, 16), prompt="a beach", sampling=Sampling(steps=2))
+    reports: list[Progress | Preview] = []
+    [output] = run(tasks, "compose", banner, shelf.read, reports.append, lambda: False)
+    assert (output.width, output.height) == (1024, 16)
+    assert any(isinstance(report, Preview) for report in reports)
+
+
+def test_a_preview_or_a_version_that_cannot_be_had_costs_no_picture(
+    tasks, shelf, composition, monkeypatch, caplog
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("no kernel")
+
+    def unknown(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(job_runner, "encode_preview", fail)
+    monkeypatch.setattr(job_runner, "version", unknown)
+    reports: list[Progress | Preview] = []
+    outputs = run(tasks, "compose", composition, shelf.read, reports.append, lambda: False)
+    assert len(outputs) == 2
+    assert outputs[0].receipt["versions"]["torch"] == ""
+    assert not any(isinstance(report, Preview) for report in reports)
+    assert "no kernel" in caplog.text
 
 
 def test_progress_counts_the_steps_of_all_pictures(tasks, shelf, composition) -> None:

@@ -8,7 +8,7 @@ from blender_addon.core.projection import Frame
 from blender_addon.core.token_cells import FILL, VEIL, CellView, cell_triangles, colour_of
 from blender_addon.core.triangles import Triangles
 from standee import Canvas, Rect
-from standee.arrangement import Standing, arrangement
+from standee.arrangement import Backdrop, Standing, arrangement
 
 CANVAS = Canvas(128, 128)
 FRAME = Frame(0, 0, 256, 256, CANVAS)
@@ -17,7 +17,8 @@ WHOLE = np.ones((8, 8), np.float32)
 
 def shown(*rects: Rect, kept: np.ndarray | None = None) -> tuple[CellView, Triangles]:
     layers = [Standing(WHOLE, rect, "stretch") for rect in rects]
-    found = arrangement(layers, CANVAS, 16, kept)
+    scene = None if kept is None else Backdrop(kept, (8, 8), blend=0)
+    found = arrangement(layers, CANVAS, 16, scene)
     numbers = ([None] if kept is not None else []) + list(range(len(rects)))
     view = CellView(found, tuple(numbers))
     return view, cell_triangles(view, FRAME, 16)
@@ -51,8 +52,8 @@ def test_cells_off_the_canvas_are_crossed_where_they_would_be():
 
 
 def test_what_the_scene_keeps_is_grey_and_behind_all():
-    kept = np.zeros((8, 8), bool)
-    kept[:, :4] = True
+    kept = np.zeros((8, 8), np.float32)
+    kept[:, :4] = 1
     view, drawn = shown(Rect(0, 0, 16, 16), kept=kept)
     assert view.owner()[0, 0] == 0
     assert box_of(drawn, colour_of(None, FILL)) == [0, 0, 128, 256]

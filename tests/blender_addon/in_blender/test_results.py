@@ -63,7 +63,7 @@ def test_a_result_is_saved_byte_for_byte(made, daemon, tmp_path):
     path = tmp_path / "out.png"
     bpy.ops.standee.result_save(filepath=str(path))
     assert path.read_bytes() == daemon.picture
-    with pytest.raises(RuntimeError, match="cannot be written"):
+    with pytest.raises(RuntimeError, match="was not saved"):
         bpy.ops.standee.result_save(filepath="/nowhere/out.png")
 
 

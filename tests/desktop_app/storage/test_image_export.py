@@ -27,7 +27,12 @@ def test_a_receipt_is_read_back_from_every_format(tmp_path: Path, suffix: str) -
     path = tmp_path / f"fox{suffix}"
     export(path, png(), RECEIPT)
     assert extract(path.read_bytes()) == RECEIPT
-    assert Image.open(path).size == (40, 30)
+    with Image.open(path) as picture:
+        assert picture.size == (40, 30)
+        assert b"/trainedAlgorithmicMedia" in picture.info["xmp"]
+    export(path, png(), RECEIPT, marked=False)
+    with Image.open(path) as picture:
+        assert "xmp" not in picture.info
 
 
 def test_a_png_keeps_the_very_pixels_and_the_command_line_reads_its_receipt() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from standee.errors import BadPicture, TooLarge
-from standee_desktop.storage.image_import import KEPT_SIDE, is_picture, open_picture, read_picture
+from standee_desktop.storage.image_import import KEPT_SIDE, open_picture, read_picture
 
 
 def encoded(picture: Image.Image, format: str = "PNG", **options: object) -> bytes:
@@ -64,7 +64,7 @@ def vast_png(side: int = 30_000) -> bytes:
 
 
 def test_a_picture_beyond_all_bounds_is_refused_before_it_is_decoded() -> None:
-    with pytest.raises(TooLarge, match="30000 × 30000 px"):
+    with pytest.raises(TooLarge, match="30000 x 30000 px"):
         read_picture(vast_png(), "vast")
 
 
@@ -84,7 +84,7 @@ def test_deep_grey_becomes_ordinary_grey() -> None:
     ("data", "reason"),
     [
         (b"", "is empty"),
-        (b"hello", "not a PNG"),
+        (b"hello", "not a picture"),
         (encoded(Image.effect_noise((64, 64), 90))[:900], "is damaged"),
         (encoded(Image.effect_noise((64, 64), 90), "JPEG")[:700], "is damaged"),
     ],
@@ -99,8 +99,3 @@ def test_a_broken_picture_gives_one_clear_sentence(data: bytes, reason: str) -> 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadPicture, match=r"gone\.png cannot be read"):
         read_picture(tmp_path / "gone.png")
-
-
-def test_pictures_are_told_by_their_names() -> None:
-    assert is_picture(Path("a.JPG"))
-    assert not is_picture(Path("a.standee"))

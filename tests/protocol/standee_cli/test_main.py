@@ -17,7 +17,7 @@ from support.command_line import PNG, FakeClient, Run
 # ---------------------------------------------------------------------------- help
 
 
-@pytest.mark.parametrize("name", [name for name in cli.commands if name != "serve"])
+@pytest.mark.parametrize("name", list(cli.commands))
 def test_every_command_has_help_and_the_options_that_all_have(standee: Run, name: str) -> None:
     ran = standee(name, "--help")
     assert ran.code == 0
@@ -157,3 +157,24 @@ def test_doctor_tells_what_is_there(standee: Run, tmp_path: Path) -> None:
     assert "msgspec" in found["Packages"]["value"]
     assert str(tmp_path / "home") in found["Home"]["value"]
     assert "no daemon has run yet" in found["Connection"]["value"]
+
+
+def test_serve_answers_a_wrong_option_as_other_commands_do(standee: Run) -> None:
+    pytest.importorskip("standee_backend.daemon.main", exc_type=ImportError)
+    ran = standee("serve", "--json", "--device", "rocm")
+    assert ran.code == 2
+    assert json.loads(ran.out)["error"]["path"] == "$.device"
+    assert standee("serve", "--log", "loud").code == 2
+    assert standee("serve", "--listen", "127.0.0.1:99999").code == 2
+
+
+def test_the_editor_needs_a_display_and_says_so(
+    standee: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("PySide6")
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    ran = standee("edit", "--language", "zh_CN")
+    assert ran.code == 5
+    assert "display" in ran.err

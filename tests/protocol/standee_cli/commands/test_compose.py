@@ -1,6 +1,10 @@
 """`standee compose` and `standee cutout` without a daemon: what they ask for, and what they write."""
 
+import errno
+import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from standee.document.receipt import embed, extract
 from standee.errors import InvalidField, JobCancelled, MissingBlob, StandeeError
 from standee.wire.events import Result
 from standee.wire.messages import Point
+from standee_cli import job_runs
 from standee_cli.commands.compose import changed
 from standee_cli.options import a_lora
 from support.command_line import PNG, FakeClient, Run
@@ -25,6 +30,80 @@ def test_compose_writes_numbered_pictures_with_their_receipts(
     assert extract(Path("out-2.png").read_bytes())["model"] == {"fingerprint": "1"}
     assert [name for name, _ in daemon.calls] == ["submit", "wait", "release"]
     assert sorted(map(str, Path().iterdir())) == ["out-1.png", "out-2.png", "scene.json"]
+
+
+def test_a_picture_that_cannot_be_written_stays_with_the_daemon(
+    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("scene.json").write_text("{}")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    check = job_runs.check_output
+
+    def check_then_fill(*given: object) -> None:
+        check(*given)
+        monkeypatch.setattr(os, "fsync", full)
+
+    monkeypatch.setattr("standee_cli.commands.compose.check_output", check_then_fill)
+    ran = standee("compose", "scene.json", "-o", "out.png", "-q")
+    assert ran.code == 1
+    [job] = [job for name, job in daemon.calls if name == "wait"]
+    assert "the disk is full" in ran.err
+    assert f"standee jobs {job} -o FILE" in ran.err
+    assert "release" not in [name for name, _ in daemon.calls]
+    assert list(Path().iterdir()) == [Path("scene.json")]
+
+
+def test_names_are_tried_before_the_work_with_their_numbers(
+    standee: Run, daemon: type[FakeClient]
+) -> None:
+    Path("scene.json").write_text("{}")
+    longest = "n" * 251 + ".png"
+    ran = standee("compose", "scene.json", "-o", longest, "--count", "2")
+    assert ran.code == 1
+    assert "name is too long" in ran.err
+    assert daemon.calls == []
+
+
+def test_a_picture_is_marked_as_a_models_work_unless_that_is_not_wished(
+    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("scene.json").write_text("{}")
+    said = []
+    for options in ((), ("--no-mark",)):
+        standee("compose", "scene.json", "-q", *options)
+        said.append(b"DigitalSourceType" in Path("scene-1.png").read_bytes())
+    monkeypatch.setenv("STANDEE_MARK", "0")
+    standee("compose", "scene.json", "-q")
+    said.append(b"DigitalSourceType" in Path("scene-1.png").read_bytes())
+    assert said == [True, False, False]
+
+
+def test_a_detached_job_is_handed_in_and_left(standee: Run, daemon: type[FakeClient]) -> None:
+    Path("scene.json").write_text("{}")
+    ran = standee("compose", "scene.json", "--detach")
+    assert (ran.code, ran.out) == (0, "a-job\n")
+    assert [name for name, _ in daemon.calls] == ["submit"]
+    assert json.loads(standee("compose", "scene.json", "--detach", "--json").out) == {
+        "job": "a-job"
+    }
+    assert standee("compose", "scene.json", "--detach", "-o", "out.png").code == 2
+
+
+def test_a_composition_comes_from_stdin_(
+    standee: Run, daemon: type[FakeClient], saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for given, prompt in (
+        (b'\xef\xbb\xbf{"prompt": "a dog"}', "a dog"),
+        (saved.read_bytes(), "a cat"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+        standee("compose", "-", "-q")
+        assert daemon.calls[0][1].prompt == prompt
+        daemon.calls.clear()
+    assert Path("standee-1.png").exists()
 
 
 def test_for_programs_compose_answers_what_it_made(standee: Run, daemon: type[FakeClient]) -> None:
