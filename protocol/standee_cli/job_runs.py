@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from standee.composition import Composition
 from standee.connection import connection_file
@@ -98,6 +99,7 @@ def write_results(results: list[Result], out: Path) -> list[dict[str, Any]]:
                 "width": result.width,
                 "height": result.height,
                 "digest": result.digest,
+                "notes": msgspec.to_builtins(result.notes),
             }
         )
     return made

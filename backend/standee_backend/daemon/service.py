@@ -274,11 +274,15 @@ class Service:
                 path="$",
                 fix="Shorten its texts or use fewer layers.",
             )
+        model = b""
         if isinstance(spec, Composition):
-            await self._files(catalog.find, spec.sampling.model)
+            info = await self._files(catalog.find, spec.sampling.model)
+            model = msgspec.json.encode(info)
             for index, lora in enumerate(spec.sampling.loras):
                 await self._files(lora_files.locate, lora.path, lora_files.field_of(index))
-        job, queued, past = await self._disk(self._accept, request, peer.owner, spec, encoded)
+        job, queued, past = await self._disk(
+            self._accept, request, peer.owner, spec, encoded, model
+        )
         if queued is not None:
             event(log, "job.queued", job=job.id, kind=job.kind, position=queued.position)
         position = queued.position if queued is not None else None
@@ -291,7 +295,12 @@ class Service:
         return None
 
     def _accept(
-        self, request: JobSubmit, owner: str, spec: Composition | Cutout, encoded: bytes
+        self,
+        request: JobSubmit,
+        owner: str,
+        spec: Composition | Cutout,
+        encoded: bytes,
+        model: bytes,
     ) -> tuple[Job, Queued | None, list[Any]]:
         """In the store's thread: check that the pictures are there and store the job."""
         named = dict(_pictures(spec))
@@ -304,6 +313,7 @@ class Service:
             request.job,
             request.kind,
             encoded,
+            model=model,
             digests=set(named.values()),
             priority=request.priority,
             summary=(spec.prompt if isinstance(spec, Composition) else spec.words)[:80],

@@ -25,7 +25,6 @@ from standee.wire.events import (
     Problem,
     Progress,
     Queued,
-    Result,
     Started,
     ends,
 )
@@ -33,7 +32,6 @@ from standee.wire.events import (
 from ..event_log import event
 from ..storage.disk_thread import Disk
 from ..storage.job_store import Job, Store
-from ..worker.pipe import Made, Previewed, Reported
 from .slots import Slot
 from .worker_process import Free, WorkerDied
 
@@ -175,7 +173,7 @@ class Scheduler:
         disk, store, started = self._disk, self._store, time.monotonic()
         try:
             made = await slot.run(job, partial(self._report, job.key, job.id), free)
-            ended: Sequence[AnyEvent] = await disk(store.finish, job.key, *_results(job, made))
+            ended: Sequence[AnyEvent] = await disk(store.finish, job.key, made)
         except JobCancelled:
             ended = [await disk(store.cancelled, job.key)]
         except WorkerDied as death:
@@ -193,23 +191,14 @@ class Scheduler:
         event(log, f"job.{said['type']}", job=job.id, seconds=seconds, **why)
         return ended
 
-    def _report(self, key: int, job: str, what: Reported | Previewed) -> None:
+    def _report(self, key: int, job: str, happened: Progress | Preview) -> None:
         live = self._live[key]
-        seq = self._next(live)
-        if isinstance(what, Previewed):
-            live.preview = Preview(job=job, seq=seq, step=what.step, data=what.data)
-            self._publish(key, live.preview)
+        happened = msgspec.structs.replace(happened, job=job, seq=self._next(live))
+        if isinstance(happened, Preview):
+            live.preview = happened
         else:
-            live.progress = Progress(
-                job=job,
-                seq=seq,
-                stage=what.stage,
-                step=what.step,
-                of=what.of,
-                eta=what.eta,
-                note=what.note,
-            )
-            self._publish(key, live.progress)
+            live.progress = happened
+        self._publish(key, happened)
 
     def _publish(self, key: int, happened: Event) -> None:
         live = self._alive(key, happened.job, happened.seq)
@@ -232,20 +221,3 @@ class Scheduler:
 
 def _never() -> None:
     """Let no job come beside this one."""
-
-
-def _results(job: Job, made: list[Made]) -> tuple[list[Result], dict[str, int]]:
-    results = [
-        Result(
-            job=job.id,
-            index=index,
-            of=len(made),
-            seed=one.seed,
-            digest=one.digest,
-            width=one.width,
-            height=one.height,
-            receipt=one.receipt,
-        )
-        for index, one in enumerate(made)
-    ]
-    return results, {one.digest: one.bytes for one in made}

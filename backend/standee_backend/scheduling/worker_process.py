@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from standee.errors import JobCancelled
+from standee.wire.events import Cancelled, Failed, Preview, Progress, Result
 
 from ..event_log import event
 from ..storage.job_store import Job
@@ -24,18 +25,15 @@ from ..worker.pipe import (
     Done,
     Finishing,
     FromWorker,
-    Made,
     Pipe,
-    Previewed,
     Ready,
-    Reported,
     Run,
     Setup,
-    Stopped,
+    Told,
     Unable,
 )
 
-Report = Callable[[Reported | Previewed], None]
+Report = Callable[[Progress | Preview], None]
 Free = Callable[[], None]
 
 log = logging.getLogger("standee.executor")
@@ -56,7 +54,7 @@ class Errand:
     job: Job
     report: Report
     free: Free
-    answer: asyncio.Future[list[Made]]
+    answer: asyncio.Future[list[Result]]
     cancelled_hard: bool = False
 
 
@@ -96,12 +94,12 @@ class Child:
         """The job that came last: the one that computes, if any does."""
         return next((errand.job for errand in reversed(self._errands.values())), None)
 
-    async def do(self, job: Job, report: Report, free: Free) -> list[Made]:
+    async def do(self, job: Job, report: Report, free: Free) -> list[Result]:
         """Have a job done; see `executor.Slot.run`."""
         answer = asyncio.get_running_loop().create_future()
         self._errands[job.key] = Errand(job, report, free, answer)
         try:
-            self._say(Run(job.key, job.kind, job.spec))
+            self._say(Run(job.key, job.kind, job.spec, job.model))
             return await answer
         finally:
             self._errands.pop(job.key, None)
@@ -138,25 +136,29 @@ class Child:
     def _heard(self, message: Any) -> None:
         if isinstance(message, Ready):
             self.ready = message
-        elif isinstance(message, Unable) and message.job is None:
+        elif isinstance(message, Unable):
             for each in list(self._errands.values()):
                 self._end(each, message.problem.exception())
         elif (errand := self._errands.get(message.job)) is None:
             return
-        elif isinstance(message, Reported | Previewed):
-            errand.report(message)
+        elif isinstance(message, Told):
+            self._told(errand, message.event)
         elif isinstance(message, Finishing):
             errand.free()
         elif isinstance(message, Done):
             engine, reporting = message.seconds, message.reporting
             event(log, "job.computed", job=errand.job.id, engine=engine, reporting=reporting)
-            self._end(errand, message.outputs)
-        elif isinstance(message, Stopped):
-            self._end(errand, JobCancelled("The job was cancelled."))
-        elif isinstance(message, Unable):
-            self._end(errand, message.problem.exception())
+            self._end(errand, message.results)
 
-    def _end(self, errand: Errand, how: list[Made] | Exception) -> None:
+    def _told(self, errand: Errand, happened: Progress | Preview | Cancelled | Failed) -> None:
+        if isinstance(happened, Cancelled):
+            self._end(errand, JobCancelled("The job was cancelled."))
+        elif isinstance(happened, Failed):
+            self._end(errand, happened.error.exception())
+        else:
+            errand.report(happened)
+
+    def _end(self, errand: Errand, how: list[Result] | Exception) -> None:
         del self._errands[errand.job.key]
         answer = errand.answer
         if answer.done():  # whoever waited was cancelled

@@ -29,7 +29,12 @@ CREATE TABLE IF NOT EXISTS blobs (
   owner TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, touched REAL NOT NULL,
   complete INTEGER NOT NULL, PRIMARY KEY (owner, digest)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS holders ON blobs (digest);
+CREATE TABLE IF NOT EXISTS models (
+  job INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS numbers (last INTEGER NOT NULL);
+INSERT INTO numbers SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM numbers);
 """
+"""What came later stands in tables of its own, so that a daemon of any version opens the file."""
 
 
 class Database:

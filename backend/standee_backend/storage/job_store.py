@@ -33,7 +33,10 @@ E = TypeVar("E", bound=Event)
 
 
 class Job(Struct, frozen=True):
-    """One row of the table of jobs."""
+    """One row of the table of jobs. `key` is a number that no other job gets, not even a later one.
+
+    `spec` is JSON, and so is `model`: what the model that it names was when it was handed in.
+    """
 
     key: int
     owner: str
@@ -49,6 +52,7 @@ class Job(Struct, frozen=True):
     crashes: int
     cancelling: int
     seq: int
+    model: bytes = b""
 
     @property
     def over(self) -> bool:
@@ -58,6 +62,12 @@ class Job(Struct, frozen=True):
     def retried(self) -> bool:
         """Whether it was tried before, so that it has its worker to itself."""
         return self.attempts > 1
+
+
+_COLUMNS = ", ".join(name for name in Job.__struct_fields__ if name != "model")
+JOBS = (
+    f"SELECT {_COLUMNS}, coalesce((SELECT body FROM models WHERE job=key), x'') AS model FROM jobs"
+)
 
 
 class Store:
@@ -79,6 +89,7 @@ class Store:
         kind: str,
         spec: bytes,
         *,
+        model: bytes = b"",
         digests: Iterable[str] = (),
         priority: int = 0,
         summary: str = "",
@@ -105,12 +116,15 @@ class Store:
                     fix="Wait for some of them, or cancel them.",
                     retry_after=10.0,
                 )
-            [row] = self._db.run(
-                "INSERT INTO jobs (owner, id, kind, spec, summary, priority, state, created)"
-                " VALUES (?,?,?,?,?,?,'queued',?) RETURNING *",
-                *(owner, job_id, kind, spec, summary, priority, time.time()),
+            key = self._number()
+            self._db.run(
+                "INSERT INTO jobs (key, owner, id, kind, spec, summary, priority, state, created)"
+                " VALUES (?,?,?,?,?,?,?,'queued',?)",
+                *(key, owner, job_id, kind, spec, summary, priority, time.time()),
             )
-            job = _job(row)
+            if model:
+                self._db.run("INSERT INTO models VALUES (?,?)", key, model)
+            job = self._get(key)
             self.holdings.use(job.key, digests)
             return self._record(job, Queued(job=job.id, position=self.position(job)))
 
@@ -123,22 +137,23 @@ class Store:
             row = self._db.row(
                 "UPDATE jobs SET state='running', attempts=attempts+1 WHERE key=(SELECT key FROM"
                 " jobs WHERE state='queued' ORDER BY priority DESC, key LIMIT 1)"
-                " AND (attempts=0 OR NOT ?) RETURNING *",
+                " AND (attempts=0 OR NOT ?) RETURNING key",
                 beside,
             )
             if row is None:
                 return None
-            job = _job(row)
+            job = self._get(row["key"])
             return self._record(job, Started(job=job.id, attempt=job.attempts))
 
-    def finish(self, key: int, results: list[Result], sizes: dict[str, int]) -> list[Result]:
+    def finish(self, key: int, results: list[Result]) -> list[Result]:
         """End a job with its results, whose pictures its owner holds from now on."""
         with self._db.transaction():
             job = self._get(key)
             recorded: list[Result] = []
             for result in results:
-                self.holdings.hold(job.owner, result.digest, sizes[result.digest])
+                self.holdings.hold(job.owner, result.digest, result.size)
                 self.holdings.use(key, [result.digest])
+                result = msgspec.structs.replace(result, job=job.id)
                 job, numbered = self._record(job, result)
                 recorded.append(numbered)
             self._end(key, "done")
@@ -255,7 +270,7 @@ class Store:
 
     def jobs(self, owner: str) -> list[JobInfo]:
         """Return the jobs of `owner`, oldest first."""
-        rows = self._db.run("SELECT * FROM jobs WHERE owner=? ORDER BY key", owner)
+        rows = self._db.run(f"{JOBS} WHERE owner=? ORDER BY key", owner)
         return [
             JobInfo(
                 job=job.id,
@@ -290,12 +305,18 @@ class Store:
         sql = "UPDATE jobs SET state=?, finished=? WHERE key=?"
         self._db.run(sql, state, time.time(), key)
 
+    def _number(self) -> int:
+        """Return a key that no job had before: one that comes late must not mean another job."""
+        newest = "SELECT coalesce(max(key), 0) FROM jobs"
+        sql = f"UPDATE numbers SET last=max(last, ({newest})) + 1 RETURNING last"
+        return self._db.number(sql)
+
     def _find(self, owner: str, job_id: str) -> Job | None:
-        row = self._db.row("SELECT * FROM jobs WHERE owner=? AND id=?", owner, job_id)
+        row = self._db.row(f"{JOBS} WHERE owner=? AND id=?", owner, job_id)
         return _job(row) if row is not None else None
 
     def _get(self, key: int) -> Job:
-        return _job(self._db.run("SELECT * FROM jobs WHERE key=?", key)[0])
+        return _job(self._db.run(f"{JOBS} WHERE key=?", key)[0])
 
 
 def _job(row: sqlite3.Row) -> Job:

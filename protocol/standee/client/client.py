@@ -236,6 +236,19 @@ class Client:
         self._link.turn(time.monotonic() + budget)
         return self._session.take_events()
 
+    def reconnect(
+        self,
+        *,
+        start: bool = False,
+        connection_file: Path | None = None,
+        python: str | None = None,
+    ) -> None:
+        """Look for the daemon anew, as `begin_connect` does, and go on with all that is under way.
+
+        The way on after an error of `poll`: tasks and watched jobs stay as they are until it is there.
+        """
+        self._link.reconnect(connection_file, start=start, python=python)
+
     @property
     def connected(self) -> bool:
         """Whether the daemon answers at the moment."""
@@ -379,10 +392,11 @@ def _submission(
     if isinstance(spec, Cutout):
         kind = "cutout"
     named = spec.digests() if isinstance(spec, Composition) else frozenset({spec.picture})
-    fields = msgspec.to_builtins(validate(spec, type(spec)))
+    spec = validate(spec, type(spec))
     request = validate(
-        JobSubmit(job=job_id or new_job_id(), kind=kind, spec=fields, priority=priority), JobSubmit
+        JobSubmit(job=job_id or new_job_id(), kind=kind, spec=None, priority=priority), JobSubmit
     )
+    request = msgspec.structs.replace(request, spec=spec)
     meter = Meter()
     return operations.submit(request, named, blobs or {}, meter), meter
 

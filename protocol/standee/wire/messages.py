@@ -104,12 +104,14 @@ class BlobGet(Request, frozen=True, kw_only=True, tag="blob.get"):
 class JobSubmit(Request, frozen=True, kw_only=True, tag="job.submit"):
     """Hand in a job. The same `job` with the same `spec` is the same job, with another a conflict.
 
-    The sender is attached to the job. Paths in errors are those of the `spec`.
+    The sender is attached to the job. Paths in errors are those of the `spec`: a `Composition` or
+    `Cutout` where the job is handed in, a map of any content where it arrives. Whoever takes it
+    checks it, once.
     """
 
     job: JobId
     kind: Kind = "compose"
-    spec: dict[str, Any]
+    spec: Any
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
 
 

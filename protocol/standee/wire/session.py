@@ -153,6 +153,7 @@ class Session:
     def connected(self, now: float) -> None:
         """A fresh connection stands: greet, and after the greeting ask all that is open again."""
         self.lost()
+        self.error = None
         self._heard = now
         hello = Hello(id=self._number(), client=self._client)
         self._hello = hello.id

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from standee.errors import JobCancelled
+from standee.wire.events import Progress, Result
 from standee.wire.messages import WorkerInfo
 from standee_backend.daemon.peer import Peer
 from standee_backend.scheduling.scheduler import Scheduler
 from standee_backend.scheduling.worker_process import WorkerDied
 from standee_backend.storage.disk_thread import Disk
 from standee_backend.storage.job_store import Store
-from standee_backend.worker.pipe import Made, Reported
 
 ME = "my key"
 DIGEST = "d" * 64
@@ -38,7 +38,7 @@ class Slot:
         return True
 
     async def run(self, job, report, free):
-        report(Reported(job.key, "denoising", 1, 2))
+        report(Progress(stage="denoising", step=1, of=2))
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
@@ -112,7 +112,7 @@ def play(tmp_path, outcomes, followers):
     return asyncio.run(scene())
 
 
-MADE = [Made(DIGEST, 7, 16, 16, 0)]
+MADE = [Result(digest=DIGEST, size=7, width=16, height=16)]
 
 
 def test_all_followers_hear_the_whole_story(tmp_path):

@@ -20,7 +20,7 @@ TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"
 def job(key, prompt="a cat", steps=1):
     spec = msgspec.json.encode({"prompt": prompt, "sampling": {"steps": steps}})
     known = dict.fromkeys(Job.__struct_fields__, 0)
-    given = {"key": key, "id": f"job {key}", "kind": "compose", "spec": spec, "state": "running"}
+    given = {"key": key, "id": f"job {key}", "kind": "compose", "spec": spec, "model": b""}
     return Job(**known | given)
 
 

@@ -36,7 +36,7 @@ def test_a_job_goes_through_the_queue_to_its_results(store):
     job = submit(store)
     claimed, started = store.claim()
     assert (claimed.key, claimed.state, started.attempt) == (job.key, "running", 1)
-    store.finish(job.key, [result()], {"d" * 64: 3})
+    store.finish(job.key, [result()])
     assert store.find(ME, "job-0001").state == "done"
     assert [type(event) for event in store.events(job.key)] == [Queued, Started, Result]
     assert store.claim() is None
@@ -160,7 +160,7 @@ def test_a_cancellation_outlives_a_crash(store):
 def test_a_finished_job_is_not_cancelled_any_more(store):
     job = submit(store)
     store.claim()
-    store.finish(job.key, [result()], {"d" * 64: 3})
+    store.finish(job.key, [result()])
     assert store.cancel(ME, "job-0001")[1] is None
     assert store.find(ME, "job-0001").state == "done"
 
@@ -168,7 +168,7 @@ def test_a_finished_job_is_not_cancelled_any_more(store):
 def test_releasing_frees_the_results_and_may_be_done_twice(store):
     job = submit(store)
     store.claim()
-    store.finish(job.key, [result()], {"d" * 64: 3})
+    store.finish(job.key, [result()])
     assert store.holdings.holds(ME, "d" * 64)
     assert store.release(ME, "job-0001") == ["d" * 64]
     assert not store.holdings.holds(ME, "d" * 64)
@@ -185,7 +185,7 @@ def test_a_picture_that_two_owners_hold_stays_until_both_let_go(store):
     for owner in (ME, YOU):
         job = submit(store, owner=owner)
         store.claim()
-        store.finish(job.key, [result()], {"d" * 64: 3})
+        store.finish(job.key, [result()])
     assert store.release(ME, "job-0001") == []
     assert store.release(YOU, "job-0001") == ["d" * 64]
 
@@ -202,7 +202,7 @@ def test_there_is_a_limit_to_unfinished_jobs(store):
 def test_old_finished_jobs_expire(store):
     job = submit(store)
     store.claim()
-    store.finish(job.key, [result()], {"d" * 64: 3})
+    store.finish(job.key, [result()])
     assert store.expire(before=0.0) == []
     assert store.expire(before=1e12) == ["d" * 64]
     assert store.jobs(ME) == []
