@@ -138,8 +138,8 @@ def _invalid_field(error: str, kind: Any) -> InvalidField:
         return InvalidField(
             "A required field is missing.", path=f"{path}.{found[1]}", fix="Add this field."
         )
-    message, fix = _sentences(said, path, kind)
-    return InvalidField(message, path=path, fix=fix)
+    message, fix = _sentences(said[:500], path[:200], kind)
+    return InvalidField(message, path=path[:200], fix=fix)
 
 
 def _sentences(said: str, path: str, kind: Any) -> tuple[str, str]:

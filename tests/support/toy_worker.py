@@ -3,12 +3,14 @@
 `slow` takes 0.05 s a step, `die` ends the process, `die twice` does so in the first two attempts,
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
 `chatty` reports 2,000 steps at once, `deaf` ignores cancellations. A picture that is `long to
-finish` takes 1 s of that; a `dead end` ends the process then, a `bad end` raises. Each picture's
+finish` takes 1 s of that; `starts FILE`
+starts a process and writes its number. A `dead end` ends the process then, a `bad end` raises. Each picture's
 bytes are `picture of <prompt> <seed>`.
 """
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from functools import partial
@@ -34,6 +36,9 @@ class Tasks:
             read(digest)
         if "chatty" in prompt:
             of = 2000
+        if "starts " in prompt:
+            child = subprocess.Popen(["sleep", "60"])
+            Path(prompt.partition("starts ")[2]).write_text(str(child.pid))
         for step in range(1, of + 1):
             if cancelled() and "deaf" not in prompt:
                 raise JobCancelled("cancelled")

@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "1"  # before huggingface_hub is imported, here or in a worker
         )
     try:
+        os.environ["STANDEE_HOME"] = str(given.home.expanduser().absolute())  # of models.toml too
         run(configure(given))
     except AlreadyRunning as other:
         print(f"standee: a daemon is running already (process {other}).", file=sys.stderr)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from standee.errors import JobCancelled, JobFailed, StandeeError
+from standee.errors import JobCancelled, JobFailed, StandeeError, StorageFull
+from standee.wire import codec
 from standee.wire.events import (
     AnyEvent,
     Event,
@@ -31,11 +32,16 @@ from standee.wire.events import (
 
 from ..event_log import event
 from ..storage.disk_thread import Disk
-from ..storage.job_store import Job, Store
+from ..storage.job_store import STRIDE, Job, Store
 from .slots import Slot
 from .worker_process import Free, WorkerDied
 
+T = TypeVar("T")
+
 log = logging.getLogger("standee.jobs")
+
+AGAIN = 5.0
+"""Seconds until what could not be stored is tried again: there may be room on the disk by then."""
 
 
 class Subscriber(Protocol):
@@ -44,8 +50,8 @@ class Subscriber(Protocol):
     gone: bool
     """Whether nothing reaches them any more."""
 
-    def send(self, message: msgspec.Struct) -> None:
-        """Send a message, now or as soon as they take it."""
+    def send(self, message: msgspec.Struct, frames: codec.Frames | None = None) -> None:
+        """Send a message, now or as soon as they take it; `frames` are its own, if it has them."""
 
 
 @dataclass
@@ -108,7 +114,7 @@ class Scheduler:
         while True:
             news.clear()
             beside = slot in self._running.values()
-            claimed = await self._disk(self._store.claim, beside=beside)
+            claimed = await self._stored(self._store.claim, beside=beside)
             if claimed is not None:
                 return claimed
             await news.wait()
@@ -117,7 +123,17 @@ class Scheduler:
         """End the workers and put back what they were at."""
         for slot in self.slots:
             await slot.stop()
-        await self._disk(self._store.recover, polite=True)
+        with suppress(StorageFull):  # then the next daemon finds them running, and puts them back
+            await self._disk(self._store.recover, polite=True)
+
+    async def _stored(self, change: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Make a change that must be made, as soon as the disk takes it."""
+        while True:
+            try:
+                return await self._disk(change, *args, **kwargs)
+            except StorageFull as error:
+                event(log, "store.full", level=logging.WARNING, error=error.message[:200])
+                await asyncio.sleep(AGAIN)
 
     # -- for clients -----------------------------------------------------------------------------
 
@@ -155,6 +171,12 @@ class Scheduler:
             slot.cancel(job.key, hard)
         return job
 
+    async def cancel_all(self, owner: str) -> None:
+        """Stop all jobs of an owner."""
+        for job_id in await self._disk(self._store.unfinished, owner):
+            with suppress(StandeeError):
+                await self.cancel(owner, job_id, hard=False)
+
     async def announce(self) -> None:
         """Tell those who wait how many are before them now."""
         if not any(live.subscribers for live in self._live.values()):
@@ -170,21 +192,22 @@ class Scheduler:
 
     async def _run(self, slot: Slot, job: Job, free: Free) -> Sequence[AnyEvent]:
         """Run a job, store how it ended and return the events of that."""
-        disk, store, started = self._disk, self._store, time.monotonic()
+        store, started = self._stored, time.monotonic()
+        ended: Sequence[AnyEvent]
         try:
             made = await slot.run(job, partial(self._report, job.key, job.id), free)
-            ended: Sequence[AnyEvent] = await disk(store.finish, job.key, made)
+            ended = await store(self._store.finish, job.key, made)
         except JobCancelled:
-            ended = [await disk(store.cancelled, job.key)]
+            ended = [await store(self._store.cancelled, job.key)]
         except WorkerDied as death:
             crashed = str(death) if death.blamed else ""
-            ended = [await disk(store.put_back, job.key, crashed=crashed)]
+            ended = [await store(self._store.put_back, job.key, crashed=crashed)]
         except StandeeError as error:
-            ended = [await disk(store.fail, job.key, Problem.of(error))]
+            ended = [await store(self._store.fail, job.key, Problem.of(error))]
         except Exception as error:
             log.exception("job.broken")
             problem = Problem.of(JobFailed(f"The daemon failed: {error}.", fix="See its log."))
-            ended = [await disk(store.fail, job.key, problem)]
+            ended = [await store(self._store.fail, job.key, problem)]
         said = msgspec.to_builtins(ended[-1])
         why = {"error": said["error"]["message"]} if "error" in said else {}
         seconds = round(time.monotonic() - started, 3)
@@ -194,6 +217,9 @@ class Scheduler:
     def _report(self, key: int, job: str, happened: Progress | Preview) -> None:
         live = self._live[key]
         happened = msgspec.structs.replace(happened, job=job, seq=self._next(live))
+        if live.seq % STRIDE == STRIDE - 1:
+            # What is durable from here on is numbered above what was sent, after a crash too.
+            self._disk.soon(self._store.reserve, key, live.seq + 1)
         if isinstance(happened, Preview):
             live.preview = happened
         else:
@@ -206,8 +232,9 @@ class Scheduler:
         if isinstance(happened, Queued):
             live.progress = live.preview = None
             live.position = happened.position
+        frames = codec.encode(happened) if live.subscribers else None
         for peer in list(live.subscribers):  # sending may find that a peer has left: `forget`
-            peer.send(happened)
+            peer.send(happened, frames)
         if ends(happened):
             self._live.pop(key, None)
 

@@ -24,7 +24,7 @@ from ..storage.job_store import Job
 from ..worker.pipe import Ready, Setup
 from .worker_process import Child, Free, Report
 
-WORKER = (sys.executable, "-m", "standee_backend.worker")
+WORKER = (sys.executable, "-P", "-m", "standee_backend.worker")
 
 
 class Slot(Protocol):

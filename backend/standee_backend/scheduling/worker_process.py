@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import logging
 import os
+import queue
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -32,6 +35,11 @@ from ..worker.pipe import (
     Told,
     Unable,
 )
+
+HEARD_WITHIN = 10.0
+"""Seconds that a worker has to take up a cancellation; after them it is killed, with all that it has."""
+GONE_WITHIN = 5.0
+"""Seconds that the system has to end a killed process."""
 
 Report = Callable[[Progress | Preview], None]
 Free = Callable[[], None]
@@ -64,20 +72,21 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], setup: Setup) -> None:
         self.ready: Ready | None = None
         self._name, self._errands, self._killed = name, dict[int, Errand](), False
+        self._words: queue.SimpleQueue[Run | Cancel | Setup | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # a Ctrl-C in the daemon's terminal is for the daemon to handle
+            cwd=Path(setup.blobs).parent,  # not where the daemon was started
+            start_new_session=True,  # a group of its own: Ctrl-C is the daemon's, and it ends as one
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._pipe = Pipe(self._process.stdout, self._process.stdin, FromWorker)
-        loop = asyncio.get_running_loop()
-        threading.Thread(
-            target=self._listen, args=(loop,), daemon=True, name=f"worker {name}"
-        ).start()
+        for work in (self._listen, self._talk):
+            threading.Thread(target=work, daemon=True, name=f"worker {name}").start()
         self._say(setup)
         event(log, "worker.started", worker=name, pid=self.pid)
 
@@ -105,33 +114,63 @@ class Child:
             self._errands.pop(job.key, None)
 
     def cancel(self, key: int, hard: bool) -> bool:
-        """Stop a job if it is here, and return whether it is. `hard` takes this process, and all that it has, along."""
+        """Stop a job if it is here, and return whether it is.
+
+        `hard` takes this process, and all that it has, along; so does a worker that does not listen.
+        """
         errand = self._errands.get(key)
         if errand is None:
             return False
         if hard:
-            errand.cancelled_hard = self._killed = True
-            self._process.kill()
+            self._kill_for(errand)
         else:
             self._say(Cancel(key))
+            self._loop.call_later(HEARD_WITHIN, self._kill_for, errand)
         return True
+
+    def _kill_for(self, errand: Errand) -> None:
+        """Kill the process to end a job, unless the job has ended."""
+        if self._errands.get(errand.job.key) is errand:
+            errand.cancelled_hard = self._killed = True
+            self._kill()
+
+    def _kill(self) -> None:
+        """Kill the process and whatever it has started."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """End the process."""
-        self._process.kill()
-        await asyncio.to_thread(self._process.wait)
+        self._kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(self._process.wait, GONE_WITHIN)
 
     def _say(self, message: Run | Cancel | Setup) -> None:
-        with contextlib.suppress(OSError):  # it is gone, and will be heard to be
-            self._pipe.send(message)
+        self._words.put(message)
 
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _talk(self) -> None:
+        """In a thread: write what there is to say; a worker that does not read stops nothing else."""
+        with contextlib.suppress(OSError):  # it is gone, and will be heard to be
+            while (message := self._words.get()) is not None:
+                self._pipe.send(message)
+
+    def _listen(self) -> None:
         """In a thread: hand what the child says to the loop, and at last how it ended."""
         with contextlib.suppress(RuntimeError):  # the loop may be closed already
-            with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
+            try:
                 while (message := self._pipe.receive()) is not None:
-                    loop.call_soon_threadsafe(self._heard, message)
-            loop.call_soon_threadsafe(self._gone, self._process.wait())
+                    self._loop.call_soon_threadsafe(self._heard, message)
+                status = self._process.wait(GONE_WITHIN)
+            except (OSError, ValueError, msgspec.MsgspecError, subprocess.TimeoutExpired) as error:
+                event(log, "worker.mute", level=logging.WARNING, error=str(error)[:200])
+                self._kill()
+                status = self._process.wait()
+            self._kill()  # what it has started and left
+            self._words.put(None)
+            self._loop.call_soon_threadsafe(self._gone, status)
 
     def _heard(self, message: Any) -> None:
         if isinstance(message, Ready):
@@ -181,6 +220,9 @@ def _how(status: int) -> str:
     """Say how a process ended."""
     if status >= 0:
         return f"it exited with status {status}"
-    name = signal.Signals(-status).name
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:  # a real-time signal
+        name = f"signal {-status}"
     hint = " (often the system's answer to too little memory)" if name == "SIGKILL" else ""
     return f"it was ended by {name}{hint}"

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -88,6 +89,12 @@ class Worker:
 
     def listen(self) -> None:
         """Take in what the daemon says; end this process when the daemon has ended."""
+        try:
+            self._take_in()
+        finally:
+            _leave()
+
+    def _take_in(self) -> None:
         while (message := self._pipe.receive()) is not None:
             if isinstance(message, Run):
                 with self._lock:
@@ -96,7 +103,6 @@ class Worker:
             elif isinstance(message, Cancel):
                 with self._lock:  # one that comes late is of no job any more
                     self._cancelled |= self._here & {message.job}
-        os._exit(0)
 
     def serve(self, tasks: Tasks) -> None:
         """Run jobs for ever."""
@@ -122,7 +128,7 @@ class Worker:
         self._reporting, began = 0.0, time.perf_counter()
         report = self._reporter(job.job)
         model = msgspec.json.decode(job.model, type=ModelInfo) if job.model else None
-        running = tasks.run(spec, model, self._blobs.read, report, cancelled)
+        running = tasks.run(spec, model, self._blobs.whole, report, cancelled)
         with contextlib.closing(running) as computed:
             for finish in computed:
                 if pictures:
@@ -172,7 +178,14 @@ class Worker:
         try:
             self._pipe.send(message)
         except OSError:  # the daemon has ended, and nobody waits for this job here any more
-            os._exit(0)
+            _leave()
+
+
+def _leave() -> None:
+    """End this process at once, and what it has started where the group is its own."""
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
 
 def _ended(job: int, error: BaseException) -> Told:

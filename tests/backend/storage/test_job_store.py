@@ -42,6 +42,25 @@ def test_a_job_goes_through_the_queue_to_its_results(store):
     assert store.claim() is None
 
 
+def test_the_number_of_a_job_never_comes_again(store, path):
+    first = submit(store)
+    store.cancel(ME, "job-0001")
+    store.release(ME, "job-0001")
+    second = submit(store)
+    store.cancel(ME, "job-0001")
+    store.release(ME, "job-0001")
+    store.close()
+    again = Store(path)
+    third = submit(again)
+    again.close()
+    assert first.key < second.key < third.key
+
+
+def test_a_job_keeps_what_its_model_was_when_it_was_handed_in(store):
+    submit(store, model=b'{"name":"mini"}')
+    assert store.claim()[0].model == b'{"name":"mini"}'
+
+
 def test_a_job_that_was_tried_before_is_not_claimed_beside_another_one(store):
     first, second = submit(store, "job-0001"), submit(store, "job-0002")
     assert store.claim()[0].key == first.key
@@ -258,3 +277,69 @@ def test_the_file_is_synchronised_in_full(store, path):
     reopened = Store(path)
     assert reopened._db.number("PRAGMA synchronous") == 2
     reopened.close()
+
+
+def test_owners_take_turns_within_a_priority(store):
+    for number in range(3):
+        submit(store, f"job-me-{number}")
+    submit(store, "job-you-0", owner=YOU)
+    submit(store, "job-you-1", owner=YOU)
+    order = [store.claim()[0].id for _ in range(5)]
+    assert order == ["job-me-0", "job-you-0", "job-me-1", "job-you-1", "job-me-2"]
+
+
+def test_places_are_those_in_which_jobs_are_claimed(store):
+    for number in range(3):
+        submit(store, f"job-me-{number}")
+    submit(store, "job-you-0", owner=YOU)
+    places = {info.job: info.position for info in store.jobs(None)}
+    assert [store.claim()[0].id for _ in range(4)] == sorted(places, key=places.get)
+
+
+def test_jobs_are_listed_in_pages(store):
+    for number in range(5):
+        submit(store, f"job-000{number}")
+    first = store.jobs(ME, limit=3)
+    rest = store.jobs(ME, after=first[-1].number, limit=3)
+    assert [info.job for info in (*first, *rest)] == [f"job-000{number}" for number in range(5)]
+
+
+def test_specifications_count_towards_the_quota(store):
+    store.submit(ME, "job-000a", "compose", bytes(5000), quota=10_000)
+    with pytest.raises(QuotaExceeded):
+        store.submit(ME, "job-000b", "compose", bytes(6000), quota=10_000)
+    store.submit(YOU, "job-000b", "compose", bytes(6000), quota=10_000)
+
+
+def test_a_job_that_ended_under_a_wrong_clock_is_kept_for_its_week(store, monkeypatch):
+    now, week = 1_800_000_000.0, 7 * 86400
+    job = submit(store)
+    monkeypatch.setattr("time.time", lambda: now - 10 * 365 * 86400)
+    store.claim()
+    store.finish(job.key, [result()])
+    assert store.expire(now, week) == []
+    assert store.expire(now + week - 60, week) == []
+    assert store.find(ME, "job-0001").over
+    assert store.expire(now + week + 60, week) == [(ME, "d" * 64)]
+
+
+def test_a_result_is_numbered_above_all_that_was_sent_of_its_job(store):
+    job = submit(store)
+    store.claim()
+    store.reserve(job.key, 5 * STRIDE)
+    [recorded] = store.finish(job.key, [result()])
+    assert recorded.seq > 5 * STRIDE
+
+
+def test_a_file_of_an_earlier_version_opens_and_its_jobs_go_on(path):
+    store = Store(path)
+    submit(store)
+    store.close()
+    with sqlite3.connect(path) as db:
+        for later in ("models", "seen", "numbers"):
+            db.execute(f"DROP TABLE {later}")
+    again = Store(path)
+    claimed, _ = again.claim()
+    assert (claimed.id, claimed.model) == ("job-0001", b"")
+    assert submit(again, "job-0002").key > claimed.key
+    again.close()

@@ -89,6 +89,14 @@ def test_a_cancellation_does_not_hit_the_next_job(pipe):
     assert until(pipe, Done)[-1].job == 2
 
 
+def test_a_cancellation_that_comes_late_is_of_no_job(pipe):
+    run(pipe)
+    until(pipe, Done)
+    pipe.send(Cancel(1))
+    run(pipe, number=1)
+    assert until(pipe, Done)[-1].job == 1
+
+
 def test_the_next_job_makes_its_steps_while_the_last_ones_picture_is_being_finished(pipe):
     run(pipe, "long to finish")
     until(pipe, Finishing)
