@@ -28,6 +28,7 @@ from ..worker.pipe import (
     Done,
     Finishing,
     FromWorker,
+    Heard,
     Pipe,
     Ready,
     Run,
@@ -36,8 +37,8 @@ from ..worker.pipe import (
     Unable,
 )
 
-HEARD_WITHIN = 10.0
-"""Seconds that a worker has to take up a cancellation; after them it is killed, with all that it has."""
+HEARD_WITHIN = 20.0
+"""Seconds in which a worker says that it has heard a cancellation; else it is killed, with all that it has."""
 GONE_WITHIN = 5.0
 """Seconds that the system has to end a killed process."""
 
@@ -64,6 +65,7 @@ class Errand:
     free: Free
     answer: asyncio.Future[list[Result]]
     cancelled_hard: bool = False
+    unheard: asyncio.TimerHandle | None = None
 
 
 class Child:
@@ -125,7 +127,7 @@ class Child:
             self._kill_for(errand)
         else:
             self._say(Cancel(key))
-            self._loop.call_later(HEARD_WITHIN, self._kill_for, errand)
+            errand.unheard = self._loop.call_later(HEARD_WITHIN, self._kill_for, errand)
         return True
 
     def _kill_for(self, errand: Errand) -> None:
@@ -182,6 +184,9 @@ class Child:
             return
         elif isinstance(message, Told):
             self._told(errand, message.event)
+        elif isinstance(message, Heard):
+            if errand.unheard is not None:
+                errand.unheard.cancel()
         elif isinstance(message, Finishing):
             errand.free()
         elif isinstance(message, Done):

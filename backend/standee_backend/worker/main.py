@@ -30,7 +30,20 @@ from standee.wire.messages import Cutout
 from ..catalog.catalog import ModelInfo
 from ..hardware.options import Options
 from ..storage.blob_files import Blobs
-from .pipe import Cancel, Done, Finishing, Message, Pipe, Ready, Run, Setup, Told, ToWorker, Unable
+from .pipe import (
+    Cancel,
+    Done,
+    Finishing,
+    Heard,
+    Message,
+    Pipe,
+    Ready,
+    Run,
+    Setup,
+    Told,
+    ToWorker,
+    Unable,
+)
 
 log = logging.getLogger("standee.worker")
 
@@ -103,6 +116,7 @@ class Worker:
             elif isinstance(message, Cancel):
                 with self._lock:  # one that comes late is of no job any more
                     self._cancelled |= self._here & {message.job}
+                self._say(Heard(message.job))
 
     def serve(self, tasks: Tasks) -> None:
         """Run jobs for ever."""

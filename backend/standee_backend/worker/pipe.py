@@ -63,6 +63,12 @@ class Told(Message, frozen=True, tag="told"):
     event: Progress | Preview | Cancelled | Failed
 
 
+class Heard(Message, frozen=True, tag="heard"):
+    """A cancellation has been heard; the job ends at its next step."""
+
+    job: int
+
+
 class Finishing(Message, frozen=True, tag="finishing"):
     """The device is done with a job, and the next one may come; its pictures are being finished beside that."""
 
@@ -88,7 +94,7 @@ class Unable(Message, frozen=True, tag="unable"):
 
 
 ToWorker = Setup | Run | Cancel
-FromWorker = Ready | Told | Finishing | Done | Unable
+FromWorker = Ready | Told | Heard | Finishing | Done | Unable
 
 
 class Pipe:

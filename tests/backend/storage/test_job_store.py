@@ -2,11 +2,13 @@
 
 import itertools
 import sqlite3
+import time
 
 import pytest
 
 from standee.errors import Conflict, QuotaExceeded, UnknownJob
 from standee.wire.events import Cancelled, Failed, Problem, Queued, Result, Started
+from standee_backend.storage.blob_ownership import MAX_UPLOADS
 from standee_backend.storage.job_store import MAX_ATTEMPTS, MAX_CRASHES, STRIDE, Store
 
 ME, YOU = "my key", "your key"
@@ -222,26 +224,31 @@ def test_old_finished_jobs_expire(store):
     job = submit(store)
     store.claim()
     store.finish(job.key, [result()])
-    assert store.expire(before=0.0) == []
-    assert store.expire(before=1e12) == ["d" * 64]
+    now = time.time() + 60
+    assert store.expire(now, 86400) == []
+    assert store.expire(now + 86401, 86400) == [(ME, "d" * 64)]
     assert store.jobs(ME) == []
 
 
 # -- pictures ------------------------------------------------------------------------------------
 
 
+UNIT = 4096
+"""Bytes; what is smaller counts as much."""
+
+
 def hold(store, name, size, owner=ME):
     digest = name * 64
-    store.holdings.expect(owner, digest, size, quota=100)
+    store.holdings.expect(owner, digest, size, quota=100 * UNIT)
     store.holdings.hold(owner, digest, size)
     return digest
 
 
 def test_an_owner_holds_what_was_uploaded_in_whole(store):
-    store.holdings.expect(ME, "a" * 64, 10, quota=100)
+    store.holdings.expect(ME, "a" * 64, 10 * UNIT, quota=100 * UNIT)
     assert not store.holdings.holds(ME, "a" * 64)
-    assert store.holdings.expected(ME, "a" * 64) == 10
-    store.holdings.hold(ME, "a" * 64, 10)
+    assert store.holdings.expected(ME, "a" * 64) == 10 * UNIT
+    store.holdings.hold(ME, "a" * 64, 10 * UNIT)
     assert store.holdings.holds(ME, "a" * 64)
     assert not store.holdings.holds(YOU, "a" * 64)
     assert store.holdings.lacks(ME, ["a" * 64, "b" * 64]) == ["b" * 64]
@@ -249,25 +256,37 @@ def test_an_owner_holds_what_was_uploaded_in_whole(store):
 
 def test_over_the_quota_what_was_used_longest_ago_gives_way(store):
     for name in "abc":
-        hold(store, name, 30)
+        hold(store, name, 30 * UNIT)
     store.holdings.lacks(ME, ["a" * 64])
-    assert store.holdings.expect(ME, "e" * 64, 40, quota=100) == ["b" * 64]
-    assert store.holdings.stored(ME) == 100
+    assert store.holdings.expect(ME, "e" * 64, 40 * UNIT, quota=100 * UNIT) == ["b" * 64]
+    assert store.holdings.stored(ME) == 100 * UNIT
+
+
+def test_a_small_picture_counts_as_much_as_its_file_takes(store):
+    for number in range(3):
+        store.holdings.expect(ME, f"{number:064}", 0, quota=2 * UNIT)
+    assert store.holdings.stored(ME) == 2 * UNIT
+
+
+def test_only_so_many_uploads_are_under_way(store):
+    for number in range(MAX_UPLOADS + 1):
+        gone = store.holdings.expect(ME, f"{number:064}", 0, quota=1000 * UNIT)
+    assert gone == [f"{0:064}"]
 
 
 def test_what_a_job_needs_never_gives_way(store):
-    digest = hold(store, "a", 80)
+    digest = hold(store, "a", 80 * UNIT)
     submit(store, digests=[digest])
     with pytest.raises(QuotaExceeded) as caught:
-        store.holdings.expect(ME, "b" * 64, 40, quota=100)
+        store.holdings.expect(ME, "b" * 64, 40 * UNIT, quota=100 * UNIT)
     assert caught.value.path == "$.size"
     assert store.holdings.holds(ME, digest)
 
 
 def test_quotas_are_each_owners_own(store):
-    hold(store, "a", 90)
-    store.holdings.expect(YOU, "b" * 64, 90, quota=100)
-    assert store.holdings.stored() == 180
+    hold(store, "a", 90 * UNIT)
+    store.holdings.expect(YOU, "b" * 64, 90 * UNIT, quota=100 * UNIT)
+    assert store.holdings.stored() == 180 * UNIT
 
 
 def test_the_file_is_synchronised_in_full(store, path):
