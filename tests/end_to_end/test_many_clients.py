@@ -42,6 +42,13 @@ def test_a_message_that_means_little_stops_nobody_whatever_it_carries(daemon, cl
             assert (heard["re"], heard["type"]) == (7, "jobs" if greeted else "error")
 
 
+def test_a_client_need_not_wait_for_its_greeting_to_ask_more(daemon):
+    with Raw(daemon.connection) as raw:
+        raw.say(type="hello", id=1, version=[1, 0])
+        raw.say(type="job.list", id=2)
+        assert [raw.hear()["type"], raw.hear()["type"]] == ["welcome", "jobs"]
+
+
 def test_a_refusal_is_heard_however_long_what_was_asked(daemon):
     with Raw(daemon.connection) as raw:
         raw.hello()

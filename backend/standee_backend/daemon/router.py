@@ -107,12 +107,6 @@ class Lines:
             peer.heard = time.monotonic()
             if kind == "ping":
                 peer.send(Ok(re=number))
-            elif not peer.greeted and kind != "hello":
-                raise BadMessage(
-                    "The connection is not greeted yet.",
-                    path="$.type",
-                    fix="Send hello first; after a restart of the daemon, again.",
-                )
             elif not peer.accept(frames):
                 raise QuotaExceeded(
                     "Too many requests wait for their answers.",
@@ -149,8 +143,14 @@ class Lines:
         """Answer a peer's requests, one after another."""
         while True:
             frames = await peer.next()
-            _, number = codec.glimpse(frames)
+            kind, number = codec.glimpse(frames)
             try:
+                if not peer.greeted and kind != "hello":  # before anything looks further into it
+                    raise BadMessage(
+                        "The connection is not greeted yet.",
+                        path="$.type",
+                        fix="Send hello first; after a restart of the daemon, again.",
+                    )
                 answer = await self._respond(codec.request(codec.unpack(frames)), peer)
                 if answer is not None:
                     peer.send(answer)

@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -81,7 +80,6 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            cwd=Path(setup.blobs).parent,  # not where the daemon was started
             start_new_session=True,  # a group of its own: Ctrl-C is the daemon's, and it ends as one
         )
         assert self._process.stdin is not None

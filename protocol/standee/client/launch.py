@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -63,8 +64,9 @@ class Launched:
         if sys.platform == "win32":
             detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         try:
-            if self._log.exists() and self._log.stat().st_size > LARGEST_LOG:
-                self._log.replace(self._log.with_suffix(".log.1"))
+            with contextlib.suppress(OSError):  # a daemon may have it open, or there is none yet
+                if self._log.stat().st_size > LARGEST_LOG:
+                    self._log.replace(self._log.with_suffix(".log.1"))
             with self._log.open("ab") as log:
                 self._size = log.tell()
                 self._process = subprocess.Popen(

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -120,13 +121,14 @@ def test_a_hard_cancellation_blames_nobody_though_its_job_is_done_just_before(tm
     with_child(tmp_path, scene)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_that_does_not_listen_is_killed_after_its_job_is_cancelled(tmp_path, monkeypatch):
     monkeypatch.setattr(worker_process, "HEARD_WITHIN", 0.2)
 
     async def scene(child):
         doing = Doing(child, job(1, "slow", steps=200))
         await doing.stepped.wait()
-        os.kill(child.pid, signal.SIGSTOP)
+        stop(child)
         assert child.cancel(1, hard=False)
         assert isinstance(await doing.failure(), JobCancelled)
         assert not child.alive
@@ -134,11 +136,12 @@ def test_a_worker_that_does_not_listen_is_killed_after_its_job_is_cancelled(tmp_
     with_child(tmp_path, scene)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_that_does_not_read_stops_nobody_and_is_killed_when_told(tmp_path):
     async def scene(child):
         doing = Doing(child, job(1, "slow", steps=200))
         await doing.stepped.wait()
-        os.kill(child.pid, signal.SIGSTOP)
+        stop(child)
         began = asyncio.get_running_loop().time()
         large = Doing(child, job(2, "x" * 500_000))  # more than a pipe holds
         await asyncio.sleep(0)
@@ -161,7 +164,7 @@ def test_a_signal_without_a_name_ends_the_job_too(tmp_path):
     with_child(tmp_path, scene)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="process groups are of POSIX")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_what_a_worker_has_started_ends_with_it(tmp_path):
     async def scene(child):
         doing = Doing(child, job(1, f"slow, starts {tmp_path / 'started'}", steps=200))
@@ -178,12 +181,22 @@ def test_what_a_worker_has_started_ends_with_it(tmp_path):
     with_child(tmp_path, scene)
 
 
+def stop(child):
+    """Stop a process, and wait until it stands."""
+    os.kill(child.pid, signal.SIGSTOP)
+    while state_of(child.pid) != "T":
+        time.sleep(0.01)
+
+
 def alive(pid):
+    return state_of(pid) not in ("", "Z")
+
+
+def state_of(pid):
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
-    return state != "Z"
+        return ""
 
 
 def test_a_job_that_is_not_here_cannot_be_cancelled(tmp_path):
