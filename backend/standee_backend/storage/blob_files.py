@@ -107,6 +107,7 @@ class Blobs:
         """
         part = self._part(owner, digest)
         with self._lock, _storing():
+            part.touch(mode=0o600)  # an empty picture has none yet
             with part.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != digest:

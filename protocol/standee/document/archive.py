@@ -17,9 +17,9 @@ from ..errors import BadDocument
 from .blobs import CHUNK, MAX_PICTURE
 
 MAX_ENTRIES = 10_000
-MAX_TEXT = 2 << 20
-"""The most bytes of the composition, or of one receipt: twice what a daemon takes."""
-MAX_TEXTS = 32 << 20
+MAX_TEXT = 4 << 20
+"""The most bytes of the composition, or of one receipt: what a daemon takes, with every letter escaped."""
+MAX_TEXTS = 128 << 20
 """The most bytes of all of them: what is read of them takes some twenty times as much memory."""
 MAX_TOTAL = 16 << 30
 MAX_RATIO = 200
@@ -119,7 +119,7 @@ def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
             _check_entry(entry)
             texts += entry.file_size if name.endswith(".json") else 0
             if texts > MAX_TEXTS:
-                raise _unsafe(f"its receipts have more than {MAX_TEXTS:,} bytes")
+                raise _unsafe(f"its texts have more than {MAX_TEXTS:,} bytes")
             yield entry
     if total > MAX_TOTAL:
         raise _unsafe(f"it would unpack to {total:,} bytes")

@@ -22,7 +22,7 @@ JPEG = b"\xff\xd8\xff"
 WEBP = b"RIFF"
 KEYWORD = b"standee"
 PACKED = b"standee-receipt:"
-MAX_RECEIPT = 2 << 20
+MAX_RECEIPT = 4 << 20
 COMMENT = 0xFE
 LONGEST_COMMENT = 65_000
 """Bytes of text in one comment of a JPEG; a longer receipt takes several."""
