@@ -8,7 +8,7 @@ import pytest
 
 from blender_addon.i18n.zh_hans import CHINESE
 from standee.wire.notes import MEMORY_PLAN, MEMORY_SHORT, PHRASES, note, told
-from standee_backend.hardware.memory_estimate import CARDS, GIB, PROCESSOR
+from standee_backend.hardware.load_presets import CARDS, GIB, PROCESSOR
 
 UNITS = {"GB", "GiB", "fp", "int"}
 

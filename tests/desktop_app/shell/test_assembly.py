@@ -16,7 +16,7 @@ from standee.document.document import Document
 from standee.wire import notes
 from standee.wire.messages import Cutout
 from standee.wire.notes import MEMORY_PLAN, note
-from standee_backend.hardware.memory_estimate import CARDS, PROCESSOR
+from standee_backend.hardware.load_presets import CARDS, PROCESSOR
 from standee_desktop.model import edits
 from standee_desktop.services.importer import place, words_of
 from support.person import Person
