@@ -9,17 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from ..event_log import event
-
 T = TypeVar("T")
-
 
 log = logging.getLogger("standee.disk")
 
 
 def _log_failure(done: Future[Any]) -> None:
     if not done.cancelled() and (error := done.exception()) is not None:
-        event(log, "disk.failed", level=logging.WARNING, error=str(error)[:200])
+        log.warning("disk.failed: %s", error)
 
 
 class Disk:

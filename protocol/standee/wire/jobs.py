@@ -62,7 +62,7 @@ class JobStatus:
                 return replace(now, state="running", attempt=event.attempt, **fresh)
             case Progress():
                 notes = event.notes or now.notes
-                how_far = {"stage": event.stage, "step": event.step, "of": event.of}
+                how_far: dict[str, Any] = {"stage": event.stage, "step": event.step, "of": event.of}
                 return replace(now, state="running", eta=event.eta, notes=notes, **how_far)
             case Preview():
                 return replace(now, state="running", preview=event.data)
