@@ -222,9 +222,9 @@ def test_endless_nesting_costs_nothing_where_it_has_no_meaning_and_is_refused_el
 def test_a_large_unknown_field_under_a_long_name_is_read_in_no_time() -> None:
     """Its path was written out for each of its numbers: half a minute for a message of 1 MiB."""
     numbers: dict[str, Any] = {"x" * 500_000: [1.5] * 500_000}
-    began = time.perf_counter()
+    began = time.process_time()
     assert validate(numbers | {"prompt": "a cat"}).prompt == "a cat"
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_lone_surrogate_in_the_name_of_a_field_is_an_error_that_can_be_printed() -> None:
