@@ -6,13 +6,15 @@ import time
 
 import msgpack
 import pytest
-from daemons import Running
-from test_abuse import MIB, Raw
 
 from standee import Client, Composition, Lora, Sampling, connection, pairing
 from standee.errors import InvalidField, NotConnected, Unauthorised, UnknownJob, UnknownModel
 from standee.images import digest_of
 from standee.wire.messages import Cutout
+from support.daemons import Running
+from support.raw_client import Raw
+
+MIB = 2**20
 
 
 def remote(daemon, name="laptop"):

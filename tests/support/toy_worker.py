@@ -2,10 +2,9 @@
 
 `slow` takes 0.05 s a step, `die` ends the process, `die twice` does so in the first two attempts,
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
-`chatty` reports 2,000 steps at once, `deaf` ignores cancellations. A picture that is `long to
-finish` takes 1 s of that; `starts FILE`
-starts a process and writes its number. A `dead end` ends the process then, a `bad end` raises. Each picture's
-bytes are `picture of <prompt> <seed>`.
+`chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
+and writes its number there. A picture that is `long to finish` takes 1 s of that; a `dead end` ends
+the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`.
 """
 
 import os

@@ -66,6 +66,8 @@ def test_a_receipt_makes_the_same_pixels_again(tasks, shelf, composition) -> Non
     assert _pixels(repeated.data) == _pixels(second.data)
     assert second.receipt["model"]["fingerprint"]
     assert second.receipt["versions"]["torch"]
+    assert second.receipt["notes"] == msgspec.to_builtins(second.notes)
+    assert [about.code for about in second.notes] == ["memory-plan"]
 
 
 def test_progress_counts_the_steps_of_all_pictures(tasks, shelf, composition) -> None:
