@@ -119,7 +119,7 @@ def test_a_client_that_is_unpaired_is_out_and_so_are_its_jobs(daemon, client):
         laptop.submit(slow(), job_id="theirs-1")
         laptop.submit(slow(), job_id="theirs-2")
         pairing.unpair(daemon.home, "laptop")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while client.status().queued + client.status().running:
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -144,7 +144,7 @@ def test_another_machine_goes_no_further_than_its_own_places_and_the_user_stops_
         with daemon.client() as client:
             mine = client.submit(Composition(prompt="mine"), priority=1)
             client.cancel("theirs-1", hard=True)
-            assert client.wait(mine, timeout=30), "no other machine's job goes before it"
+            assert client.wait(mine, timeout=60), "no other machine's job goes before it"
             client.cancel("theirs-2", hard=True)
             with pytest.raises(UnknownJob):
                 client.cancel("nobodys-job")
