@@ -66,6 +66,8 @@ class DaemonLink:
         self.on_result: Callable[[Job, Result], Chore] | None = None
         self.on_over: Callable[[Job], None] | None = None
         self._client: Client | None = None
+        self._given_up = False
+        self._followed: set[str] = set()
         self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
         self._chores = Chores()
         self._alone_since: float | None = None
@@ -95,7 +97,6 @@ class DaemonLink:
     def connect(self) -> None:
         """Begin to look for the daemon, or look again. Errors become the notice."""
         self.notice, self._told = None, False
-        self.disconnect()
         try:
             self._open()
         except StandeeError as error:
@@ -107,12 +108,13 @@ class DaemonLink:
         if self._client is not None:
             self._client.close()
             self._client = None
+        self._followed.clear()
         self._tasks.clear()
         self._alone_since = None
 
     def open(self) -> None:
         """Begin to look for the daemon, unless that is under way. Raises `StandeeError`."""
-        if self._client is None:
+        if self._client is None or self._given_up:
             self.notice, self._told = None, False
             self._open()
             self.wake()
@@ -127,9 +129,10 @@ class DaemonLink:
         self.open()
         assert self._client is not None
         if job.state == "preparing":
-            job.state = "uploading"
+            job.becomes("sending")
         task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
         self.jobs[job.id] = job
+        self._followed.add(job.id)
         self._tasks.append((task, lambda done: self._submitted(job, done)))
         jobbing.remember(list(self.jobs.values()))
         self.wake()
@@ -137,8 +140,8 @@ class DaemonLink:
     def cancel(self, job: Job) -> None:
         """Stop a job within one step."""
         handed_in = job.handed_in
-        if self._client is None or job.state in ("preparing", "uploading"):
-            job.state = "cancelled"
+        if self._client is None or job.state in ("preparing", "sending"):
+            job.becomes("cancelled")
             self._over(job)
         if self._client is not None and handed_in:
             self._tasks.append((self._client.begin_cancel(job.id), lambda done: None))
@@ -208,7 +211,10 @@ class DaemonLink:
     # -- inside ----------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Make a client. Raises `StandeeError`."""
+        """Look for the daemon, with the client there is: what it has under way goes on.
+
+        Raises `StandeeError`.
+        """
         chosen = preferences.preferences()
         file = preferences.chosen_connection_file()
         try:
@@ -220,17 +226,20 @@ class DaemonLink:
         start = chosen.start_daemon
         if start and connection is None and preferences.run_start_command():
             start = False
-        self._client = Client.begin_connect(
-            start=start, connection_file=file, python=preferences.interpreter()
-        )
+        python, self._given_up = preferences.interpreter(), False
+        if self._client is None:
+            self._client = Client.begin_connect(start=start, connection_file=file, python=python)
+        else:
+            self._client.reconnect(start=start, connection_file=file, python=python)
         self._alone_since = time.monotonic()
         for job in self.unfinished:
-            if job.handed_in:
+            if job.handed_in and job.id not in self._followed:
+                self._followed.add(job.id)
                 self._client.begin_watch(job.id)
 
     def _talk(self, deadline: float) -> bool:
         """Move messages; return whether anything happened."""
-        if self._client is None:
+        if self._client is None or self._given_up:
             return False
         try:
             events = self._client.poll(max(0.0005, deadline - time.perf_counter()))
@@ -275,13 +284,9 @@ class DaemonLink:
             redraw()
 
     def _lost(self, error: StandeeError) -> None:
-        """There is no way on with this connection: say why; jobs that were not handed in fail."""
+        """There is no way on without a person: say why. Jobs wait for the next connection."""
         self.tell(error)
-        for job in self.unfinished:
-            if job.state in ("preparing", "uploading"):
-                job.fail(error)
-                self._over(job)
-        self.disconnect()
+        self._given_up = True
 
     def _prepared(self, job: Job, work: Work) -> Chore:
         try:
@@ -303,8 +308,8 @@ class DaemonLink:
     def _submitted(self, job: Job, task: Task[str]) -> None:
         if task.error is not None:
             self._failed(job, task.error)
-        elif job.state == "uploading":
-            job.state = "queued"
+        elif job.state == "sending":
+            job.becomes("queued")
 
     def _happened(self, event: Event) -> None:
         job = self.jobs.get(event.job)
@@ -349,7 +354,7 @@ class DaemonLink:
 
 
 def _decode_preview(job: Job) -> Chore:
-    data, job.preview_data = job.preview_data, b""
+    data = job.take_preview()
     if data and not job.over:
         pixels = image_datablocks.decoded(data)
         if pixels is not None:

@@ -5,7 +5,7 @@ A job outlives Blender at the daemon, so what it is for is written to a file of 
 
 import json
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,9 @@ from numpy.typing import NDArray
 from standee.errors import StandeeError
 from standee.files import write_atomically
 from standee.formatting import how_far
-from standee.wire.events import (
-    STAGES,
-    Cancelled,
-    Event,
-    Failed,
-    Preview,
-    Progress,
-    Queued,
-    Result,
-    Started,
-)
+from standee.wire.events import STAGES, Event
+from standee.wire.jobs import JobStatus, Standing
+from standee.wire.notes import Note
 
 from .. import storage
 from ..i18n.translations import say
@@ -32,7 +24,7 @@ from ..i18n.translations import say
 FILE = "jobs.json"
 STATES = {
     "preparing": "Looking at the scene",
-    "uploading": "Sending the pictures",
+    "sending": "Sending the pictures",
     "done": "Done",
     "cancelled": "Cancelled",
 }
@@ -42,7 +34,7 @@ STATES = {
 class Job:
     """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame.
 
-    `note` says how the daemon fitted it into the memory.
+    `status` is what is known of it; the properties read that.
     """
 
     id: str
@@ -52,23 +44,37 @@ class Job:
     folder: str = ""
     fingerprint: str = ""
     created: float = field(default_factory=time.time)
-    state: str = "uploading"
-    step: int = 0
-    of: int = 0
-    stage: str = ""
-    eta: float | None = None
-    note: str = ""
-    position: int = 0
-    results: int = 0
-    error: str = ""
-    fix: str = ""
+    status: JobStatus = field(default_factory=lambda: JobStatus(""))
     preview: NDArray[np.float32] | None = field(default=None, repr=False)
-    preview_data: bytes = field(default=b"", repr=False)
+
+    @property
+    def state(self) -> str:
+        return self.status.state
+
+    @property
+    def step(self) -> int:
+        return self.status.step
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return self.status.notes
+
+    @property
+    def error(self) -> str:
+        return self.status.error.message if self.status.error else ""
+
+    @property
+    def fix(self) -> str:
+        return self.status.error.fix if self.status.error else ""
+
+    def becomes(self, state: Standing, stage: str = "") -> None:
+        """Take note of what this Blender does with it."""
+        self.status = replace(self.status, state=state, stage=stage)
 
     @property
     def over(self) -> bool:
         """Whether nothing more comes."""
-        return self.state in ("done", "failed", "cancelled")
+        return self.status.finished
 
     @property
     def handed_in(self) -> bool:
@@ -78,46 +84,35 @@ class Job:
     @property
     def factor(self) -> float:
         """How far it is, 0..1."""
-        return self.step / self.of if self.of else 0.0
+        return self.status.step / self.status.of if self.status.of else 0.0
 
     @property
     def text(self) -> str:
         """How it stands, for a person."""
-        if self.state == "preparing" and self.stage:
+        now = self.status
+        if now.state == "preparing" and now.stage:
             return say("Rendering the scene")
-        if self.state == "queued":
-            ahead = self.position
+        if now.state == "queued":
+            ahead = now.position
             return say("Waiting, {count} before it", count=ahead) if ahead else say("Waiting")
-        if self.state == "running":
-            what = say(STAGES.get(self.stage, self.stage.capitalize() or "Composing"))
-            left = say(", {seconds} s left", seconds=round(self.eta)) if self.eta else ""
-            return f"{what} {how_far(self.stage, self.step, self.of)}{left}" if self.of else what
-        return self.error if self.state == "failed" else say(STATES.get(self.state, self.state))
+        if now.state == "running":
+            what = say(STAGES.get(now.stage, now.stage.capitalize() or "Composing"))
+            left = say(", {seconds} s left", seconds=round(now.eta)) if now.eta else ""
+            return f"{what} {how_far(now.stage, now.step, now.of)}{left}" if now.of else what
+        return self.error if now.state == "failed" else say(STATES.get(now.state, now.state))
 
     def take(self, event: Event) -> None:
         """Take note of what happened."""
-        if isinstance(event, Queued):
-            self.state, self.position = "queued", event.position
-        elif isinstance(event, Started):
-            self.state = "running"
-        elif isinstance(event, Progress):
-            self.state, self.stage = "running", event.stage
-            self.step, self.of, self.eta = event.step, event.of, event.eta
-            self.note = event.note or self.note
-        elif isinstance(event, Preview):
-            self.preview_data = event.data
-        elif isinstance(event, Result):
-            self.results += 1
-            self.state = "done" if event.index + 1 >= event.of else "running"
-        elif isinstance(event, Failed):
-            self.fail(event.error.exception())
-        elif isinstance(event, Cancelled):
-            self.state = "cancelled"
+        self.status = self.status.after(event)
+
+    def take_preview(self) -> bytes:
+        """Return the encoded preview that came last, once."""
+        data, self.status = self.status.preview, replace(self.status, preview=b"")
+        return data
 
     def fail(self, error: StandeeError) -> None:
         """It came to nothing."""
-        self.state = "failed"
-        self.error, self.fix = error.message, error.fix
+        self.status = replace(self.status, state="failed", error=error)
 
 
 KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint", "created")
@@ -126,7 +121,9 @@ KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint", "created")
 def remember(jobs: list[Job]) -> None:
     """Write down the jobs that are not over."""
     lines = [
-        {name: asdict(job)[name] for name in KEPT} for job in jobs if job.handed_in and not job.over
+        {name: getattr(job, name) for name in KEPT}
+        for job in jobs
+        if job.handed_in and not job.over
     ]
     write_atomically(storage.own_folder() / FILE, json.dumps(lines).encode())
 
@@ -135,7 +132,6 @@ def remembered() -> list[Job]:
     """Return the jobs that an earlier Blender handed in and did not see the end of."""
     try:
         lines: Any = json.loads((storage.own_folder() / FILE).read_text(encoding="utf-8"))
-        known = {one.name for one in fields(Job)}
-        return [Job(**{k: v for k, v in line.items() if k in known}) for line in lines]
+        return [Job(**{k: v for k, v in line.items() if k in KEPT}) for line in lines]
     except (OSError, ValueError, TypeError, AttributeError):
         return []

@@ -113,8 +113,9 @@ def compose(context: bpy.types.Context) -> Job:
     link().open()
     composition, blobs = taken(context)
     label = composition.prompt[:40] or "Result"
-    job = Job(id=uuid.uuid4().hex, scene=scene.standee.identity(), label=label, state="preparing")
+    job = Job(id=uuid.uuid4().hex, scene=scene.standee.identity(), label=label)
+    job.becomes("preparing")
     if scene.standee.scene_source == "RENDER":
-        job.stage = "rendering"
+        job.becomes("preparing", "rendering")
     link().prepare(job, found(scene, composition, blobs))
     return job

@@ -2,7 +2,8 @@
 
 import bpy
 
-from ..core import job_notes
+from standee.wire.notes import told
+
 from ..jobs import preview_icons, submit
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
@@ -90,10 +91,11 @@ def _job(layout: bpy.types.UILayout, job: Job) -> None:
     row = layout.row(align=True)
     row.progress(factor=job.factor, text=link().says(job))
     row.operator("standee.cancel", text="", icon="X").job = job.id
-    if job.note:
+    translate = bpy.app.translations.pgettext_iface
+    for note in job.notes:
         words = layout.column()
         words.active = False
-        paragraph(words, job_notes.told(job.note, bpy.app.translations.pgettext_iface))
+        paragraph(words, told(note, translate))
 
 
 class STANDEE_PT_loras(Sidebar, bpy.types.Panel):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -34,44 +33,87 @@ _DIGEST = "'^[0-9a-f]{64}$'"
 
 
 def convert(data: Any, kind: Any) -> Any:
-    """Return `data` (maps and lists, or a Struct) as a checked `kind`. Raises `InvalidField`."""
+    """Return `data` (maps and lists, or a Struct) as a checked `kind`. Raises `InvalidField`.
+
+    What `kind` has no place for is dropped before anything here walks it, so that a message costs
+    no more than what it means.
+    """
     try:
-        data = msgspec.to_builtins(data, builtin_types=(bytes, bytearray, memoryview))
+        if isinstance(data, msgspec.Struct):
+            data = msgspec.to_builtins(data, builtin_types=(bytes, bytearray, memoryview))
+        made = msgspec.convert(data, kind, strict=True)
+        plain = msgspec.to_builtins(made, builtin_types=(bytes, bytearray, memoryview))
     except RecursionError:
         raise _too_deep("$") from None
-    for path, value in _leaves(data, "$", MAX_DEPTH):
-        path = path[:200]
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InvalidField(f"The number is {value}.", path=path, fix="Give a finite number.")
-        if isinstance(value, str) and not _encodes(value):
-            raise InvalidField(
-                "The text holds half a character (a lone surrogate).",
-                path=path,
-                fix="Give valid Unicode text.",
-            )
-    try:
-        return msgspec.convert(data, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise _invalid_field(str(error), kind) from None
+        invalid = _invalid_field(str(error), kind)
+        _complain(_at(data, invalid.path), invalid.path, 1)  # NaN is out of any range
+        raise invalid from None
+    if not _sound(plain):
+        _complain(plain, "$", MAX_DEPTH)
+    return made
 
 
-def _leaves(data: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
-    if not isinstance(data, dict | list | tuple):
-        yield path, data
-    elif depth == 0:
+def _sound(data: Any) -> bool:
+    """Return whether all numbers are finite, all texts encode, and nothing nests too deeply."""
+    layer, depth = [data], 0
+    while layer:
+        if depth > MAX_DEPTH:
+            return False
+        deeper: list[Any] = []
+        for value in layer:
+            if isinstance(value, dict):
+                deeper += value
+                deeper += value.values()
+            elif isinstance(value, list | tuple):
+                deeper += value
+            elif not _is_sound(value):
+                return False
+        layer, depth = deeper, depth + 1
+    return True
+
+
+def _is_sound(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, str) or _encodes(value)
+
+
+def _complain(data: Any, path: str, depth: int) -> None:
+    """Raise the `InvalidField` that says what is not sound, and where."""
+    if depth < 0:
         raise _too_deep(path)
-    elif isinstance(data, dict):
+    if isinstance(data, dict):
         for key, value in data.items():
-            yield from _leaves(value, f"{path}.{key}", depth - 1)
-    else:
+            _complain(key, path, depth - 1)
+            _complain(value, f"{path}.{key}"[:200], depth - 1)
+    elif isinstance(data, list | tuple):
         for index, value in enumerate(data):
-            yield from _leaves(value, f"{path}[{index}]", depth - 1)
+            _complain(value, f"{path}[{index}]"[:200], depth - 1)
+    elif isinstance(data, float) and not _is_sound(data):
+        raise InvalidField(f"The number is {data}.", path=path, fix="Give a finite number.")
+    elif not _is_sound(data):
+        raise InvalidField(
+            "The text holds half a character (a lone surrogate).",
+            path=path,
+            fix="Give valid Unicode text.",
+        )
+
+
+def _at(data: Any, path: str) -> Any:
+    """Return the number or text at a JSON path; `None` for anything else."""
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
+        try:
+            data = data[name or int(index)]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return None if isinstance(data, dict | list | tuple) else data
 
 
 def _too_deep(path: str) -> InvalidField:
     return InvalidField(
         "Maps and lists are nested too deeply.",
-        path=path[:200],
+        path=path,
         fix=f"Nest at most {MAX_DEPTH} levels.",
     )
 
@@ -88,7 +130,7 @@ def _encodes(text: str) -> bool:
 
 def _invalid_field(error: str, kind: Any) -> InvalidField:
     """Reword one of msgspec's messages: `Expected `float` > 0.0 - at `$.rect.w``."""
-    said, _, path = error.partition(" - at ")
+    said, _, path = error.encode("utf-8", "backslashreplace").decode().partition(" - at ")
     if path.startswith("`key`"):
         return InvalidField("A field's name is not text.", path="$", fix="Name fields by text.")
     path = path.strip("`") or "$"
@@ -96,8 +138,8 @@ def _invalid_field(error: str, kind: Any) -> InvalidField:
         return InvalidField(
             "A required field is missing.", path=f"{path}.{found[1]}", fix="Add this field."
         )
-    message, fix = _sentences(said, path, kind)
-    return InvalidField(message, path=path, fix=fix)
+    message, fix = _sentences(said[:500], path[:200], kind)
+    return InvalidField(message, path=path[:200], fix=fix)
 
 
 def _sentences(said: str, path: str, kind: Any) -> tuple[str, str]:

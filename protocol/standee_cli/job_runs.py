@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
 from standee.composition import Composition
 from standee.connection import connection_file
@@ -132,6 +133,7 @@ def write_results(results: list[Result], out: Path, *, marked: bool = True) -> l
                 "width": result.width,
                 "height": result.height,
                 "digest": result.digest,
+                "notes": msgspec.to_builtins(result.notes),
             }
         )
     return made

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from standee.formatting import how_far, time_left
-from standee.wire import events
-from standee.wire.events import STAGES, Event
+from standee.wire.events import STAGES, Event, Preview
+from standee.wire.jobs import JobStatus
+from standee.wire.notes import Note, told
 
 
 class Watching:
@@ -19,7 +20,8 @@ class Watching:
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._said = self._noted = ""
+        self._status = JobStatus("")
+        self._said, self._noted = "", 0
         self._bar: Progress | None = None
         console = Console(stderr=True)
         if console.is_terminal and not quiet:
@@ -49,25 +51,26 @@ class Watching:
 
     def __call__(self, event: Event) -> None:
         """Show what an event means."""
-        if isinstance(event, events.Queued):
-            ahead = event.position
+        now = self._status = self._status.after(event)
+        for note in now.notes[self._noted :]:
+            self._note(note)
+        self._noted = max(self._noted, len(now.notes))
+        if now.state == "queued":
+            ahead = now.position
             self._show(f"Waiting for {ahead} job{'s' * (ahead > 1)}" if ahead else "Waiting")
-        elif isinstance(event, events.Started):
-            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-            self._show(f"Starting{again}")
-        elif isinstance(event, events.Progress):
-            if event.note and event.note != self._noted:
-                self._note(event.note)
-            stage = STAGES.get(event.stage, event.stage.capitalize())
-            count = how_far(event.stage, event.step, event.of) if event.of else ""
-            self._show(stage, event.step, event.of, count, event.eta)
+        elif now.state == "running" and not now.stage:
+            self._show(f"Starting (attempt {now.attempt})" if now.attempt > 1 else "Starting")
+        elif now.state == "running" and not isinstance(event, Preview):
+            stage = STAGES.get(now.stage, now.stage.capitalize())
+            count = how_far(now.stage, now.step, now.of) if now.of else ""
+            self._show(stage, now.step, now.of, count, now.eta)
 
-    def _note(self, note: str) -> None:
-        self._noted = note
+    def _note(self, note: Note) -> None:
+        said = told(note)
         if self._bar:
-            self._bar.console.print(note, style="dim", highlight=False, markup=False)
+            self._bar.console.print(said, style="dim", highlight=False, markup=False)
         elif not self._quiet:
-            click.echo(note, err=True)
+            click.echo(said, err=True)
 
     def _show(
         self, stage: str, step: int = 0, of: int = 0, count: str = "", eta: float | None = None

@@ -6,9 +6,11 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from standee import Canvas, Client, Composition, Layer, Rect, Sampling
+from standee.connection import write_connection
 from standee.errors import (
     BadPicture,
     Conflict,
@@ -18,10 +20,12 @@ from standee.errors import (
     NotConnected,
     QuotaExceeded,
     StandeeError,
+    Unauthorised,
     UnknownJob,
     UnknownModel,
 )
 from standee.images import digest_of
+from standee.pairing import new_keys
 from standee.wire.events import Cancelled, Failed, Preview, Progress, Queued, Result, Started
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +45,19 @@ def wait_until(condition, seconds=10.0):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_client_goes_on_with_what_it_has_under_way_after_an_error(daemon, tmp_path):
+    file = tmp_path / "elsewhere" / "connection.json"
+    write_connection(file, msgspec.structs.replace(daemon.connection, client=new_keys()))
+    with Client.begin_connect(connection_file=file) as client:
+        task = client.begin_submit(Composition(prompt="kept"), job_id="kept-job")
+        with pytest.raises(Unauthorised):
+            poll_until(client, lambda events: task.done)
+        write_connection(file, daemon.connection)
+        client.reconnect()
+        poll_until(client, lambda events: any(isinstance(event, Result) for event in events))
+        assert task.result() == "kept-job"
 
 
 def test_composing_gives_pictures_with_their_seeds_and_receipts(client):

@@ -1,6 +1,7 @@
 """The composition: what is valid, what is refused, and how the refusal reads."""
 
 import math
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +24,8 @@ from standee.composition import (
     validate,
 )
 from standee.errors import InvalidField
+from standee.validation import convert
+from standee.wire.notes import Note
 
 CAT, MUG, MASK = "a" * 64, "b" * 64, "c" * 64
 
@@ -201,11 +204,36 @@ def test_a_composition_of_the_first_format_keeps_its_look() -> None:
     assert validate({**old, "scene": None}).method.tau == 0.6
 
 
-def test_endless_nesting_is_refused() -> None:
+def nested(levels: int) -> list[Any]:
     data: list[Any] = []
-    for _ in range(10_000):
+    for _ in range(levels):
         data = [data]
-    assert refusal({"mood": data}).fix == "Nest at most 32 levels."
+    return data
+
+
+def test_endless_nesting_costs_nothing_where_it_has_no_meaning_and_is_refused_elsewhere() -> None:
+    assert validate({"prompt": "a cat", "mood": nested(10_000)}).prompt == "a cat"
+    with pytest.raises(InvalidField) as caught:
+        convert({"code": "odd", "values": {"deep": nested(100)}}, Note)
+    assert caught.value.fix == "Nest at most 32 levels."
+    assert caught.value.path.startswith("$.values.deep[0]")
+
+
+def test_a_large_unknown_field_under_a_long_name_is_read_in_no_time() -> None:
+    """Its path was written out for each of its numbers: half a minute for a message of 1 MiB."""
+    numbers: dict[str, Any] = {"x" * 500_000: [1.5] * 500_000}
+    began = time.process_time()
+    assert validate(numbers | {"prompt": "a cat"}).prompt == "a cat"
+    assert time.process_time() - began < 1
+
+
+def test_a_lone_surrogate_in_the_name_of_a_field_is_an_error_that_can_be_printed() -> None:
+    with pytest.raises(InvalidField) as caught:
+        convert({"code": "odd", "values": {"\ud800": 1}}, Note)
+    str(caught.value).encode()
+    with pytest.raises(InvalidField) as caught:
+        validate({"layers": {"\ud800": 1}})
+    str(caught.value).encode()
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b'{"a": NaN}', "[" * 10_000, "\ud800"])

@@ -2,51 +2,32 @@
 
 `slow` takes 0.05 s a step, `die` ends the process, `die twice` does so in the first two attempts,
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
-`chatty` reports 2,000 steps at once, `deaf` ignores cancellations. A picture that is `long to
-finish` takes 1 s of that; a `dead end` ends the process then, a `bad end` raises. Each picture's
-bytes are `picture of <prompt> <seed>`.
+`chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
+and writes its number there. A picture that is `long to finish` takes 1 s of that; a `dead end` ends
+the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`.
 """
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from functools import partial
 from pathlib import Path
 
-from msgspec import Struct
-
 from standee.errors import BadPicture, JobCancelled
+from standee.wire.events import Preview, Progress, Result
+from standee.wire.messages import Cutout
 from standee_backend.worker.main import main
-
-
-class Progress(Struct):
-    stage: str
-    step: int
-    of: int
-    eta: float | None = None
-
-
-class Preview(Struct):
-    step: int
-    data: bytes
-
-
-class Output(Struct):
-    data: bytes
-    width: int
-    height: int
-    seed: int
-    receipt: dict
 
 
 class Tasks:
     def __init__(self, options):
         self.deaths = Path(sys.argv[1])
 
-    def run(self, kind, spec, read, report, cancelled):
-        if kind == "cutout":
-            mask = Output(b"mask of " + read(spec.picture), 8, 8, 0, {})
+    def run(self, spec, model, read, report, cancelled):
+        if isinstance(spec, Cutout):
+            mask = Result(data=b"mask of " + read(spec.picture), width=8, height=8)
             yield lambda: mask
             return
         prompt, of = spec.prompt, spec.sampling.steps or 4
@@ -54,12 +35,15 @@ class Tasks:
             read(digest)
         if "chatty" in prompt:
             of = 2000
+        if "starts " in prompt:
+            child = subprocess.Popen(["sleep", "60"])
+            Path(prompt.partition("starts ")[2]).write_text(str(child.pid))
         for step in range(1, of + 1):
             if cancelled() and "deaf" not in prompt:
                 raise JobCancelled("cancelled")
             time.sleep(0.05 if "slow" in prompt else 0)
-            report(Progress("denoising", step, of, (of - step) * 0.05))
-            report(Preview(step, b"preview %d" % step))
+            report(Progress(stage="denoising", step=step, of=of, eta=(of - step) * 0.05))
+            report(Preview(step=step, data=b"preview %d" % step))
         if "die" in prompt and not ("twice" in prompt and self._died() >= 2):
             self._die()
         if "fail" in prompt:
@@ -78,7 +62,8 @@ class Tasks:
             self._die()
         if "bad end" in prompt:
             raise ValueError("the toy was told to end badly")
-        return Output(f"picture of {prompt} {seed}".encode(), 256, 256, seed, {"prompt": prompt})
+        data, receipt = f"picture of {prompt} {seed}".encode(), {"prompt": prompt}
+        return Result(data=data, width=256, height=256, seed=seed, receipt=receipt)
 
     def _die(self):
         with self.deaths.open("a") as file:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from standee.errors import DownloadFailed, StandeeError, StorageFull
 
+from ..storage.file_lock import locked
 from .catalog import ModelInfo, cached, cached_base, cached_network
 from .hub import File, Offer, look_up, of_base, of_model, refusal
 
@@ -94,8 +95,14 @@ def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:
     progress = _Progress(offer.size, arrived, follower)
     for file in offer.files:
         follower.check()
-        if not (blobs / _key(file)).exists():
-            _bring_file(offer, file, blobs, field, progress)
+        if (blobs / _key(file)).exists():
+            continue
+        lock = blobs / f"{_key(file)}.lock"
+        with locked(lock, follower.check):  # the workers of two devices have one cache
+            if not (blobs / _key(file)).exists():
+                _bring_file(offer, file, blobs, field, progress)
+        lock.unlink(missing_ok=True)
+        progress.done = sum(_arrived(blobs, one) for one in offer.files)
     return _link(offer, store, field)
 
 

@@ -26,7 +26,7 @@ import zmq.asyncio
 
 from standee import __version__, connection, files, pairing
 from standee.connection import Connection
-from standee.errors import InvalidField
+from standee.errors import InvalidField, StorageFull
 from standee.wire.messages import Limits
 
 from ..event_log import event
@@ -81,7 +81,8 @@ class Daemon:
         _allow_many_files()
         self._server = pairing.server_keys(config.home)
         self._mine = pairing.local_keys(config.home)
-        pairing.allow(config.home, pairing.LOCAL, self._mine.public)
+        if pairing.allowed(config.home).get(self._mine.public) != pairing.LOCAL:
+            pairing.allow(config.home, pairing.LOCAL, self._mine.public)
         check_host(config, pairing.allowed(config.home))
         self._store = Store(config.home / "jobs.sqlite")
         self._disk = Disk("store")
@@ -100,7 +101,7 @@ class Daemon:
         gate = Gate(context, lambda: pairing.allowed(self._home))
         bound = router(context, self._server.secret)
         service = self._service(lambda: len(lines))
-        lines = Lines(bound, service.answer, self._scheduler.forget)
+        lines = Lines(bound, service.answer, self._scheduler.forget, self._mine.public)
         self._start(gate.keep(), lines.guard.follow(), lines.guard.weigh())
         endpoint = self._bind(bound)
         file = connection.connection_file(self._home)
@@ -109,7 +110,10 @@ class Daemon:
         )
         event(log, "daemon.ready", version=__version__, endpoint=endpoint, home=str(self._home))
         try:
-            self._start(lines.receive(), lines.sweep(), self._keep_house(), self._watch(lines))
+            self._start(
+                lines.receive(), lines.sweep(), self._keep_house(service), self._watch(lines)
+            )
+            self._start(self._check_keys(lines))
             for index, slot in enumerate(self._scheduler.slots):  # two loops each: see `main.py`
                 self._start(self._scheduler.serve(index), self._scheduler.serve(index))
                 if self._config.warm:
@@ -163,7 +167,8 @@ class Daemon:
                 fix="Choose an address of this machine and a free port.",
             )
         port = int(str(socket.getsockopt_string(zmq.LAST_ENDPOINT)).rpartition(":")[2])
-        remembered.write_text(str(port))
+        with contextlib.suppress(OSError):  # it is a convenience
+            remembered.write_text(str(port))
         everywhere = ipaddress.ip_address(host).is_unspecified
         return f"tcp://{LOOPBACK if everywhere else _bracketed(host)}:{port}"
 
@@ -186,16 +191,34 @@ class Daemon:
         """Take up what an earlier daemon left."""
         for happened in await self._disk(self._store.recover):
             event(log, "job.recovered", job=happened.job, now=type(happened).__name__.lower())
-        await self._disk(self._tidy)
+        await self._disk(self._store.shrink)
+        await self._tidy_up()
 
-    async def _keep_house(self) -> None:
+    async def _keep_house(self, service: Service) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING)
+            await self._tidy_up()
+            await service.drop_later()
+
+    async def _tidy_up(self) -> None:
+        with contextlib.suppress(StorageFull):  # the next round may find room
             await self._disk(self._tidy)
+
+    async def _check_keys(self, lines: Lines) -> None:
+        """Shut out clients that are unpaired, and cancel their jobs."""
+        before: set[str] = set()
+        while True:
+            allowed = set(await asyncio.to_thread(pairing.allowed, self._home))
+            if allowed and allowed != before:
+                lines.expel(allowed)
+                for owner in await self._disk(self._store.owners) - allowed:
+                    await self._scheduler.cancel_all(owner)
+                before = allowed
+            await asyncio.sleep(1.0)
 
     def _tidy(self) -> None:
         """In the store's thread: delete what nobody needs any more."""
-        self._store.expire(time.time() - KEEP_DAYS * 86400)
+        self._store.expire(time.time(), KEEP_DAYS * 86400)
         dropped = self._blobs.sweep(self._store.holdings.digests())
         if dropped:
             event(log, "blobs.swept", dropped=dropped)

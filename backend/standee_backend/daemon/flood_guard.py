@@ -14,7 +14,8 @@ import logging
 import socket
 import struct
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 import zmq
@@ -46,6 +47,7 @@ class Guard:
             zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
         )
         self._swallowed: dict[int, int] = {}
+        self._since: dict[int, float] = {}
         self._delivered: set[int] = set()
 
     def delivered(self, connection: int) -> None:
@@ -56,6 +58,15 @@ class Guard:
         """End a connection."""
         _borrow(connection, lambda borrowed: borrowed.shutdown(socket.SHUT_RDWR))
 
+    def shut_silent(self, known: Collection[int], seconds: float) -> None:
+        """End the connections that are none of the `known` and have been there for so long."""
+        now = time.monotonic()
+        for connection, since in list(self._since.items()):
+            if connection not in known and now - since > seconds:
+                self._since[connection] = now
+                event(log, "client.silent", level=logging.DEBUG)
+                self.shut(connection)
+
     async def follow(self) -> None:
         """Take note of connections that come and go, for ever."""
         while True:
@@ -63,7 +74,9 @@ class Guard:
             connection = int(message["value"])
             if message["event"] == zmq.EVENT_ACCEPTED:
                 self._swallowed[connection] = 0
+                self._since[connection] = time.monotonic()
             else:
+                self._since.pop(connection, None)
                 self._swallowed.pop(connection, None)
                 self._left(connection)
 

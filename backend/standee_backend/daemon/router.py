@@ -9,25 +9,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import zmq
 import zmq.asyncio
 
 from standee.errors import BadMessage, JobFailed, QuotaExceeded, StandeeError
 from standee.wire import codec
-from standee.wire.events import Problem
-from standee.wire.messages import Answer, Ok, Refused, Request
+from standee.wire.messages import Answer, Ok, Request
 
 from ..event_log import event
 from .flood_guard import Guard
-from .peer import Peer
+from .peer import Budget, Peer, refusal
 
 log = logging.getLogger("standee.lines")
 
 MAX_PEERS = 256
+MAX_REMOTE = 128
+"""How many of them may be of other keys than the user's own, for which the rest is kept."""
+MAX_OF_A_KEY = 32
+"""How many may be of one such key."""
 SILENT_AFTER = 60.0
 """Seconds after which a client that says nothing, not even ping, is forgotten."""
+
+NO_HELLO = 30.0
+"""Seconds after which a connection that never said anything is shut."""
 
 Respond = Callable[[Request, Peer], Awaitable[Answer | None]]
 
@@ -36,10 +42,14 @@ class Lines:
     """All connections of a bound ROUTER socket."""
 
     def __init__(
-        self, bound: zmq.asyncio.Socket, respond: Respond, forget: Callable[[Peer], None]
+        self,
+        bound: zmq.asyncio.Socket,
+        respond: Respond,
+        forget: Callable[[Peer], None],
+        local_key: str = "",
     ) -> None:
         self.guard = Guard(bound, self._left)
-        self.last_use = time.monotonic()
+        self._local_key, self._budget = local_key, Budget(first=local_key)
         self._socket = bound
         self._respond, self._forgotten = respond, forget
         self._peers: dict[bytes, Peer] = {}
@@ -55,7 +65,6 @@ class Lines:
             last = frames[-1]
             source, owner = int(last.get(zmq.SRCFD)), str(last.get("User-Id"))
             self.guard.delivered(source)
-            self.last_use = time.monotonic()
             self._take(frames[0].bytes, owner, source, [frame.bytes for frame in frames[1:]])
 
     async def sweep(self) -> None:
@@ -66,8 +75,18 @@ class Lines:
             for peer in list(self._peers.values()):
                 if peer.overwhelmed or now - peer.heard > SILENT_AFTER:
                     event(log, "client.dropped", waiting=peer.overwhelmed)
-                    self._forget(peer.identity)
-                    self.guard.shut(peer.source)
+                    self._shut(peer)
+            self.guard.shut_silent({peer.source for peer in self._peers.values()}, NO_HELLO)
+
+    def expel(self, allowed: Collection[str]) -> None:
+        """Shut the connections of keys that are let in no more."""
+        for peer in [peer for peer in self._peers.values() if peer.owner not in allowed]:
+            event(log, "client.expelled", level=logging.WARNING)
+            self._shut(peer)
+
+    def _shut(self, peer: Peer) -> None:
+        self._forget(peer.identity)
+        self.guard.shut(peer.source)
 
     def close(self) -> None:
         """Forget all peers and close the socket; what was sent last may still leave."""
@@ -80,16 +99,15 @@ class Lines:
 
     def _take(self, identity: bytes, owner: str, source: int, frames: codec.Frames) -> None:
         """Put a request where its peer's are, or answer at once what needs no thought."""
-        number, peer = 0, self._peers.get(identity)
+        (kind, number), peer = codec.glimpse(frames), self._peers.get(identity)
         try:
-            fields = codec.unpack(frames)
-            number = _number(fields.get("id"))
+            codec.check_sizes(frames)
             if peer is None or peer.owner != owner:
                 peer = self._welcome(identity, owner, source)
             peer.heard = time.monotonic()
-            if fields.get("type") == "ping":
+            if kind == "ping":
                 peer.send(Ok(re=number))
-            elif not peer.accept(fields, sum(map(len, frames))):
+            elif not peer.accept(frames):
                 raise QuotaExceeded(
                     "Too many requests wait for their answers.",
                     fix="Wait for answers before asking more.",
@@ -99,18 +117,24 @@ class Lines:
             if peer is not None:
                 peer.refuse(number, error)
             else:
-                self._transmit(identity, codec.encode(Refused(re=number, error=Problem.of(error))))
+                self._transmit(identity, codec.encode(refusal(number, error)))
 
     def _welcome(self, identity: bytes, owner: str, source: int) -> Peer:
         if identity[:1] != b"\0":
             raise BadMessage(
                 "The connection chose its own routing id.", path="$", fix="Let the daemon choose."
             )
-        if len(self._peers) >= MAX_PEERS:
+        others = [peer.owner for peer in self._peers.values() if peer.owner != self._local_key]
+        full = len(self._peers) >= MAX_PEERS
+        if owner != self._local_key:
+            full |= len(others) >= MAX_REMOTE or others.count(owner) >= MAX_OF_A_KEY
+        if full:
             raise QuotaExceeded(
-                f"{MAX_PEERS} clients are connected already.", fix="Close some.", retry_after=10.0
+                f"{len(self._peers)} clients are connected already.",
+                fix="Close some.",
+                retry_after=10.0,
             )
-        peer = Peer(identity, owner, source, self._transmit)
+        peer = Peer(identity, owner, source, self._transmit, self._budget)
         self._peers[identity] = peer
         self._tasks[identity] = asyncio.get_running_loop().create_task(self._attend(peer))
         return peer
@@ -118,17 +142,24 @@ class Lines:
     async def _attend(self, peer: Peer) -> None:
         """Answer a peer's requests, one after another."""
         while True:
-            fields = await peer.next()
+            frames = await peer.next()
+            kind, number = codec.glimpse(frames)
             try:
-                answer = await self._respond(codec.request(fields), peer)
+                if not peer.greeted and kind != "hello":  # before anything looks further into it
+                    raise BadMessage(
+                        "The connection is not greeted yet.",
+                        path="$.type",
+                        fix="Send hello first; after a restart of the daemon, again.",
+                    )
+                answer = await self._respond(codec.request(codec.unpack(frames)), peer)
                 if answer is not None:
                     peer.send(answer)
             except StandeeError as error:
-                peer.refuse(_number(fields.get("id")), error)
+                peer.refuse(number, error)
             except Exception as error:
                 log.exception("request.broken")
                 failed = JobFailed(f"The daemon failed: {error}.", fix="See the daemon's log.")
-                peer.refuse(_number(fields.get("id")), failed)
+                peer.refuse(number, failed)
 
     # -- out ---------------------------------------------------------------------------------------
 
@@ -155,11 +186,6 @@ class Lines:
             self._tasks.pop(identity).cancel()
 
 
-def _number(given: object) -> int:
-    """Return a request's number as answers carry it; 0 for one that is none."""
-    return given if isinstance(given, int) and 0 <= given <= 2**53 else 0
-
-
 def router(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
     """Return a socket as the daemon needs it, not bound yet."""
     socket = context.socket(zmq.ROUTER)
@@ -167,7 +193,7 @@ def router(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
     socket.setsockopt(zmq.ROUTER_HANDOVER, 0)
     socket.setsockopt(zmq.MAXMSGSIZE, codec.FRAME_LIMIT)
     socket.setsockopt(zmq.RCVHWM, 32)
-    socket.setsockopt(zmq.SNDHWM, 16)
+    socket.setsockopt(zmq.SNDHWM, 8)  # chunks of 256 KiB, see `service.CHUNK`
     socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
     socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
     socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 20_000)

@@ -6,13 +6,14 @@ answer. What touches the disk runs in threads; nothing here waits for a device.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import singledispatchmethod
+from functools import lru_cache, singledispatchmethod
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,20 +21,23 @@ from typing import Any
 import msgspec
 
 from standee import __version__
-from standee.composition import Composition, validate
-from standee.errors import BadMessage, IncompatibleVersion, TooLarge, Unauthorised
+from standee.composition import Composition, Sampling, validate
+from standee.errors import (
+    IncompatibleVersion,
+    InvalidField,
+    TooLarge,
+    Unauthorised,
+    UnknownModel,
+)
 from standee.wire.events import Queued
 from standee.wire.messages import (
     PROTOCOL,
     Answer,
-    BlobChunk,
     BlobCommit,
     BlobGet,
     BlobHas,
-    BlobMissing,
     BlobOpen,
     BlobPut,
-    BlobState,
     Cutout,
     Hello,
     JobAttach,
@@ -60,8 +64,9 @@ from ..event_log import event
 from ..scheduling.scheduler import Scheduler
 from ..storage.blob_files import Blobs, missing
 from ..storage.disk_thread import Disk
-from ..storage.job_store import Job, Store
+from ..storage.job_store import PAGE, Job, Store
 from .peer import Peer
+from .picture_requests import Pictures
 
 log = logging.getLogger("standee.service")
 
@@ -70,6 +75,8 @@ SPEC_LIMIT = 900_000
 """Bytes of a specification: a result's receipt, which holds it, must fit into one message too."""
 LOOK_AGAIN = 5.0
 """Seconds for which the list of models is not looked up again."""
+LOOKS_WITHIN = 10.0
+"""Seconds that a model's and LoRAs' files may take to be looked at; a dead mount takes for ever."""
 PACKAGES = ("standee", "torch", "diffusers", "transformers", "pyzmq")
 
 
@@ -94,21 +101,20 @@ class Service:
     ) -> None:
         self._around = around
         self._store, self._disk, self._scheduler = store, disk, scheduler
-        self._blobs, self._files = blobs, Disk("blobs", threads=2)
+        self._files = Disk("blobs", threads=4)
+        self._pictures = Pictures(store.holdings, disk, blobs, self._files, around.limits)
         self._known_models: tuple[ModelInfo, ...] = ()
         self._looked = float("-inf")
 
     def close(self) -> None:
         self._files.close()
 
+    async def drop_later(self) -> None:
+        """Delete pictures that could not be deleted when they were let go."""
+        await self._pictures.drop_later()
+
     async def answer(self, request: Request, peer: Peer) -> Answer | None:
         """Answer a request; `None` where the answer is sent already. Raises `StandeeError`."""
-        if not peer.greeted and not isinstance(request, Hello):
-            raise BadMessage(
-                "The connection is not greeted yet.",
-                path="$.type",
-                fix="Send hello first; after a restart of the daemon, again.",
-            )
         answer: Answer | None = await self._answer(request, peer)
         return answer and msgspec.structs.replace(answer, re=request.id)
 
@@ -144,20 +150,24 @@ class Service:
     @_answer.register
     async def _(self, request: StatusRequest, peer: Peer) -> Answer:
         queued, running = await self._disk(self._store.counts)
+        local = peer.owner == self._around.local_key
+        workers = tuple(slot.info() for slot in self._scheduler.slots)
+        if not local:  # another machine is told of its own jobs only, elsewhere
+            workers = tuple(msgspec.structs.replace(worker, job=None) for worker in workers)
         return Status(
             server=f"standee {__version__}",
             version=PROTOCOL,
             epoch=self._around.epoch,
             pid=os.getpid(),
             uptime=time.monotonic() - self._around.started,
-            home=str(self._around.home),
+            home=str(self._around.home) if local else "",
             queued=queued,
             running=running,
             clients=self._around.clients(),
             memory=resident_memory(),
             stored=await self._disk(self._store.holdings.stored, peer.owner),
             storage_limit=self._around.limits.storage,
-            workers=tuple(slot.info() for slot in self._scheduler.slots),
+            workers=workers,
             versions=versions(),
         )
 
@@ -182,84 +192,23 @@ class Service:
 
     @_answer.register
     async def _(self, request: BlobHas, peer: Peer) -> Answer:
-        lacks = await self._disk(self._store.holdings.lacks, peer.owner, request.digests)
-        return BlobMissing(digests=tuple(lacks))
+        return await self._pictures.has(peer.owner, request)
 
     @_answer.register
     async def _(self, request: BlobOpen, peer: Peer) -> Answer:
-        holdings, limits = self._store.holdings, self._around.limits
-        owner, digest = peer.owner, request.digest
-        if await self._disk(holdings.holds, owner, digest):
-            return BlobState(digest=digest, offset=request.size, complete=True)
-        if request.size > limits.blob:
-            raise TooLarge(
-                f"A picture of {request.size:,} bytes is over the limit of {limits.blob:,}.",
-                path="$.size",
-                fix="Save it smaller.",
-            )
-        gone = await self._disk(holdings.expect, owner, digest, request.size, limits.storage)
-        await self._drop(gone)
-        peer.uploads[digest] = request.size
-        received = await self._files(self._blobs.received, owner, digest)
-        return BlobState(digest=digest, offset=received)
+        return await self._pictures.open(peer.owner, request)
 
     @_answer.register
     async def _(self, request: BlobPut, peer: Peer) -> Answer:
-        size = await self._announced(peer, request.digest)
-        if request.offset + len(request.data) > size:
-            raise TooLarge(
-                f"The upload was announced with {size:,} bytes, and this is more.",
-                path="$.data",
-                fix="Open the upload with the picture's size.",
-            )
-        offset = await self._files(
-            self._blobs.append, peer.owner, request.digest, request.offset, request.data
-        )
-        return BlobState(digest=request.digest, offset=offset)
+        return await self._pictures.put(peer.owner, request)
 
     @_answer.register
     async def _(self, request: BlobCommit, peer: Peer) -> Answer:
-        holdings, owner, digest = self._store.holdings, peer.owner, request.digest
-        if await self._disk(holdings.holds, owner, digest):
-            size = await self._files(self._blobs.size, digest)
-            return BlobState(digest=digest, offset=size, complete=True)
-        size = await self._announced(peer, digest)
-        received = await self._files(self._blobs.received, owner, digest)
-        if received < size:
-            return BlobState(digest=digest, offset=received)
-        try:
-            size = await self._files(self._blobs.commit, owner, digest)
-        except BadMessage:
-            await self._disk(holdings.forget, owner, digest)
-            raise
-        finally:
-            peer.uploads.pop(digest, None)
-        await self._disk(holdings.hold, owner, digest, size)
-        return BlobState(digest=digest, offset=size, complete=True)
+        return await self._pictures.commit(peer.owner, request)
 
     @_answer.register
     async def _(self, request: BlobGet, peer: Peer) -> Answer:
-        digest = request.digest
-        if not await self._disk(self._store.holdings.holds, peer.owner, digest):
-            raise missing(digest)
-        size = await self._files(self._blobs.size, digest)
-        data = await self._files(self._blobs.read, digest, request.offset, request.length)
-        return BlobChunk(digest=digest, offset=request.offset, size=size, data=data)
-
-    async def _announced(self, peer: Peer, digest: str) -> int:
-        """Return the size that an upload was opened with, maybe on an earlier connection."""
-        if digest not in peer.uploads:
-            size = await self._disk(self._store.holdings.expected, peer.owner, digest)
-            if size is None:
-                raise BadMessage(
-                    "This upload was not opened.", path="$.digest", fix="Send blob.open first."
-                )
-            peer.uploads[digest] = size
-        return peer.uploads[digest]
-
-    async def _drop(self, digests: list[str]) -> None:
-        for digest in digests:
-            await self._files(self._blobs.drop, digest)
+        return await self._pictures.get(peer.owner, request)
 
     # -- jobs ------------------------------------------------------------------------------------
 
@@ -274,11 +223,18 @@ class Service:
                 path="$",
                 fix="Shorten its texts or use fewer layers.",
             )
+        model = b""
         if isinstance(spec, Composition):
-            await self._files(catalog.find, spec.sampling.model)
-            for index, lora in enumerate(spec.sampling.loras):
-                await self._files(lora_files.locate, lora.path, lora_files.field_of(index))
-        job, queued, past = await self._disk(self._accept, request, peer.owner, spec, encoded)
+            model = msgspec.json.encode(await self._model(spec.sampling, peer))
+        elif (spec.model or spec.finder) and peer.owner != self._around.local_key:
+            raise UnknownModel(
+                "This model is not offered to other machines.",
+                path="$.model" if spec.model else "$.finder",
+                fix="Use the built-in cut-out.",
+            )
+        job, queued, past = await self._disk(
+            self._accept, request, peer.owner, spec, encoded, model
+        )
         if queued is not None:
             event(log, "job.queued", job=job.id, kind=job.kind, position=queued.position)
         position = queued.position if queued is not None else None
@@ -291,10 +247,15 @@ class Service:
         return None
 
     def _accept(
-        self, request: JobSubmit, owner: str, spec: Composition | Cutout, encoded: bytes
+        self,
+        request: JobSubmit,
+        owner: str,
+        spec: Composition | Cutout,
+        encoded: bytes,
+        model: bytes,
     ) -> tuple[Job, Queued | None, list[Any]]:
         """In the store's thread: check that the pictures are there and store the job."""
-        named = dict(_pictures(spec))
+        named, local = dict(_pictures(spec)), owner == self._around.local_key
         lacks = set(self._store.holdings.lacks(owner, named.values()))
         for path, digest in named.items():
             if digest in lacks:
@@ -304,12 +265,47 @@ class Service:
             request.job,
             request.kind,
             encoded,
+            model=model,
             digests=set(named.values()),
-            priority=request.priority,
+            priority=request.priority if local else min(0, request.priority),
             summary=(spec.prompt if isinstance(spec, Composition) else spec.words)[:80],
             limit=self._around.limits.jobs,
+            quota=self._around.limits.storage,
         )
         return job, queued, self._store.events(job.key)
+
+    async def _model(self, sampling: Sampling, peer: Peer) -> ModelInfo:
+        """Return the model that a composition names, when it and the LoRAs can be used.
+
+        Who is not the user of this machine may name what is listed, and learns nothing of other
+        files: each miss is the same sentence. Raises `UnknownModel`, `InvalidField`.
+        """
+        local = peer.owner == self._around.local_key
+        if not local and sampling.model not in [one.name for one in await self._models()]:
+            raise UnknownModel(
+                "This model is not offered to other machines.",
+                path="$.sampling.model",
+                fix="Name one of the daemon's list of models.",
+            )
+        if not local and sampling.loras:
+            raise InvalidField(
+                "LoRAs are files of the daemon's machine, which are not offered to others.",
+                path="$.sampling.loras",
+                fix="Leave them out, or compose on the daemon's own machine.",
+            )
+        try:
+            async with asyncio.timeout(LOOKS_WITHIN):
+                info: ModelInfo = await self._files(catalog.find, sampling.model)
+                for index, lora in enumerate(sampling.loras):
+                    field = lora_files.field_of(index)
+                    await self._files(lora_files.locate, lora.path, field)
+        except TimeoutError:
+            raise UnknownModel(
+                f"The files of a model or LoRA did not answer within {LOOKS_WITHIN:.0f} s.",
+                path="$.sampling",
+                fix="Check the disk or network folder that they are on.",
+            ) from None
+        return info
 
     @_answer.register
     async def _(self, request: JobAttach, peer: Peer) -> Answer | None:
@@ -325,17 +321,30 @@ class Service:
 
     @_answer.register
     async def _(self, request: JobCancel, peer: Peer) -> Answer:
-        job = await self._scheduler.cancel(peer.owner, request.job, request.hard)
+        owner = peer.owner
+        if owner == self._around.local_key:  # the user of the machine may stop anybody's
+            mine = request.job in await self._disk(self._store.unfinished, owner)
+            others = None if mine else await self._disk(self._store.owner_of, request.job)
+            owner = others or owner
+        job = await self._scheduler.cancel(owner, request.job, request.hard)
         return JobState(job=job.id, state=job.state)
 
     @_answer.register
     async def _(self, request: JobList, peer: Peer) -> Answer:
-        return Jobs(jobs=tuple(await self._disk(self._store.jobs, peer.owner)))
+        if request.everyone and peer.owner != self._around.local_key:
+            raise Unauthorised(
+                "Only the daemon's own user may list the jobs of all clients.",
+                path="$.everyone",
+                fix="Ask for your own.",
+            )
+        owner = None if request.everyone else peer.owner
+        found = await self._disk(self._store.jobs, owner, request.after)
+        return Jobs(jobs=tuple(found), more=len(found) >= PAGE)
 
     @_answer.register
     async def _(self, request: JobRelease, peer: Peer) -> Answer:
         gone = await self._disk(self._store.release, peer.owner, request.job)
-        await self._drop(gone)
+        await self._pictures.drop(gone, peer.owner)
         return Ok()
 
 
@@ -363,6 +372,7 @@ def resident_memory() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@lru_cache(1)
 def versions() -> dict[str, str]:
     """Return the versions of what matters for a result."""
     found = {"python": platform.python_version()}

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from ..storage.file_lock import lock
 
 
 class AlreadyRunning(Exception):
@@ -24,20 +19,12 @@ def only_one(folder: Path) -> Iterator[None]:
     """Hold the lock of a daemon's folder. Raises `AlreadyRunning`."""
     with (folder / "daemon.lock").open("a+b") as file:
         try:
-            _lock(file)
+            lock(file)
         except OSError:
             raise AlreadyRunning(_pid(folder)) from None
         # A second file: on Windows the locked one cannot be read.
         (folder / "daemon.pid").write_text(str(os.getpid()))
         yield
-
-
-def _lock(file: BinaryIO) -> None:
-    if sys.platform == "win32":
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _pid(folder: Path) -> str:

@@ -7,6 +7,7 @@ unpairing need no restart.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 
 import zmq
@@ -16,6 +17,9 @@ from zmq.utils import z85
 from ..event_log import event
 
 log = logging.getLogger("standee.auth")
+
+SECONDS_BETWEEN_LINES = 10.0
+"""So seldom are strangers written down, with how many there were."""
 
 ENDPOINT = "inproc://zeromq.zap.01"
 
@@ -27,6 +31,7 @@ class Gate:
         self, context: zmq.asyncio.Context, allowed: Callable[[], Mapping[str, str]]
     ) -> None:
         self._allowed = allowed
+        self._refused, self._written = 0, float("-inf")
         self._socket = context.socket(zmq.REP)
         self._socket.linger = 0
         self._socket.bind(ENDPOINT)
@@ -36,6 +41,22 @@ class Gate:
         while True:
             question = await self._socket.recv_multipart()
             await self._socket.send_multipart(self._answer(question))
+
+    def _write_down(self, address: bytes, mechanism: bytes, key: str) -> None:
+        """Note a stranger, but not each of many."""
+        self._refused += 1
+        now = time.monotonic()
+        if now - self._written > SECONDS_BETWEEN_LINES:
+            event(
+                log,
+                "client.refused",
+                level=logging.WARNING,
+                address=address.decode(errors="replace"),
+                mechanism=mechanism.decode(errors="replace"),
+                key=key,
+                times=self._refused,
+            )
+            self._refused, self._written = 0, now
 
     def close(self) -> None:
         self._socket.close()
@@ -47,13 +68,6 @@ class Gate:
             key = z85.encode(credentials[0]).decode()
             name = self._allowed().get(key)
         if name is None:
-            event(
-                log,
-                "client.refused",
-                level=logging.WARNING,
-                address=address.decode(errors="replace"),
-                mechanism=mechanism.decode(errors="replace"),
-                key=key,
-            )
+            self._write_down(address, mechanism, key)
             return [version, number, b"400", b"This key is not known here.", b"", b""]
         return [version, number, b"200", b"", key.encode(), b""]

@@ -33,21 +33,15 @@ class Preset(Struct, frozen=True):
     text_quantization: Quantization = "none"
     dtype: Dtype = "bf16"
 
-    @property
-    def meaning(self) -> str:
-        """What it does, in words."""
-        packed = {"none": "", "fp8": "8 bits (fp8)", "int8": "8 bits (int8)", "nf4": "4 bits"}
-        kept = {
-            "none": "all of it on the device",
-            "text": "text encoders only while they encode",
-            "model": "one model on the device at a time",
-            "group": "one block on the device at a time",
+    def told(self) -> dict[str, str]:
+        """Return it as a job's note tells of it; see `standee.wire.notes`."""
+        return {
+            "preset": self.name,
+            "offload": self.offload,
+            "quantization": self.quantization,
+            "text_quantization": self.text_quantization,
+            "dtype": self.dtype,
         }
-        size = packed[self.quantization] or ("16 bits" if self.dtype == "bf16" else "32 bits")
-        text = packed[self.text_quantization]
-        if text and self.text_quantization != self.quantization:
-            size += f", text encoder in {text}"
-        return f"weights in {size}, {kept[self.offload]}"
 
 
 CARDS = (

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standee.errors import OutOfMemory
+from standee.formatting import size
 
 from .load_presets import GIB, RESERVE, Dtype, Preset, Quantization
 
@@ -150,10 +151,6 @@ class Plan(Struct, frozen=True):
         """Whether there is room, as far as an estimate can tell."""
         return self.need <= self.room
 
-    def __str__(self) -> str:
-        preset = f"preset {self.preset.name}: {self.preset.meaning}"
-        return f"{preset}; about {amount(self.need)} of {amount(self.room)}"
-
 
 def choose(
     footprint: Callable[[Dtype], Footprint],
@@ -176,7 +173,7 @@ def choose(
     if not held:
         least = min(host(footprint(preset.dtype), preset) for preset in presets)
         raise OutOfMemory(
-            f"The model needs {amount(least)} of this machine's memory, which has {amount(ram)}.",
+            f"The model needs {size(least)} of this machine's memory, which has {size(ram)}.",
             path="$.sampling.model",
             fix="Use a smaller model.",
         )
@@ -184,16 +181,8 @@ def choose(
     if nearest.need <= room * (1 + TOLERANCE):
         return nearest
     raise OutOfMemory(
-        f"This job needs at least {amount(nearest.need)} of device memory with every saving there"
-        f" is; {amount(room)} can be used.",
+        f"This job needs at least {size(nearest.need)} of device memory with every saving there"
+        f" is; {size(room)} can be used.",
         path="$.canvas",
         fix="Use a smaller canvas or a smaller model, or close other programs that use the device.",
     )
-
-
-def amount(size: int) -> str:
-    """Write bytes for a person."""
-    for unit, name in ((GIB, "GiB"), (2**20, "MiB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size / 1024:.0f} KiB"

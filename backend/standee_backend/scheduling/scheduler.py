@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from standee.errors import JobCancelled, JobFailed, StandeeError
+from standee.errors import JobCancelled, JobFailed, StandeeError, StorageFull
+from standee.wire import codec
 from standee.wire.events import (
     AnyEvent,
     Event,
@@ -25,19 +26,22 @@ from standee.wire.events import (
     Problem,
     Progress,
     Queued,
-    Result,
     Started,
     ends,
 )
 
 from ..event_log import event
 from ..storage.disk_thread import Disk
-from ..storage.job_store import Job, Store
-from ..worker.pipe import Made, Previewed, Reported
+from ..storage.job_store import STRIDE, Job, Store
 from .slots import Slot
 from .worker_process import Free, WorkerDied
 
+T = TypeVar("T")
+
 log = logging.getLogger("standee.jobs")
+
+AGAIN = 5.0
+"""Seconds until what could not be stored is tried again: there may be room on the disk by then."""
 
 
 class Subscriber(Protocol):
@@ -46,8 +50,8 @@ class Subscriber(Protocol):
     gone: bool
     """Whether nothing reaches them any more."""
 
-    def send(self, message: msgspec.Struct) -> None:
-        """Send a message, now or as soon as they take it."""
+    def send(self, message: msgspec.Struct, frames: codec.Frames | None = None) -> None:
+        """Send a message, now or as soon as they take it; `frames` are its own, if it has them."""
 
 
 @dataclass
@@ -110,7 +114,7 @@ class Scheduler:
         while True:
             news.clear()
             beside = slot in self._running.values()
-            claimed = await self._disk(self._store.claim, beside=beside)
+            claimed = await self._stored(self._store.claim, beside=beside)
             if claimed is not None:
                 return claimed
             await news.wait()
@@ -119,7 +123,17 @@ class Scheduler:
         """End the workers and put back what they were at."""
         for slot in self.slots:
             await slot.stop()
-        await self._disk(self._store.recover, polite=True)
+        with suppress(StorageFull):  # then the next daemon finds them running, and puts them back
+            await self._disk(self._store.recover, polite=True)
+
+    async def _stored(self, change: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Make a change that must be made, as soon as the disk takes it."""
+        while True:
+            try:
+                return await self._disk(change, *args, **kwargs)
+            except StorageFull as error:
+                event(log, "store.full", level=logging.WARNING, error=error.message[:200])
+                await asyncio.sleep(AGAIN)
 
     # -- for clients -----------------------------------------------------------------------------
 
@@ -157,6 +171,12 @@ class Scheduler:
             slot.cancel(job.key, hard)
         return job
 
+    async def cancel_all(self, owner: str) -> None:
+        """Stop all jobs of an owner."""
+        for job_id in await self._disk(self._store.unfinished, owner):
+            with suppress(StandeeError):
+                await self.cancel(owner, job_id, hard=False)
+
     async def announce(self) -> None:
         """Tell those who wait how many are before them now."""
         if not any(live.subscribers for live in self._live.values()):
@@ -172,44 +192,39 @@ class Scheduler:
 
     async def _run(self, slot: Slot, job: Job, free: Free) -> Sequence[AnyEvent]:
         """Run a job, store how it ended and return the events of that."""
-        disk, store, started = self._disk, self._store, time.monotonic()
+        store, started = self._stored, time.monotonic()
+        ended: Sequence[AnyEvent]
         try:
             made = await slot.run(job, partial(self._report, job.key, job.id), free)
-            ended: Sequence[AnyEvent] = await disk(store.finish, job.key, *_results(job, made))
+            ended = await store(self._store.finish, job.key, made)
         except JobCancelled:
-            ended = [await disk(store.cancelled, job.key)]
+            ended = [await store(self._store.cancelled, job.key)]
         except WorkerDied as death:
             crashed = str(death) if death.blamed else ""
-            ended = [await disk(store.put_back, job.key, crashed=crashed)]
+            ended = [await store(self._store.put_back, job.key, crashed=crashed)]
         except StandeeError as error:
-            ended = [await disk(store.fail, job.key, Problem.of(error))]
+            ended = [await store(self._store.fail, job.key, Problem.of(error))]
         except Exception as error:
             log.exception("job.broken")
             problem = Problem.of(JobFailed(f"The daemon failed: {error}.", fix="See its log."))
-            ended = [await disk(store.fail, job.key, problem)]
+            ended = [await store(self._store.fail, job.key, problem)]
         said = msgspec.to_builtins(ended[-1])
         why = {"error": said["error"]["message"]} if "error" in said else {}
         seconds = round(time.monotonic() - started, 3)
         event(log, f"job.{said['type']}", job=job.id, seconds=seconds, **why)
         return ended
 
-    def _report(self, key: int, job: str, what: Reported | Previewed) -> None:
+    def _report(self, key: int, job: str, happened: Progress | Preview) -> None:
         live = self._live[key]
-        seq = self._next(live)
-        if isinstance(what, Previewed):
-            live.preview = Preview(job=job, seq=seq, step=what.step, data=what.data)
-            self._publish(key, live.preview)
+        happened = msgspec.structs.replace(happened, job=job, seq=self._next(live))
+        if live.seq % STRIDE == STRIDE - 1:
+            # What is durable from here on is numbered above what was sent, after a crash too.
+            self._disk.soon(self._store.reserve, key, live.seq + 1)
+        if isinstance(happened, Preview):
+            live.preview = happened
         else:
-            live.progress = Progress(
-                job=job,
-                seq=seq,
-                stage=what.stage,
-                step=what.step,
-                of=what.of,
-                eta=what.eta,
-                note=what.note,
-            )
-            self._publish(key, live.progress)
+            live.progress = happened
+        self._publish(key, happened)
 
     def _publish(self, key: int, happened: Event) -> None:
         live = self._alive(key, happened.job, happened.seq)
@@ -217,8 +232,9 @@ class Scheduler:
         if isinstance(happened, Queued):
             live.progress = live.preview = None
             live.position = happened.position
+        frames = codec.encode(happened) if live.subscribers else None
         for peer in list(live.subscribers):  # sending may find that a peer has left: `forget`
-            peer.send(happened)
+            peer.send(happened, frames)
         if ends(happened):
             self._live.pop(key, None)
 
@@ -232,20 +248,3 @@ class Scheduler:
 
 def _never() -> None:
     """Let no job come beside this one."""
-
-
-def _results(job: Job, made: list[Made]) -> tuple[list[Result], dict[str, int]]:
-    results = [
-        Result(
-            job=job.id,
-            index=index,
-            of=len(made),
-            seed=one.seed,
-            digest=one.digest,
-            width=one.width,
-            height=one.height,
-            receipt=one.receipt,
-        )
-        for index, one in enumerate(made)
-    ]
-    return results, {one.digest: one.bytes for one in made}

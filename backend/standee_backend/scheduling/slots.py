@@ -16,14 +16,15 @@ from typing import Protocol
 
 import msgspec
 
+from standee.wire.events import Result
 from standee.wire.messages import WorkerInfo
 
 from ..hardware.options import Options
 from ..storage.job_store import Job
-from ..worker.pipe import Made, Ready, Setup
+from ..worker.pipe import Ready, Setup
 from .worker_process import Child, Free, Report
 
-WORKER = (sys.executable, "-m", "standee_backend.worker")
+WORKER = (sys.executable, "-P", "-m", "standee_backend.worker")
 
 
 class Slot(Protocol):
@@ -32,7 +33,7 @@ class Slot(Protocol):
     def warm(self) -> None:
         """Get ready before the first job comes."""
 
-    async def run(self, job: Job, report: Report, free: Free) -> list[Made]:
+    async def run(self, job: Job, report: Report, free: Free) -> list[Result]:
         """Compute a job. Raises `WorkerDied`, `JobCancelled` and the job's own error.
 
         Calls `free` when the next job may come: the device is done with this one, whose pictures are being finished.
@@ -62,7 +63,7 @@ class LocalSlot:
         """Start the child if there is none."""
         self._living()
 
-    async def run(self, job: Job, report: Report, free: Free) -> list[Made]:
+    async def run(self, job: Job, report: Report, free: Free) -> list[Result]:
         """Compute a job; see `Slot`."""
         return await self._living().do(job, report, free)
 

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import queue
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import Any
 import msgspec
 
 from standee.errors import JobCancelled
+from standee.wire.events import Cancelled, Failed, Preview, Progress, Result
 
 from ..event_log import event
 from ..storage.job_store import Job
@@ -24,18 +27,21 @@ from ..worker.pipe import (
     Done,
     Finishing,
     FromWorker,
-    Made,
+    Heard,
     Pipe,
-    Previewed,
     Ready,
-    Reported,
     Run,
     Setup,
-    Stopped,
+    Told,
     Unable,
 )
 
-Report = Callable[[Reported | Previewed], None]
+HEARD_WITHIN = 20.0
+"""Seconds in which a worker says that it has heard a cancellation; else it is killed, with all that it has."""
+GONE_WITHIN = 5.0
+"""Seconds that the system has to end a killed process."""
+
+Report = Callable[[Progress | Preview], None]
 Free = Callable[[], None]
 
 log = logging.getLogger("standee.executor")
@@ -56,8 +62,9 @@ class Errand:
     job: Job
     report: Report
     free: Free
-    answer: asyncio.Future[list[Made]]
+    answer: asyncio.Future[list[Result]]
     cancelled_hard: bool = False
+    unheard: asyncio.TimerHandle | None = None
 
 
 class Child:
@@ -66,20 +73,20 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], setup: Setup) -> None:
         self.ready: Ready | None = None
         self._name, self._errands, self._killed = name, dict[int, Errand](), False
+        self._words: queue.SimpleQueue[Run | Cancel | Setup | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # a Ctrl-C in the daemon's terminal is for the daemon to handle
+            start_new_session=True,  # a group of its own: Ctrl-C is the daemon's, and it ends as one
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._pipe = Pipe(self._process.stdout, self._process.stdin, FromWorker)
-        loop = asyncio.get_running_loop()
-        threading.Thread(
-            target=self._listen, args=(loop,), daemon=True, name=f"worker {name}"
-        ).start()
+        for work in (self._listen, self._talk):
+            threading.Thread(target=work, daemon=True, name=f"worker {name}").start()
         self._say(setup)
         event(log, "worker.started", worker=name, pid=self.pid)
 
@@ -96,67 +103,104 @@ class Child:
         """The job that came last: the one that computes, if any does."""
         return next((errand.job for errand in reversed(self._errands.values())), None)
 
-    async def do(self, job: Job, report: Report, free: Free) -> list[Made]:
+    async def do(self, job: Job, report: Report, free: Free) -> list[Result]:
         """Have a job done; see `executor.Slot.run`."""
         answer = asyncio.get_running_loop().create_future()
         self._errands[job.key] = Errand(job, report, free, answer)
         try:
-            self._say(Run(job.key, job.kind, job.spec))
+            self._say(Run(job.key, job.kind, job.spec, job.model))
             return await answer
         finally:
             self._errands.pop(job.key, None)
 
     def cancel(self, key: int, hard: bool) -> bool:
-        """Stop a job if it is here, and return whether it is. `hard` takes this process, and all that it has, along."""
+        """Stop a job if it is here, and return whether it is.
+
+        `hard` takes this process, and all that it has, along; so does a worker that does not listen.
+        """
         errand = self._errands.get(key)
         if errand is None:
             return False
         if hard:
-            errand.cancelled_hard = self._killed = True
-            self._process.kill()
+            self._kill_for(errand)
         else:
             self._say(Cancel(key))
+            errand.unheard = self._loop.call_later(HEARD_WITHIN, self._kill_for, errand)
         return True
+
+    def _kill_for(self, errand: Errand) -> None:
+        """Kill the process to end a job, unless the job has ended."""
+        if self._errands.get(errand.job.key) is errand:
+            errand.cancelled_hard = self._killed = True
+            self._kill()
+
+    def _kill(self) -> None:
+        """Kill the process and whatever it has started."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """End the process."""
-        self._process.kill()
-        await asyncio.to_thread(self._process.wait)
+        self._kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(self._process.wait, GONE_WITHIN)
 
     def _say(self, message: Run | Cancel | Setup) -> None:
-        with contextlib.suppress(OSError):  # it is gone, and will be heard to be
-            self._pipe.send(message)
+        self._words.put(message)
 
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _talk(self) -> None:
+        """In a thread: write what there is to say; a worker that does not read stops nothing else."""
+        with contextlib.suppress(OSError):  # it is gone, and will be heard to be
+            while (message := self._words.get()) is not None:
+                self._pipe.send(message)
+
+    def _listen(self) -> None:
         """In a thread: hand what the child says to the loop, and at last how it ended."""
         with contextlib.suppress(RuntimeError):  # the loop may be closed already
-            with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
+            try:
                 while (message := self._pipe.receive()) is not None:
-                    loop.call_soon_threadsafe(self._heard, message)
-            loop.call_soon_threadsafe(self._gone, self._process.wait())
+                    self._loop.call_soon_threadsafe(self._heard, message)
+                status = self._process.wait(GONE_WITHIN)
+            except (OSError, ValueError, msgspec.MsgspecError, subprocess.TimeoutExpired) as error:
+                event(log, "worker.mute", level=logging.WARNING, error=str(error)[:200])
+                self._kill()
+                status = self._process.wait()
+            self._kill()  # what it has started and left
+            self._words.put(None)
+            self._loop.call_soon_threadsafe(self._gone, status)
 
     def _heard(self, message: Any) -> None:
         if isinstance(message, Ready):
             self.ready = message
-        elif isinstance(message, Unable) and message.job is None:
+        elif isinstance(message, Unable):
             for each in list(self._errands.values()):
                 self._end(each, message.problem.exception())
         elif (errand := self._errands.get(message.job)) is None:
             return
-        elif isinstance(message, Reported | Previewed):
-            errand.report(message)
+        elif isinstance(message, Told):
+            self._told(errand, message.event)
+        elif isinstance(message, Heard):
+            if errand.unheard is not None:
+                errand.unheard.cancel()
         elif isinstance(message, Finishing):
             errand.free()
         elif isinstance(message, Done):
             engine, reporting = message.seconds, message.reporting
             event(log, "job.computed", job=errand.job.id, engine=engine, reporting=reporting)
-            self._end(errand, message.outputs)
-        elif isinstance(message, Stopped):
-            self._end(errand, JobCancelled("The job was cancelled."))
-        elif isinstance(message, Unable):
-            self._end(errand, message.problem.exception())
+            self._end(errand, message.results)
 
-    def _end(self, errand: Errand, how: list[Made] | Exception) -> None:
+    def _told(self, errand: Errand, happened: Progress | Preview | Cancelled | Failed) -> None:
+        if isinstance(happened, Cancelled):
+            self._end(errand, JobCancelled("The job was cancelled."))
+        elif isinstance(happened, Failed):
+            self._end(errand, happened.error.exception())
+        else:
+            errand.report(happened)
+
+    def _end(self, errand: Errand, how: list[Result] | Exception) -> None:
         del self._errands[errand.job.key]
         answer = errand.answer
         if answer.done():  # whoever waited was cancelled
@@ -179,6 +223,9 @@ def _how(status: int) -> str:
     """Say how a process ended."""
     if status >= 0:
         return f"it exited with status {status}"
-    name = signal.Signals(-status).name
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:  # a real-time signal
+        name = f"signal {-status}"
     hint = " (often the system's answer to too little memory)" if name == "SIGKILL" else ""
     return f"it was ended by {name}{hint}"

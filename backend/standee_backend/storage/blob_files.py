@@ -59,10 +59,25 @@ class Blobs:
         """Keep a picture made here and return its digest. Raises `StorageFull`."""
         digest = hashlib.sha256(data).hexdigest()
         part = self._parts / f"made-{secrets.token_hex(8)}.part"
-        with _storing():
-            part.write_bytes(data)
-            self._settle(part, digest)
+        try:
+            with _storing():
+                part.write_bytes(data)
+                self._settle(part, digest)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
         return digest
+
+    def whole(self, digest: str) -> bytes:
+        """Return a picture, checked. One that is damaged is deleted: it can be sent again.
+
+        Raises `MissingBlob`.
+        """
+        data = self.read(digest)
+        if hashlib.sha256(data).hexdigest() != digest:
+            self.path(digest).unlink(missing_ok=True)
+            raise missing(digest)
+        return data
 
     # -- uploads ---------------------------------------------------------------------------------
 
@@ -92,7 +107,7 @@ class Blobs:
         """
         part = self._part(owner, digest)
         with self._lock, _storing():
-            part.touch(mode=0o600)
+            part.touch(mode=0o600)  # an empty picture has none yet
             with part.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != digest:
@@ -105,9 +120,10 @@ class Blobs:
             self._settle(part, digest)
         return self.size(digest)
 
-    def drop(self, digest: str) -> None:
-        """Delete a picture, unless it came so lately that a job may be about to claim it."""
-        _delete_if_older(self.path(digest), FRESH)
+    def drop(self, digest: str) -> bool:
+        """Delete a picture; return `False` if it came so lately that a job may be about to claim it."""
+        path = self.path(digest)
+        return _delete_if_older(path, FRESH) or not path.exists()
 
     def drop_upload(self, owner: str, digest: str) -> None:
         """Delete what came of an upload."""
@@ -131,19 +147,26 @@ class Blobs:
         path = self.path(digest)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        path.parent.mkdir(exist_ok=True, mode=0o700)
+        if not path.parent.exists():
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            _sync_folder(self._folder)
         part.replace(path)
-        if hasattr(os, "O_DIRECTORY"):
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make sure that the names in a folder are on the disk, where a system can say so."""
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _delete_if_older(path: Path, seconds: float) -> bool:
     with contextlib.suppress(OSError):
-        if time.time() - path.stat().st_mtime > seconds:
+        if abs(time.time() - path.stat().st_mtime) > seconds:  # a clock may have been wrong
             path.unlink()
             return True
     return False

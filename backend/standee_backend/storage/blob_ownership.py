@@ -13,6 +13,11 @@ from standee.errors import QuotaExceeded
 
 from .database import Database
 
+LEAST = 4096
+"""Bytes that a picture counts for at least: a file and its row take so much, whatever is in it."""
+MAX_UPLOADS = 64
+"""How many uploads of one owner may be under way; the oldest gives way to another."""
+
 
 class Holdings:
     """The tables `blobs` and `uses` of a database."""
@@ -38,27 +43,48 @@ class Holdings:
         """
         with self._db.transaction():
             self.forget(owner, digest)
-            over = self.stored(owner) + size - quota
-            idle = self._db.run(
-                "SELECT digest, size FROM blobs b WHERE owner=? AND NOT EXISTS (SELECT 1 FROM uses"
-                " JOIN jobs ON key=job WHERE uses.digest=b.digest AND jobs.owner=b.owner)"
-                " ORDER BY touched",
-                owner,
-            )
-            gone: list[str] = []
-            for row in idle:
-                if over > 0:
-                    gone.append(row["digest"])
-                    over -= row["size"]
-            if over > 0:
-                raise QuotaExceeded(
-                    f"Your pictures would take {over:,} bytes more than the {quota:,} allowed.",
-                    path="$.size",
-                    fix="Release finished jobs, or start the daemon with a larger --quota.",
-                )
+            gone = self.let_go(owner, self._oldest_uploads(owner))
+            gone += self.make_room(owner, max(size, LEAST), quota, "$.size")
             upload = (owner, digest, size, time.time())
             self._db.run("INSERT INTO blobs VALUES (?,?,?,?,0)", *upload)
-            return self.let_go(owner, gone)
+            return gone
+
+    def make_room(self, owner: str, size: int, quota: int, path: str) -> list[str]:
+        """Let pictures of an owner go, as many as `size` bytes more take; see `expect`.
+
+        `path` is the field that is too much. Raises `QuotaExceeded`.
+        """
+        over = self.stored(owner) + size - quota
+        if over <= 0:
+            return []
+        idle = self._db.run(
+            "SELECT digest, size FROM blobs b WHERE owner=? AND NOT EXISTS (SELECT 1 FROM uses"
+            " JOIN jobs ON key=job WHERE uses.digest=b.digest AND jobs.owner=b.owner)"
+            " ORDER BY touched",
+            owner,
+        )
+        gone: list[str] = []
+        for row in idle:
+            if over > 0:
+                gone.append(row["digest"])
+                over -= max(row["size"], LEAST)
+        if over > 0:
+            raise QuotaExceeded(
+                f"Your pictures and jobs would take {over:,} bytes more than the {quota:,} allowed.",
+                path=path,
+                fix="Release finished jobs, or start the daemon with a larger --quota.",
+            )
+        return self.let_go(owner, gone)
+
+    def _oldest_uploads(self, owner: str) -> list[str]:
+        sql = "SELECT digest FROM blobs WHERE owner=? AND NOT complete ORDER BY touched DESC"
+        rows = self._db.run(f"{sql} LIMIT -1 OFFSET ?", owner, MAX_UPLOADS - 1)
+        return [row["digest"] for row in rows]
+
+    def unheld(self, digests: Iterable[str]) -> list[str]:
+        """Return those that no one holds and no job needs."""
+        held = "SELECT 1 FROM blobs WHERE digest=:d UNION ALL SELECT 1 FROM uses WHERE digest=:d"
+        return [digest for digest in digests if self._db.row(held, {"d": digest}) is None]
 
     def expected(self, owner: str, digest: str) -> int | None:
         """Return the size that an upload was announced with, if it was."""
@@ -97,9 +123,14 @@ class Holdings:
         return gone
 
     def stored(self, owner: str | None = None) -> int:
-        """Return the bytes of the pictures of one owner or of all."""
-        sql = "SELECT coalesce(sum(size), 0) FROM blobs WHERE owner=coalesce(?, owner)"
-        return self._db.number(sql, owner)
+        """Return the bytes that one owner or all have here: pictures, and what jobs say and said."""
+        sums = (
+            f"SELECT coalesce(sum(max(size, {LEAST})), 0) FROM blobs WHERE owner=coalesce(?, owner)",
+            "SELECT coalesce(sum(length(spec)), 0) FROM jobs WHERE owner=coalesce(?, owner)",
+            "SELECT coalesce(sum(length(body)), 0) FROM events JOIN jobs ON key=job"
+            " WHERE owner=coalesce(?, owner)",
+        )
+        return sum(self._db.number(sql, owner) for sql in sums)
 
     def digests(self) -> set[str]:
         """Return all pictures that anyone holds or a job needs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,14 @@ CREATE TABLE IF NOT EXISTS blobs (
   owner TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, touched REAL NOT NULL,
   complete INTEGER NOT NULL, PRIMARY KEY (owner, digest)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS holders ON blobs (digest);
+CREATE TABLE IF NOT EXISTS models (
+  job INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (
+  job INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS numbers (last INTEGER NOT NULL);
+INSERT INTO numbers SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM numbers);
 """
+"""What came later stands in tables of its own, so that a daemon of any version opens the file."""
 
 
 class Database:
@@ -44,6 +51,13 @@ class Database:
 
     def close(self) -> None:
         self._db.close()
+
+    def shrink(self, spare: int) -> None:
+        """Give the disk back what deleted rows took, where it is more than `spare` bytes."""
+        free = self.number("PRAGMA freelist_count") * self.number("PRAGMA page_size")
+        if free > spare:
+            with suppress(sqlite3.OperationalError):  # it takes room to make room
+                self._db.execute("VACUUM")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +25,8 @@ from .blob_ownership import Holdings
 from .database import Database
 
 STRIDE = 100_000
+PAGE = 500
+"""How many jobs one answer lists."""
 MAX_CRASHES = 3
 """A job that took so many workers down with it fails."""
 MAX_ATTEMPTS = 10
@@ -33,7 +36,10 @@ E = TypeVar("E", bound=Event)
 
 
 class Job(Struct, frozen=True):
-    """One row of the table of jobs."""
+    """One row of the table of jobs. `key` is a number that no other job gets, not even a later one.
+
+    `spec` is JSON, and so is `model`: what the model that it names was when it was handed in.
+    """
 
     key: int
     owner: str
@@ -49,6 +55,7 @@ class Job(Struct, frozen=True):
     crashes: int
     cancelling: int
     seq: int
+    model: bytes = b""
 
     @property
     def over(self) -> bool:
@@ -60,12 +67,21 @@ class Job(Struct, frozen=True):
         return self.attempts > 1
 
 
+_LISTED = "key, id, kind, state, created, finished, priority, attempts, summary"
+_COLUMNS = ", ".join(name for name in Job.__struct_fields__ if name != "model")
+JOBS = (
+    f"SELECT {_COLUMNS}, coalesce((SELECT body FROM models WHERE job=key), x'') AS model FROM jobs"
+)
+
+
 class Store:
     """The jobs of one daemon."""
 
     def __init__(self, path: Path) -> None:
         self._db = Database(path)
         self.holdings = Holdings(self._db)
+        self._served: dict[str, int] = {}
+        self._turn = 0
 
     def close(self) -> None:
         self._db.close()
@@ -79,14 +95,17 @@ class Store:
         kind: str,
         spec: bytes,
         *,
+        model: bytes = b"",
         digests: Iterable[str] = (),
         priority: int = 0,
         summary: str = "",
         limit: int = 256,
+        quota: int | None = None,
     ) -> tuple[Job, Queued | None]:
         """Accept a job, or find the one of that id, which comes without an event.
 
-        Raises `Conflict` and `QuotaExceeded`.
+        Raises `Conflict`, and `QuotaExceeded` where the owner has `limit` unfinished jobs, or keeps
+        `quota` bytes in pictures and jobs.
         """
         with self._db.transaction():
             known = self._find(owner, job_id)
@@ -105,13 +124,18 @@ class Store:
                     fix="Wait for some of them, or cancel them.",
                     retry_after=10.0,
                 )
-            [row] = self._db.run(
-                "INSERT INTO jobs (owner, id, kind, spec, summary, priority, state, created)"
-                " VALUES (?,?,?,?,?,?,'queued',?) RETURNING *",
-                *(owner, job_id, kind, spec, summary, priority, time.time()),
+            key = self._number()
+            self._db.run(
+                "INSERT INTO jobs (key, owner, id, kind, spec, summary, priority, state, created)"
+                " VALUES (?,?,?,?,?,?,?,'queued',?)",
+                *(key, owner, job_id, kind, spec, summary, priority, time.time()),
             )
-            job = _job(row)
+            if model:
+                self._db.run("INSERT INTO models VALUES (?,?)", key, model)
+            job = self._get(key)
             self.holdings.use(job.key, digests)
+            if quota is not None:  # files of what gives way are swept later
+                self.holdings.make_room(owner, 0, quota, "$.spec")
             return self._record(job, Queued(job=job.id, position=self.position(job)))
 
     def claim(self, *, beside: bool = False) -> tuple[Job, Started] | None:
@@ -120,25 +144,29 @@ class Store:
         `beside`: it shares its worker with another job, so it is not taken if it was tried before.
         """
         with self._db.transaction():
-            row = self._db.row(
-                "UPDATE jobs SET state='running', attempts=attempts+1 WHERE key=(SELECT key FROM"
-                " jobs WHERE state='queued' ORDER BY priority DESC, key LIMIT 1)"
-                " AND (attempts=0 OR NOT ?) RETURNING *",
-                beside,
-            )
-            if row is None:
+            first = next(iter(self._line()), None)
+            if first is None or (beside and first["attempts"]):
                 return None
-            job = _job(row)
+            key = first["key"]
+            self._db.run("UPDATE jobs SET state='running', attempts=attempts+1 WHERE key=?", key)
+            self._turn += 1
+            self._served[first["owner"]] = self._turn
+            job = self._get(key)
             return self._record(job, Started(job=job.id, attempt=job.attempts))
 
-    def finish(self, key: int, results: list[Result], sizes: dict[str, int]) -> list[Result]:
+    def reserve(self, key: int, seq: int) -> None:
+        """Note that events up to a stride from `seq` on may have been sent for a job."""
+        self._db.run("UPDATE jobs SET seq=max(seq, ?) WHERE key=?", seq, key)
+
+    def finish(self, key: int, results: list[Result]) -> list[Result]:
         """End a job with its results, whose pictures its owner holds from now on."""
         with self._db.transaction():
             job = self._get(key)
             recorded: list[Result] = []
             for result in results:
-                self.holdings.hold(job.owner, result.digest, sizes[result.digest])
+                self.holdings.hold(job.owner, result.digest, result.size)
                 self.holdings.use(key, [result.digest])
+                result = msgspec.structs.replace(result, job=job.id)
                 job, numbered = self._record(job, result)
                 recorded.append(numbered)
             self._end(key, "done")
@@ -214,10 +242,23 @@ class Store:
             self._db.run("DELETE FROM jobs WHERE key=?", job.key)
             return self.holdings.let_go(owner, results)
 
-    def expire(self, before: float) -> list[str]:
-        """Release all jobs that finished before a time; return pictures as `release` does."""
-        rows = self._db.run("SELECT owner, id FROM jobs WHERE finished < ?", before)
-        return [digest for row in rows for digest in self.release(*row)]
+    def expire(self, now: float, seconds: float) -> list[tuple[str, str]]:
+        """Release all jobs that have been finished for so long; return owners and pictures let go.
+
+        A job's age counts from when it was first seen finished here: a clock that was wrong at its
+        end, or is set back, takes no results away.
+        """
+        over = "SELECT key FROM jobs WHERE finished IS NOT NULL"
+        with self._db.transaction():
+            self._db.run("DELETE FROM seen WHERE at > ?", now)
+            self._db.run(f"INSERT OR IGNORE INTO seen SELECT key, ? FROM ({over})", now)
+            sql = "SELECT owner, id FROM jobs JOIN seen ON key=job WHERE at < ? AND finished < ?"
+            rows = self._db.run(sql, now - seconds, now - seconds)
+        return [(row["owner"], digest) for row in rows for digest in self.release(*row)]
+
+    def shrink(self) -> None:
+        """Give back the disk that released jobs took."""
+        self._db.shrink(2**26)
 
     # -- what is known of jobs -------------------------------------------------------------------
 
@@ -240,36 +281,52 @@ class Store:
 
     def position(self, job: Job) -> int:
         """Return how many jobs come before this one, running ones among them."""
-        return self._db.number(
-            "SELECT count(*) FROM jobs WHERE state='running' AND key<>:key OR state='queued'"
-            " AND (priority>:priority OR priority=:priority AND key<:key)",
-            {"key": job.key, "priority": job.priority},
+        running = self._db.number(
+            "SELECT count(*) FROM jobs WHERE state='running' AND key<>?", job.key
         )
+        keys = [row["key"] for row in self._line()]
+        return running + (keys.index(job.key) if job.key in keys else 0)
 
     def waiting(self) -> list[tuple[int, str]]:
         """Return key and id of the jobs that wait, first come first."""
-        rows = self._db.run(
-            "SELECT key, id FROM jobs WHERE state='queued' ORDER BY priority DESC, key"
-        )
-        return [(row["key"], row["id"]) for row in rows]
+        return [(row["key"], row["id"]) for row in self._line()]
 
-    def jobs(self, owner: str) -> list[JobInfo]:
-        """Return the jobs of `owner`, oldest first."""
-        rows = self._db.run("SELECT * FROM jobs WHERE owner=? ORDER BY key", owner)
+    def jobs(self, owner: str | None, after: int = 0, limit: int = PAGE) -> list[JobInfo]:
+        """Return jobs of `owner`, or of all, oldest first, from the one after number `after` on."""
+        sql = f"SELECT {_LISTED} FROM jobs WHERE owner=coalesce(?, owner) AND key>? ORDER BY key"
+        rows = self._db.run(f"{sql} LIMIT ?", owner, after, limit)
+        running = self._db.number("SELECT count(*) FROM jobs WHERE state='running'")
+        places = {row["key"]: running + place for place, row in enumerate(self._line())}
         return [
             JobInfo(
-                job=job.id,
-                kind=job.kind,  # type: ignore[arg-type]
-                state=job.state,
-                created=job.created,
-                finished=job.finished,
-                priority=job.priority,
-                position=self.position(job) if job.state == "queued" else None,
-                attempts=job.attempts,
-                summary=job.summary,
+                job=row["id"],
+                number=row["key"],
+                kind=row["kind"],
+                state=row["state"],
+                created=row["created"],
+                finished=row["finished"],
+                priority=row["priority"],
+                position=places.get(row["key"]),
+                attempts=row["attempts"],
+                summary=row["summary"],
             )
-            for job in map(_job, rows)
+            for row in rows
         ]
+
+    def unfinished(self, owner: str) -> list[str]:
+        """Return the ids of an owner's jobs that are not over."""
+        sql = "SELECT id FROM jobs WHERE owner=? AND state IN ('queued','running')"
+        return [row["id"] for row in self._db.run(sql, owner)]
+
+    def owners(self) -> set[str]:
+        """Return whose jobs are not over."""
+        sql = "SELECT DISTINCT owner FROM jobs WHERE state IN ('queued','running')"
+        return {row["owner"] for row in self._db.run(sql)}
+
+    def owner_of(self, job_id: str) -> str | None:
+        """Return whose job has this id, if anybody's has."""
+        row = self._db.row("SELECT owner FROM jobs WHERE id=? ORDER BY key DESC", job_id)
+        return row["owner"] if row else None
 
     def counts(self) -> tuple[int, int]:
         """Return how many jobs wait and how many run."""
@@ -290,12 +347,32 @@ class Store:
         sql = "UPDATE jobs SET state=?, finished=? WHERE key=?"
         self._db.run(sql, state, time.time(), key)
 
+    def _line(self) -> list[sqlite3.Row]:
+        """Return the jobs that wait in their order: by priority, and owners take turns."""
+        rows = self._db.run(
+            "SELECT key, id, owner, priority, attempts FROM jobs WHERE state='queued' ORDER BY key"
+        )
+        nth: Counter[tuple[int, str]] = Counter()
+        order: dict[int, tuple[int, int, int, int]] = {}
+        for row in rows:
+            mine = (row["priority"], row["owner"])
+            served = self._served.get(row["owner"], 0)
+            order[row["key"]] = (-row["priority"], nth[mine], served, row["key"])
+            nth[mine] += 1
+        return sorted(rows, key=lambda row: order[row["key"]])
+
+    def _number(self) -> int:
+        """Return a key that no job had before: one that comes late must not mean another job."""
+        newest = "SELECT coalesce(max(key), 0) FROM jobs"
+        sql = f"UPDATE numbers SET last=max(last, ({newest})) + 1 RETURNING last"
+        return self._db.number(sql)
+
     def _find(self, owner: str, job_id: str) -> Job | None:
-        row = self._db.row("SELECT * FROM jobs WHERE owner=? AND id=?", owner, job_id)
+        row = self._db.row(f"{JOBS} WHERE owner=? AND id=?", owner, job_id)
         return _job(row) if row is not None else None
 
     def _get(self, key: int) -> Job:
-        return _job(self._db.run("SELECT * FROM jobs WHERE key=?", key)[0])
+        return _job(self._db.run(f"{JOBS} WHERE key=?", key)[0])
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -20,11 +20,14 @@ import msgspec
 import numpy as np
 import psutil
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from standee.composition import Composition
 from standee.errors import JobCancelled, OutOfMemory
+from standee.wire.events import Preview, Progress, Result
 from standee.wire.messages import Cutout
+from standee.wire.notes import MAX_NOTES, MEMORY_PLAN, MEMORY_SHORT, Note, note
 
 from ..catalog import catalog, download, lora_files
 from ..catalog.catalog import ModelInfo
@@ -50,40 +53,10 @@ PREVIEWS = 6
 RECEIPT_PACKAGES = ("standee", "torch", "diffusers", "transformers")
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """How far a job is: `step` of `of` steps of a stage, and the seconds that it will still take.
-
-    `note` says what was decided about the memory.
-    """
-
-    stage: str
-    step: int
-    of: int
-    eta: float | None = None
-    note: str = ""
-
-
-class Preview(msgspec.Struct, frozen=True):
-    """A small encoded picture of what a step predicts."""
-
-    step: int
-    data: bytes
-
-
-class Output(msgspec.Struct, frozen=True):
-    """One finished picture: encoded PNG, its size, its seed and the receipt that makes it again."""
-
-    data: bytes
-    width: int
-    height: int
-    seed: int
-    receipt: dict[str, Any]
-
-
 Read = Callable[[str], bytes]
 Report = Callable[[Progress | Preview], None]
 Cancelled = Callable[[], bool]
-Finish = Callable[[], Output]
+Finish = Callable[[], Result]
 """Encodes a picture; needs neither the device nor the model, so any thread may call it while these go on."""
 
 
@@ -96,6 +69,26 @@ class Resident:
     fingerprint: str
     tokens: TokenCache
     preset: Preset
+
+
+class Notes:
+    """What a job has said of itself: it goes along with all progress, of which a client may see the last only."""
+
+    def __init__(self, report: Report) -> None:
+        self.said: tuple[Note, ...] = ()
+        self._report = report
+
+    def add(self, about: Note) -> None:
+        """Take a note, once; it is heard with the next progress, and is in every picture's receipt."""
+        if about not in self.said and len(self.said) < MAX_NOTES:
+            self.said += (about,)
+            log.info("%s", about.words)
+
+    def tell(self, event: Progress | Preview) -> None:
+        """Report, with the notes so far."""
+        if isinstance(event, Progress):
+            event = replace(event, notes=self.said)
+        self._report(event)
 
 
 class Tasks:
@@ -113,21 +106,24 @@ class Tasks:
 
     def run(
         self,
-        kind: str,
         spec: Composition | Cutout,
+        model: ModelInfo | None,
         read: Read,
         report: Report,
         cancelled: Cancelled,
     ) -> Generator[Finish, None, None]:
         """Run one job; yield each of its pictures when the device is done with it.
 
+        `model` is the one that a composition names; it is looked up if an earlier daemon accepted the job.
         Raises `StandeeError`s; anything else that it raises is a failure of the job.
         """
+        notes = Notes(report)
         if isinstance(spec, Composition):
-            yield from self._compose(spec, read, report, cancelled)
+            info = model or catalog.find(spec.sampling.model)
+            yield from self._compose(info, spec, read, notes, cancelled)
             return
         try:
-            mask = _cut_out(spec, read, self.options.device, _follower(report, cancelled))
+            mask = _cut_out(spec, read, self.options.device, _follower(notes.tell, cancelled))
         except torch.OutOfMemoryError:
             give_back()
             raise OutOfMemory(
@@ -135,29 +131,35 @@ class Tasks:
                 path="$.model",
                 fix="Use the built-in cut-out, which needs none, or a smaller model.",
             ) from None
-        yield lambda: _encode(mask, 0, {})
+        yield lambda: _encode(mask, 0, {}, notes.said)
 
     def _compose(
-        self, composition: Composition, read: Read, report: Report, cancelled: Cancelled
+        self,
+        info: ModelInfo,
+        composition: Composition,
+        read: Read,
+        notes: Notes,
+        cancelled: Cancelled,
     ) -> Generator[Finish, None, None]:
         """Compose all pictures of a job, going on with a smaller preset whenever the memory does not suffice."""
-        info = catalog.find(composition.sampling.model)
-        follower = _follower(report, cancelled)
+        follower = _follower(notes.tell, cancelled)
         folder = download.folder(info, "$.sampling.model", follower)
         loras = lora_files.bring_all(composition.sampling.loras, follower)
-        plan, note = self._plan(info, folder, composition, [file for file, _ in loras], report)
+        plan = self._plan(info, folder, composition, [file for file, _ in loras], notes)
         started, painted = time.monotonic(), 0
 
-        def attempt(plan: Plan, tell: Report) -> Generator[Finish, None, bool]:
+        def attempt(plan: Plan) -> Generator[Finish, None, bool]:
             """Paint the pictures that are still missing; return whether the memory sufficed."""
             nonlocal painted
             try:
-                resident = self._load(info, plan.preset, tell)
-                self._lay(resident, loras, plan.room - plan.need, tell)
+                resident = self._load(info, plan.preset, notes.tell)
+                self._lay(resident, loras, plan.room - plan.need, notes.tell)
                 resident.tokens.model = f"{resident.fingerprint} {self._computed_by(resident)}"
                 for index in range(painted, composition.sampling.count):
-                    watch = _Watch(resident.family, composition, index, started, tell, cancelled)
-                    yield _paint(resident, composition, read, index, watch)
+                    watch = _Watch(
+                        resident.family, composition, index, started, notes.tell, cancelled
+                    )
+                    yield _paint(resident, composition, read, index, watch, notes)
                     painted += 1
                 log.info("%s", resident.tokens)
             except Exception as error:
@@ -169,15 +171,11 @@ class Tasks:
                     self.resident.family.release()
             return True
 
-        while not (yield from attempt(plan, _noting(report, note))):
+        while not (yield from attempt(plan)):
             self.resident = None
             give_back()  # all of it, before anything else comes
             failed, plan = plan, self.fitting.after(plan)
-            note = (
-                f"Too little memory with preset {failed.preset.name}; going on with preset"
-                f" {plan.preset.name}: {plan.preset.meaning}."
-            )
-            log.warning("%s", note)
+            notes.add(note(MEMORY_SHORT, failed=failed.preset.name, **plan.preset.told()))
 
     def _plan(
         self,
@@ -185,22 +183,22 @@ class Tasks:
         folder: Path,
         composition: Composition,
         loras: Sequence[Path],
-        report: Report,
-    ) -> tuple[Plan, str]:
+        notes: Notes,
+    ) -> Plan:
         """Decide how the job's model is loaded, and say so."""
-        report(Progress("fitting", 0, 1))
+        notes.tell(Progress(stage="fitting", step=0, of=1))
         resident = self.resident if self.resident and self.resident.path == info.path else None
         loaded = resident.preset if resident else None
         plan = self.fitting.plan(info, folder, composition, loras, loaded)
-        note = f"Memory: {plan}."
-        report(Progress("fitting", 1, 1, note=note))
-        log.info("%s: %s", info.name, note)
-        return plan, note
+        need, room = plan.need, plan.room
+        notes.add(note(MEMORY_PLAN, need=need, room=room, **plan.preset.told()))
+        notes.tell(Progress(stage="fitting", step=1, of=1))
+        return plan
 
     def _load(self, info: ModelInfo, preset: Preset, report: Report) -> Resident:
         here = self.resident
         if here is None or (here.path, here.preset) != (info.path, preset):
-            report(Progress("loading", 0, 1))
+            report(Progress(stage="loading", step=0, of=1))
             self.resident = here = None
             give_back()
             family = load(info, self.options, preset)
@@ -223,43 +221,46 @@ class Tasks:
         adapters = resident.family.adapters
         before = adapters.active
         try:
-            adapters.lay(loras, lambda: report(Progress("loading", 0, 1)), spare)
+            adapters.lay(loras, lambda: report(Progress(stage="loading", step=0, of=1)), spare)
         finally:
             if adapters.active != before:
                 resident.fingerprint = resident.family.fingerprint()
 
 
 def _paint(
-    resident: Resident, composition: Composition, read: Read, index: int, watch: _Watch
+    resident: Resident,
+    composition: Composition,
+    read: Read,
+    index: int,
+    watch: _Watch,
+    notes: Notes,
 ) -> Finish:
     seed = composition.sampling.seed + index
     painted = paint(
         resident.family, composition, read, seed=seed, on_step=watch, cache=resident.tokens
     )
     receipt = _receipt(composition, seed, resident)
-    return lambda: _encode(painted.finish(), seed, receipt)
+
+    def finish() -> Result:
+        pixels, said = painted.finish(), notes.said
+        return _encode(pixels, seed, receipt | {"notes": msgspec.to_builtins(said)}, said)
+
+    return finish
 
 
-def _encode(pixels: NDArray[np.uint8], seed: int, receipt: dict[str, Any]) -> Output:
+def _encode(
+    pixels: NDArray[np.uint8], seed: int, receipt: dict[str, Any], notes: tuple[Note, ...]
+) -> Result:
     height, width = pixels.shape[:2]
-    return Output(images.encode_png(pixels), width, height, seed, receipt)
-
-
-def _noting(report: Report, note: str) -> Report:
-    """Return `report` that adds a note to all progress: a client may see the last one only."""
-
-    def tell(what: Progress | Preview) -> None:
-        noted = isinstance(what, Progress) and not what.note
-        report(msgspec.structs.replace(what, note=note) if noted else what)
-
-    return tell
+    data = images.encode_png(pixels)
+    return Result(seed=seed, width=width, height=height, receipt=receipt, notes=notes, data=data)
 
 
 def _follower(report: Report, cancelled: Cancelled) -> Follower:
     """Return what reports a download as a job's progress, and stops it when the job is cancelled."""
 
     def say(stage: str, done: int, of: int, left: float | None) -> None:
-        report(Progress(stage, done, of, left))
+        report(Progress(stage=stage, step=done, of=of, eta=left))
 
     def check() -> None:
         if cancelled():
@@ -298,7 +299,7 @@ class _Watch:
         self.check()
         done, of = self.index * step.of + step.done, self.count * step.of
         eta = (time.monotonic() - self.started) / done * (of - done)
-        self.report(Progress("denoising", done, of, eta))
+        self.report(Progress(stage="denoising", step=done, of=of, eta=eta))
         if step.done < step.of and step.done % max(1, step.of // PREVIEWS) == 0:
             self.show(step, done)
 
@@ -309,7 +310,7 @@ class _Watch:
         except Exception as error:
             log.warning("There is no preview of step %d: %s", done, error)
             return
-        self.report(Preview(done, data))
+        self.report(Preview(step=done, data=data))
 
     def check(self) -> None:
         if self.cancelled():
@@ -332,10 +333,10 @@ def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> NDArr
 
 def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[str, Any]:
     """Return what makes this very picture again: its composition with its own seed, the model, the versions."""
-    one = msgspec.structs.replace(composition.sampling, seed=seed, count=1)
+    one = replace(composition.sampling, seed=seed, count=1)
     laid = [lora.digest for lora in resident.family.adapters.active]
     return {
-        "composition": msgspec.to_builtins(msgspec.structs.replace(composition, sampling=one)),
+        "composition": msgspec.to_builtins(replace(composition, sampling=one)),
         "model": {
             "path": resident.path,
             "fingerprint": resident.fingerprint,

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -17,30 +18,29 @@ import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from standee.composition import Composition
 from standee.errors import JobCancelled, JobFailed, MissingDependency, StandeeError
-from standee.wire.events import Problem
+from standee.wire.events import Cancelled, Failed, Preview, Problem, Progress, Result
 from standee.wire.messages import Cutout
 
+from ..catalog.catalog import ModelInfo
 from ..hardware.options import Options
 from ..storage.blob_files import Blobs
 from .pipe import (
     Cancel,
     Done,
     Finishing,
-    Made,
+    Heard,
     Message,
     Pipe,
-    Previewed,
     Ready,
-    Reported,
     Run,
     Setup,
-    Stopped,
+    Told,
     ToWorker,
     Unable,
 )
@@ -55,12 +55,12 @@ class Tasks(Protocol):
 
     def run(
         self,
-        kind: str,
-        spec: Any,
+        spec: Composition | Cutout,
+        model: ModelInfo | None,
         read: Callable[[str], bytes],
-        report: Callable[[Any], None],
+        report: Callable[[Progress | Preview], None],
         cancelled: Callable[[], bool],
-    ) -> Generator[Callable[[], Any], None, None]: ...
+    ) -> Generator[Callable[[], Result], None, None]: ...
 
 
 def main(make: Callable[[Options], Tasks] | None = None) -> None:
@@ -94,18 +94,29 @@ class Worker:
     def __init__(self, pipe: Pipe, blobs: Blobs) -> None:
         self._pipe, self._blobs = pipe, blobs
         self._jobs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self._here: set[int] = set()
         self._cancelled: set[int] = set()
+        self._lock = threading.Lock()
         self._reporting = 0.0
         self._finisher = ThreadPoolExecutor(1, "finisher")
 
     def listen(self) -> None:
         """Take in what the daemon says; end this process when the daemon has ended."""
+        try:
+            self._take_in()
+        finally:
+            _leave()
+
+    def _take_in(self) -> None:
         while (message := self._pipe.receive()) is not None:
             if isinstance(message, Run):
+                with self._lock:
+                    self._here.add(message.job)
                 self._jobs.put(message)
             elif isinstance(message, Cancel):
-                self._cancelled.add(message.job)
-        os._exit(0)
+                with self._lock:  # one that comes late is of no job any more
+                    self._cancelled |= self._here & {message.job}
+                self._say(Heard(message.job))
 
     def serve(self, tasks: Tasks) -> None:
         """Run jobs for ever."""
@@ -126,10 +137,12 @@ class Worker:
         def cancelled() -> bool:
             return job.job in self._cancelled
 
-        pictures: list[Future[Any]] = []
-        spec = msgspec.json.decode(job.spec, type=SPECIFICATIONS[job.kind])
+        pictures: list[Future[Result]] = []
+        spec: Composition | Cutout = msgspec.json.decode(job.spec, type=SPECIFICATIONS[job.kind])
         self._reporting, began = 0.0, time.perf_counter()
-        running = tasks.run(job.kind, spec, self._blobs.read, self._reporter(job.job), cancelled)
+        report = self._reporter(job.job)
+        model = msgspec.json.decode(job.model, type=ModelInfo) if job.model else None
+        running = tasks.run(spec, model, self._blobs.whole, report, cancelled)
         with contextlib.closing(running) as computed:
             for finish in computed:
                 if pictures:
@@ -138,13 +151,14 @@ class Worker:
         reporting = self._reporting
 
         def done() -> Done:
-            outputs = [picture.result() for picture in pictures]
+            results = [picture.result() for picture in pictures]
             seconds = time.perf_counter() - began
             if cancelled():
                 raise JobCancelled("The job was cancelled.")
-            if not outputs:
+            if not results:
                 raise JobFailed("The job ended without a picture.")
-            return Done(job.job, [self._keep(each) for each in outputs], seconds, reporting)
+            kept = [self._keep(each, i, len(results)) for i, each in enumerate(results)]
+            return Done(job.job, kept, seconds, reporting)
 
         return done
 
@@ -154,24 +168,22 @@ class Worker:
         except BaseException as error:
             self._end(_ended(job, error))
 
-    def _end(self, answer: Done | Stopped | Unable) -> None:
-        if answer.job is not None:
+    def _end(self, answer: Done | Told) -> None:
+        with self._lock:
+            self._here.discard(answer.job)
             self._cancelled.discard(answer.job)
         self._say(answer)
 
-    def _keep(self, output: Any) -> Made:
-        digest = self._blobs.put(output.data)
-        size = len(output.data)
-        return Made(digest, size, output.width, output.height, output.seed, output.receipt)
+    def _keep(self, result: Result, index: int, of: int) -> Result:
+        """Put a result's bytes among the blobs, and return what the daemon hears of it."""
+        digest, size = self._blobs.put(result.data), len(result.data)
+        told = {"index": index, "of": of, "digest": digest, "size": size, "data": b""}
+        return msgspec.structs.replace(result, **told)
 
-    def _reporter(self, job: int) -> Callable[[Any], None]:
-        def report(what: Any) -> None:
+    def _reporter(self, job: int) -> Callable[[Progress | Preview], None]:
+        def report(event: Progress | Preview) -> None:
             began = time.perf_counter()
-            if hasattr(what, "data"):
-                self._say(Previewed(job, what.step, what.data))
-            else:
-                note = getattr(what, "note", "")
-                self._say(Reported(job, what.stage, what.step, what.of, what.eta, note))
+            self._say(Told(job, event))
             self._reporting += time.perf_counter() - began
 
         return report
@@ -180,16 +192,23 @@ class Worker:
         try:
             self._pipe.send(message)
         except OSError:  # the daemon has ended, and nobody waits for this job here any more
-            os._exit(0)
+            _leave()
 
 
-def _ended(job: int, error: BaseException) -> Stopped | Unable:
+def _leave() -> None:
+    """End this process at once, and what it has started where the group is its own."""
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def _ended(job: int, error: BaseException) -> Told:
     """Say how a job ended that was not done."""
     if isinstance(error, JobCancelled):
-        return Stopped(job)
+        return Told(job, Cancelled())
     if not isinstance(error, StandeeError):
         traceback.print_exception(error)
-    return Unable(_problem(error), job)
+    return Told(job, Failed(error=_problem(error)))
 
 
 def _real_tasks(options: Options, tokens: Path) -> Tasks:

@@ -1,7 +1,7 @@
 """What the daemon and a worker process say to each other, over the worker's stdin and stdout.
 
-Frames of msgpack with their length before them. Pictures do not pass: both sides read and write
-them in the same folder of blobs.
+Frames of msgpack with their length before them. What happens to a job is told in the protocol's own
+events. Pictures do not pass: both sides read and write them in the same folder of blobs.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import threading
 from typing import IO, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
-from standee.wire.events import Problem
+from standee.wire.events import Cancelled, Failed, Preview, Problem, Progress, Result
 
 _LENGTH = struct.Struct("<I")
 
@@ -30,11 +30,16 @@ class Setup(Message, frozen=True, tag="setup"):
 
 
 class Run(Message, frozen=True, tag="run"):
-    """Do this job; `spec` is JSON."""
+    """Do this job, by a number that the daemon uses once.
+
+    `spec` is JSON, and so is `model`, the `ModelInfo` of what a composition names. A cut-out has
+    none, which names networks of another kind; nor has what an earlier daemon accepted.
+    """
 
     job: int
     kind: str
     spec: bytes
+    model: bytes = b""
 
 
 class Cancel(Message, frozen=True, tag="cancel"):
@@ -51,23 +56,17 @@ class Ready(Message, frozen=True, tag="ready"):
     memory_total: int | None = None
 
 
-class Reported(Message, frozen=True, tag="reported"):
-    """A job got on."""
+class Told(Message, frozen=True, tag="told"):
+    """What happened to a job, but for its end with pictures; the event's `job` and `seq` are open."""
 
     job: int
-    stage: str
-    step: int
-    of: int
-    eta: float | None = None
-    note: str = ""
+    event: Progress | Preview | Cancelled | Failed
 
 
-class Previewed(Message, frozen=True, tag="previewed"):
-    """What a job's picture looks like by now."""
+class Heard(Message, frozen=True, tag="heard"):
+    """A cancellation has been heard; the job ends at its next step."""
 
     job: int
-    step: int
-    data: bytes
 
 
 class Finishing(Message, frozen=True, tag="finishing"):
@@ -76,41 +75,26 @@ class Finishing(Message, frozen=True, tag="finishing"):
     job: int
 
 
-class Made(Struct, frozen=True):
-    """A finished picture, which is among the blobs already."""
-
-    digest: str
-    bytes: int
-    width: int
-    height: int
-    seed: int
-    receipt: dict[str, Any] = field(default_factory=dict)
-
-
 class Done(Message, frozen=True, tag="done"):
-    """A job is done. `seconds` is the engine's own time, `reporting` what reports took of it."""
+    """A job is done, and its pictures are among the blobs: all of them, or it is not done.
+
+    `seconds` is the engine's own time, `reporting` what reports took of it.
+    """
 
     job: int
-    outputs: list[Made]
+    results: list[Result]
     seconds: float = 0.0
     reporting: float = 0.0
 
 
-class Stopped(Message, frozen=True, tag="stopped"):
-    """A job ended because it was asked to."""
-
-    job: int
-
-
 class Unable(Message, frozen=True, tag="unable"):
-    """A job failed; or without `job`, the worker cannot work at all."""
+    """The worker cannot work at all."""
 
     problem: Problem
-    job: int | None = None
 
 
 ToWorker = Setup | Run | Cancel
-FromWorker = Ready | Reported | Previewed | Finishing | Done | Stopped | Unable
+FromWorker = Ready | Told | Heard | Finishing | Done | Unable
 
 
 class Pipe:

@@ -21,6 +21,7 @@ from standee.formatting import how_far
 from ..model.jobs import Job
 from ..services.composer import Composer
 from ..widgets.fields import ElidedLabel, tool_button
+from ..widgets.note_words import note_words
 
 LINGER = 4000
 """How long a job that is done stays in the list, ms."""
@@ -102,7 +103,7 @@ class JobRow(QWidget):
         self.title.setText(title)
         self.title.setToolTip(prompt)
         self.state.setText(words(job))
-        self.setToolTip(job.note)
+        self.setToolTip("\n".join(note_words(note) for note in job.notes))
         self._finished = job.finished
         busy = job.state == "running" and not job.part
         self.bar.setRange(0, 0 if busy else 1000)

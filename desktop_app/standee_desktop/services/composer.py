@@ -23,7 +23,7 @@ from standee.errors import StandeeError
 from standee.wire.events import Event, Failed, Preview, Result
 
 from ..model import EditorDocument, edits
-from ..model.jobs import Job, Jobs, after, of_json
+from ..model.jobs import Job, Jobs, of_json
 from ..model.live_mode import Live
 from ..model.notices import Notices
 from ..storage.image_import import open_picture
@@ -180,7 +180,7 @@ class Composer(QObject):
         job = self.jobs.get(event.job)
         if job is None:
             return
-        job = after(job, event)
+        job = job.after(event)
         if isinstance(event, Result):
             self._keep(job, event)
             if not job.finished or not event.data:

@@ -47,14 +47,10 @@ class Contact:
 
 @dataclass
 class _Open:
-    """A job that the link follows."""
+    """A job that the link follows. `task` hands it in, until the daemon holds it."""
 
-    spec: Composition | Cutout
-    blobs: Blobs
-    priority: int = 0
-    accepted: bool = False
+    task: Task[str] | None
     last_seq: int = 0
-    task: Task[str] | None = None
     unwanted: bool = False
 
 
@@ -119,7 +115,7 @@ class Link(QObject):
         """
         job_id = job_id or new_job_id()
         self._listeners[job_id] = listener
-        self._commands.put(lambda thread: thread.submit(job_id, _Open(spec, blobs, priority)))
+        self._commands.put(lambda thread: thread.submit(job_id, spec, blobs, priority))
         return job_id
 
     def cancel(self, job_id: str, hard: bool = False) -> None:
@@ -191,7 +187,8 @@ class _Thread(threading.Thread):
         self._commands = commands
         self._may_start = start
         self._file = file
-        self._client: Client | None = None
+        self._client = Client.begin_connect(start=start, connection_file=file)
+        self._met = False
         self._jobs: dict[str, _Open] = {}
         self._asked: list[_Asked] = []
         self._contact = Contact()
@@ -201,7 +198,6 @@ class _Thread(threading.Thread):
     def run(self) -> None:
         """Take commands, move frames, tell what happened, until the editor closes."""
         try:
-            self._connect(self._may_start)
             while not self.stopping:
                 self._take_commands()
                 self._round()
@@ -209,18 +205,20 @@ class _Thread(threading.Thread):
             if not self.stopping:  # Qt says so when the window is gone
                 raise
         finally:
-            if self._client is not None:
-                self._client.close()
+            self._client.close()
 
     # -- commands --------------------------------------------------------------------------------
 
-    def submit(self, job_id: str, job: _Open) -> None:
-        self._jobs[job_id] = job
-        self._begin(job_id, job)
+    def submit(self, job_id: str, spec: Composition | Cutout, blobs: Blobs, priority: int) -> None:
+        self._jobs[job_id] = job = _Open(None)
+        try:
+            job.task = self._client.begin_submit(spec, blobs, job_id=job_id, priority=priority)
+        except StandeeError as error:
+            self._happened(Failed(job=job_id, seq=1, error=Problem.of(error)))
 
     def cancel(self, job_id: str, hard: bool) -> None:
         job = self._jobs.get(job_id)
-        if job is None or job.accepted:
+        if job is None or job.task is None:
             self.ask(lambda client: client.begin_cancel(job_id, hard))
             return
         # It is still on its way: gone for the artist at once, stopped when it has arrived.
@@ -230,17 +228,14 @@ class _Thread(threading.Thread):
     def ask(
         self, begin: Callable[[Client], Task[Any]], done: Callable[[Any], None] | None = None
     ) -> None:
-        if self._client is not None:
-            self._asked.append(_Asked(begin(self._client), done))
-        elif done is not None:
-            self._link._answered.emit(done, _nobody())
+        self._asked.append(_Asked(begin(self._client), done))
 
     def renew(self) -> None:
         self._error = None
-        self._connect(self._may_start)
+        self._reconnect(self._may_start)
 
     def restart(self) -> None:
-        if self._client is not None and self._client.connected:
+        if self._client.connected:
             with suppress(StandeeError):
                 self._client.shutdown()
         self.renew()
@@ -261,8 +256,6 @@ class _Thread(threading.Thread):
                 command = self._commands.get_nowait()
 
     def _round(self) -> None:
-        if self._client is None:
-            return
         try:
             events = self._client.poll(SLICE)
         except StandeeError as error:
@@ -292,7 +285,6 @@ class _Thread(threading.Thread):
                 if task.error is None:
                     self.cancel(job_id, hard=False)
             elif task.error is None:
-                job.accepted = True
                 self._link.accepted.emit(job_id)
             else:
                 problem = Problem.of(task.error)
@@ -305,10 +297,9 @@ class _Thread(threading.Thread):
 
     def _tell(self) -> None:
         client = self._client
-        assert client is not None
         welcome = client.welcome
         if client.connected and welcome is not None:
-            self._error, self._greeted = None, welcome
+            self._error, self._greeted, self._met = None, welcome, True
             contact = Contact("connected", welcome.server, welcome.models)
         elif self._error is not None:
             contact = Contact("failed", error=self._error)
@@ -322,48 +313,21 @@ class _Thread(threading.Thread):
 
     # -- the client ------------------------------------------------------------------------------
 
-    def _connect(self, start: bool) -> None:
-        if self._client is not None:
-            self._client.close()
-        self._client = Client.begin_connect(start=start, connection_file=self._file)
-        asked, self._asked = self._asked, []
-        for one in asked:
-            if one.done is not None:
-                self._link._answered.emit(one.done, _nobody())
-        for job_id, job in list(self._jobs.items()):
-            self._begin(job_id, job)
-
-    def _begin(self, job_id: str, job: _Open) -> None:
-        """Submit a job, or follow it where the daemon holds it already."""
-        client = self._client
-        assert client is not None
-        job.task = None
-        if job.accepted:
-            client.begin_watch(job_id, job.last_seq)
-            return
-        try:
-            job.task = client.begin_submit(
-                job.spec, job.blobs, job_id=job_id, priority=job.priority
-            )
-        except StandeeError as error:
-            self._happened(Failed(job=job_id, seq=job.last_seq + 1, error=Problem.of(error)))
+    def _reconnect(self, start: bool) -> None:
+        self._met = False
+        self._client.reconnect(start=start)
 
     def _give_up(self, error: StandeeError) -> None:
         """There is no way on by itself: say so, and go on looking for a daemon that others start.
 
         A daemon that was started here, worked and then died is no such case: it is started again.
         """
-        assert self._client is not None
-        if isinstance(error, NotConnected) and self._client.welcome is not None:
-            self._connect(self._may_start)
+        if isinstance(error, NotConnected) and self._met:
+            self._reconnect(self._may_start)
             self._tell()
             return
         if self._error is None or str(self._error) != str(error):
             self._error = error
         time.sleep(0.2)
-        self._connect(start=False)
+        self._reconnect(start=False)
         self._tell()
-
-
-def _nobody() -> StandeeError:
-    return NotConnected("No daemon answers.", fix="Start it again.")

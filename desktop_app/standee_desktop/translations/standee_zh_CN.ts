@@ -1402,6 +1402,65 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
+    <name>Notes</name>
+    <message>
+        <source>Memory: preset {preset}: {meaning}; about {need} of {room}.</source>
+        <translation>内存：预设“{preset}”：{meaning}；约需 {need}，可用 {room}。</translation>
+    </message>
+    <message>
+        <source>Too little memory with preset {failed}; going on with preset {preset}: {meaning}.</source>
+        <translation>预设“{failed}”内存不足；改用预设“{preset}”继续：{meaning}。</translation>
+    </message>
+    <message>
+        <source>weights in {size}, {kept}</source>
+        <translation>权重 {size}，{kept}</translation>
+    </message>
+    <message>
+        <source>weights in {size}, text encoder in {text}, {kept}</source>
+        <translation>权重 {size}，文本编码器 {text}，{kept}</translation>
+    </message>
+    <message>
+        <source>16 bits</source>
+        <translation>16 位</translation>
+    </message>
+    <message>
+        <source>32 bits</source>
+        <translation>32 位</translation>
+    </message>
+    <message>
+        <source>8 bits</source>
+        <translation>8 位</translation>
+    </message>
+    <message>
+        <source>8 bits (fp8)</source>
+        <translation>8 位（fp8）</translation>
+    </message>
+    <message>
+        <source>8 bits (int8)</source>
+        <translation>8 位（int8）</translation>
+    </message>
+    <message>
+        <source>4 bits</source>
+        <translation>4 位</translation>
+    </message>
+    <message>
+        <source>all of it on the device</source>
+        <translation>全部在设备上</translation>
+    </message>
+    <message>
+        <source>text encoders only while they encode</source>
+        <translation>文本编码器仅在编码时在设备上</translation>
+    </message>
+    <message>
+        <source>one model on the device at a time</source>
+        <translation>设备上一次只放一个模型</translation>
+    </message>
+    <message>
+        <source>one block on the device at a time</source>
+        <translation>设备上一次只放一个块</translation>
+    </message>
+</context>
+<context>
     <name>NoticeBar</name>
     <message>
         <source>Install the engine</source>

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from ..composition import Composition, Rect, validate
+from ..composition import Composition, Rect
 from ..connection import connection_file as default_file
 from ..errors import JobCancelled, NotConnected, StandeeError
 from ..images import digest_of
@@ -27,9 +27,7 @@ from ..wire.messages import (
     Cutout,
     JobCancel,
     JobInfo,
-    JobList,
     JobRelease,
-    JobSubmit,
     Kind,
     ModelInfo,
     ModelsRequest,
@@ -42,6 +40,7 @@ from ..wire.messages import (
 )
 from ..wire.operations import Blobs, Flow, Meter
 from ..wire.session import Session, Task
+from .submission import submission
 from .transport import Link
 
 T = TypeVar("T")
@@ -112,7 +111,7 @@ class Client:
         From then on the job is durable. A higher `priority` (-100..100) goes first. Raises
         `InvalidField`, `MissingBlob`, `UnknownModel`, `Conflict`, `QuotaExceeded`.
         """
-        flow, meter = _submission(composition, blobs, kind, job_id, priority)
+        flow, meter = submission(composition, blobs, kind, job_id or new_job_id(), priority)
         return self._run(flow, meter)
 
     def events(self, job_id: str, since_seq: int = 0) -> Iterator[Event]:
@@ -198,9 +197,9 @@ class Client:
         """Forget a finished job and its results. One that is not there counts as released."""
         self._run(operations.ask(JobRelease(job=job_id)))
 
-    def jobs(self) -> list[JobInfo]:
-        """Return this client's jobs, oldest first."""
-        return self._run(_field(JobList(), "jobs", list[JobInfo]))
+    def jobs(self, everyone: bool = False) -> list[JobInfo]:
+        """Return this client's jobs, oldest first; `everyone`: those of all, for the user only."""
+        return self._run(operations.list_jobs(everyone))
 
     def models(self) -> list[ModelInfo]:
         """Return the models that compositions may name."""
@@ -236,6 +235,19 @@ class Client:
         self._link.turn(time.monotonic() + budget)
         return self._session.take_events()
 
+    def reconnect(
+        self,
+        *,
+        start: bool = False,
+        connection_file: Path | None = None,
+        python: str | None = None,
+    ) -> None:
+        """Look for the daemon anew, as `begin_connect` does, and go on with all that is under way.
+
+        The way on after an error of `poll`: tasks and watched jobs stay as they are until it is there.
+        """
+        self._link.reconnect(connection_file, start=start, python=python)
+
     @property
     def connected(self) -> bool:
         """Whether the daemon answers at the moment."""
@@ -260,7 +272,7 @@ class Client:
         Give `job_id` (any 8 to 64 letters and digits) to know the job before the task is done.
         """
         job_id = job_id or new_job_id()
-        flow, meter = _submission(composition, blobs, kind, job_id, priority)
+        flow, meter = submission(composition, blobs, kind, job_id, priority)
         return self._session.begin(self._watched(job_id, flow), meter)
 
     def begin_watch(self, job_id: str, since_seq: int = 0) -> None:
@@ -277,7 +289,7 @@ class Client:
 
     def begin_jobs(self) -> Task[list[JobInfo]]:
         """Like `jobs`."""
-        return self._session.begin(_field(JobList(), "jobs", list[JobInfo]))
+        return self._session.begin(operations.list_jobs())
 
     def begin_models(self) -> Task[list[ModelInfo]]:
         """Like `models`."""
@@ -370,21 +382,6 @@ class Client:
 def new_job_id() -> str:
     """Return an id for a job that nobody else uses."""
     return uuid.uuid4().hex
-
-
-def _submission(
-    spec: Composition | Cutout, blobs: Blobs | None, kind: Kind, job_id: str | None, priority: int
-) -> tuple[Flow[str], Meter]:
-    """Return the flow that submits `spec`, checked here first: errors come before any upload."""
-    if isinstance(spec, Cutout):
-        kind = "cutout"
-    named = spec.digests() if isinstance(spec, Composition) else frozenset({spec.picture})
-    fields = msgspec.to_builtins(validate(spec, type(spec)))
-    request = validate(
-        JobSubmit(job=job_id or new_job_id(), kind=kind, spec=fields, priority=priority), JobSubmit
-    )
-    meter = Meter()
-    return operations.submit(request, named, blobs or {}, meter), meter
 
 
 def _field(request: Request, name: str, kind: type[T]) -> Flow[T]:

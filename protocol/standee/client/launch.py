@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -18,21 +19,39 @@ ALREADY_RUNNING = 75
 """The exit status of a daemon that finds another one at work."""
 
 LOG = "daemon.log"
+LARGEST_LOG = 2**24
+"""Bytes after which a log is put aside, in the place of the last one, and another is begun."""
 
 
 def command(python: str | None = None) -> list[str]:
     """Return the command that runs the daemon. Raises `MissingDependency`."""
     python = python or os.environ.get("STANDEE_PYTHON")
     if python:
-        return [python, "-m", "standee_backend.daemon"]
+        return [_absolute(python), "-P", "-m", "standee_backend.daemon"]
     if all(importlib.util.find_spec(name) for name in ("standee_backend", "torch")):
-        return [sys.executable, "-m", "standee_backend.daemon"]
+        return [sys.executable, "-P", "-m", "standee_backend.daemon"]
     if installed := shutil.which("standee"):
         return [installed, "serve"]
     raise MissingDependency(
         "No daemon is running, and the backend is not installed here.",
         fix='Run `pip install "standee[backend]"`, or start `standee serve` where it is installed.',
     )
+
+
+def _absolute(program: str) -> str:
+    """Return a program as it is found from any folder."""
+    return str(Path(program).absolute()) if Path(program).name != program else program
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return what a daemon of `folder` inherits: nothing that has it import from where it is started.
+
+    An entry of PYTHONPATH that means a folder relative to the caller's is the caller's alone.
+    """
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    kept = os.pathsep.join(path for path in paths if Path(path).is_absolute())
+    mine = {"STANDEE_HOME": str(folder), "PYTHONSAFEPATH": "1", "PYTHONPATH": kept}
+    return os.environ | mine
 
 
 class Launched:
@@ -45,6 +64,9 @@ class Launched:
         if sys.platform == "win32":
             detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         try:
+            with contextlib.suppress(OSError):  # a daemon may have it open, or there is none yet
+                if self._log.stat().st_size > LARGEST_LOG:
+                    self._log.replace(self._log.with_suffix(".log.1"))
             with self._log.open("ab") as log:
                 self._size = log.tell()
                 self._process = subprocess.Popen(
@@ -52,7 +74,8 @@ class Launched:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env=os.environ | {"STANDEE_HOME": str(folder)},
+                    env=environment(folder.absolute()),
+                    cwd=folder.absolute(),  # the caller's may hold modules, and may go
                     start_new_session=True,
                     creationflags=detached,
                 )

@@ -85,6 +85,18 @@ class Link:
         poller.register(self._monitor, zmq.POLLIN)
         poller.poll(int(seconds * 1000))
 
+    def reconnect(
+        self, file: Path | None = None, *, start: bool = False, python: str | None = None
+    ) -> None:
+        """Look for the daemon anew, after an error too. What the session has open is asked again."""
+        self._file, self._start, self._python = file or self._file, start, python
+        self.error, self._connection, self._launched = None, None, None
+        self._launched_at = self._looked = float("-inf")
+        self._failed_handshakes = 0
+        self._close_socket()
+        self.session.lost()
+        self.away_since = time.monotonic()
+
     def stay_away(self) -> None:
         """Do not start the daemon again: it was asked to stop."""
         self._start = False

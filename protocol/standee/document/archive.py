@@ -17,8 +17,10 @@ from ..errors import BadDocument
 from .blobs import CHUNK, MAX_PICTURE
 
 MAX_ENTRIES = 10_000
-MAX_TEXT = 16 << 20
-"""The most bytes of the composition, or of one receipt."""
+MAX_TEXT = 4 << 20
+"""The most bytes of the composition, or of one receipt: what a daemon takes, with every letter escaped."""
+MAX_TEXTS = 128 << 20
+"""The most bytes of all of them: what is read of them takes some twenty times as much memory."""
 MAX_TOTAL = 16 << 30
 MAX_RATIO = 200
 """How many times larger than its packed form an entry may be."""
@@ -97,7 +99,7 @@ def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     if len(entries) > MAX_ENTRIES:
         raise _unsafe(f"it holds {len(entries)} entries, and at most {MAX_ENTRIES} are allowed")
     seen: set[str] = set()
-    total = 0
+    total = texts = 0
     for entry in entries:
         name = entry.orig_filename
         parts = re.split(r"[/\\]", name)
@@ -109,6 +111,9 @@ def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
         total += entry.file_size
         if name == COMPOSITION or RESULT.fullmatch(name) or BLOB.fullmatch(name):
             _check_entry(entry)
+            texts += entry.file_size if name.endswith(".json") else 0
+            if texts > MAX_TEXTS:
+                raise _unsafe(f"its texts have more than {MAX_TEXTS:,} bytes")
             yield entry
     if total > MAX_TOTAL:
         raise _unsafe(f"it would unpack to {total:,} bytes")

@@ -8,6 +8,7 @@ whatever the bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, get_args
 
 import msgpack
@@ -33,19 +34,14 @@ def encode(message: Struct) -> Frames:
     fields = msgspec.to_builtins(message, builtin_types=(bytes,))
     data = fields.pop("data", b"")
     header: bytes = msgpack.packb(fields, use_bin_type=True)
-    _check_sizes(len(header), len(data))
-    return [header, data] if data else [header]
+    frames = [header, data] if data else [header]
+    check_sizes(frames)
+    return frames
 
 
 def unpack(frames: Sequence[bytes]) -> dict[str, Any]:
     """Return the map that `frames` carry, `data` included, of any type yet."""
-    if not 1 <= len(frames) <= 2:
-        raise BadMessage(
-            f"The message has {len(frames)} frames.",
-            path="$",
-            fix="Send one msgpack map and at most one frame of bytes.",
-        )
-    _check_sizes(len(frames[0]), len(frames[1]) if len(frames) == 2 else 0)
+    check_sizes(frames)
     size = len(frames[0])
     try:
         fields = msgpack.unpackb(
@@ -72,6 +68,27 @@ def unpack(frames: Sequence[bytes]) -> dict[str, Any]:
     return fields
 
 
+def glimpse(frames: Sequence[bytes]) -> tuple[str, int]:
+    """Return the type and the number of a message, without building the rest of it.
+
+    A map that has neither, or no map at all, gives `""` and 0; `unpack` says what is wrong with it.
+    """
+    with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+        seen = _GLIMPSE.decode(frames[0]) if frames else _Glimpse()
+        kind = seen.type if isinstance(seen.type, str) else ""
+        number = seen.id if isinstance(seen.id, int) and 0 <= seen.id <= 2**53 else 0
+        return kind, number
+    return "", 0
+
+
+class _Glimpse(Struct):
+    type: Any = ""
+    id: Any = 0
+
+
+_GLIMPSE = msgspec.msgpack.Decoder(_Glimpse)
+
+
 def request(fields: dict[str, Any]) -> AnyRequest:
     """Return the request that `unpack` gave the fields of."""
     if fields.get("type") not in _REQUESTS:
@@ -92,15 +109,12 @@ def answer_or_event(fields: dict[str, Any]) -> AnyAnswer | AnyEvent:
 
 def _typed(fields: dict[str, Any], kinds: Any) -> Any:
     fields = dict(fields)
-    data = fields.pop("data", None)
-    try:
-        message = convert(fields, kinds)
-    except InvalidField as error:
-        # Whoever submits a job thinks of its specification, not of the message around it.
-        error.path = error.path.replace("$.spec.", "$.", 1)
-        raise
-    except RecursionError:
-        raise BadMessage("The map is nested too deeply.", path="$", fix="Nest less.") from None
+    data, spec = fields.pop("data", None), fields.pop("spec", None)
+    if spec is not None:
+        fields["spec"] = None  # it is checked by whoever takes the job, as what it is
+    message = convert(fields, kinds)
+    if spec is not None and "spec" in message.__struct_fields__:
+        message = msgspec.structs.replace(message, spec=spec)
     if data is None:
         return message
     if not isinstance(data, bytes) or "data" not in message.__struct_fields__:
@@ -112,11 +126,19 @@ def _typed(fields: dict[str, Any], kinds: Any) -> Any:
     return msgspec.structs.replace(message, data=data)
 
 
-def _check_sizes(header: int, data: int) -> None:
-    for name, size, limit in (("$", header, LIMITS.header), ("$.data", data, LIMITS.chunk)):
-        if size > limit:
+def check_sizes(frames: Sequence[bytes]) -> None:
+    """Raise `BadMessage` for another number of frames than one or two, `TooLarge` for their size."""
+    if not 1 <= len(frames) <= 2:
+        raise BadMessage(
+            f"The message has {len(frames)} frames.",
+            path="$",
+            fix="Send one msgpack map and at most one frame of bytes.",
+        )
+    limits = (("$", LIMITS.header), ("$.data", LIMITS.chunk))
+    for (name, limit), frame in zip(limits, frames, strict=False):
+        if len(frame) > limit:
             raise TooLarge(
-                f"A frame of {size:,} bytes is over the limit of {limit:,}.",
+                f"A frame of {len(frame):,} bytes is over the limit of {limit:,}.",
                 path=name,
                 fix="Send pictures as blobs, in smaller chunks, and shorten texts and lists.",
             )

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ..errors import StandeeError
+from .notes import Note
 
 STAGES = {
     "downloading": "Downloading the model",
@@ -48,9 +49,12 @@ class Problem(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What happened to a job. `seq` grows with each event of the job, over restarts too."""
+    """What happened to a job. `seq` grows with each event of the job, over restarts too.
 
-    job: str
+    A worker tells its daemon the same events; `job` and `seq` are the daemon's to fill in.
+    """
+
+    job: str = ""
     seq: int = 0
 
 
@@ -69,14 +73,14 @@ class Started(Event, frozen=True, kw_only=True, tag="started"):
 class Progress(Event, frozen=True, kw_only=True, tag="progress"):
     """Step `step` of `of` of a stage is done; `eta` is in seconds.
 
-    `note` is a sentence for a person: how the job is fitted into the memory.
+    `notes` are all that the job has said of itself by now, such as how it is fitted into the memory.
     """
 
     stage: str = ""
     step: int = 0
     of: int = 0
     eta: float | None = None
-    note: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 class Preview(Event, frozen=True, kw_only=True, tag="preview"):
@@ -89,16 +93,18 @@ class Preview(Event, frozen=True, kw_only=True, tag="preview"):
 class Result(Event, frozen=True, kw_only=True, tag="result"):
     """Picture `index` of `of`, counted from 0; the last one ends the job.
 
-    The wire carries the digest only; clients pull the PNG's bytes into `data`.
+    The wire carries the digest and `size` of the PNG only; clients pull its bytes into `data`.
     """
 
     index: int = 0
     of: int = 1
     seed: int = 0
     digest: str = ""
+    size: int = 0
     width: int = 0
     height: int = 0
     receipt: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
     data: bytes = b""
 
 

@@ -104,12 +104,14 @@ class BlobGet(Request, frozen=True, kw_only=True, tag="blob.get"):
 class JobSubmit(Request, frozen=True, kw_only=True, tag="job.submit"):
     """Hand in a job. The same `job` with the same `spec` is the same job, with another a conflict.
 
-    The sender is attached to the job. Paths in errors are those of the `spec`.
+    The sender is attached to the job. Paths in errors are those of the `spec`: a `Composition` or
+    `Cutout` where the job is handed in, a map of any content where it arrives. Whoever takes it
+    checks it, once.
     """
 
     job: JobId
     kind: Kind = "compose"
-    spec: dict[str, Any]
+    spec: Any
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
 
 
@@ -128,7 +130,13 @@ class JobCancel(Request, frozen=True, kw_only=True, tag="job.cancel"):
 
 
 class JobList(Request, frozen=True, kw_only=True, tag="job.list"):
-    """Ask for all jobs of this client."""
+    """Ask for the jobs of this client after number `after`, oldest first.
+
+    `everyone` asks for those of all clients; only the daemon's own user may.
+    """
+
+    after: Count = 0
+    everyone: bool = False
 
 
 class JobRelease(Request, frozen=True, kw_only=True, tag="job.release"):
@@ -198,7 +206,7 @@ class ModelInfo(Struct, frozen=True):
 
 
 class JobInfo(Struct, frozen=True):
-    """One line of the list of jobs. Times are seconds since 1970."""
+    """One line of the list of jobs. Times are seconds since 1970; `number` orders all jobs."""
 
     job: str
     kind: Kind
@@ -209,6 +217,7 @@ class JobInfo(Struct, frozen=True):
     position: int | None = None
     attempts: int = 0
     summary: str = ""
+    number: int = 0
 
 
 class WorkerInfo(Struct, frozen=True):
@@ -276,9 +285,10 @@ class JobState(Answer, frozen=True, kw_only=True, tag="job.state"):
 
 
 class Jobs(Answer, frozen=True, kw_only=True, tag="jobs"):
-    """All jobs of this client, oldest first."""
+    """Jobs, oldest first. With `more` there are others, after the number of the last one."""
 
     jobs: tuple[JobInfo, ...] = ()
+    more: bool = False
 
 
 class Models(Answer, frozen=True, kw_only=True, tag="models"):

@@ -25,6 +25,9 @@ from .messages import (
     BlobOpen,
     BlobPut,
     BlobState,
+    JobInfo,
+    JobList,
+    Jobs,
     JobSubmit,
     Request,
 )
@@ -59,6 +62,17 @@ def ask(request: Request) -> Flow[Any]:
     """Ask one thing and return its answer."""
     [answer] = yield [request]
     return answer
+
+
+def list_jobs(everyone: bool = False) -> Flow[list[JobInfo]]:
+    """Return all jobs of this client, oldest first, which may take several answers."""
+    found: list[JobInfo] = []
+    while True:
+        after = found[-1].number if found else 0
+        answer = cast(Jobs, (yield from ask(JobList(after=after, everyone=everyone))))
+        found += answer.jobs
+        if not answer.more or not answer.jobs:
+            return found
 
 
 def upload(digest: str, source: bytes | Path, meter: Meter) -> Flow[None]:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from ..errors import IncompatibleVersion, JobFailed, StandeeError
+from ..errors import BadMessage, IncompatibleVersion, JobFailed, StandeeError
 from . import codec
 from .events import AnyEvent, Event, Failed, Problem, Result, ends
 from .messages import (
@@ -153,6 +153,7 @@ class Session:
     def connected(self, now: float) -> None:
         """A fresh connection stands: greet, and after the greeting ask all that is open again."""
         self.lost()
+        self.error = None
         self._heard = now
         hello = Hello(id=self._number(), client=self._client)
         self._hello = hello.id
@@ -262,6 +263,13 @@ class Session:
             task._value, task.done = end.value, True
         except StandeeError as error:
             task.error, task.done = error, True
+        except (AttributeError, TypeError, ValueError, KeyError):
+            # A flow takes the answers it asked for; what else there is comes from another program.
+            task.error = BadMessage(
+                "The daemon gave an answer of another kind than it was asked for.",
+                fix="Install the same version of Standee on both sides.",
+            )
+            task.done = True
         except OSError as error:
             task.error = StandeeError(f"A picture cannot be read: {error}.", fix="Check the file.")
             task.done = True

@@ -59,7 +59,7 @@ def get(
     with Watching(quiet or console.json) as watching:
 
         def report(stage: str, done: int, of: int, left: float | None) -> None:
-            watching(Progress(job="", stage=stage, step=done, of=of, eta=left))
+            watching(Progress(stage=stage, step=done, of=of, eta=left))
 
         try:
             folder = downloads.bring(offer, FIELD, downloads.Follower(report))

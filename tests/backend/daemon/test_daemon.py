@@ -10,11 +10,11 @@ from standee import pairing
 from standee.errors import InvalidField
 from standee.wire import codec
 from standee.wire.events import Preview, Progress, Queued, Result
-from standee.wire.messages import Ok
+from standee.wire.messages import Ok, Ping
 from standee_backend.daemon import main
 from standee_backend.daemon.daemon import Config, check_host
 from standee_backend.daemon.flags import FLAGS, settled
-from standee_backend.daemon.peer import MAX_INBOX, Peer
+from standee_backend.daemon.peer import MAX_INBOX, Budget, Peer, refusal
 from standee_backend.daemon.single_instance import AlreadyRunning, only_one
 from standee_backend.hardware.options import Options
 from standee_backend.scheduling.slots import local
@@ -196,25 +196,55 @@ async def test_progress_of_different_jobs_is_kept_apart(line):
 @in_loop
 async def test_the_next_request_waits_until_the_last_answer_has_left(line):
     line.full = True
-    assert line.peer.accept({"type": "ping"}, 10)
+    assert line.peer.accept(codec.encode(Ping(id=4)))
     line.peer.send(Ok(re=1))
     asking = asyncio.create_task(line.peer.next())
     await asyncio.sleep(0.05)
     assert not asking.done()
     line.full = False
-    assert (await asyncio.wait_for(asking, 1))["type"] == "ping"
+    assert codec.glimpse(await asyncio.wait_for(asking, 1)) == ("ping", 4)
 
 
 @in_loop
 async def test_only_so_many_requests_wait(line):
-    assert all(line.peer.accept({}, 10) for _ in range(MAX_INBOX))
-    assert not line.peer.accept({}, 10)
+    assert all(line.peer.accept([b"\x80"]) for _ in range(MAX_INBOX))
+    assert not line.peer.accept([b"\x80"])
 
 
 @in_loop
 async def test_only_so_many_bytes_of_requests_wait(line):
-    taken = sum(line.peer.accept({}, 2**20) for _ in range(MAX_INBOX))
+    taken = sum(line.peer.accept([bytes(2**20)]) for _ in range(MAX_INBOX))
     assert taken == 16
+
+
+@in_loop
+async def test_what_waits_is_bounded_for_a_key_and_for_all_and_given_back(line):
+    budget = Budget(each=100, together=150, first="mine")
+    peers = {
+        owner: [Peer(b"\0id", owner, 3, line.transmit, budget) for _ in range(2)]
+        for owner in ("theirs", "others", "mine")
+    }
+    assert peers["theirs"][0].accept([bytes(60)])
+    assert not peers["theirs"][1].accept([bytes(60)]), (
+        "one key may not have more, however connected"
+    )
+    assert peers["others"][0].accept([bytes(60)])
+    assert not peers["others"][1].accept([bytes(40)]), "nor all together"
+    assert peers["mine"][0].accept([bytes(60)]), "save the user's own"
+    peers["theirs"][0].leave()
+    assert peers["others"][1].accept([bytes(20)])
+
+
+@in_loop
+async def test_a_peer_is_overwhelmed_when_its_key_has_no_room_for_what_it_does_not_read(line):
+    line.full = True
+    peer = Peer(b"\0id", "key", 3, line.transmit, Budget(each=1000))
+    peer.send(Result(job=JOB, seq=1, receipt={"long": "x" * 2000}))
+    assert peer.overwhelmed
+
+
+def test_a_refusal_fits_into_a_message_whatever_was_asked():
+    assert codec.encode(refusal(1, InvalidField("x" * 2**21, path="y" * 2**21)))
 
 
 @in_loop

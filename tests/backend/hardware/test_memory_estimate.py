@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from standee.errors import OutOfMemory
+from standee.formatting import size
 from standee_backend.hardware.load_presets import CARDS, GIB, following
 from standee_backend.hardware.machine import published
 from standee_backend.hardware.memory_estimate import (
@@ -13,7 +14,6 @@ from standee_backend.hardware.memory_estimate import (
     Footprint,
     Plan,
     Working,
-    amount,
     choose,
     host,
     packed_as,
@@ -59,7 +59,7 @@ def test_the_hosts_memory_counts_too() -> None:
 def test_a_job_is_refused_only_where_an_estimate_cannot_be_that_wrong() -> None:
     least = peak(FLUX, CARDS[-1])
     assert fits(least / (1 + TOLERANCE) + 1).preset == CARDS[-1]
-    with pytest.raises(OutOfMemory, match=amount(least)) as caught:
+    with pytest.raises(OutOfMemory, match=size(least)) as caught:
         fits(least / (1 + TOLERANCE) - 2)
     assert caught.value.path == "$.canvas"
 
@@ -82,10 +82,3 @@ def test_a_packed_file_takes_its_own_size_whatever_the_preset_says() -> None:
 def test_after_the_last_preset_there_is_none() -> None:
     assert following(CARDS, CARDS[-2]) == [CARDS[-1]]
     assert following(CARDS, CARDS[-1]) == []
-
-
-@pytest.mark.parametrize(
-    ("size", "written"), [(3 * GIB // 2, "1.5 GiB"), (5 * 2**20, "5.0 MiB"), (2048, "2 KiB")]
-)
-def test_sizes_are_written_for_people(size: int, written: str) -> None:
-    assert amount(size) == written

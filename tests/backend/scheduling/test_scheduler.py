@@ -4,14 +4,17 @@ import asyncio
 
 import pytest
 
-from standee.errors import JobCancelled
+from standee.errors import JobCancelled, StorageFull
+from standee.wire import codec
+from standee.wire.events import Progress, Result
 from standee.wire.messages import WorkerInfo
 from standee_backend.daemon.peer import Peer
+from standee_backend.scheduling import scheduler
 from standee_backend.scheduling.scheduler import Scheduler
 from standee_backend.scheduling.worker_process import WorkerDied
+from standee_backend.storage import job_store
 from standee_backend.storage.disk_thread import Disk
 from standee_backend.storage.job_store import Store
-from standee_backend.worker.pipe import Made, Reported
 
 ME = "my key"
 DIGEST = "d" * 64
@@ -38,7 +41,7 @@ class Slot:
         return True
 
     async def run(self, job, report, free):
-        report(Reported(job.key, "denoising", 1, 2))
+        report(Progress(stage="denoising", step=1, of=2))
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
@@ -93,7 +96,6 @@ def play(tmp_path, outcomes, followers):
     async def scene():
         store, disk = Store(tmp_path / "jobs.sqlite"), Disk("store")
         scheduler = Scheduler(store, disk, [Slot(*outcomes)])
-
         job, queued = store.submit(ME, "job-0001", "compose", b"{}")
         watching = [Follower(scheduler, leaves) for leaves in followers]
         for follower in watching:
@@ -112,7 +114,7 @@ def play(tmp_path, outcomes, followers):
     return asyncio.run(scene())
 
 
-MADE = [Made(DIGEST, 7, 16, 16, 0)]
+MADE = [Result(digest=DIGEST, size=7, width=16, height=16)]
 
 
 def test_all_followers_hear_the_whole_story(tmp_path):
@@ -164,3 +166,38 @@ def test_jobs_that_share_a_slot_when_it_dies_are_not_blamed_and_then_have_it_alo
         ]
 
     asyncio.run(asyncio.wait_for(scene(), 20))
+
+
+class Chatty(Slot):
+    """Reports more often than events of a job have numbers in a stride."""
+
+    async def run(self, job, report, free):
+        for step in range(25):
+            report(Progress(stage="denoising", step=step, of=25))
+        return await super().run(job, report, free)
+
+
+def test_a_result_is_heard_after_progress_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(scheduler, "STRIDE", 10)
+    monkeypatch.setattr(job_store, "STRIDE", 10)
+    monkeypatch.setitem(globals(), "Slot", Chatty)
+    _, [follower] = play(tmp_path, [MADE], [False])
+    heard = [codec.answer_or_event(codec.unpack(frames)) for frames in follower.told]
+    seqs = [event.seq for event in heard]
+    assert isinstance(heard[-1], Result)
+    assert seqs == sorted(set(seqs))
+
+
+def test_a_full_disk_loses_no_result_and_ends_no_daemon(tmp_path, monkeypatch):
+    tries, finish = [], Store.finish
+
+    def full_at_first(self, key, results):
+        tries.append(key)
+        if len(tries) < 3:
+            raise StorageFull("No room.", fix="Make room.")
+        return finish(self, key, results)
+
+    monkeypatch.setattr(Store, "finish", full_at_first)
+    monkeypatch.setattr(scheduler, "AGAIN", 0.01)
+    assert play(tmp_path, [MADE], [False])[0] == "done"
+    assert len(tries) == 3

@@ -4,12 +4,14 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from standee.errors import JobCancelled
+from standee_backend.scheduling import worker_process
 from standee_backend.scheduling.worker_process import Child, WorkerDied
 from standee_backend.storage.job_store import Job
 from standee_backend.worker.pipe import Setup
@@ -20,7 +22,7 @@ TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"
 def job(key, prompt="a cat", steps=1):
     spec = msgspec.json.encode({"prompt": prompt, "sampling": {"steps": steps}})
     known = dict.fromkeys(Job.__struct_fields__, 0)
-    given = {"key": key, "id": f"job {key}", "kind": "compose", "spec": spec, "state": "running"}
+    given = {"key": key, "id": f"job {key}", "kind": "compose", "spec": spec, "model": b""}
     return Job(**known | given)
 
 
@@ -117,6 +119,84 @@ def test_a_hard_cancellation_blames_nobody_though_its_job_is_done_just_before(tm
         assert not (await second.failure()).blamed
 
     with_child(tmp_path, scene)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_worker_that_does_not_listen_is_killed_after_its_job_is_cancelled(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker_process, "HEARD_WITHIN", 0.2)
+
+    async def scene(child):
+        doing = Doing(child, job(1, "slow", steps=200))
+        await doing.stepped.wait()
+        stop(child)
+        assert child.cancel(1, hard=False)
+        assert isinstance(await doing.failure(), JobCancelled)
+        assert not child.alive
+
+    with_child(tmp_path, scene)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_worker_that_does_not_read_stops_nobody_and_is_killed_when_told(tmp_path):
+    async def scene(child):
+        doing = Doing(child, job(1, "slow", steps=200))
+        await doing.stepped.wait()
+        stop(child)
+        began = asyncio.get_running_loop().time()
+        large = Doing(child, job(2, "x" * 500_000))  # more than a pipe holds
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop().time() - began < 1
+        assert child.cancel(1, hard=True)
+        assert isinstance(await doing.failure(), JobCancelled)
+        assert isinstance(await large.failure(), WorkerDied)
+
+    with_child(tmp_path, scene)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
+def test_a_signal_without_a_name_ends_the_job_too(tmp_path):
+    async def scene(child):
+        doing = Doing(child, job(1, "slow", steps=200))
+        await doing.stepped.wait()
+        os.kill(child.pid, signal.SIGRTMIN + 6)
+        assert "signal" in str(await doing.failure())
+
+    with_child(tmp_path, scene)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_a_worker_has_started_ends_with_it(tmp_path):
+    async def scene(child):
+        doing = Doing(child, job(1, f"slow, starts {tmp_path / 'started'}", steps=200))
+        await doing.stepped.wait()
+        started = int((tmp_path / "started").read_text())
+        assert child.cancel(1, hard=True)
+        await doing.failure()
+        for _ in range(200):
+            if not alive(started):
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("it outlived its worker")
+
+    with_child(tmp_path, scene)
+
+
+def stop(child):
+    """Stop a process, and wait until it stands."""
+    os.kill(child.pid, signal.SIGSTOP)
+    while state_of(child.pid) != "T":
+        time.sleep(0.01)
+
+
+def alive(pid):
+    return state_of(pid) not in ("", "Z")
+
+
+def state_of(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def test_a_job_that_is_not_here_cannot_be_cancelled(tmp_path):

@@ -2,11 +2,13 @@
 
 import itertools
 import sqlite3
+import time
 
 import pytest
 
 from standee.errors import Conflict, QuotaExceeded, UnknownJob
 from standee.wire.events import Cancelled, Failed, Problem, Queued, Result, Started
+from standee_backend.storage.blob_ownership import MAX_UPLOADS
 from standee_backend.storage.job_store import MAX_ATTEMPTS, MAX_CRASHES, STRIDE, Store
 
 ME, YOU = "my key", "your key"
@@ -36,10 +38,29 @@ def test_a_job_goes_through_the_queue_to_its_results(store):
     job = submit(store)
     claimed, started = store.claim()
     assert (claimed.key, claimed.state, started.attempt) == (job.key, "running", 1)
-    store.finish(job.key, [result()], {"d" * 64: 3})
+    store.finish(job.key, [result()])
     assert store.find(ME, "job-0001").state == "done"
     assert [type(event) for event in store.events(job.key)] == [Queued, Started, Result]
     assert store.claim() is None
+
+
+def test_the_number_of_a_job_never_comes_again(store, path):
+    first = submit(store)
+    store.cancel(ME, "job-0001")
+    store.release(ME, "job-0001")
+    second = submit(store)
+    store.cancel(ME, "job-0001")
+    store.release(ME, "job-0001")
+    store.close()
+    again = Store(path)
+    third = submit(again)
+    again.close()
+    assert first.key < second.key < third.key
+
+
+def test_a_job_keeps_what_its_model_was_when_it_was_handed_in(store):
+    submit(store, model=b'{"name":"mini"}')
+    assert store.claim()[0].model == b'{"name":"mini"}'
 
 
 def test_a_job_that_was_tried_before_is_not_claimed_beside_another_one(store):
@@ -160,7 +181,7 @@ def test_a_cancellation_outlives_a_crash(store):
 def test_a_finished_job_is_not_cancelled_any_more(store):
     job = submit(store)
     store.claim()
-    store.finish(job.key, [result()], {"d" * 64: 3})
+    store.finish(job.key, [result()])
     assert store.cancel(ME, "job-0001")[1] is None
     assert store.find(ME, "job-0001").state == "done"
 
@@ -168,7 +189,7 @@ def test_a_finished_job_is_not_cancelled_any_more(store):
 def test_releasing_frees_the_results_and_may_be_done_twice(store):
     job = submit(store)
     store.claim()
-    store.finish(job.key, [result()], {"d" * 64: 3})
+    store.finish(job.key, [result()])
     assert store.holdings.holds(ME, "d" * 64)
     assert store.release(ME, "job-0001") == ["d" * 64]
     assert not store.holdings.holds(ME, "d" * 64)
@@ -185,7 +206,7 @@ def test_a_picture_that_two_owners_hold_stays_until_both_let_go(store):
     for owner in (ME, YOU):
         job = submit(store, owner=owner)
         store.claim()
-        store.finish(job.key, [result()], {"d" * 64: 3})
+        store.finish(job.key, [result()])
     assert store.release(ME, "job-0001") == []
     assert store.release(YOU, "job-0001") == ["d" * 64]
 
@@ -202,27 +223,32 @@ def test_there_is_a_limit_to_unfinished_jobs(store):
 def test_old_finished_jobs_expire(store):
     job = submit(store)
     store.claim()
-    store.finish(job.key, [result()], {"d" * 64: 3})
-    assert store.expire(before=0.0) == []
-    assert store.expire(before=1e12) == ["d" * 64]
+    store.finish(job.key, [result()])
+    now = time.time() + 60
+    assert store.expire(now, 86400) == []
+    assert store.expire(now + 86401, 86400) == [(ME, "d" * 64)]
     assert store.jobs(ME) == []
 
 
 # -- pictures ------------------------------------------------------------------------------------
 
 
+UNIT = 4096
+"""Bytes; what is smaller counts as much."""
+
+
 def hold(store, name, size, owner=ME):
     digest = name * 64
-    store.holdings.expect(owner, digest, size, quota=100)
+    store.holdings.expect(owner, digest, size, quota=100 * UNIT)
     store.holdings.hold(owner, digest, size)
     return digest
 
 
 def test_an_owner_holds_what_was_uploaded_in_whole(store):
-    store.holdings.expect(ME, "a" * 64, 10, quota=100)
+    store.holdings.expect(ME, "a" * 64, 10 * UNIT, quota=100 * UNIT)
     assert not store.holdings.holds(ME, "a" * 64)
-    assert store.holdings.expected(ME, "a" * 64) == 10
-    store.holdings.hold(ME, "a" * 64, 10)
+    assert store.holdings.expected(ME, "a" * 64) == 10 * UNIT
+    store.holdings.hold(ME, "a" * 64, 10 * UNIT)
     assert store.holdings.holds(ME, "a" * 64)
     assert not store.holdings.holds(YOU, "a" * 64)
     assert store.holdings.lacks(ME, ["a" * 64, "b" * 64]) == ["b" * 64]
@@ -230,25 +256,37 @@ def test_an_owner_holds_what_was_uploaded_in_whole(store):
 
 def test_over_the_quota_what_was_used_longest_ago_gives_way(store):
     for name in "abc":
-        hold(store, name, 30)
+        hold(store, name, 30 * UNIT)
     store.holdings.lacks(ME, ["a" * 64])
-    assert store.holdings.expect(ME, "e" * 64, 40, quota=100) == ["b" * 64]
-    assert store.holdings.stored(ME) == 100
+    assert store.holdings.expect(ME, "e" * 64, 40 * UNIT, quota=100 * UNIT) == ["b" * 64]
+    assert store.holdings.stored(ME) == 100 * UNIT
+
+
+def test_a_small_picture_counts_as_much_as_its_file_takes(store):
+    for number in range(3):
+        store.holdings.expect(ME, f"{number:064}", 0, quota=2 * UNIT)
+    assert store.holdings.stored(ME) == 2 * UNIT
+
+
+def test_only_so_many_uploads_are_under_way(store):
+    for number in range(MAX_UPLOADS + 1):
+        gone = store.holdings.expect(ME, f"{number:064}", 0, quota=1000 * UNIT)
+    assert gone == [f"{0:064}"]
 
 
 def test_what_a_job_needs_never_gives_way(store):
-    digest = hold(store, "a", 80)
+    digest = hold(store, "a", 80 * UNIT)
     submit(store, digests=[digest])
     with pytest.raises(QuotaExceeded) as caught:
-        store.holdings.expect(ME, "b" * 64, 40, quota=100)
+        store.holdings.expect(ME, "b" * 64, 40 * UNIT, quota=100 * UNIT)
     assert caught.value.path == "$.size"
     assert store.holdings.holds(ME, digest)
 
 
 def test_quotas_are_each_owners_own(store):
-    hold(store, "a", 90)
-    store.holdings.expect(YOU, "b" * 64, 90, quota=100)
-    assert store.holdings.stored() == 180
+    hold(store, "a", 90 * UNIT)
+    store.holdings.expect(YOU, "b" * 64, 90 * UNIT, quota=100 * UNIT)
+    assert store.holdings.stored() == 180 * UNIT
 
 
 def test_the_file_is_synchronised_in_full(store, path):
@@ -258,3 +296,69 @@ def test_the_file_is_synchronised_in_full(store, path):
     reopened = Store(path)
     assert reopened._db.number("PRAGMA synchronous") == 2
     reopened.close()
+
+
+def test_owners_take_turns_within_a_priority(store):
+    for number in range(3):
+        submit(store, f"job-me-{number}")
+    submit(store, "job-you-0", owner=YOU)
+    submit(store, "job-you-1", owner=YOU)
+    order = [store.claim()[0].id for _ in range(5)]
+    assert order == ["job-me-0", "job-you-0", "job-me-1", "job-you-1", "job-me-2"]
+
+
+def test_places_are_those_in_which_jobs_are_claimed(store):
+    for number in range(3):
+        submit(store, f"job-me-{number}")
+    submit(store, "job-you-0", owner=YOU)
+    places = {info.job: info.position for info in store.jobs(None)}
+    assert [store.claim()[0].id for _ in range(4)] == sorted(places, key=places.get)
+
+
+def test_jobs_are_listed_in_pages(store):
+    for number in range(5):
+        submit(store, f"job-000{number}")
+    first = store.jobs(ME, limit=3)
+    rest = store.jobs(ME, after=first[-1].number, limit=3)
+    assert [info.job for info in (*first, *rest)] == [f"job-000{number}" for number in range(5)]
+
+
+def test_specifications_count_towards_the_quota(store):
+    store.submit(ME, "job-000a", "compose", bytes(5000), quota=10_000)
+    with pytest.raises(QuotaExceeded):
+        store.submit(ME, "job-000b", "compose", bytes(6000), quota=10_000)
+    store.submit(YOU, "job-000b", "compose", bytes(6000), quota=10_000)
+
+
+def test_a_job_that_ended_under_a_wrong_clock_is_kept_for_its_week(store, monkeypatch):
+    now, week = 1_800_000_000.0, 7 * 86400
+    job = submit(store)
+    monkeypatch.setattr("time.time", lambda: now - 10 * 365 * 86400)
+    store.claim()
+    store.finish(job.key, [result()])
+    assert store.expire(now, week) == []
+    assert store.expire(now + week - 60, week) == []
+    assert store.find(ME, "job-0001").over
+    assert store.expire(now + week + 60, week) == [(ME, "d" * 64)]
+
+
+def test_a_result_is_numbered_above_all_that_was_sent_of_its_job(store):
+    job = submit(store)
+    store.claim()
+    store.reserve(job.key, 5 * STRIDE)
+    [recorded] = store.finish(job.key, [result()])
+    assert recorded.seq > 5 * STRIDE
+
+
+def test_a_file_of_an_earlier_version_opens_and_its_jobs_go_on(path):
+    store = Store(path)
+    submit(store)
+    store.close()
+    with sqlite3.connect(path) as db:
+        for later in ("models", "seen", "numbers"):
+            db.execute(f"DROP TABLE {later}")
+    again = Store(path)
+    claimed, _ = again.claim()
+    assert (claimed.id, claimed.model) == ("job-0001", b"")
+    assert submit(again, "job-0002").key > claimed.key
+    again.close()

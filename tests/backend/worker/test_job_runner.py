@@ -14,13 +14,14 @@ from PIL import Image
 
 from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
 from standee.errors import JobCancelled, UnknownModel
+from standee.wire.events import Preview, Progress, Result
 from standee.wire.messages import Cutout
 from standee_backend.catalog import catalog, lora_files
 from standee_backend.engine.cutout import text_detection
 from standee_backend.hardware.load_presets import GIB
 from standee_backend.hardware.options import Options
 from standee_backend.worker import job_runner
-from standee_backend.worker.job_runner import Output, Preview, Progress, Tasks
+from standee_backend.worker.job_runner import Tasks
 from standee_backend.worker.memory_planner import Fitting
 from support import tiny_models, tiny_networks
 
@@ -49,30 +50,32 @@ def composition(shelf) -> Composition:
     )
 
 
-def run(tasks: Tasks, *job) -> list[Output]:
+def run(tasks: Tasks, *job) -> list[Result]:
     return [finish() for finish in tasks.run(*job)]
 
 
 def test_several_pictures_come_with_consecutive_seeds(tasks, shelf, composition) -> None:
-    first, second = run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+    first, second = run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
     assert (first.seed, second.seed) == (5, 6)
     assert Image.open(io.BytesIO(first.data)).size == (first.width, first.height) == (128, 128)
     assert first.data != second.data
 
 
 def test_a_receipt_makes_the_same_pixels_again(tasks, shelf, composition) -> None:
-    _, second = run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+    _, second = run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
     again = msgspec.convert(second.receipt["composition"], Composition)
-    [repeated] = run(tasks, "compose", again, shelf.read, lambda _: None, lambda: False)
+    [repeated] = run(tasks, again, None, shelf.read, lambda _: None, lambda: False)
     assert _pixels(repeated.data) == _pixels(second.data)
     assert second.receipt["model"]["fingerprint"]
     assert second.receipt["versions"]["torch"]
+    assert second.receipt["notes"] == msgspec.to_builtins(second.notes)
+    assert [about.code for about in second.notes] == ["memory-plan"]
 
 
 def test_a_banner_of_one_row_of_cells_is_painted(tasks, shelf) -> None:
     banner = Composition(canvas=Canvas(1024, 16), prompt="a beach", sampling=Sampling(steps=2))
     reports: list[Progress | Preview] = []
-    [output] = run(tasks, "compose", banner, shelf.read, reports.append, lambda: False)
+    [output] = run(tasks, banner, None, shelf.read, reports.append, lambda: False)
     assert (output.width, output.height) == (1024, 16)
     assert any(isinstance(report, Preview) for report in reports)
 
@@ -89,7 +92,7 @@ def test_a_preview_or_a_version_that_cannot_be_had_costs_no_picture(
     monkeypatch.setattr(job_runner, "encode_preview", fail)
     monkeypatch.setattr(job_runner, "version", unknown)
     reports: list[Progress | Preview] = []
-    outputs = run(tasks, "compose", composition, shelf.read, reports.append, lambda: False)
+    outputs = run(tasks, composition, None, shelf.read, reports.append, lambda: False)
     assert len(outputs) == 2
     assert outputs[0].receipt["versions"]["torch"] == ""
     assert not any(isinstance(report, Preview) for report in reports)
@@ -98,7 +101,7 @@ def test_a_preview_or_a_version_that_cannot_be_had_costs_no_picture(
 
 def test_progress_counts_the_steps_of_all_pictures(tasks, shelf, composition) -> None:
     reports: list[Progress | Preview] = []
-    run(tasks, "compose", composition, shelf.read, reports.append, lambda: False)
+    run(tasks, composition, None, shelf.read, reports.append, lambda: False)
     steps = [r for r in reports if isinstance(r, Progress) and r.stage == "denoising"]
     assert [(r.step, r.of) for r in steps] == [(k, 6) for k in range(1, 7)]
     assert steps[-1].eta == 0
@@ -112,7 +115,7 @@ def test_a_memory_exhausted_by_decoding_costs_no_picture(shelf, composition) -> 
         raise torch.OutOfMemoryError("no room")
 
     tasks = Tasks(CPU)
-    job = tasks.run("compose", composition, shelf.read, lambda _: None, lambda: False)
+    job = tasks.run(composition, None, shelf.read, lambda _: None, lambda: False)
     first = next(job)
     assert tasks.resident is not None
     tasks.resident.family.decode_latents = exhausted
@@ -128,22 +131,22 @@ def test_a_cancelled_job_stops_within_one_step(tasks, shelf, composition) -> Non
         return sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) >= 2
 
     with pytest.raises(JobCancelled):
-        run(tasks, "compose", composition, shelf.read, reports.append, after_two)
+        run(tasks, composition, None, shelf.read, reports.append, after_two)
     assert sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) == 2
 
 
 def test_a_model_is_loaded_once(tasks, shelf, composition) -> None:
     reports: list[Progress | Preview] = []
-    run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
-    run(tasks, "compose", composition, shelf.read, reports.append, lambda: False)
+    run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
+    run(tasks, composition, None, shelf.read, reports.append, lambda: False)
     assert not any(isinstance(r, Progress) and r.stage == "loading" for r in reports)
 
 
 def test_a_jobs_loras_are_in_its_receipt_and_gone_after_it(
     tasks, shelf, composition, mini_lora
 ) -> None:
-    def make(job: Composition) -> list[Output]:
-        return run(tasks, "compose", job, shelf.read, lambda _: None, lambda: False)
+    def make(job: Composition) -> list[Result]:
+        return run(tasks, job, None, shelf.read, lambda _: None, lambda: False)
 
     laid = msgspec.structs.replace(
         composition, sampling=Sampling(steps=3, seed=5, loras=(Lora(str(mini_lora), 0.5),))
@@ -164,7 +167,7 @@ def test_the_memory_of_a_jobs_loras_is_in_its_plan(shelf, composition, tmp_path)
     """There is room for the model and its pictures, and for half of the LoRA."""
 
     def preset(job: Composition) -> str:
-        made = run(tasks, "compose", job, shelf.read, lambda _: None, lambda: False)
+        made = run(tasks, job, None, shelf.read, lambda _: None, lambda: False)
         return made[0].receipt["model"]["preset"]
 
     file = tmp_path / "large.safetensors"
@@ -184,7 +187,7 @@ def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(
     for gib, found in ((None, True), (0.0, False)):
         tasks = Tasks(Options(device="cpu", token_cache=gib))
         for _ in range(2):
-            run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+            run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
         assert tasks.resident is not None
         assert (tasks.resident.tokens.hits > 0) == found
 
@@ -192,7 +195,7 @@ def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(
 def test_tokens_lie_on_disk_where_they_are_told_to(shelf, composition, tmp_path) -> None:
     def after(**options) -> Tasks:
         tasks = Tasks(Options(device="cpu", token_cache=0, **options), tmp_path / "tokens")
-        run(tasks, "compose", composition, shelf.read, lambda _: None, lambda: False)
+        run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
         if tasks.files:
             tasks.files.flush()
         assert tasks.resident is not None
@@ -209,7 +212,7 @@ def test_tokens_lie_on_disk_where_they_are_told_to(shelf, composition, tmp_path)
 def test_an_unknown_model_says_what_there_is(tasks, shelf, composition) -> None:
     missing = msgspec.structs.replace(composition, sampling=Sampling(model="no-such-model"))
     with pytest.raises(UnknownModel) as caught:
-        run(tasks, "compose", missing, shelf.read, lambda _: None, lambda: False)
+        run(tasks, missing, None, shelf.read, lambda _: None, lambda: False)
     assert caught.value.path == "$.sampling.model"
     assert "mini" in caught.value.fix
 
@@ -218,7 +221,7 @@ def test_a_cut_out_is_a_mask_as_large_as_the_picture(tasks, shelf) -> None:
     pixels = np.full((90, 120, 3), 235, np.uint8)
     pixels[30:70, 40:80] = (200, 30, 30)
     spec = Cutout(picture=shelf.add(pixels), box=Rect(30, 20, 60, 60))
-    [output] = run(tasks, "cutout", spec, shelf.read, lambda _: None, lambda: False)
+    [output] = run(tasks, spec, None, shelf.read, lambda _: None, lambda: False)
     mask = np.asarray(Image.open(io.BytesIO(output.data)).convert("L"))
     assert mask.shape == (90, 120)
     assert mask[50, 60] > 200
@@ -234,7 +237,7 @@ def test_a_cut_out_by_words_goes_through_both_networks(tasks, shelf, tmp_path, m
         finder=str(tiny_networks.save_finder(tmp_path / "finder")),
         model=str(tiny_networks.save_sam2(tmp_path / "sam2")),
     )
-    [output] = run(tasks, "cutout", spec, shelf.read, lambda _: None, lambda: False)
+    [output] = run(tasks, spec, None, shelf.read, lambda _: None, lambda: False)
     assert (output.width, output.height) == (128, 96)
     assert np.asarray(Image.open(io.BytesIO(output.data)).convert("L")).any()
 

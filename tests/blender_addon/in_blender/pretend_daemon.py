@@ -26,6 +26,7 @@ from standee.wire.messages import (
     Refused,
     Welcome,
 )
+from standee.wire.notes import MEMORY_PLAN, note
 
 
 class PretendDaemon:
@@ -44,7 +45,14 @@ class PretendDaemon:
         self._cancelled: set[str] = set()
         self._thread: threading.Thread | None = None
         self.protocol = (1, 0)
-        self.note = "Memory: preset 32 bits: weights in 32 bits, all of it on the device."
+        self.note = note(
+            MEMORY_PLAN,
+            preset="32 bits",
+            dtype="fp32",
+            need=2**30,
+            room=2**31,
+            **dict.fromkeys(("offload", "quantization", "text_quantization"), "none"),
+        )
 
     def start(self) -> PretendDaemon:
         ready = threading.Event()
@@ -147,7 +155,7 @@ class PretendDaemon:
                     stage="composing",
                     step=step + 1,
                     of=self.steps,
-                    note="" if step else self.note,
+                    notes=() if step else (self.note,),
                 )
             )
         if len(self.picture) < 2**20:

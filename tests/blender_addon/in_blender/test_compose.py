@@ -62,7 +62,7 @@ def test_progress_and_preview_are_there_meanwhile(addon, ready, daemon, until):
     daemon.hold.clear()
     until(lambda: job.step == 3)
     assert job.text.startswith("Composing 3/3")
-    assert job.note == daemon.note, "kept, though only the first progress says it"
+    assert job.notes == (daemon.note,), "kept, though only the first progress says it"
     until(lambda: job.over)
 
 

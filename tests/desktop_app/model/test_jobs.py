@@ -1,67 +1,8 @@
-"""A job's state follows from its events; live mode composes what rests, once."""
+"""Jobs are kept over restarts and the oldest leave the list; live mode composes what rests, once."""
 
 from standee.composition import Composition
-from standee.errors import OutOfMemory
-from standee.wire.events import (
-    Cancelled,
-    Event,
-    Failed,
-    Preview,
-    Problem,
-    Progress,
-    Queued,
-    Result,
-    Started,
-)
-from standee_desktop.model.jobs import KEPT, Job, Jobs, after, of_json
+from standee_desktop.model.jobs import KEPT, Job, Jobs, of_json
 from standee_desktop.model.live_mode import LONGEST, REST, Live
-
-
-def told(*events: Event) -> Job:
-    job = Job("job-0001", Composition())
-    for event in events:
-        job = after(job, event)
-    return job
-
-
-def test_a_job_goes_from_queued_to_done() -> None:
-    job = told(Queued(job="j", seq=1, position=2))
-    assert (job.state, job.position) == ("queued", 2)
-    job = after(job, Started(job="j", seq=2))
-    job = after(job, Progress(job="j", seq=3, stage="denoising", step=3, of=12, eta=4.5))
-    assert (job.state, job.part, job.eta) == ("running", 0.25, 4.5)
-    job = after(job, Preview(job="j", seq=4, step=3, data=b"x"))
-    assert job.preview == b"x"
-    job = after(job, Result(job="j", seq=5, index=0, of=2))
-    assert job.state == "running"
-    job = after(job, Result(job="j", seq=6, index=1, of=2))
-    assert job.finished
-    assert job.last_seq == 6
-
-
-def test_a_failure_keeps_its_error_and_a_cancelled_job_is_finished() -> None:
-    failed = told(Failed(job="j", error=Problem.of(OutOfMemory("No room.", fix="Less."))))
-    assert isinstance(failed.error, OutOfMemory)
-    assert failed.finished
-    assert told(Cancelled(job="j")).finished
-
-
-def test_after_a_restart_progress_begins_anew() -> None:
-    job = told(
-        Started(job="j", seq=1),
-        Progress(job="j", seq=2, stage="denoising", step=9, of=10),
-        Started(job="j", seq=3, attempt=2),
-    )
-    assert job.part == 0.0
-
-
-def test_what_was_done_for_want_of_memory_stays_in_mind() -> None:
-    note = "Too little memory with preset 24 GB; going on with preset 16 GB."
-    job = told(
-        Progress(job="j", seq=1, stage="loading", of=1, note=note),
-        Progress(job="j", seq=2, stage="denoising", step=1, of=10),
-    )
-    assert job.note == note
 
 
 def test_a_job_survives_the_recovery_folder() -> None:

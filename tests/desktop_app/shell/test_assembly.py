@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
 from standee.document.document import Document
+from standee.wire import notes
 from standee.wire.messages import Cutout
+from standee.wire.notes import MEMORY_PLAN, note
+from standee_backend.hardware.load_presets import CARDS, PROCESSOR
 from standee_desktop.model import edits
 from standee_desktop.services.importer import place, words_of
 from support.person import Person
@@ -242,10 +246,27 @@ def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ign
 def test_a_job_says_how_it_was_fitted_into_the_memory(studio) -> None:  # type: ignore[no-untyped-def]
     from standee_desktop.model.jobs import Job
 
-    note = "Too little memory with preset 24 GB; going on with preset 16 GB."
-    job = Job("short", studio.editor.composition, state="running", note=note)
+    about = note(MEMORY_PLAN, need=2**30, room=2**31, **CARDS[2].told())
+    job = Job("short", studio.editor.composition, state="running", notes=(about,))
     studio.composer.jobs.put(job)
-    assert studio.compose_panel.queue.row("short").toolTip() == note
+    assert studio.compose_panel.queue.row("short").toolTip() == about.words
+
+
+@pytest.mark.parametrize("preset", [*CARDS, *PROCESSOR], ids=lambda preset: preset.name)
+def test_what_a_job_notes_is_told_in_the_language_of_the_window(app, preset) -> None:  # type: ignore[no-untyped-def]
+    from standee_desktop.shell.application import translate
+    from standee_desktop.widgets import note_words
+
+    assert set(note_words.PHRASES) == set(notes.PHRASES)
+    about = note(MEMORY_PLAN, need=3 * 2**30, room=15 * 2**30, **preset.told())
+    try:
+        translate(app, "zh_CN")
+        said = note_words.note_words(about)
+    finally:
+        translate(app, "en")
+    assert not set(re.findall("[A-Za-z]+", said)) - {"GB", "GiB", "fp", "int"}
+    assert said.index("3.0 GiB") < said.index("15.0 GiB")
+    assert note_words.note_words(about) == about.words
 
 
 def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # type: ignore[no-untyped-def]

@@ -92,6 +92,16 @@ def test_a_composition_over_its_limit_is_refused(tmp_path: Path) -> None:
     assert "composition.json has" in refusal(path).message
 
 
+def test_receipts_that_are_too_much_together_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAX_TEXTS", 10_000)
+    receipts = {f"results/{number}.json": os.urandom(2000).hex().encode() for number in range(3)}
+    composition = {"composition.json": to_json(Composition())}
+    path = write_zip(tmp_path / "a.standee", composition | receipts)
+    assert "10,000" in refusal(path).message
+
+
 def test_too_many_entries_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_ENTRIES", 3)
     path = write_zip(tmp_path / "a.standee", {f"{n}.txt": b"" for n in range(4)})

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from standee.composition import Composition, validate
 from standee.errors import BadMessage, InvalidField, StandeeError, TooLarge
 from standee.wire import codec
-from standee.wire.messages import BlobPut, Hello, Ping
+from standee.wire.messages import BlobPut, Hello, JobSubmit, Ping
 
 DIGEST = "ab" * 32
 
@@ -79,21 +80,29 @@ def test_a_frame_over_its_limit_is_too_large_in_both_directions():
     assert len(codec.encode(BlobPut(digest=DIGEST, offset=0, data=bytes(codec.LIMITS.chunk)))) == 2
 
 
-def test_a_number_that_is_not_finite_is_named_within_the_specification():
+def test_a_specification_arrives_as_it_is_for_whoever_takes_the_job_to_check():
     layer = {"picture": DIGEST, "rect": {"x": 0.0, "y": 0.0, "w": float("nan"), "h": 1.0}}
     spec = {"layers": [layer]}
     fields = codec.unpack([header(type="job.submit", id=1, job="job-0001", spec=spec)])
+    request = codec.request(fields)
     with pytest.raises(InvalidField) as caught:
-        codec.request(fields)
+        validate(request.spec)
     assert caught.value.path == "$.layers[0].rect.w"
+
+
+def test_a_composition_is_handed_in_as_it_is_and_arrives_as_a_map():
+    composition = Composition(prompt="a cat")
+    frames = codec.encode(JobSubmit(id=1, job="job-0001", spec=composition))
+    assert validate(codec.request(codec.unpack(frames)).spec) == composition
 
 
 def test_a_map_nested_without_end_is_refused():
     deep = []
     for _ in range(400):
         deep = [deep]
+    fields = codec.unpack([header(type="job.submit", id=1, job="job-0001", spec=deep)])
     with pytest.raises(StandeeError):
-        codec.request(codec.unpack([header(type="job.submit", id=1, job="job-0001", spec=deep)]))
+        validate(codec.request(fields).spec)
 
 
 def test_a_second_frame_belongs_only_to_messages_with_data():

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import msgspec
 import pytest
 
 from standee.errors import BadMessage, IncompatibleVersion, MissingBlob, UnknownJob
@@ -19,6 +20,8 @@ from standee.wire.messages import (
     BlobState,
     Hello,
     JobAttach,
+    JobInfo,
+    Jobs,
     JobState,
     JobSubmit,
     Ok,
@@ -335,3 +338,22 @@ def test_a_result_whose_picture_is_gone_is_a_failure(link):
 def test_events_of_jobs_that_nobody_watches_are_dropped(link):
     link.say(Queued(job=JOB, seq=100))
     assert link.events() == []
+
+
+def test_jobs_are_asked_for_until_there_are_no_more(link):
+    task = link.session.begin(operations.list_jobs())
+    for number, more in ((1, True), (2, False)):
+        [request] = link.sent()
+        assert request.after == number - 1
+        info = JobInfo(job=f"job-000{number}", kind="compose", state="done", created=0.0)
+        line = msgspec.structs.replace(info, number=number)
+        link.say(Jobs(re=request.id, jobs=(line,), more=more))
+    assert [line.number for line in task.result()] == [1, 2]
+
+
+def test_an_answer_of_another_kind_than_asked_for_is_an_error_of_ours(link):
+    task = link.session.begin(operations.list_jobs())
+    [request] = link.sent()
+    link.say(Ok(re=request.id))
+    with pytest.raises(BadMessage):
+        task.result()

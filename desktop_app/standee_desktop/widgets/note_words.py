@@ -1,0 +1,32 @@
+"""Job notes in the interface's language."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from standee.wire.notes import Note, told
+
+PHRASES = (
+    QT_TRANSLATE_NOOP("Notes", "Memory: preset {preset}: {meaning}; about {need} of {room}."),
+    QT_TRANSLATE_NOOP(
+        "Notes", "Too little memory with preset {failed}; going on with preset {preset}: {meaning}."
+    ),
+    QT_TRANSLATE_NOOP("Notes", "weights in {size}, {kept}"),
+    QT_TRANSLATE_NOOP("Notes", "weights in {size}, text encoder in {text}, {kept}"),
+    QT_TRANSLATE_NOOP("Notes", "16 bits"),
+    QT_TRANSLATE_NOOP("Notes", "32 bits"),
+    QT_TRANSLATE_NOOP("Notes", "8 bits"),
+    QT_TRANSLATE_NOOP("Notes", "8 bits (fp8)"),
+    QT_TRANSLATE_NOOP("Notes", "8 bits (int8)"),
+    QT_TRANSLATE_NOOP("Notes", "4 bits"),
+    QT_TRANSLATE_NOOP("Notes", "all of it on the device"),
+    QT_TRANSLATE_NOOP("Notes", "text encoders only while they encode"),
+    QT_TRANSLATE_NOOP("Notes", "one model on the device at a time"),
+    QT_TRANSLATE_NOOP("Notes", "one block on the device at a time"),
+)
+"""Those of `standee.wire.notes`, spelt out for the collector of texts."""
+
+
+def note_words(note: Note) -> str:
+    """Return what a job notes, and what to do about it."""
+    return told(note, lambda phrase: QCoreApplication.translate("Notes", phrase))

@@ -1,0 +1,24 @@
+"""A job on its way to the daemon: checked first, then the pictures, then what they are for."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..composition import Composition, validate
+from ..wire import operations
+from ..wire.messages import Cutout, JobSubmit, Kind
+from ..wire.operations import Blobs, Flow, Meter
+
+
+def submission(
+    spec: Composition | Cutout, blobs: Blobs | None, kind: Kind, job_id: str, priority: int
+) -> tuple[Flow[str], Meter]:
+    """Return the flow that submits `spec`, checked here first: errors come before any upload."""
+    if isinstance(spec, Cutout):
+        kind = "cutout"
+    named = spec.digests() if isinstance(spec, Composition) else frozenset({spec.picture})
+    spec = validate(spec, type(spec))
+    request = validate(JobSubmit(job=job_id, kind=kind, spec=None, priority=priority), JobSubmit)
+    request = msgspec.structs.replace(request, spec=spec)
+    meter = Meter()
+    return operations.submit(request, named, blobs or {}, meter), meter
