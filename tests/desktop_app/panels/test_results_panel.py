@@ -199,9 +199,9 @@ def test_the_tint_of_a_brush_leaves_while_a_result_hangs(  # type: ignore[no-unt
     person.selects("disc")
     person.chooses("tool-cutout")
     settle(lambda: studio.cutout_brush.ready)
-    studio.cutout_brush.clear()
+    tinted = colour(person, 20, 20)  # beside the disc
     strip.select("blue")
     settle(lambda: colour(person, 128, 128) == "#0000ff")
-    tinted = colour(person, 4, 4)
-    person.types(Qt.Key.Key_Escape)
-    assert colour(person, 4, 4) == tinted
+    assert colour(person, 20, 20) != tinted
+    strip.unselect()
+    assert colour(person, 20, 20) == tinted
