@@ -166,12 +166,13 @@ def test_applying_a_result_hides_what_it_shows_and_no_more(  # type: ignore[no-u
 def test_the_picture_is_copied_and_not_its_name(person: Person, strip, settle) -> None:  # type: ignore[no-untyped-def]
     strip.select("red")
     strip.list.setFocus()
-    QGuiApplication.clipboard().clear()
+    QGuiApplication.clipboard().setText("something else")
     QTest.keyClick(strip.list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    settle(lambda: QGuiApplication.clipboard().mimeData().hasImage())
+    settle(lambda: QGuiApplication.clipboard().mimeData().hasFormat("image/png"))
     copied = QGuiApplication.clipboard().mimeData()
     red = person.document.document.results["red"].data
     assert bytes(copied.data("image/png").data()) == red
+    assert copied.hasImage()
     assert not copied.hasText()
 
 
