@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -11,7 +12,7 @@ from standee.composition import Composition, Rect
 from standee.document.document import Document
 from standee.errors import TooLarge
 
-from ..services.image_cache import Look, make_look, to_qimage
+from ..services.image_cache import Look, small_look, to_qimage
 from ..storage.image_import import open_picture
 from .painting import paint_picture
 
@@ -20,26 +21,34 @@ LARGEST = 64 << 20
 MOST_LAYERS = 24
 
 
-def preview(path: Path, side: int) -> QImage:
-    """Return a picture of a document of at most `side` px.
+def preview(path: Path, side: int, wanted: Callable[[], bool] = lambda: True) -> QImage:
+    """Return a picture of a document of at most `side` px; an empty one once it is not `wanted`.
 
     Raises `BadDocument`, `BadPicture`, `InvalidField`, `MissingBlob`, and `TooLarge` for one that
     would take long to read.
     """
+    if not wanted():
+        return QImage()
     if path.is_file() and path.stat().st_size > LARGEST:
         raise TooLarge(f"{path.name} is too large for a preview.", fix="Open it.")
     with Document.open(path) as document:
         newest = next(reversed(list(document.results.values())), None)
         if newest is not None:
             return to_qimage(open_picture(newest.data, side))
-        return _arranged(document, document.composition, side)
+        return _arranged(document, document.composition, side, wanted)
 
 
-def _arranged(document: Document, composition: Composition, side: int) -> QImage:
+def _arranged(
+    document: Document, composition: Composition, side: int, wanted: Callable[[], bool]
+) -> QImage:
     canvas, scene = composition.canvas, composition.scene
     layers = [one for one in composition.layers if one.visible][-MOST_LAYERS:]
-    looks = [_look(document, one.picture, one.mask) for one in layers]
-    behind = _look(document, scene.picture, None) if scene is not None else None
+    looks = []
+    for one in layers:
+        if not wanted():
+            return QImage()
+        looks.append(_look(document, one.picture, one.mask, side))
+    behind = _look(document, scene.picture, None, side) if scene is not None else None
     scale = side / max(canvas.width, canvas.height)
     width, height = max(1, round(canvas.width * scale)), max(1, round(canvas.height * scale))
     image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
@@ -56,5 +65,5 @@ def _arranged(document: Document, composition: Composition, side: int) -> QImage
     return image
 
 
-def _look(document: Document, picture: str, mask: str | None) -> Look:
-    return make_look(document.read(picture), document.read(mask) if mask else None)
+def _look(document: Document, picture: str, mask: str | None, side: int) -> Look:
+    return small_look(document.read(picture), document.read(mask) if mask else None, side)

@@ -1,26 +1,29 @@
-"""Pictures, documents and library subjects dropped on the canvas, or pasted."""
+"""Pictures, documents and library subjects dropped on the canvas or beside it, or pasted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QWidget
 
 from ..services.importer import Importer, document_path, picture_paths
 from ..storage.subject_library import Library, Subject
+from ..widgets.drops import accept_copy
 from .view import CanvasView
 
 SUBJECT = "application/x-standee-subject"
 
 
 class Drops(QObject):
-    """Takes what is dropped on the canvas."""
+    """Takes what is dropped on the canvas, and in the middle of it what is dropped elsewhere."""
 
     def __init__(
         self,
         canvas: CanvasView,
+        window: QWidget,
         importer: Importer,
         library: Library,
         subject: Callable[[str], Subject | None],
@@ -29,24 +32,17 @@ class Drops(QObject):
         super().__init__(canvas)
         self._canvas, self._importer, self._library = canvas, importer, library
         self._subject, self._open = subject, open_document
-        canvas.setAcceptDrops(True)
-        canvas.installEventFilter(self)
+        for place in (canvas, window):
+            place.setAcceptDrops(True)
+            place.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take drags of what can be used."""
         if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
-            self._drop(event)
+            self._drop(watched, event)
             return True
         if isinstance(event, QDragEnterEvent | QDragMoveEvent):
-            data = event.mimeData()
-            usable = (
-                data.hasFormat(SUBJECT)
-                or data.hasImage()
-                or document_path(data) is not None
-                or bool(picture_paths(data))
-            )
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.setAccepted(usable)
+            accept_copy(event, usable(event.mimeData()))
             return True
         return False
 
@@ -66,10 +62,22 @@ class Drops(QObject):
             return True
         return self._importer.add_mime(data, at)
 
-    def _drop(self, event: QDropEvent) -> None:
-        event.setDropAction(Qt.DropAction.CopyAction)
-        if not self.take(event.mimeData(), self._canvas.to_canvas(event.position())):
+    def _drop(self, watched: QObject, event: QDropEvent) -> None:
+        rect = self._canvas.canvas_rect()
+        at = QPointF(rect.w / 2, rect.h / 2)
+        if watched is self._canvas:
+            at = self._canvas.to_canvas(event.position())
+        if accept_copy(event, usable(event.mimeData())) and self.take(event.mimeData(), at):
+            self._canvas.setFocus()
+        else:
             event.ignore()
-            return
-        event.accept()
-        self._canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def usable(data: QMimeData) -> bool:
+    """Return whether there is anything in what is dragged that the editor can use."""
+    return (
+        data.hasFormat(SUBJECT)
+        or data.hasImage()
+        or document_path(data) is not None
+        or bool(picture_paths(data))
+    )

@@ -21,15 +21,21 @@ SEEN = 0.1
 
 
 def layers_at(document: EditorDocument, pictures: Pictures, at: QPointF) -> Iterator[Layer]:
-    """Yield the layers at a position (canvas px), front to back: first those hit in their cut-out."""
-    under = [
-        layer
-        for layer in reversed(document.composition.layers)
-        if layer.visible and not layer.locked and contains(layer.rect, at.x(), at.y())
-    ]
-    solid = [layer for layer in under if is_solid(layer, pictures, at)]
-    yield from solid
-    yield from (layer for layer in under if layer not in solid)
+    """Yield the layers at a position (canvas px), front to back: first those hit in their cut-out.
+
+    After them come those whose cut-out has the position between its parts: a handle of a mug, legs.
+    """
+    around = []
+    for layer in reversed(document.composition.layers):
+        if layer.visible and not layer.locked:
+            shown = document.shown(layer)
+            if not contains(shown.rect, at.x(), at.y()):
+                continue
+            if is_solid(shown, pictures, at):
+                yield layer
+            elif contains(pictures.seen(shown), at.x(), at.y()):
+                around.append(layer)
+    yield from around
 
 
 def is_solid(layer: Layer, pictures: Pictures, at: QPointF) -> bool:

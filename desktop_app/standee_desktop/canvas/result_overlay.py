@@ -9,9 +9,13 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from standee.composition import Composition
+from standee.geometry import fit_picture
+
 from ..model import Change
+from ..model.rects import fit_on
 from ..services.composer import Composer
-from .painting import paint_image
+from .painting import paint_image, qrect
 from .view import CanvasView
 
 THIN = 0.25
@@ -26,6 +30,8 @@ class Curtain:
         self._preview: QImage | None = None
         self._result: QImage | None = None
         self._other: QImage | None = None
+        self._of: Composition | None = None
+        self._chosen = False
         self._thin = False
         self._composer = composer
         self.split = 1.0
@@ -37,12 +43,12 @@ class Curtain:
 
     @property
     def image(self) -> QImage | None:
-        """What is shown at the moment."""
-        return self._result if self._preview is None else self._preview
+        """What is shown at the moment: a result that was chosen later than the preview began wins."""
+        return self._result if self._preview is None or self._chosen else self._preview
 
-    def show_result(self, image: QImage | None) -> None:
-        """Show a result, or nothing."""
-        self._result = image
+    def show_result(self, image: QImage | None, of: Composition | None = None) -> None:
+        """Show a result, or nothing; it turns thin once the canvas shows another arrangement than `of`."""
+        self._result, self._of, self._chosen = image, of, image is not None
         self._hang()
 
     def show_other(self, image: QImage | None) -> None:
@@ -55,6 +61,8 @@ class Curtain:
         self.show_result(None)
 
     def _show_preview(self, image: QImage | None) -> None:
+        if self._preview is None:
+            self._chosen = False
         self._preview = image
         self._hang()
 
@@ -65,25 +73,36 @@ class Curtain:
             self._canvas.update()
 
     def _outdated(self) -> bool:
-        """Whether the preview is of another arrangement than the one on the canvas."""
+        """Whether what is shown is of another arrangement than the one on the canvas."""
         job = self._composer.jobs.current
-        if self._preview is None or job is None:
+        then = self._of
+        if self.image is not self._result:
+            then = job.composition if job is not None else None
+        if then is None:
             return False
-        now, then = self._canvas.document.composition, job.composition
+        now = self._canvas.document.composition
         return (now.canvas, now.layers, now.scene) != (then.canvas, then.layers, then.scene)
 
     def _hang(self) -> None:
-        self._canvas.set_overlay(OVERLAY, self._paint if self.image is not None else None)
+        shown = self.image
+        self._canvas.covered = "" if shown is None else "result" if self._chosen else "preview"
+        self._canvas.set_overlay(OVERLAY, self._paint if shown is not None else None)
 
     def _paint(self, painter: QPainter, scale: float) -> None:
         image = self.image
         if image is None:
             return
         rect = self._canvas.canvas_rect()
-        area = QRectF(0, 0, rect.w, rect.h)
         if self.comparing:
             if self._other is not None:
-                paint_image(painter, self._other, area)
-            painter.setClipRect(area.adjusted(rect.w * self.split, 0, 0, 0))
+                paint_image(painter, self._other, self._area(self._other))
+            painter.setClipRect(qrect(rect).adjusted(rect.w * self.split, 0, 0, 0))
         painter.setOpacity(THIN if self._thin or self._outdated() else 1.0)
-        paint_image(painter, image, area)
+        paint_image(painter, image, self._area(image))
+
+    def _area(self, image: QImage) -> QRectF:
+        """Return where an image lies on the canvas: as it is, never stretched."""
+        canvas = self._canvas.document.composition.canvas
+        width, height = max(image.width(), 1), max(image.height(), 1)
+        fit = fit_on(canvas, width, height)
+        return qrect(fit_picture(width, height, self._canvas.canvas_rect(), fit))

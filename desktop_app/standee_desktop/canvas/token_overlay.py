@@ -6,14 +6,15 @@ Counted in a worker thread by `standee.geometry`; a newer arrangement replaces o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QBrush, QColor, QPainter
+from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter
 
 from standee import token_overlay
-from standee.composition import Composition
+from standee.composition import Canvas, Composition
 from standee.geometry import NOBODY, Bools, Cells
 
 from ..model import EditorDocument
@@ -21,7 +22,6 @@ from ..model.token_counts import CutOut, TokenCounter, Tokens
 from ..services.image_cache import Pictures
 from ..services.thread_pool import Workers
 from ..widgets import theme
-from .painting import pen
 from .view import CanvasView
 
 SCENE, SCENE_COLOUR = 1000, QColor(token_overlay.SCENE)
@@ -30,6 +30,12 @@ PAUSE = 30
 """Milliseconds between two counts: counting shall not take the time of painting."""
 FINEST = 5.0
 """Lines between cells are drawn when a cell is this many screen px wide."""
+LARGEST = 4096
+"""The side of the picture of all cells, px of the screen; closer in they are painted one by one."""
+
+
+Edge = tuple[int, int, int, int]
+"""A level or an upright line, px: from x, y to x, y."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,18 @@ class Runs:
     owned: list[QRectF]
     hidden: list[QRectF]
     clipped: list[QRectF]
-    border: list[QLineF]
+    border: list[Edge]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the canvas shows: the cells, and their picture at a scale where that is not too large."""
+
+    runs: tuple[Runs, ...]
+    canvas: Canvas
+    patch: int
+    scale: float
+    image: QImage | None
 
 
 class TokenOverlay(QObject):
@@ -61,12 +78,13 @@ class TokenOverlay(QObject):
         self._document: EditorDocument = canvas.document
         self._counter = TokenCounter()
         self._busy = self._again = False
-        self._runs: tuple[Runs, ...] = ()
+        self._shown: Shown | None = None
         self.tokens: Tokens | None = None
         self._document.changed.connect(lambda _: self.refresh())
         self._document.view_changed.connect(lambda _: self.refresh())
         self._document.opened.connect(lambda _: self._forget())
         pictures.ready.connect(lambda _: self.refresh())
+        canvas.camera_changed.connect(self._on_camera)
 
     def refresh(self) -> None:
         """Count anew, if it is shown; what is shown stays until that is done."""
@@ -90,16 +108,27 @@ class TokenOverlay(QObject):
 
         counter = self._counter
 
-        def work() -> tuple[Tokens, tuple[Runs, ...]]:
+        scale = self._scale()
+
+        def work() -> tuple[Tokens, Shown]:
             tokens = counter.count(composition, patch, cut_out)
-            return tokens, _runs(tokens, composition)
+            runs, canvas = _runs(tokens, composition), composition.canvas
+            return tokens, Shown(runs, canvas, patch, scale, _painted(runs, canvas, patch, scale))
 
         self._busy = True
         self._workers.run(work, self._show, lambda _: self._done())
 
-    def _show(self, outcome: tuple[Tokens, tuple[Runs, ...]]) -> None:
+    def _scale(self) -> float:
+        """Return px of the screen per canvas px."""
+        return self._canvas.camera.scale * self._canvas.devicePixelRatioF()
+
+    def _on_camera(self) -> None:
+        if self._shown is not None and self._shown.scale != self._scale():
+            self.refresh()
+
+    def _show(self, outcome: tuple[Tokens, Shown]) -> None:
         if self._document.view.token_view:
-            self.tokens, self._runs = outcome
+            self.tokens, self._shown = outcome
             self._canvas.set_overlay("tokens", self._paint)
             self.counted.emit(self.tokens)
         self._done()
@@ -115,44 +144,68 @@ class TokenOverlay(QObject):
         self.refresh()
 
     def _forget(self) -> None:
-        self.tokens, self._runs = None, ()
+        self.tokens = self._shown = None
         self._counter = TokenCounter()
         self._canvas.set_overlay("tokens", None)
         self.counted.emit(None)
 
     def _paint(self, painter: QPainter, scale: float) -> None:
-        tokens = self.tokens
-        if tokens is None:
+        shown = self._shown
+        if shown is None:
             return
-        canvas = self._document.composition.canvas
-        width, height, patch = canvas.width, canvas.height, tokens.patch
-        painter.fillRect(QRectF(0, 0, width, height), QColor(10, 12, 18, 70))
-        painter.setPen(Qt.PenStyle.NoPen)
-        for runs in self._runs:
-            if runs.owned:
-                fill = QColor(runs.colour)
-                fill.setAlphaF(0.50)
-                painter.setBrush(fill)
-                painter.drawRects(runs.owned)
-        if patch * scale >= FINEST:
-            painter.setPen(pen(QColor(255, 255, 255, 46), 1))
-            painter.drawLines([QLineF(x, 0, x, height) for x in range(0, width + 1, patch)])
-            painter.drawLines([QLineF(0, y, width, y) for y in range(0, height + 1, patch)])
-        painter.setPen(Qt.PenStyle.NoPen)
-        for runs in self._runs:
-            for cells, style in (
-                (runs.hidden, Qt.BrushStyle.BDiagPattern),
-                (runs.clipped, Qt.BrushStyle.DiagCrossPattern),
-            ):
-                if cells:
-                    brush = QBrush(runs.colour.lighter(130), style)
-                    brush.setTransform(painter.transform().inverted()[0])
-                    painter.setBrush(brush)
-                    painter.drawRects(cells)
-        for runs in self._runs:
-            if runs.border:
-                painter.setPen(pen(runs.colour.lighter(115), 2))
-                painter.drawLines(runs.border)
+        sides = shown.canvas.width, shown.canvas.height
+        if shown.image is None:
+            _paint_runs(painter, shown.runs, sides, shown.patch, scale)
+        else:
+            painter.drawImage(QRectF(0, 0, *sides), shown.image)
+
+
+def _painted(runs: tuple[Runs, ...], canvas: Canvas, patch: int, scale: float) -> QImage | None:
+    """Return the view in px of the screen, so that a frame costs one image; None where that is large."""
+    width, height = ceil(canvas.width * scale), ceil(canvas.height * scale)
+    if max(width, height) > LARGEST:
+        return None
+    image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.scale(width / canvas.width, height / canvas.height)
+    _paint_runs(painter, runs, (canvas.width, canvas.height), patch, scale)
+    painter.end()
+    return image
+
+
+def _paint_runs(
+    painter: QPainter, every: tuple[Runs, ...], sides: tuple[int, int], patch: int, scale: float
+) -> None:
+    """Paint all cells, in canvas px."""
+    width, height = sides
+    painter.fillRect(QRectF(0, 0, width, height), QColor(10, 12, 18, 70))
+    painter.setPen(Qt.PenStyle.NoPen)
+    for runs in every:
+        if runs.owned:
+            fill = QColor(runs.colour)
+            fill.setAlphaF(0.50)
+            painter.setBrush(fill)
+            painter.drawRects(runs.owned)
+    if patch * scale >= FINEST:
+        thin = 1 / scale
+        painter.setBrush(QColor(255, 255, 255, 46))
+        painter.drawRects([QRectF(x, 0, thin, height) for x in range(0, width + 1, patch)])
+        painter.drawRects([QRectF(0, y, width, thin) for y in range(0, height + 1, patch)])
+    for runs in every:
+        for cells, style in (
+            (runs.hidden, Qt.BrushStyle.BDiagPattern),
+            (runs.clipped, Qt.BrushStyle.DiagCrossPattern),
+        ):
+            if cells:
+                brush = QBrush(runs.colour.lighter(130), style)
+                brush.setTransform(painter.transform().inverted()[0])
+                painter.setBrush(brush)
+                painter.drawRects(cells)
+    for runs in every:
+        if runs.border:
+            painter.setBrush(runs.colour.lighter(115))
+            painter.drawRects(_lines(runs.border, 2 / scale))
 
 
 def _runs(tokens: Tokens, composition: Composition) -> tuple[Runs, ...]:
@@ -184,6 +237,14 @@ def _runs(tokens: Tokens, composition: Composition) -> tuple[Runs, ...]:
     )
 
 
+def _lines(edges: list[Edge], width: float) -> list[QRectF]:
+    """Return level and upright edges as rectangles of a width: those are filled far faster than lines."""
+    half = width / 2
+    return [
+        QRectF(x0 - half, y0 - half, x1 - x0 + width, y1 - y0 + width) for x0, y0, x1, y1 in edges
+    ]
+
+
 def _strips(chosen: Bools, cells: Cells, patch: int) -> list[QRectF]:
     """Return the chosen cells as rectangles of one row each, px."""
     if not chosen.any():
@@ -194,8 +255,8 @@ def _strips(chosen: Bools, cells: Cells, patch: int) -> list[QRectF]:
     ]
 
 
-def _border(chosen: Bools, owner: NDArray[np.int64], patch: int) -> list[QLineF]:
-    """Return the lines around what chosen cells of one owner make up, px."""
+def _border(chosen: Bools, owner: NDArray[np.int64], patch: int) -> list[Edge]:
+    """Return the edges around what chosen cells of one owner make up, px."""
     level, upright = token_overlay.borders(chosen, owner)
-    lines = [QLineF(a * patch, y * patch, b * patch, y * patch) for a, b, y in level]
-    return lines + [QLineF(x * patch, a * patch, x * patch, b * patch) for a, b, x in upright]
+    edges = [(a * patch, y * patch, b * patch, y * patch) for a, b, y in level]
+    return edges + [(x * patch, a * patch, x * patch, b * patch) for a, b, x in upright]

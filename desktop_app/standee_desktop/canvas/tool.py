@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, SignalInstance
 from PySide6.QtGui import QKeyEvent, QPainter
@@ -19,6 +19,9 @@ from ..model import EditorDocument
 from ..model.camera import Camera
 from ..services.image_cache import Pictures
 
+Cover = Literal["", "preview", "result"]
+"""What hangs over the arrangement."""
+
 
 class Canvas(Protocol):
     """What a tool uses of the widget that it works on; `CanvasView` is one."""
@@ -26,6 +29,8 @@ class Canvas(Protocol):
     document: EditorDocument
     pictures: Pictures
     moving: Collection[str]
+    covered: Cover
+    uncover_wanted: SignalInstance
     layer_activated: SignalInstance
 
     @property
@@ -60,6 +65,21 @@ class Canvas(Protocol):
         """Return the widget's height."""
 
 
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+def is_held(modifiers: Qt.KeyboardModifier, one: Qt.KeyboardModifier) -> bool:
+    """Whether a key is among those that are held."""
+    return bool(modifiers & one)
+
+
+def is_alt(modifiers: Qt.KeyboardModifier) -> bool:
+    """Whether Alt is held, or Ctrl with Shift: many desktops keep Alt and the mouse for themselves."""
+    return is_held(modifiers, ALT) or (is_held(modifiers, CTRL) and is_held(modifiers, SHIFT))
+
+
 @dataclass(frozen=True)
 class Pointer:
     """A mouse or pen event. `at` is in canvas px, `scale` screen px per canvas px.
@@ -75,18 +95,18 @@ class Pointer:
 
     @property
     def shift(self) -> bool:
-        """Whether Shift is held."""
-        return bool(self.modifiers & Qt.KeyboardModifier.ShiftModifier)
+        """Whether Shift is held, and not Ctrl."""
+        return is_held(self.modifiers, SHIFT) and not is_held(self.modifiers, CTRL)
 
     @property
     def ctrl(self) -> bool:
-        """Whether Ctrl (Command on a Mac) is held."""
-        return bool(self.modifiers & Qt.KeyboardModifier.ControlModifier)
+        """Whether Ctrl (Command on a Mac) is held, and not Shift."""
+        return is_held(self.modifiers, CTRL) and not is_held(self.modifiers, SHIFT)
 
     @property
     def alt(self) -> bool:
-        """Whether Alt is held."""
-        return bool(self.modifiers & Qt.KeyboardModifier.AltModifier)
+        """Whether Alt is held, or what stands for it."""
+        return is_alt(self.modifiers)
 
 
 class Tool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -30,7 +31,7 @@ from ..model.token_counts import on_tokens
 from ..services.image_cache import Pictures
 from .layer_cache import Backdrop
 from .painting import paint_guides, paint_outside
-from .tool import Pointer, Tool
+from .tool import Cover, Pointer, Tool
 
 MARGIN = 48
 """Screen px left free around what is fitted into the view."""
@@ -52,6 +53,8 @@ class CanvasView(QWidget):
     """The canvas position under the mouse as `QPointF`, or None when it left."""
     menu_wanted = Signal(QPoint)
     """A context menu is asked for at a global position."""
+    uncover_wanted = Signal()
+    """The arrangement is to be seen instead of the result that hangs over it."""
     layer_activated = Signal(str)
     """A layer was double-clicked."""
 
@@ -62,6 +65,8 @@ class CanvasView(QWidget):
         self.document, self.pictures = document, pictures
         self.moving: Collection[str] = ()
         """The ids of the layers that a gesture moves at the moment."""
+        self.covered: Cover = ""
+        """What hangs over what is arranged."""
         self._backdrop = Backdrop(pictures)
         self._camera = Camera()
         self._tool: Tool | None = None
@@ -156,7 +161,7 @@ class CanvasView(QWidget):
 
     def fit_selection(self) -> None:
         """Show the selected layers as large as they go."""
-        rect = bounds(layer.rect for layer in self.document.selected)
+        rect = bounds(self.pictures.seen(layer) for layer in self.document.selected)
         if rect is not None:
             self.set_camera(self._fitted(rect))
 
@@ -220,9 +225,9 @@ class CanvasView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the canvas fitted, or its middle in the middle."""
-        if self._fitting:
+        if self._fitting and not self._pressed:
             self.fit()
-        elif event.oldSize().isValid():
+        elif event.oldSize().isValid() and not self._pressed:  # never under a hand that drags
             grown = event.size() - event.oldSize()
             self.set_camera(self._camera.panned(grown.width() / 2, grown.height() / 2))
 
@@ -369,6 +374,13 @@ class CanvasView(QWidget):
             if self._pan_from is None:
                 self.unsetCursor()
         super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Space may be let go where the canvas does not see it: in a dialog, in another window."""
+        self._space = False
+        if self._pan_from is None:
+            self.unsetCursor()
+        super().focusOutEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the context menu of what is under the mouse, or of the selection."""

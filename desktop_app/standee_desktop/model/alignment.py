@@ -1,4 +1,7 @@
-"""Align and distribute the rectangles of layers. Locked layers stay where they are."""
+"""Align and distribute layers by what is seen of them. Locked layers stay where they are.
+
+A photograph's rectangle says little about where its cut-out stands: `seen` tells that.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,27 @@ from standee.composition import Composition, Layer, Rect
 from standee.geometry import fit_picture
 
 from .edits import unlocked, with_rects
-from .rects import bounds
+from .rects import Seen, bounds, rect_of
 
 Edge = Literal["left", "centre", "right", "top", "middle", "bottom"]
 Direction = Literal["across", "down"]
 
 
-def aligned(composition: Composition, ids: Collection[str], edge: Edge) -> Composition:
-    """Align layers to the bounds of them all; a single one to the canvas."""
+def aligned(
+    composition: Composition, ids: Collection[str], edge: Edge, seen: Seen = rect_of
+) -> Composition:
+    """Align what is seen of layers to the bounds of them all; a single one to the canvas."""
     chosen = [layer for layer in composition.layers if layer.id in ids]
     canvas = Rect(0, 0, composition.canvas.width, composition.canvas.height)
-    frame = bounds(layer.rect for layer in chosen) if len(chosen) > 1 else canvas
+    frame = bounds(seen(layer) for layer in chosen) if len(chosen) > 1 else canvas
     assert frame is not None
     free = unlocked(composition, ids)
-    return with_rects(
-        composition, {one.id: _aligned(one.rect, frame, edge) for one in chosen if one.id in free}
-    )
+    rects = {}
+    for layer in chosen:
+        if layer.id in free:
+            at = seen(layer)
+            rects[layer.id] = _beside(layer.rect, at, _aligned(at, frame, edge))
+    return with_rects(composition, rects)
 
 
 def _aligned(rect: Rect, frame: Rect, edge: Edge) -> Rect:
@@ -38,31 +46,35 @@ def _aligned(rect: Rect, frame: Rect, edge: Edge) -> Rect:
     return Rect(x, y, rect.w, rect.h)
 
 
+def _beside(rect: Rect, old: Rect, new: Rect) -> Rect:
+    """Return a layer's rectangle after what is seen of it went from `old` to `new`."""
+    return Rect(rect.x + new.x - old.x, rect.y + new.y - old.y, rect.w, rect.h)
+
+
 def distributed(
-    composition: Composition, ids: Collection[str], direction: Direction
+    composition: Composition, ids: Collection[str], direction: Direction, seen: Seen = rect_of
 ) -> Composition:
     """Make the gaps between layers equal; the outermost two stay. Fewer than three change nothing."""
     free = unlocked(composition, ids)
-    chosen = [layer for layer in composition.layers if layer.id in free]
+    chosen = [(layer, seen(layer)) for layer in composition.layers if layer.id in free]
     if len(chosen) < 3:
         return composition
     across = direction == "across"
-    chosen.sort(key=lambda one: _centre(one, across))
-    frame = bounds((chosen[0].rect, chosen[-1].rect))
+    chosen.sort(key=lambda one: _centre(one[1], across))
+    frame = bounds((chosen[0][1], chosen[-1][1]))
     assert frame is not None
-    sizes = [one.rect.w if across else one.rect.h for one in chosen]
+    sizes = [at.w if across else at.h for _, at in chosen]
     gap = ((frame.w if across else frame.h) - sum(sizes)) / (len(chosen) - 1)
-    at = frame.x if across else frame.y
+    place = frame.x if across else frame.y
     rects = {}
-    for layer, size in zip(chosen, sizes, strict=True):
-        rect = layer.rect
-        rects[layer.id] = Rect(at if across else rect.x, rect.y if across else at, rect.w, rect.h)
-        at += size + gap
+    for (layer, at), size in zip(chosen, sizes, strict=True):
+        new = Rect(place if across else at.x, at.y if across else place, at.w, at.h)
+        rects[layer.id] = _beside(layer.rect, at, new)
+        place += size + gap
     return with_rects(composition, rects)
 
 
-def _centre(layer: Layer, across: bool) -> float:
-    rect = layer.rect
+def _centre(rect: Rect, across: bool) -> float:
     return rect.x + rect.w / 2 if across else rect.y + rect.h / 2
 
 

@@ -7,7 +7,7 @@ stack covers layers, canvas, scene and AI settings alike. It belongs to the GUI 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from standee.composition import Composition, Layer
 from standee.document.document import Document
 from standee.geometry import PATCH
 
+from .arrivals import Arrivals
 from .history import History, State, Step
 from .signal import Event
+from .token_counts import layer_on_tokens
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class EditorDocument:
         self.modified_changed: Event[bool] = Event()
         self.saved: Event[Path] = Event()
         self.history = history
+        self.arrivals = Arrivals()
         self._document = document or Document()
         self._composition = self._saved = self._document.composition
         self._selection: tuple[str, ...] = ()
@@ -111,6 +114,10 @@ class EditorDocument:
         """Whether there is something that is not saved."""
         return self._results_modified or self._composition != self._saved
 
+    def shown(self, layer: Layer) -> Layer:
+        """Return a layer where the canvas shows it: in the token view on whole tokens."""
+        return layer_on_tokens(layer, self._view.patch) if self._view.token_view else layer
+
     def layer(self, layer_id: str) -> Layer | None:
         """Return the layer with this id."""
         return next((one for one in self._composition.layers if one.id == layer_id), None)
@@ -142,6 +149,14 @@ class EditorDocument:
         self.show(after)
         if self.history is not None:
             self.history.push(Step(text, before, after, self._gesture))
+
+    def record(self, text: str, do: Callable[[], object], undo: Callable[[], object]) -> None:
+        """Do something that no composition shows, as one step of the history called `text`."""
+        self.end_gesture()
+        if self.history is not None:
+            self.history.push_deed(text, do, undo)
+        else:
+            do()
 
     def end_gesture(self) -> None:
         """Say that a drag or a slider was let go: what comes next is a step of its own."""
@@ -201,6 +216,7 @@ class EditorDocument:
         before, self._composition = self._composition, document.composition
         self._saved = document.composition
         self._results_modified, self._gesture, self._selection = modified, None, ()
+        self.arrivals.forget()
         self._view = replace(self._view, guides_x=(), guides_y=())
         if self.history is not None:
             self.history.clear()

@@ -5,7 +5,7 @@ The stack itself is Qt's (`standee_desktop.services.undo_stack`); the model know
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -46,6 +46,9 @@ class History(Protocol):
 
     def push(self, step: Step) -> None:
         """Add a step that the model has just made."""
+
+    def push_deed(self, text: str, do: Callable[[], object], undo: Callable[[], object]) -> None:
+        """Do something that is no change of the composition, and remember how to take it back."""
 
     def clear(self) -> None:
         """Forget all steps: another document is open now."""

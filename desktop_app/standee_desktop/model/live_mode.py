@@ -1,7 +1,8 @@
 """Live mode: compose again whenever the arrangement has changed, and never twice at once. Pure.
 
 The clock comes from outside. A change waits until the hand rests for `REST` seconds, but not longer
-than `LONGEST`; a job that is under way for an older arrangement is cancelled when its successor is due.
+than `LONGEST`. A job for an older arrangement goes on until there is something to see of it, however
+slow the machine is; then its successor takes its place.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Live:
     composed: Composition | None = None
     _since: float | None = None
     _last: float = 0.0
+    _unseen: bool = False
 
     def changed(self, now: float) -> None:
         """The arrangement has changed."""
@@ -31,7 +33,7 @@ class Live:
 
     def due_in(self, now: float) -> float | None:
         """Return in how many seconds to look again, or `None` while nothing is to be done."""
-        if not self.on or self._since is None:
+        if not self.on or self._since is None or self._unseen:
             return None
         return max(0.0, min(self._last + REST, self._since + LONGEST) - now)
 
@@ -46,8 +48,16 @@ class Live:
         self.composed = composition
         return True
 
+    def hand_in(self) -> None:
+        """A job begins: nothing is to be seen of it yet."""
+        self._unseen = True
+
+    def shown(self) -> None:
+        """The job has a first preview, or is over."""
+        self._unseen = False
+
     def switch(self, on: bool, now: float) -> None:
         """Turn live mode on, which composes at once, or off."""
-        self.on = on
+        self.on, self._unseen = on, False
         self.composed = None
         self._since = now - LONGEST if on else None

@@ -32,6 +32,7 @@ Fix = Literal[
     "open-page",
     "scale-canvas",
     "fit-canvas",
+    "cancel",
 ]
 
 FIXES: dict[str, Fix] = {
@@ -63,6 +64,8 @@ class Notice:
     dismissed: Callable[[], object] | None = None
     seconds: float | None = None
     """After so long it goes by itself."""
+    code: str = ""
+    """The kind of error, for words in the person's language."""
 
 
 class Notices:
@@ -101,7 +104,7 @@ class Notices:
     ) -> None:
         """Show an error with the button that suits it; `act` is what the button does."""
         chosen = FIXES.get(error.code, "") if fix is None else fix
-        self.show(Notice(error.message, error.fix, "error", topic, chosen, act))
+        self.show(Notice(error.message, error.fix, "error", topic, chosen, act, code=error.code))
 
     def drop(self, notice: Notice) -> None:
         """Take a notice away: its button was pressed, or its time is over."""

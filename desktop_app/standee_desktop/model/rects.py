@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from standee.composition import Rect
+from standee.composition import Canvas, Fit, Layer, Rect
 
 SMALLEST = 4.0
 """The shortest side that dragging a handle leaves."""
+SAME = 1.03
+"""How far two aspects may be apart and count as one: small previews are rounded to whole px."""
+
+
+Seen = Callable[[Layer], Rect]
+"""Returns the rectangle around what is seen of a layer, canvas px."""
+
+
+def rect_of(layer: Layer) -> Rect:
+    """Return a layer's own rectangle: what is seen of it as far as nothing is known."""
+    return layer.rect
 
 
 @dataclass(frozen=True)
@@ -84,3 +95,9 @@ def carried(rects: Mapping[str, Rect], old: Rect, new: Rect) -> dict[str, Rect]:
         key: Rect(new.x + (r.x - old.x) * sx, new.y + (r.y - old.y) * sy, r.w * sx, r.h * sy)
         for key, r in rects.items()
     }
+
+
+def fit_on(canvas: Canvas, width: int, height: int) -> Fit:
+    """Return how a result of `width` x `height` px is put on a canvas: never out of its aspect."""
+    ratio = (width * canvas.height) / max(height * canvas.width, 1)
+    return "stretch" if 1 / SAME <= ratio <= SAME else "contain"

@@ -13,7 +13,7 @@ from functools import cached_property
 from standee.composition import Composition, Rect
 
 from .document import ViewState
-from .rects import Handle
+from .rects import Handle, Seen, rect_of
 
 SAME = 1e-3
 """Positions nearer than this are one, px."""
@@ -111,8 +111,10 @@ class Magnets:
         return tuple(met)
 
 
-def magnets(composition: Composition, moving: Collection[str], view: ViewState) -> Magnets:
-    """Return what a drag of the layers `moving` may snap to."""
+def magnets(
+    composition: Composition, moving: Collection[str], view: ViewState, seen: Seen = rect_of
+) -> Magnets:
+    """Return what a drag of the layers `moving` may snap to: of others, what is `seen` of them."""
     canvas = composition.canvas
     lines: list[Line] = []
     if view.snap_canvas:
@@ -120,7 +122,7 @@ def magnets(composition: Composition, moving: Collection[str], view: ViewState) 
     if view.snap_layers:
         for layer in composition.layers:
             if layer.visible and layer.id not in moving:
-                lines += _around(layer.rect)
+                lines += _around(seen(layer))
     if view.snap_guides:
         lines += [Line(True, x, 0, canvas.height) for x in view.guides_x]
         lines += [Line(False, y, 0, canvas.width) for y in view.guides_y]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from msgspec.structs import replace
@@ -102,9 +103,16 @@ class TokenCounter:
         return self._kept[1]
 
 
+@lru_cache(maxsize=1024)
+def layer_on_tokens(layer: Layer, patch: int) -> Layer:
+    """Return a layer with its rectangle on whole tokens, as the engine places it.
+
+    The same layer gives the very same one again, so that what has not moved is told fast.
+    """
+    return replace(layer, rect=snap(layer.rect, patch).rect(patch))
+
+
 def on_tokens(composition: Composition, patch: int) -> Composition:
-    """Return the composition with every layer's rectangle on whole tokens, as the engine places it."""
-    layers = tuple(
-        replace(one, rect=snap(one.rect, patch).rect(patch)) for one in composition.layers
-    )
+    """Return the composition with every layer's rectangle on whole tokens."""
+    layers = tuple(layer_on_tokens(one, patch) for one in composition.layers)
     return replace(composition, layers=layers)

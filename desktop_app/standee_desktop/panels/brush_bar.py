@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
-    QSlider,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from ..canvas.tools.mask_brush import BrushTool
 from ..canvas.view import CanvasView
 from ..widgets.fields import PercentSlider, make_plain, tool_button
+from ..widgets.inputs import Slider, SpinBox
 
 STEPS = 100
 
@@ -38,9 +38,9 @@ class BrushBar(QFrame):
         self.title.setProperty("role", "heading")
         self.add = tool_button("brush", "")
         self.take = tool_button("erase", "")
-        self.thickness = QSlider(Qt.Orientation.Horizontal)
+        self.thickness = Slider(Qt.Orientation.Horizontal)
         self.softness = PercentSlider()
-        self.amount = QSpinBox()
+        self.amount = SpinBox()
         self.grow = tool_button("grow", self.tr("Grow"))
         self.shrink = tool_button("shrink", self.tr("Shrink"))
         self.soften = tool_button("feather", self.tr("Feather"))
@@ -86,26 +86,56 @@ class BrushBar(QFrame):
             button.setCheckable(True)
             group.addButton(button)
         self.done.setProperty("role", "primary")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 5, 10, 5)
-        row.setSpacing(6)
-        row.addWidget(self.title)
-        row.addSpacing(6)
-        row.addWidget(self.add)
-        row.addWidget(self.take)
+        strokes, edge = self._parts = QHBoxLayout(), QHBoxLayout()
+        for row in self._parts:
+            row.setSpacing(6)
+        strokes.addWidget(self.title)
+        strokes.addSpacing(6)
+        strokes.addWidget(self.add)
+        strokes.addWidget(self.take)
         for text, slider in ((self.tr("Size"), self.thickness), (self.tr("Soft"), self.softness)):
             slider.setMinimumWidth(32)
             slider.setMaximumWidth(140)
-            row.addSpacing(6)
-            row.addWidget(QLabel(text))
-            row.addWidget(slider, 4)
-        row.addSpacing(6)
-        row.addWidget(QLabel(self.tr("Edge")))
-        row.addWidget(self.amount)
+            strokes.addSpacing(6)
+            strokes.addWidget(QLabel(text))
+            strokes.addWidget(slider, 4)
+        edge.addWidget(QLabel(self.tr("Edge")))
+        edge.addWidget(self.amount)
         for button in (self.grow, self.shrink, self.soften, self.more):
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.done)
+            edge.addWidget(button)
+        edge.addStretch(1)
+        edge.addWidget(self.done)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(12, 5, 10, 5)
+        self._rows.setSpacing(8)
+        self._rows.addLayout(strokes, 1)
+        self._rows.addLayout(edge)
+
+    def hasHeightForWidth(self) -> bool:
+        """It takes a second row where one is too narrow."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return how high it is at a width, which may make it two rows."""
+        parts = [part.minimumSize() for part in self._parts]
+        margins = self._rows.contentsMargins()
+        sides = margins.left() + margins.right()
+        edges = margins.top() + margins.bottom()
+        needed = sum(part.width() for part in parts) + self._rows.spacing() + sides
+        directions = QBoxLayout.Direction
+        wide = width >= needed
+        self._rows.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+        heights = [part.height() for part in parts]
+        return (max(heights) if wide else sum(heights) + self._rows.spacing()) + edges
+
+    def sizeHint(self) -> QSize:
+        """One row, with sliders of a handy length."""
+        parts = [part.sizeHint() for part in self._parts]
+        return QSize(sum(part.width() for part in parts) + 120, parts[0].height() + 10)
+
+    def minimumSizeHint(self) -> QSize:
+        """It never asks the window for room."""
+        return QSize(0, 0)
 
     def _on_tool(self, tool: object) -> None:
         if isinstance(tool, BrushTool):

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +32,7 @@ from ..widgets.fields import (
     tool_button,
 )
 from ..widgets.icons import icon
+from ..widgets.inputs import SpinBox
 from ..widgets.model_combo import ModelBox
 from .job_list import QueueList
 from .lora_list import LoraList
@@ -57,7 +57,7 @@ class ComposePanel(QWidget):
         self.new_seed = QCheckBox(self.tr("New seed each time"))
         self.steps = AutoSpin(200, self.tr("Auto"))
         self.guidance = AutoDoubleSpin(50.0, self.tr("Auto"))
-        self.count = QSpinBox()
+        self.count = SpinBox()
         self.loras = LoraList()
         self.fidelity = StrengthSlider(
             1.0,
@@ -74,11 +74,9 @@ class ComposePanel(QWidget):
         self._show_contact(link.contact)
 
     def compose(self) -> None:
-        """Hand in the arrangement, with a seed of its own if that is wished."""
+        """Hand in the arrangement, by a seed of its own unless the artist holds on to one."""
         self._editor.end_gesture()
-        self._composer.compose()
-        if self.new_seed.isChecked():
-            self._composer.dice()
+        self._composer.compose(self.new_seed.isChecked())
 
     def new_fidelity(self) -> float:
         """Return the fidelity that new subjects get."""
@@ -105,7 +103,6 @@ class ComposePanel(QWidget):
             widget.setObjectName(name)
             widget.setAccessibleName(words)
         self.count.setRange(1, 64)
-        self.count.setKeyboardTracking(False)
         make_plain(self.count)
         self.steps.setToolTip(self.tr("More steps take longer and look finer"))
         self.guidance.setToolTip(self.tr("How closely the picture follows the prompt"))
@@ -160,10 +157,19 @@ class ComposePanel(QWidget):
         known = settings()
         self.fidelity.show_value(float(str(known.value(DEFAULT_FIDELITY, 0.5))))
         self.fidelity.changed = lambda part: settings().setValue(DEFAULT_FIDELITY, part)
-        self.new_seed.setChecked(known.value(NEW_SEED, False, bool) is True)
-        self.new_seed.toggled.connect(lambda on: settings().setValue(NEW_SEED, on))
+        self.new_seed.toggled.connect(self._set_new_seed)
+        self.new_seed.setChecked(known.value(NEW_SEED, True, bool) is True)
+        # Whoever goes back to a result, or rolls or types a seed, wants that very seed.
+        composer.recalled.connect(lambda: self.new_seed.setChecked(False))
+        self.dice.clicked.connect(lambda: self.new_seed.setChecked(False))
+        self.seed.textEdited.connect(lambda _: self.new_seed.setChecked(False))
+        self.seed.chosen.connect(lambda _: self.new_seed.setChecked(False))
         editor.changed.connect(self._on_change)
         link.contact_changed.connect(self._show_contact)
+
+    def _set_new_seed(self, on: bool) -> None:
+        settings().setValue(NEW_SEED, on)
+        self.seed.show_random(on)
 
     def _set(self, **fields: Any) -> None:
         names = {

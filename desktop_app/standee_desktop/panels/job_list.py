@@ -1,6 +1,7 @@
 """The jobs under way and those that wait: progress, time left, a button to stop each.
 
-One that brought its pictures leaves the list by itself; one that failed stays until it is read.
+One that brought its pictures or was cancelled leaves the list by itself; one that failed stays until
+it is read.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class QueueList(QWidget):
             self._rows[job.id] = (item, row)
             self.list.scrollToBottom()
         self._rows[job.id][1].show_job(job)
-        if job.state == "done":
+        if job.state in ("done", "cancelled"):
             QTimer.singleShot(LINGER, self, lambda: self._remove(job))
 
     def _remove(self, job: Job) -> None:
@@ -136,21 +137,26 @@ def words(job: Job) -> str:
             return translate("JobRow", "%1 before it").replace("%1", str(job.position))
         return translate("JobRow", "Waiting")
     if job.state == "running":
-        if job.stage == "loading":
-            return translate("JobRow", "Loading the model…")
-        if job.stage == "checking":
-            return translate("JobRow", "Checking the download…")
-        if not job.of or job.stage == "fitting":
-            return translate("JobRow", "Starting…")
+        stages = {
+            "": translate("JobRow", "Starting…"),
+            "fitting": translate("JobRow", "Seeing what fits into the memory…"),
+            "loading": translate("JobRow", "Loading the model…"),
+            "checking": translate("JobRow", "Checking the download…"),
+            "words": translate("JobRow", "Reading the words…"),
+            "finishing": translate("JobRow", "Finishing the picture…"),
+        }
+        if job.stage in stages or not job.of:
+            return stages.get(job.stage, stages[""])
+        counted = {
+            "reading": translate("JobRow", "Reading subject %1 of %2"),
+            "denoising": translate("JobRow", "Step %1 of %2"),
+        }
         if job.stage == "downloading":
             count = how_far(job.stage, job.step, job.of)
             step = translate("JobRow", "Downloading %1").replace("%1", count)
         else:
-            step = (
-                translate("JobRow", "Step %1 of %2")
-                .replace("%1", str(job.step))
-                .replace("%2", str(job.of))
-            )
+            step = counted.get(job.stage, counted["denoising"])
+            step = step.replace("%1", str(job.step)).replace("%2", str(job.of))
         return f"{step} · {duration(job.eta)}" if job.eta else step
     if job.state == "failed":
         return translate("JobRow", "Failed")

@@ -103,7 +103,7 @@ class LayerModel(QAbstractListModel):
             return ", ".join(words)
         if role == Qt.ItemDataRole.ToolTipRole:
             rect = layer.rect
-            return f"{rect.w:.0f} × {rect.h:.0f}  ·  {rect.x:.0f}, {rect.y:.0f}"
+            return f"{round(rect.w)} × {round(rect.h)}  ·  {round(rect.x)}, {round(rect.y)}"
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -1,7 +1,7 @@
 """The settings of the selected layers: words, fit, and how strictly each keeps to its picture.
 
 Every change is one step of the history, a drag of a slider too. Where the selected layers differ,
-the field says so and sets them all once it is touched.
+the field says so and sets them all once it is touched; X, Y, W and H are those of all together.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from msgspec.structs import replace
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
     QLabel,
@@ -22,11 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from standee.composition import Composition, Layer, Rect
+from standee.composition import Layer, Rect
 
 from ..model import EditorDocument, edits
+from ..model.rects import bounds, carried
 from ..model.token_counts import Tokens
 from ..widgets.fields import StrengthSlider, WordsEdit, form, make_plain
+from ..widgets.inputs import ComboBox, DoubleSpinBox
 
 NARROWEST = 264
 """The width at which nothing is cut off, px."""
@@ -71,8 +71,8 @@ class LayerSettings(QScrollArea):
         self.prompt.setMaxLength(2000)
         self.prompt.setPlaceholderText(self.tr("What it is, e.g. a white cat"))
         self.prompt.setAccessibleName(self.tr("Prompt words"))
-        self.prompt.textEdited.connect(lambda text: self._set(self.tr("Prompt words"), prompt=text))
-        self.prompt.editingFinished.connect(self._document.end_gesture)
+        self.prompt.edited.connect(lambda text: self._set(self.tr("Prompt words"), prompt=text))
+        self.prompt.finished.connect(self._document.end_gesture)
         rows.addRow(self.tr("Words"), self.prompt)
 
         self.fidelity = self._slider(
@@ -96,7 +96,7 @@ class LayerSettings(QScrollArea):
             self.tr("Sharing"),
             self.tr("How much late steps look at the subject for its finer details"),
         )
-        self.fit = QComboBox(self._form)
+        self.fit = ComboBox(self._form)
         self.fit.setAccessibleName(self.tr("Fit"))
         self.fit.addItem(self.tr("Show all of it"), "contain")
         self.fit.addItem(self.tr("Fill the rectangle"), "cover")
@@ -131,7 +131,7 @@ class LayerSettings(QScrollArea):
         grid.setContentsMargins(0, 2, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(6)
-        self._numbers: dict[str, QDoubleSpinBox] = {}
+        self._numbers: dict[str, DoubleSpinBox] = {}
         names = {
             "x": (self.tr("X"), self.tr("Left edge, px")),
             "y": (self.tr("Y"), self.tr("Top edge, px")),
@@ -139,11 +139,10 @@ class LayerSettings(QScrollArea):
             "h": (self.tr("H"), self.tr("Height, px")),
         }
         for n, (field, (short, long)) in enumerate(names.items()):
-            number = QDoubleSpinBox(box)
+            number = DoubleSpinBox(box)
             number.setDecimals(0)
             number.setRange(edits.SMALLEST if field in "wh" else -edits.FAR, edits.FAR)
             make_plain(number)
-            number.setKeyboardTracking(False)
             number.setAccessibleName(long)
             number.setToolTip(long)
             number.valueChanged.connect(lambda value, f=field: self._set_rect(f, value))
@@ -174,18 +173,24 @@ class LayerSettings(QScrollArea):
         if not layers:
             return
         first = layers[0]
-        text = _common(layers, "prompt")
-        if (text or "") != self.prompt.text():
-            self.prompt.setText(text or "")
+        self.prompt.show_text(_common(layers, "prompt") or "")
         for field in ("fidelity", "variation", "sharing"):
-            getattr(self, field).show_value(getattr(first, field))
+            mixed = _common(layers, field) is None
+            getattr(self, field).show_value(getattr(first, field), mixed)
         fit = _common(layers, "fit")
         self.fit.setCurrentIndex(-1 if fit is None else self.fit.findData(fit))
-        self.flip.setChecked(first.flip)
+        flip = _common(layers, "flip")
+        self.flip.setTristate(flip is None)
+        state = Qt.CheckState.PartiallyChecked
+        if flip is not None:
+            state = Qt.CheckState.Checked if flip else Qt.CheckState.Unchecked
+        self.flip.setCheckState(state)
+        frame = bounds(layer.rect for layer in layers)
+        locked = all(layer.locked for layer in layers)
         for field, number in self._numbers.items():
             with QSignalBlocker(number):
-                number.setValue(getattr(first.rect, field))
-            number.setEnabled(not first.locked)
+                number.setValue(getattr(frame, field))
+            number.setEnabled(not locked)
         self._show_cells()
 
     def show_tokens(self, tokens: Tokens | None) -> None:
@@ -216,14 +221,17 @@ class LayerSettings(QScrollArea):
             document.end_gesture()
 
     def _set_rect(self, field: str, value: float) -> None:
+        """Move or resize the selected layers together: the numbers are those of their bounds."""
         document = self._document
         free = edits.unlocked(document.composition, document.selection)
-
-        def change(layer: Layer) -> Layer:
-            rect: Rect = replace(layer.rect, **{field: value})
-            return replace(layer, rect=edits.bounded(rect))
-
-        changed: Composition = edits.mapped(document.composition, free, change)
+        rects = {one.id: one.rect for one in document.selected if one.id in free}
+        frame = bounds(rects.values())
+        if frame is None:
+            return
+        # The numbers are of all selected layers; locked ones stay, the others go as far.
+        shown = bounds(one.rect for one in document.selected)
+        now: Rect = replace(frame, **{field: getattr(frame, field) + value - getattr(shown, field)})
+        changed = edits.with_rects(document.composition, carried(rects, frame, edits.bounded(now)))
         text = self.tr("Resize") if field in "wh" else self.tr("Move")
         document.apply(text, changed)
 

@@ -9,7 +9,6 @@ from PySide6.QtGui import QIcon, QImage
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -28,6 +27,7 @@ from ..services.importer import Importer
 from ..services.thread_pool import Workers
 from ..storage.subject_library import Library, Subject
 from ..widgets.fields import muted
+from ..widgets.inputs import LineEdit
 from ..widgets.keyed_list import KeyedList, thumbnail_icon
 
 SIDE = 72
@@ -53,7 +53,7 @@ class LibraryPanel(QWidget):
         self._workers, self._notices = workers, notices
         self._subjects: dict[str, Subject] = {}
         self._icons: dict[tuple[str, str | None], QIcon] = {}
-        self.search = QLineEdit()
+        self.search = LineEdit()
         self.list = SubjectList()
         self.keep = QPushButton(self.tr("Keep selected"))
         self.remove = QPushButton(self.tr("Remove"))
@@ -130,6 +130,7 @@ class LibraryPanel(QWidget):
             for subject in subjects:
                 item = QListWidgetItem(subject.name or self.tr("Unnamed"), self.list)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+                item.setSizeHint(self.list.gridSize())
                 item.setData(DIGEST, subject.picture)
                 key = (subject.picture, subject.mask)
                 if key in self._icons:

@@ -10,7 +10,6 @@ from pathlib import Path, PurePath
 from msgspec.structs import replace
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QScrollArea,
@@ -20,7 +19,8 @@ from PySide6.QtWidgets import (
 
 from standee.composition import MAX_LORAS, Lora
 
-from ..widgets.fields import ElidedLabel, WordsEdit, make_plain, tool_button
+from ..widgets.fields import ElidedLabel, make_plain, tool_button
+from ..widgets.inputs import DoubleSpinBox, LineEdit
 
 MOST = 4.0
 """The bound of a weight in the format, to both sides."""
@@ -42,7 +42,7 @@ class LoraList(QWidget):
         self.setAccessibleName(self.tr("LoRAs"))
         self._loras: tuple[Lora, ...] = ()
         self.rows: list[LoraRow] = []
-        self.path = WordsEdit()
+        self.path = LineEdit()
         self.path.setObjectName("add-lora")
         self.path.setAccessibleName(self.tr("Add a LoRA"))
         self.path.setPlaceholderText(self.tr("File, folder or hub id"))
@@ -128,10 +128,9 @@ class LoraRow(QWidget):
         super().__init__()
         self.name = ElidedLabel(name_of(path))
         self.name.setToolTip(path)
-        self.weight = QDoubleSpinBox()
+        self.weight = DoubleSpinBox()
         self.weight.setRange(-MOST, MOST)
         self.weight.setSingleStep(0.05)
-        self.weight.setKeyboardTracking(False)
         self.weight.setFixedWidth(64)
         make_plain(self.weight)
         said = self.tr("Weight of %1").replace("%1", self.name.text())

@@ -1,13 +1,14 @@
-"""The bar above the canvas: what went wrong or is worth knowing, with a button that mends it."""
+"""The notices over the canvas: what went wrong or is worth knowing, each with a button that mends it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ..model.notices import Notice, Notices
 from ..widgets import theme
+from ..widgets.error_words import in_words
 from ..widgets.fields import tool_button
 from ..widgets.icons import icon
 
@@ -33,19 +34,27 @@ def fix_words(fix: str) -> str:
         "open-page": translate("NoticeBar", "Open the page"),
         "scale-canvas": translate("NoticeBar", "Scale the canvas"),
         "fit-canvas": translate("NoticeBar", "Fit the canvas"),
+        "cancel": translate("NoticeBar", "Cancel"),
     }
     return words.get(fix, fix)
 
 
+def rgb(colour: QColor) -> tuple[int, int, int]:
+    """Return the parts of a colour."""
+    return colour.red(), colour.green(), colour.blue()
+
+
 class NoticeBar(QWidget):
-    """Shows the notices, the newest at the bottom; takes no room when there is none."""
+    """Shows the newest notices, the latest at the bottom; those before come back as these go."""
+
+    MOST = 3
 
     def __init__(self, notices: Notices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._notices = notices
         self._rows: dict[int, tuple[Notice, NoticeRow]] = {}
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(8, 6, 8, 0)
+        self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(6)
         self.setObjectName("notices")
         self.setAccessibleName(self.tr("Notices"))
@@ -57,7 +66,7 @@ class NoticeBar(QWidget):
         return [row for _, row in self._rows.values()]
 
     def _refresh(self) -> None:
-        standing = {id(notice): notice for notice in self._notices}
+        standing = {id(notice): notice for notice in list(self._notices)[-self.MOST :]}
         for key in [key for key in self._rows if key not in standing]:
             _, row = self._rows.pop(key)
             row.hide()
@@ -80,22 +89,17 @@ class NoticeRow(QFrame):
         self.setObjectName("notice")
         self.setAccessibleName(notice.text)
         colour = {"error": "danger", "warning": "warning", "info": "accent"}[notice.level]
-        found = theme.current().colour(colour)
-        tint = f"rgba({found.red()}, {found.green()}, {found.blue()}, 0.12)"
-        line = f"rgba({found.red()}, {found.green()}, {found.blue()}, 0.45)"
-        self.setStyleSheet(
-            f"#notice {{ background: {tint}; border: 1px solid {line}; border-radius: 8px; }}"
-        )
-        picture = QLabel()
-        name = "warning" if notice.level != "info" else "info"
-        picture.setPixmap(icon(name, colour).pixmap(18, 18))
-        text, hint = QLabel(notice.text), QLabel(notice.hint)
+        self._colour = colour
+        self._picture = QLabel()
+        self._tint()
+        said, below = in_words(notice.code, notice.text, notice.hint)
+        text, hint = QLabel(said), QLabel(below)
         for label in (text, hint):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         hint.setProperty("role", "muted")
-        hint.setVisible(bool(notice.hint))
+        hint.setVisible(bool(below))
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addWidget(text)
@@ -103,7 +107,7 @@ class NoticeRow(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 7, 6, 7)
         layout.setSpacing(10)
-        layout.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
         self.fix: QPushButton | None = None
         for fix, act, first in (
@@ -123,3 +127,22 @@ class NoticeRow(QFrame):
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         if notice.seconds is not None:
             QTimer.singleShot(int(notice.seconds * 1000), self, lambda: notices.drop(notice))
+
+    def _tint(self) -> None:
+        """Take the theme's colours, not to be seen through: it floats over pictures."""
+        colours = theme.current()
+        ground, found = rgb(colours.colour("raised")), rgb(colours.colour(self._colour))
+        mixed = [round(0.88 * a + 0.12 * b) for a, b in zip(ground, found, strict=True)]
+        tint, line = (f"rgb({r}, {g}, {b})" for r, g, b in (mixed, found))
+        self._dark = colours.dark
+        name = "warning" if self.notice.level != "info" else "info"
+        self._picture.setPixmap(icon(name, self._colour).pixmap(18, 18))
+        self.setStyleSheet(
+            f"#notice {{ background: {tint}; border: 1px solid {line}; border-radius: 8px; }}"
+        )
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange and self._dark != theme.current().dark:
+            self._tint()
+        super().changeEvent(event)

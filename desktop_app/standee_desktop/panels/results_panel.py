@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage
+from PySide6.QtCore import QMimeData, QPoint, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QIcon, QImage
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -16,11 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from standee.composition import Composition
+
 from ..canvas.result_overlay import Curtain
 from ..canvas.tools.compare_tool import CompareTool
 from ..canvas.view import CanvasView
 from ..model import Change, EditorDocument
-from ..services.composer import LIVE, Composer
+from ..services.composer import LIVE, Composer, composition_of
 from ..services.image_cache import to_qimage
 from ..services.thread_pool import Workers
 from ..storage.image_import import open_picture
@@ -57,6 +59,7 @@ class StagingStrip(QWidget):
         self.recall = QPushButton(self.tr("Use settings"))
         self.export = QPushButton(self.tr("Export…"))
         self.discard = QPushButton(self.tr("Discard"))
+        self.grid = QPushButton(self.tr("Grid…"))
         self._lay_out()
         self.list.currentItemChanged.connect(lambda *_: self._show())
         self.list.itemSelectionChanged.connect(self._show_other)
@@ -73,6 +76,8 @@ class StagingStrip(QWidget):
             Qt.Key.Key_Backspace: self._discard,
             Qt.Key.Key_Escape: self.unselect,
         }
+        self.list.copy = self._copy
+        canvas.uncover_wanted.connect(self.unselect)
         editor.results_changed.connect(lambda _: self._refresh())
         editor.opened.connect(lambda _: self._thumbnails.clear())
         editor.changed.connect(self._on_change)
@@ -135,10 +140,12 @@ class StagingStrip(QWidget):
             self.recall: self.tr("Bring back the arrangement and the settings that made it"),
             self.export: self.tr("Save the picture, with the receipt that makes it again"),
             self.discard: self.tr("Drop the selected results"),
+            self.grid: self.tr("See all results side by side; keep or discard each by one key"),
         }
         grid = QGridLayout()
         grid.setSpacing(6)
-        grid.addWidget(self.apply, 1, 0, 1, 2)
+        grid.addWidget(self.apply, 1, 0)
+        grid.addWidget(self.grid, 1, 1)
         for n, button in enumerate((self.compare, self.recall, self.export, self.discard)):
             grid.addWidget(button, 2 + n // 2, n % 2)
         for column in (0, 1):
@@ -164,6 +171,7 @@ class StagingStrip(QWidget):
             self.list.clear()
             for name, result in results.items():
                 item = QListWidgetItem(self._label(name, result.receipt), self.list)
+                item.setSizeHint(self.list.gridSize())  # level, whether its picture is read or not
                 item.setData(NAME, name)
                 item.setToolTip(self._tip(result.receipt))
                 if name in self._thumbnails:
@@ -214,11 +222,17 @@ class StagingStrip(QWidget):
             self.compare.setChecked(False)
             return
 
-        def done(image: QImage) -> None:
-            if document is self._editor.document and name == self.current:
-                self._curtain.show_result(image)
+        follows = name is not None and name.startswith(LIVE)
 
-        self._workers.run(lambda: to_qimage(open_picture(result.data)), done)
+        def work() -> tuple[QImage, Composition | None]:
+            of = composition_of(result.receipt) if follows else None
+            return to_qimage(open_picture(result.data)), of
+
+        def done(shown: tuple[QImage, Composition | None]) -> None:
+            if document is self._editor.document and name == self.current:
+                self._curtain.show_result(*shown)
+
+        self._workers.run(work, done)
 
     def _show_other(self) -> None:
         """With a second result selected, compare with that one."""
@@ -239,6 +253,7 @@ class StagingStrip(QWidget):
         there = self.current is not None
         for button in (self.compare, self.apply, self.recall, self.export, self.discard):
             button.setEnabled(there)
+        self.grid.setEnabled(self.list.count() > 0)
 
     def _set_comparing(self, on: bool) -> None:
         if on:
@@ -265,10 +280,25 @@ class StagingStrip(QWidget):
     def _apply(self) -> None:
         self._with_current(self._composer.apply)
         self.unselect()
+        self._canvas.setFocus()
+
+    def _copy(self) -> None:
+        """Put the picture itself on the clipboard."""
+        result = self._editor.document.results.get(self.current or "")
+        if result is None:
+            return
+
+        def done(read: tuple[bytes, QImage]) -> None:
+            data = QMimeData()
+            data.setData("image/png", read[0])
+            data.setImageData(read[1])
+            QGuiApplication.clipboard().setMimeData(data)
+
+        self._workers.run(lambda: (result.data, QImage.fromData(result.data)), done)
 
     def _discard(self) -> None:
-        for name in self.selected:
-            self._composer.discard(name)
+        if self.selected:
+            self._composer.discard(*self.selected)
 
     def _with_current(self, act: object) -> None:
         name = self.current

@@ -11,8 +11,6 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -25,8 +23,10 @@ from standee.composition import Composition, Scene
 from ..model import Change, EditorDocument, edits
 from ..services.image_cache import Pictures
 from ..services.importer import Importer, picture_paths
+from ..widgets.drops import accept_copy
 from ..widgets.fields import PercentSlider, form, make_plain, muted
 from ..widgets.icons import icon
+from ..widgets.inputs import ComboBox, DoubleSpinBox
 
 THUMBNAIL = 96
 NONE = Scene("0" * 64)
@@ -55,9 +55,9 @@ class ScenePanel(QWidget):
         self.inpaint = QPushButton(icon("brush"), self.tr("Paint what changes"))
         self.outpaint = QPushButton(icon("outpaint"), self.tr("Extend the canvas"))
         self.keep_all = QPushButton(self.tr("Keep all of it"))
-        self.fit = QComboBox()
+        self.fit = ComboBox()
         self.fidelity = PercentSlider()
-        self.blend, self.feather = QDoubleSpinBox(), QDoubleSpinBox()
+        self.blend, self.feather = DoubleSpinBox(), DoubleSpinBox()
         self.shown = QCheckBox(self.tr("Show the kept region"))
         self._lay_out()
         self.setAcceptDrops(True)
@@ -84,14 +84,12 @@ class ScenePanel(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A picture dropped here becomes the scene."""
-        if picture_paths(event.mimeData()):
-            event.acceptProposedAction()
+        accept_copy(event, bool(picture_paths(event.mimeData())))
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the picture."""
         paths = picture_paths(event.mimeData())
-        if paths:
-            event.acceptProposedAction()
+        if accept_copy(event, bool(paths)):
             self._importer.set_scene(paths[0])
 
     def _lay_out(self) -> None:
@@ -106,7 +104,6 @@ class ScenePanel(QWidget):
             field.setRange(0, most)
             field.setDecimals(0)
             field.setSuffix(" px")
-            field.setKeyboardTracking(False)
             make_plain(field)
         tips: list[tuple[QWidget, str, str]] = [
             (self.fit, self.tr("Fit"), self.tr("How the picture fills its place")),

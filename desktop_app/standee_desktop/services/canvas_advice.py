@@ -6,7 +6,7 @@ from math import sqrt
 
 from PySide6.QtCore import QObject
 
-from standee.composition import Composition, Scene, resized
+from standee.composition import Canvas, Composition, Scene, resized
 from standee.wire.messages import ModelInfo
 
 from ..model import Change, EditorDocument, edits
@@ -35,21 +35,24 @@ class CanvasHint(QObject):
         super().__init__(parent)
         self._editor, self._pictures = editor, pictures
         self._link, self._notices = link, notices
+        self._judged: tuple[str, Canvas] | None = None
         editor.changed.connect(self._on_change)
 
     def _on_change(self, change: Change) -> None:
-        self._look_at_model(change.before, change.after)
+        if not change.gesture:  # while an edge is dragged every size is passing
+            self._look_at_model(change.after)
         self._look_at_scene(change.before, change.after)
 
     # -- the size --------------------------------------------------------------------------------
 
-    def _look_at_model(self, before: Composition, after: Composition) -> None:
-        if (before.sampling.model, before.canvas) == (after.sampling.model, after.canvas):
+    def _look_at_model(self, composition: Composition) -> None:
+        model = self._model(composition.sampling.model)
+        if model is None or (judged := (model.name, composition.canvas)) == self._judged:
             return
-        model = self._model(after.sampling.model)
-        if model is None or model.size is None or fits(after, model.size):
+        self._judged = judged
+        if model.size is None or fits(composition, model.size):
             self._notices.clear(TOPIC)
-        elif before.sampling.model != after.sampling.model:
+        else:
             self._offer(model, model.size)
 
     def _model(self, name: str) -> ModelInfo | None:

@@ -20,12 +20,14 @@ from standee.client.client import Client, new_job_id
 from standee.composition import Composition, Scene, validate
 from standee.document.document import Document
 from standee.errors import StandeeError
-from standee.wire.events import Event, Failed, Preview, Result
+from standee.wire.events import Event, Failed, Preview, Result, ends
 
 from ..model import EditorDocument, edits
 from ..model.jobs import Job, Jobs, of_json
 from ..model.live_mode import Live
 from ..model.notices import Notices
+from ..model.pace import Pace
+from ..model.rects import fit_on
 from ..storage.image_import import open_picture
 from .daemon_link import Link
 from .image_cache import to_qimage
@@ -47,6 +49,8 @@ class Composer(QObject):
     job_failed = Signal(object, object)
     """A `Job` that ended without a picture, and its `StandeeError`."""
     live_changed = Signal(bool)
+    recalled = Signal()
+    """The settings of a result are those of the document now, its seed too."""
 
     def __init__(
         self,
@@ -62,7 +66,7 @@ class Composer(QObject):
         self.preview: QImage | None = None
         self._editor, self._link, self._notices = editor, link, notices
         self._decoding, self._files = decoding, files
-        self._live = Live()
+        self._live, self._pace = Live(), Pace()
         self._live_job: str | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -72,9 +76,15 @@ class Composer(QObject):
 
     # -- jobs ------------------------------------------------------------------------------------
 
-    def compose(self) -> str:
-        """Hand in the arrangement as it is, behind what waits already, and return the job's id."""
-        return self._submit(self._editor.composition, live=False)
+    def compose(self, new_seed: bool = False) -> str:
+        """Hand in the arrangement as it is, behind what waits already, and return the job's id.
+
+        With `new_seed` by a seed of its own; the result's receipt tells it.
+        """
+        composition = self._editor.composition
+        if new_seed:
+            composition = edits.with_sampling(composition, seed=_any_seed())
+        return self._submit(composition, live=False)
 
     def again(self, job_id: str) -> str | None:
         """Hand in once more what a job was to compose."""
@@ -113,8 +123,7 @@ class Composer(QObject):
 
     def dice(self) -> None:
         """Roll another seed, as one step of the history."""
-        seed = random.SystemRandom().randrange(LARGEST_SEED)
-        composition = edits.with_sampling(self._editor.composition, seed=seed)
+        composition = edits.with_sampling(self._editor.composition, seed=_any_seed())
         self._editor.apply(self.tr("Seed"), composition)
 
     # -- live mode -------------------------------------------------------------------------------
@@ -150,6 +159,7 @@ class Composer(QObject):
         composition = edits.with_sampling(self._editor.composition, count=1)
         if self._live.take(composition, time.monotonic()):
             self._drop_live_job()
+            self._live.hand_in()
             self._live_job = self._submit(composition, live=True)
         self._schedule()
 
@@ -177,6 +187,9 @@ class Composer(QObject):
         return job.id
 
     def _happened(self, event: Event) -> None:
+        if event.job == self._live_job and (isinstance(event, Preview) or ends(event)):
+            self._live.shown()  # now the next may take its place
+            self._schedule()
         job = self.jobs.get(event.job)
         if job is None:
             return
@@ -186,7 +199,7 @@ class Composer(QObject):
             if not job.finished or not event.data:
                 self.jobs.put(job)
             return  # the last result ends the job when it is kept
-        self.jobs.put(job)
+        self.jobs.put(self._pace.timed(job, event, time.monotonic()))
         if isinstance(event, Preview):
             self._show_preview(event)
         elif isinstance(event, Failed):
@@ -298,6 +311,7 @@ class Composer(QObject):
             self._notices.tell(self.tr("This result does not say how it was made."), topic="recall")
             return
         self._editor.apply(self.tr("Use the settings of a result"), composition)
+        self.recalled.emit()
 
     def apply(self, name: str) -> None:
         """Make a result the scene, and hide the subjects that it shows; one step of the history."""
@@ -310,24 +324,53 @@ class Composer(QObject):
             if document is not self._editor.document:
                 return
             composition = self._editor.composition
-            ids = {layer.id for layer in composition.layers}
+            then = composition_of(result.receipt) or composition
+            ids = {layer.id for layer in then.layers if layer.visible}
             composition = edits.with_fields(composition, ids, visible=False)
-            composition = edits.with_scene(composition, Scene(digest))
+            fits = fit_on(composition.canvas, then.canvas.width, then.canvas.height)
+            scene = Scene(digest, fit="contain" if fits == "contain" else "cover")
+            composition = edits.with_scene(composition, scene)
             self._editor.apply(self.tr("Apply a result"), composition, select=())
 
-        self._files.run(
-            lambda: document.add_picture(result.data),
-            done,
-            lambda error: self._notices.fail(error, topic="results"),
-        )
+        self._files.run(lambda: document.add_picture(result.data), done, self._fail)
 
-    def discard(self, name: str) -> None:
-        """Drop a result."""
+    def discard(self, *names: str) -> None:
+        """Drop results, as one step of the history: undo brings them back to their places."""
         document = self._editor.document
-        self._files.run(
-            lambda: document.remove_result(name),
-            lambda _: self._editor.note_results() if document is self._editor.document else None,
-        )
+
+        def change(work: Callable[[], object]) -> None:
+            self._files.run(work, lambda _: self._note(document), self._fail)
+
+        def drop() -> None:
+            for name in names:
+                document.remove_result(name)
+
+        def taken() -> list[tuple[bytes, dict[str, Any], str, int]]:
+            there = enumerate(document.results.items())
+            return [(one.data, one.receipt, key, n) for n, (key, one) in there if key in names]
+
+        def done(kept: list[tuple[bytes, dict[str, Any], str, int]]) -> None:
+            def bring_back() -> None:
+                for data, receipt, name, at in kept:
+                    document.add_result(data, receipt, name, at)
+
+            if document is self._editor.document:
+                text = self.tr("Discard %n result(s)", "", len(kept))
+                self._editor.record(text, partial(change, drop), partial(change, bring_back))
+
+        # One that cannot be read any more could not be brought back: it just goes.
+        self._files.run(taken, done, lambda _: change(drop))
+
+    def _note(self, document: Document) -> None:
+        if document is self._editor.document:
+            self._editor.note_results()
+
+    def _fail(self, error: StandeeError) -> None:
+        self._notices.fail(error, topic="results")
+
+
+def _any_seed() -> int:
+    return random.SystemRandom().randrange(LARGEST_SEED)
 
 
 def composition_of(receipt: dict[str, Any]) -> Composition | None:

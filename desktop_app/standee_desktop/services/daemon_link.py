@@ -20,11 +20,13 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from standee.client.client import Client, new_job_id
 from standee.composition import Composition
-from standee.errors import NotConnected, StandeeError
+from standee.errors import JobFailed, NotConnected, StandeeError
 from standee.wire.events import Cancelled, Event, Failed, Problem, ends
 from standee.wire.messages import Cutout, ModelInfo, Welcome
 from standee.wire.operations import Blobs
 from standee.wire.session import Task
+
+from .job_patience import LONGEST, Patience
 
 Listener = Callable[[Event], None]
 State = Literal["looking", "connected", "away", "failed"]
@@ -75,6 +77,7 @@ class Link(QObject):
         super().__init__(parent)
         self.contact = Contact()
         self._listeners: dict[str, Listener] = {}
+        self._patience = Patience(self._run_out, self)
         self._commands: queue.SimpleQueue[Callable[[_Thread], None]] = queue.SimpleQueue()
         self._thread = _Thread(self, self._commands, start, connection_file)
         queued = Qt.ConnectionType.QueuedConnection
@@ -107,13 +110,16 @@ class Link(QObject):
         *,
         job_id: str | None = None,
         priority: int = 0,
+        patience: float = LONGEST,
     ) -> str:
         """Hand in a job, whether the daemon is there or not, and return its id.
 
         `listener` gets its events, one that ends it for certain; a refusal comes as `Failed`. With
         the `job_id` of a job that the daemon holds, it is the same job: all its events come again.
+        After `patience` seconds of work without a word it is ended, and fails.
         """
         job_id = job_id or new_job_id()
+        self._patience.have(job_id, patience)
         self._listeners[job_id] = listener
         self._commands.put(lambda thread: thread.submit(job_id, spec, blobs, priority))
         return job_id
@@ -122,6 +128,10 @@ class Link(QObject):
         """Stop a job within a step; `hard` kills its worker. `Cancelled` comes as an event."""
         self._commands.put(lambda thread: thread.cancel(job_id, hard))
 
+    def end(self, job_id: str) -> None:
+        """Kill the worker of a job that was cancelled and has not ended; one that has is no error."""
+        self._commands.put(lambda thread: thread.end(job_id))
+
     def release(self, job_id: str) -> None:
         """Let the daemon forget a finished job."""
         self._commands.put(lambda thread: thread.ask(lambda client: client.begin_release(job_id)))
@@ -129,6 +139,7 @@ class Link(QObject):
     def forget(self, job_id: str) -> None:
         """Listen to a job no more; it goes on."""
         self._listeners.pop(job_id, None)
+        self._patience.forget(job_id)
 
     def retry(self) -> None:
         """Look for the daemon anew, and start it if there is none."""
@@ -146,8 +157,22 @@ class Link(QObject):
 
     # -- back on the GUI thread ------------------------------------------------------------------
 
+    def _run_out(self, job_id: str, seconds: float) -> None:
+        """A job gave no sign for long: end it, unless it could not be heard."""
+        if not self.connected:
+            self._patience.renew(job_id)
+            return
+        minutes = max(1, round(seconds / 60))
+        error = JobFailed(
+            self.tr("It was stopped after %n minute(s) without a sign of life.", "", minutes),
+            fix=self.tr("Try again; if it happens once more, try another picture or model."),
+        )
+        self._deliver(Failed(job=job_id, seq=0, error=Problem.of(error)))
+        self.cancel(job_id, hard=True)
+
     @Slot(object)
     def _deliver(self, event: Event) -> None:
+        self._patience.hear(event)
         listener = self._listeners.get(event.job)
         if listener is None:
             return
@@ -224,6 +249,10 @@ class _Thread(threading.Thread):
         # It is still on its way: gone for the artist at once, stopped when it has arrived.
         job.unwanted = True
         self._link._arrived.emit(Cancelled(job=job_id, seq=job.last_seq + 1))
+
+    def end(self, job_id: str) -> None:
+        if job_id in self._jobs:
+            self.cancel(job_id, hard=True)
 
     def ask(
         self, begin: Callable[[Client], Task[Any]], done: Callable[[Any], None] | None = None

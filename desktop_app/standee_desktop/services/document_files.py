@@ -15,10 +15,11 @@ from standee.errors import BadDocument, BadPicture, StandeeError
 
 from ..model import EditorDocument
 from ..model.notices import Notice, Notices
+from ..storage.file_guard import Hindrance, Stamp, hindrance, stamp_of
 from ..storage.image_export import export
 from ..storage.recovery_journal import Left, recovered
 from ..storage.settings import settings
-from ..widgets.file_dialogs import Answer, Dialogs
+from ..widgets.file_dialogs import Answer, Dialogs, Way
 from .autosave import Autosave, held_by
 from .composer import Composer
 from .thread_pool import Workers
@@ -52,7 +53,9 @@ class Files(QObject):
         super().__init__(parent)
         self._editor, self._composer, self._workers = editor, composer, workers
         self._notices, self._autosave, self.dialogs = notices, autosave, dialogs
+        self._stamp: Stamp | None = None
         autosave.found.connect(self._offer)
+        editor.opened.connect(lambda _: self._take_stamp(None))
 
     @property
     def name(self) -> str:
@@ -95,9 +98,15 @@ class Files(QObject):
         )
 
     def _open(self, path: Path) -> None:
-        def done(document: Document) -> None:
+        def read() -> tuple[Document, Stamp | None]:
+            stamp = stamp_of(path)  # first: what changes while it is read counts as changed
+            return read_document(path), stamp
+
+        def done(opened: tuple[Document, Stamp | None]) -> None:
+            document, stamp = opened
             self._busy("")
             self._editor.open(document)
+            self._take_stamp(stamp)
             self._notices.clear("open")
             if document.path is not None:
                 self._remember(document.path)
@@ -114,7 +123,7 @@ class Files(QObject):
             self._notices.show(Notice(text, error.fix, "error", "open", "open-folder", act))
 
         self._busy(self.tr("Opening…"))
-        self._workers.run(lambda: read_document(path), done, failed)
+        self._workers.run(read, done, failed)
 
     def _fetch(self, document: Document, missing: frozenset[str]) -> None:
         """Ask the daemon for pictures that a receipt only names: it may have them still."""
@@ -158,19 +167,43 @@ class Files(QObject):
         )
 
     def save_to(self, path: Path, then: Callable[[], object] | None = None) -> None:
-        """Save to a file; the old one stays until the new one is complete."""
-        self._editor.end_gesture()
+        """Save to a file, after asking where that is write-protected or was changed elsewhere."""
         if path.suffix.lower() != SUFFIX:
             path = path.with_name(path.name + SUFFIX)
+        own = self._editor.document.path
+        known = self._stamp if own is not None and own.absolute() == path.absolute() else None
+
+        def answered(way: Way) -> None:
+            if way == "copy":
+                self.save_as(then)
+            elif way == "replace":
+                self._write(path, then)
+
+        def looked(found: Hindrance) -> None:
+            if found:
+                self.dialogs.ask_replace(path.name, found, answered)
+            else:
+                self._write(path, then)
+
+        # A brush stroke that is on its way to the document shall be in the file.
+        self._editor.arrivals.after(
+            lambda: self._workers.run(lambda: hindrance(path, known), looked)
+        )
+
+    def _write(self, path: Path, then: Callable[[], object] | None) -> None:
+        """Write the document's file; the old one stays until the new one is complete."""
+        self._editor.end_gesture()
         document, composition = self._editor.document, self._editor.composition
 
-        def work() -> tuple[frozenset[str], frozenset[str]]:
+        def work() -> tuple[tuple[frozenset[str], frozenset[str]], Stamp | None]:
             document.save(path)
-            return held_by(document)
+            return held_by(document), stamp_of(path)
 
-        def done(held: tuple[frozenset[str], frozenset[str]]) -> None:
+        def done(written: tuple[tuple[frozenset[str], frozenset[str]], Stamp | None]) -> None:
+            held, stamp = written
             self._busy("")
             if document is self._editor.document:
+                self._take_stamp(stamp)
                 self._autosave.holds(*held)
                 self._editor.mark_saved(composition, path)
             self._notices.clear("save")
@@ -184,6 +217,9 @@ class Files(QObject):
 
         self._busy(self.tr("Saving…"))
         self._workers.run(work, done, failed)
+
+    def _take_stamp(self, stamp: Stamp | None) -> None:
+        self._stamp = stamp
 
     def export(self, name: str | None = None) -> None:
         """Ask where to write a result, the newest without a name, and write it."""
@@ -226,10 +262,18 @@ class Files(QObject):
         """Return whether the window may close now; otherwise ask, and `may_close` comes later."""
         if not self._editor.modified and not self._workers.busy:
             return True
-        self._when_settled(self.may_close.emit)
+        self._when_saved(self.may_close.emit)  # jobs go on, and wait for the next start
         return False
 
     def _when_settled(self, then: Callable[[], object]) -> None:
+        """Leave this document when nothing of it is lost, or the artist does not want it."""
+        jobs = [job for job in self._composer.jobs.unfinished if not job.live]
+        if jobs:
+            self.dialogs.ask_jobs(len(jobs), lambda: self._when_saved(then))
+        else:
+            self._when_saved(then)
+
+    def _when_saved(self, then: Callable[[], object]) -> None:
         """Go on when there is nothing unsaved any more, or the artist does not want it."""
 
         def answered(answer: Answer) -> None:
@@ -238,11 +282,17 @@ class Files(QObject):
             elif answer == "discard":
                 then()
 
+        def settled(_: None) -> None:
+            if self._editor.modified:  # what the disk was at work on was a result, or a stroke
+                self.dialogs.ask_unsaved(self.name, answered)
+            else:
+                then()
+
         if self._editor.modified:
             self.dialogs.ask_unsaved(self.name, answered)
         else:
             # What the disk is at work on ends first: the pool keeps its order.
-            self._workers.run(lambda: None, lambda _: then())
+            self._workers.run(lambda: None, settled)
 
     # -- what was left behind --------------------------------------------------------------------
 

@@ -16,11 +16,14 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from standee.arrangement import KEPT_SIDE, reduced
+from standee.composition import Layer, Rect
 from standee.errors import StandeeError
+from standee.geometry import fit_picture
 from standee.pictures import decode, mask_of
 
 from ..model.token_counts import CutOut
 from ..storage.image_import import MAX_PIXELS, open_picture
+from .screen_profile import SCREEN
 from .thread_pool import Workers
 
 IMAGE_SIDE = 1024
@@ -31,7 +34,11 @@ JPEG = b"\xff\xd8\xff"
 MEMORY = 512 << 20
 """How many bytes of decoded images are kept."""
 
+THERE = 0.1
+"""How opaque a cut-out must be for its place to count as taken."""
+
 Key = tuple[str, str | None]
+Box = tuple[float, float, float, float]
 Read = Callable[[str], bytes]
 
 
@@ -50,6 +57,21 @@ class Look:
     width: int
     height: int
     has_alpha: bool
+    box: Box = (0.0, 0.0, 1.0, 1.0)
+    """Where its cut-out shows anything, in parts of the picture: left, top, right, bottom."""
+
+    def seen(self, layer: Layer) -> Rect:
+        """Return the rectangle around what shows of it as a layer, canvas px."""
+        placed = fit_picture(self.width, self.height, layer.rect, layer.fit)
+        left, top, right, bottom = self.box
+        if layer.flip:
+            left, right = 1.0 - right, 1.0 - left
+        x0, x1 = (placed.x + part * placed.w for part in (left, right))
+        y0, y1 = (placed.y + part * placed.h for part in (top, bottom))
+        rect = layer.rect  # beyond it the picture is cut off
+        x0, x1 = max(x0, rect.x), min(x1, rect.x + rect.w)
+        y0, y1 = max(y0, rect.y), min(y1, rect.y + rect.h)
+        return Rect(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else rect
 
     def level(self, side: float) -> QImage:
         """Return the smallest level whose long side has at least `side` px."""
@@ -88,20 +110,58 @@ def make_look(picture: bytes, mask: bytes | None = None) -> Look:
     return _look(image, matte, width, height, has_alpha)
 
 
+def small_look(picture: bytes, mask: bytes | None, side: int) -> Look:
+    """Decode a picture and its mask to at most `side` px, to be painted only. For worker threads."""
+    image = open_picture(picture, side)
+    if mask is not None:
+        image.putalpha(mask_of(open_picture(mask, side)).resize(image.size))
+    small = to_qimage(image)
+    cutout, kept = _maps(None, image.width, image.height)
+    return Look(small, small, (small,), cutout, kept, image.width, image.height, False)
+
+
+def recut(whole: Look, mask: bytes) -> Look:
+    """Return a picture that is decoded already with another mask: what a brush stroke needs.
+
+    For worker threads. Raises `BadPicture`.
+    """
+    matte = mask_of(open_picture(mask))
+    image = to_pillow(whole.image).convert("RGB")  # in the screen's colours as it is
+    return _look(image, matte, whole.width, whole.height, whole.has_alpha, to_screen=False)
+
+
 def _look(
-    image: Image.Image, matte: Image.Image | None, width: int, height: int, has_alpha: bool
+    image: Image.Image,
+    matte: Image.Image | None,
+    width: int,
+    height: int,
+    has_alpha: bool,
+    to_screen: bool = True,
 ) -> Look:
     """Make all sizes of an RGB image; `matte`, of any size, lies over the picture of `width` x `height` px."""
     cutout, kept = _maps(matte, width, height)
     if matte is not None:
         image.putalpha(matte.resize(image.size, Image.Resampling.BOX, reducing_gap=2.0))
     small = image.convert("RGBa" if matte is not None else "RGB")
-    levels = [to_qimage(image)]
+    levels = [to_qimage(image, to_screen)]
     while max(small.size) > SMALLEST_LEVEL:
         small = small.reduce(2)
-        levels.append(to_qimage(small.convert("RGBA")))
+        levels.append(to_qimage(small.convert("RGBA"), to_screen))
     thumbnail = next((one for one in levels if max(one.width(), one.height()) <= 200), levels[-1])
-    return Look(levels[0], thumbnail, tuple(levels), cutout, kept, width, height, has_alpha)
+    box = _box(cutout) if matte is not None else (0.0, 0.0, 1.0, 1.0)
+    sizes = levels[0], thumbnail, tuple(levels)
+    return Look(*sizes, cutout, kept, width, height, has_alpha, box)
+
+
+def _box(cutout: NDArray[np.float32]) -> Box:
+    """Return where a cut-out shows anything, in parts of it; all of it where that is nowhere."""
+    height, width = cutout.shape
+    rows = np.flatnonzero(cutout.max(axis=1) > THERE)
+    columns = np.flatnonzero(cutout.max(axis=0) > THERE)
+    if not len(rows):
+        return 0.0, 0.0, 1.0, 1.0
+    left, right = columns[0] / width, (columns[-1] + 1) / width
+    return float(left), rows[0] / height, float(right), (rows[-1] + 1) / height
 
 
 def _maps(
@@ -117,13 +177,25 @@ def _maps(
     return reduced(values), np.rint(reduced(values, KEPT_SIDE) * 255).astype(np.uint8)
 
 
-def to_qimage(picture: Image.Image) -> QImage:
-    """Return a picture as a premultiplied image, the format that paints fastest."""
+def to_qimage(picture: Image.Image, to_screen: bool = True) -> QImage:
+    """Return a picture as a premultiplied image, the format that paints fastest.
+
+    It has the screen's colours, unless the picture has them already.
+    """
     data = picture.convert("RGBA").tobytes()
     image = QImage(
         data, picture.width, picture.height, picture.width * 4, QImage.Format.Format_RGBA8888
     )
-    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    image = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    return SCREEN.for_screen(image) if to_screen else image
+
+
+def to_pillow(image: QImage) -> Image.Image:
+    """Return an image as RGBA for Pillow. For worker threads."""
+    plain = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    data = bytes(plain.constBits())[: plain.sizeInBytes()]
+    size, stride = (plain.width(), plain.height()), plain.bytesPerLine()
+    return Image.frombuffer("RGBA", size, data, "raw", "RGBA", stride, 1)
 
 
 class Pictures(QObject):
@@ -164,6 +236,11 @@ class Pictures(QObject):
         if key not in self._loading and key not in self._broken:
             self._load(key)
         return None
+
+    def seen(self, layer: Layer) -> Rect:
+        """Return the rectangle around what shows of a layer; its own while that is not known."""
+        look = self.look(layer.picture, layer.mask)
+        return look.seen(layer) if look is not None else layer.rect
 
     def image(self, picture: str, mask: str | None = None) -> QImage | None:
         """Return the picture cut out by its mask or alpha."""

@@ -12,28 +12,31 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
 from PySide6.QtCore import QMimeData, QObject, QPointF
 from PySide6.QtGui import QImage
 
 from standee.composition import MAX_LAYERS, Canvas, Layer, Rect, Scene
-from standee.document.document import Document
 from standee.errors import StandeeError
-from standee.wire.events import Event, Failed, Result, ends
-from standee.wire.messages import Cutout
 
 from ..model import EditorDocument, edits
 from ..model.notices import Notices
 from ..storage.image_import import Imported, encode, read_picture
 from ..storage.subject_library import Library, Subject
-from .daemon_link import Link
-from .image_cache import Look, Pictures, make_look
+from .cutouts import Cutouts
+from .image_cache import Look, Pictures, make_look, to_pillow
 from .thread_pool import Workers
 
 SHARE = 0.5
 """How much of the canvas' shorter side a new subject takes."""
-CASCADE = 16
-"""Canvas px between subjects that come in together."""
+CASCADE = 0.22
+"""How far subjects that come in together stand apart, in parts of the canvas' shorter side."""
+TECHNICAL = re.compile(
+    "alpha|big|bmp|bw|cmyk|copy|crop(ped)?|cut|cutout|edit(ed)?|export|final|full|gif|gr[ae]y|hd|high"
+    "|image|img|jpe?g|large|layer|low|mask|medium|new|old|original|output|pal|pasted|photo|pic|picture"
+    "|png|raw|result|rgba?|sample|scan|screenshot|small|square|srgb|tall|test|thumb|tiff?|tmp"
+    "|transparent|untitled|version|web|webp|wide"
+)
+"""Words in the names of files that tell of the file, and not of what it shows."""
 CAMERA_NAME = re.compile(r"(?i)^(img|dsc|dscn|p|pxl|image|screenshot|scan|untitled)?[\W_\d]*$")
 
 
@@ -54,16 +57,15 @@ class Importer(QObject):
         self,
         editor: EditorDocument,
         pictures: Pictures,
-        link: Link,
+        cutouts: Cutouts,
         workers: Workers,
         notices: Notices,
         fidelity: Callable[[], float],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._editor, self._pictures, self._link = editor, pictures, link
+        self._editor, self._pictures, self._cutouts = editor, pictures, cutouts
         self._workers, self._notices, self._fidelity = workers, notices, fidelity
-        self._cutting: dict[str, str] = {}
 
     # -- where from ------------------------------------------------------------------------------
 
@@ -76,12 +78,14 @@ class Importer(QObject):
 
     def add_bytes(self, data: bytes, name: str, at: QPointF | None = None) -> None:
         """Add an encoded picture as a subject."""
-        self._bring(lambda: read_picture(data, name), self._stander(at, 0))
+        self._bring(lambda: read_picture(data, name), self._stander(at, 0, named=False))
 
     def add_image(self, image: QImage, at: QPointF | None = None) -> None:
         """Add an image that another program copied as a subject."""
         name = self.tr("Pasted")
-        self._bring(lambda: read_picture(encode(to_pillow(image)), name), self._stander(at, 0))
+        self._bring(
+            lambda: read_picture(encode(to_pillow(image)), name), self._stander(at, 0, named=False)
+        )
 
     def add_subjects(
         self, library: Library, subjects: Sequence[Subject], at: QPointF | None = None
@@ -161,7 +165,11 @@ class Importer(QObject):
 
         self._workers.run(work, done, not_done)
 
-    def _stander(self, at: QPointF | None, index: int, prompt: str = "") -> Callable[[Stood], None]:
+    def _stander(
+        self, at: QPointF | None, index: int, prompt: str = "", named: bool = True
+    ) -> Callable[[Stood], None]:
+        """Return what stands a picture on the canvas; without `named` its name tells nothing of it."""
+
         def stand(stood: Stood) -> None:
             composition = self._editor.composition
             if len(composition.layers) >= MAX_LAYERS:
@@ -175,75 +183,15 @@ class Importer(QObject):
                 place(composition.canvas, size, at, index),
                 name=name,
                 mask=stood.mask,
-                prompt=prompt or words_of(name),
+                prompt=prompt or (words_of(name) if named else ""),
                 fidelity=self._fidelity(),
             )
             text = self.tr("Add %1").replace("%1", name or self.tr("subject"))
             self._editor.apply(text, edits.added(composition, [layer]), select=[layer.id])
             if stood.mask is None and not stood.picture.has_alpha:
-                self.cut_out(layer.id)
+                self._cutouts.cut_out(layer.id)
 
         return stand
-
-    # -- cut-outs --------------------------------------------------------------------------------
-
-    def cut_out(self, layer_id: str, by_words: bool = False) -> None:
-        """Have the daemon cut a subject out of its picture, where its words say if that is wished."""
-        layer, document = self._editor.layer(layer_id), self._editor.document
-        if layer is None:
-            return
-        topic = f"cutout-{layer_id}"
-        self._notices.clear(topic)
-        words = layer.prompt.strip() if by_words else ""
-        if by_words and not words:
-            hint = self.tr("Words in the layer's settings tell which part of its picture it is.")
-            self._notices.tell(self.tr("Say in words what the subject is."), hint, topic)
-            return
-        self._tell_cutting(layer_id, layer.name or self.tr("the subject"))
-
-        def happened(event: Event) -> None:
-            if isinstance(event, Result):
-                self._take_mask(document, layer, event.data, topic)
-            elif isinstance(event, Failed):
-                error = event.error.exception()
-                self._notices.fail(error, topic, "retry", lambda: self.cut_out(layer_id, by_words))
-            if ends(event):
-                self._tell_cutting(layer_id, None)
-                self._link.release(event.job)
-
-        spec = Cutout(picture=layer.picture, words=words)
-        self._link.submit(spec, document.blobs, happened, priority=20)
-
-    def _tell_cutting(self, layer_id: str, name: str | None) -> None:
-        """Say in one line what is being cut out; `None` for what is not any more."""
-        self._cutting.pop(layer_id, None)
-        if name is not None:
-            self._cutting[layer_id] = name
-        names = list(self._cutting.values())
-        text = self.tr("Cutting out %1…").replace("%1", names[0]) if names else ""
-        if len(names) > 1:
-            text = self.tr("Cutting out %1 subjects…").replace("%1", str(len(names)))
-        if text:
-            waits = self.tr("It waits for the daemon.") if not self._link.connected else ""
-            self._notices.tell(text, waits, "cutting", None)
-        else:
-            self._notices.clear("cutting")
-
-    def _take_mask(self, document: Document, layer: Layer, mask: bytes, topic: str) -> None:
-        def work() -> tuple[str, Look]:
-            return document.add_picture(mask), make_look(document.read(layer.picture), mask)
-
-        def done(made: tuple[str, Look]) -> None:
-            now = self._editor.layer(layer.id)
-            if document is not self._editor.document or now is None:
-                return
-            digest, look = made
-            self._pictures.put(layer.picture, look, digest)
-            if now.picture == layer.picture and now.mask == layer.mask:
-                composition = edits.with_fields(self._editor.composition, {layer.id}, mask=digest)
-                self._editor.apply(self.tr("Cut out"), composition)
-
-        self._workers.run(work, done, lambda error: self._notices.fail(error, topic, ""))
 
 
 def _read_kept(picture: Callable[[], bytes], name: str) -> Imported:
@@ -290,7 +238,8 @@ def place(canvas: Canvas, size: tuple[int, int], at: QPointF | None, index: int)
     scale = SHARE * min(canvas.width, canvas.height) / max(width, height)
     w, h = max(1.0, width * scale), max(1.0, height * scale)
     x, y = (at.x(), at.y()) if at is not None else (canvas.width / 2, canvas.height / 2)
-    x, y = x - w / 2 + index * CASCADE, y - h / 2 + index * CASCADE
+    step = index * CASCADE * min(canvas.width, canvas.height)
+    x, y = x - w / 2 + step, y - h / 2 + step
     x = min(max(x, 0.0), max(0.0, canvas.width - w))
     y = min(max(y, 0.0), max(0.0, canvas.height - h))
     return Rect(round(x), round(y), w, h)
@@ -300,13 +249,5 @@ def words_of(name: str) -> str:
     """Return words for the prompt from a file's name; none from a camera's."""
     if CAMERA_NAME.match(name):
         return ""
-    return " ".join(re.sub(r"[\W_\d]+", " ", name).split()).lower()[:200]
-
-
-def to_pillow(image: QImage) -> Image.Image:
-    """Return a copied image for Pillow. For worker threads."""
-    plain = image.convertToFormat(QImage.Format.Format_RGBA8888)
-    data = bytes(plain.constBits())[: plain.sizeInBytes()]
-    return Image.frombuffer(
-        "RGBA", (plain.width(), plain.height()), data, "raw", "RGBA", plain.bytesPerLine(), 1
-    )
+    words = re.sub(r"[\W_\d]+", " ", name).lower().split()
+    return " ".join(word for word in words if not TECHNICAL.fullmatch(word))[:200]

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from shiboken6 import isValid
 
 from standee.errors import StandeeError
 
@@ -47,7 +48,8 @@ class Workers(QObject):
     ) -> None:
         """Run `work` in the pool; then call `done` with its value or `failed` with its error here.
 
-        An error that is no `StandeeError` goes to `sys.excepthook`, and `failed` gets a word of it.
+        A method of a widget that is gone by then is not called. An error that is no `StandeeError`
+        goes to `sys.excepthook`, and `failed` gets a word of it.
         """
         if self._closed:
             return
@@ -66,11 +68,15 @@ class Workers(QObject):
             return
         done, failed = callbacks
         value, error = outcome
-        if error is None:
-            if done is not None:
-                done(value)
-        elif failed is not None:
-            failed(error)
+        callback = done if error is None else failed
+        if callback is not None and not _is_gone(callback):
+            callback(value if error is None else error)
+
+
+def _is_gone(callback: Callable[..., object]) -> bool:
+    """Whether a callback is a method of a Qt object that was deleted meanwhile."""
+    owner = getattr(callback, "__self__", None)
+    return isinstance(owner, QObject) and not isValid(owner)
 
 
 class _Job(QRunnable):

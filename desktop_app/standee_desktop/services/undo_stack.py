@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from ..model import EditorDocument, Step
@@ -35,6 +37,20 @@ class StepCommand(QUndoCommand):
         self._document.show(self.step.before)
 
 
+class DeedCommand(QUndoCommand):
+    """Something else that was done, such as a result that was discarded."""
+
+    def __init__(self, text: str, do: Callable[[], object], undo: Callable[[], object]) -> None:
+        super().__init__(text)
+        self._do, self._undo = do, undo
+
+    def redo(self) -> None:
+        self._do()
+
+    def undo(self) -> None:
+        self._undo()
+
+
 class UndoStack(QUndoStack):
     """The history of an `EditorDocument`: `document = EditorDocument(history=UndoStack())`.
 
@@ -51,12 +67,22 @@ class UndoStack(QUndoStack):
         """Add a step that the model has just made; Qt then calls `redo`, which changes nothing."""
         super().push(StepCommand(self._document, step) if isinstance(step, Step) else step)
 
+    def push_deed(self, text: str, do: Callable[[], object], undo: Callable[[], object]) -> None:
+        """Do something that is no change of the composition, and remember how to take it back."""
+        super().push(DeedCommand(text, do, undo))
+
     def undo(self) -> None:
-        """Take the last step back; a drag that goes on is over."""
-        self._document.end_gesture()
-        super().undo()
+        """Take the last step back, one that is still on its way too; a drag that goes on is over."""
+        self._document.arrivals.after(self._undo)
 
     def redo(self) -> None:
         """Make the next step again; a drag that goes on is over."""
+        self._document.arrivals.after(self._redo)
+
+    def _undo(self) -> None:
+        self._document.end_gesture()
+        super().undo()
+
+    def _redo(self) -> None:
         self._document.end_gesture()
         super().redo()

@@ -38,7 +38,7 @@ def make_application(language: str | None = None) -> QApplication:
     """Return the application, in the language and theme of the system."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(["standee"])
-    sys.setswitchinterval(0.001)  # a busy worker shall not hold up a frame
+    sys.setswitchinterval(0.0002)  # a busy worker shall not hold up a frame
     app.setApplicationName("Standee")
     app.setDesktopFileName("standee")
     app.setWindowIcon(emblem())

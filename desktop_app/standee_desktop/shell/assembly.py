@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, QPointF, Qt
+from PySide6.QtCore import QObject, Qt
 
 from standee.document.document import Document
 from standee.errors import MissingBlob, StandeeError
@@ -21,16 +21,19 @@ from ..canvas.tablet import Pen
 from ..canvas.tools.mask_brush import BrushTool
 from ..model.notices import Notices
 from ..panels.brush_bar import BrushBar
+from ..panels.compose_bar import ComposeBar
 from ..panels.compose_panel import ComposePanel
 from ..panels.library_panel import LibraryPanel
 from ..panels.notice_bar import NoticeBar
 from ..panels.results_panel import StagingStrip
 from ..panels.scene_panel import ScenePanel
+from ..panels.variations_grid import VariationsGrid
 from ..services import clipboard
 from ..services.autosave import Autosave
 from ..services.canvas_advice import CanvasHint
 from ..services.composer import Composer
 from ..services.crash_log import CrashLog
+from ..services.cutouts import Cutouts
 from ..services.daemon_link import Link
 from ..services.document_files import Files
 from ..services.error_fixes import Mending
@@ -40,10 +43,14 @@ from ..storage.paths import library_folder
 from ..storage.subject_library import Library
 from ..widgets.file_dialogs import Dialogs
 from .daemon_status import ConnectionLabel
+from .screen_colours import ScreenColours
 from .welcome_page import sample_file
 from .window import MainWindow
 
 Area = Qt.DockWidgetArea
+
+NOTICES = 460
+"""How wide notices are, px."""
 
 
 class Studio(QObject):
@@ -68,10 +75,13 @@ class Studio(QObject):
         )
         self.library = Library(library_folder())
         self.compose_panel = ComposePanel(editor, self.composer, self.link)
+        self.cutouts = Cutouts(
+            editor, window.pictures, self.link, window.workers, self.notices, self
+        )
         self.importer = Importer(
             editor,
             window.pictures,
-            self.link,
+            self.cutouts,
             window.workers,
             self.notices,
             self.compose_panel.new_fidelity,
@@ -81,10 +91,16 @@ class Studio(QObject):
             editor, self.library, self.importer, window.workers, self.notices
         )
         self.drops = Drops(
-            canvas, self.importer, self.library, self.library_panel.subject, self.files.open
+            canvas,
+            window,
+            self.importer,
+            self.library,
+            self.library_panel.subject,
+            self.files.open,
         )
         self.curtain = Curtain(canvas, self.composer)
         self.staging = StagingStrip(editor, self.composer, canvas, self.curtain, window.workers)
+        self.variations = VariationsGrid(editor, self.composer, window.workers)
         self.cutout_brush = BrushTool(canvas, "cutout", self.disk, self.notices)
         self.kept_brush = BrushTool(canvas, "kept", self.disk, self.notices)
         self.pen = Pen(canvas)
@@ -97,8 +113,12 @@ class Studio(QObject):
             lambda: canvas.set_tool(window.commands.frame_tool),
         )
         self.notice_bar = NoticeBar(self.notices)
+        self.compose_bar = ComposeBar(self.composer, window.actions_)
         self.brush_bar = BrushBar(canvas, (self.cutout_brush, self.kept_brush))
         self.connection = ConnectionLabel(self.link)
+        self.colours = ScreenColours(
+            window.action("screen-profile"), self.dialogs, window.pictures, self.notices
+        )
         self._dock()
         self._add_commands()
         self._connect()
@@ -139,19 +159,26 @@ class Studio(QObject):
         window.add_panel("library", self.library_panel, left, tab_with="compose")
         window.add_panel("results", self.staging, Area.BottomDockWidgetArea)
         window.resizeDocks([dock], [300], Qt.Orientation.Horizontal)
-        window.add_bar(self.notice_bar)
         window.add_bar(self.brush_bar)
+        window.add_bar(self.notice_bar, NOTICES)
+        window.add_to_tool_bar(self.compose_bar)
         window.add_status(self.connection)
+        window.add_page(self.variations)
 
     def _add_commands(self) -> None:
         actions, canvas = self.window.actions_, self.window.canvas
         tip = self.tr("Paint what belongs to the selected subject")
         actions.add(
-            "tool-cutout", self.tr("Cut-out &brush"), "Ctrl+Alt+B", "cutout", tip, checkable=True
+            "tool-cutout",
+            self.tr("Cut-out &brush"),
+            ("B", "Ctrl+Alt+B"),
+            "cutout",
+            tip,
+            checkable=True,
         )
         tip = self.tr("Paint what of the scene is made anew; the rest stays as it is")
         actions.add(
-            "tool-kept", self.tr("&What changes"), "Ctrl+Alt+K", "brush", tip, checkable=True
+            "tool-kept", self.tr("&What changes"), ("K", "Ctrl+Alt+K"), "brush", tip, checkable=True
         )
         tools = {"tool-cutout": self.cutout_brush, "tool-kept": self.kept_brush}
         for name, tool in tools.items():
@@ -163,11 +190,12 @@ class Studio(QObject):
         actions.add("cut-out", self.tr("Cut &out of its picture"), "Ctrl+Shift+X", "cutout")
         actions.add("cut-out-words", self.tr("Cut out &by its words"))
         actions.add("keep-subject", self.tr("&Keep in the library"), None, "library")
+        actions.add("variations", self.tr("&Variations in a grid"), "G", "tokens")
         actions.add("cancel-all", self.tr("Cancel all jobs"))
         actions.add("roll-seed", self.tr("&Roll another seed"), "Ctrl+Shift+D", "dice")
         for name in ("cut-out", "cut-out-words", "keep-subject"):
             self.window.menu("layer").addAction(actions[name])
-        for name in ("roll-seed", "cancel-all", "tool-cutout", "tool-kept"):
+        for name in ("roll-seed", "variations", "cancel-all", "tool-cutout", "tool-kept"):
             self.window.menu("compose").addAction(actions[name])
 
     def _connect(self) -> None:
@@ -180,8 +208,9 @@ class Studio(QObject):
             "export": lambda: files.export(self.staging.current),
             "add-subject": lambda: self._choose(self.importer.add_files),
             "compose": self.compose_panel.compose,
-            "cancel": self.composer.cancel,
-            "cancel-all": self.composer.cancel_all,
+            "variations": self._show_variations,
+            "cancel": self._cancel,
+            "cancel-all": self._cancel_all,
             "roll-seed": self.composer.dice,
             "cut-out": self._cut_out,
             "cut-out-words": lambda: self._cut_out(by_words=True),
@@ -193,13 +222,15 @@ class Studio(QObject):
         live = window.action("live")
         live.toggled.connect(self.composer.set_live)
         self.composer.live_changed.connect(live.setChecked)
-        window.dropped.connect(self._dropped)
         window.failed.connect(self._failed)
         window.may_close = self._may_close
         files.may_close.connect(self._close_now)
         files.recent_changed.connect(self._show_recent)
         files.busy_changed.connect(lambda words: window.statusBar().showMessage(words))
         self.staging.export_wanted.connect(files.export)
+        self.staging.grid.clicked.connect(self._show_variations)
+        self.variations.closed.connect(lambda: window.show_page(None))
+        self.variations.chosen.connect(self._show_variation)
         window.welcome.sample_wanted.connect(self._open_sample)
         window.welcome.file_wanted.connect(files.open)
         editor.opened.connect(lambda _: window.show_welcome(False))
@@ -217,15 +248,32 @@ class Studio(QObject):
 
     def _cut_out(self, by_words: bool = False) -> None:
         for layer_id in self.editor.selection:
-            self.importer.cut_out(layer_id, by_words)
+            self.cutouts.cut_out(layer_id, by_words)
+
+    def _show_variations(self) -> None:
+        self.window.show_welcome(False)
+        self.window.show_page(self.variations)
+        self.variations.begin()
+
+    def _show_variation(self, name: str) -> None:
+        self.window.show_page(None)
+        self.staging.select(name)
+
+    def _cancel(self) -> None:
+        """Stop what the daemon works on for this window."""
+        if self.composer.jobs.current is not None:
+            self.composer.cancel()
+        else:
+            self.cutouts.cancel()
+
+    def _cancel_all(self) -> None:
+        self.composer.cancel_all()
+        self.cutouts.cancel()
 
     def _choose(self, then: Callable[[list[Path]], object]) -> None:
         names = " ".join(f"*{suffix}" for suffix in SUFFIXES)
         filters = [self.tr("Pictures (%1)").replace("%1", names)]
         self.dialogs.open_files(self.tr("Choose pictures"), filters, then)
-
-    def _dropped(self, data: QMimeData, at: QPointF) -> None:
-        self.drops.take(data, at)
 
     def _failed(self, error: StandeeError) -> None:
         self.notices.fail(error, topic=error.message, fix="")

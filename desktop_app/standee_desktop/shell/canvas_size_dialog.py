@@ -5,13 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QGridLayout,
     QLabel,
     QPushButton,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from ..model import EditorDocument, edits
 from ..widgets.fields import form
+from ..widgets.inputs import ComboBox, SpinBox
 
 PRESETS = (
     (256, 256),
@@ -41,12 +40,12 @@ class CanvasSizeDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Canvas size"))
         canvas, patch = document.composition.canvas, document.view.patch
-        self.presets = QComboBox(self)
+        self.presets = ComboBox(self)
         self.presets.setAccessibleName(self.tr("Preset"))
         self.presets.addItem(self.tr("Custom"), None)
         for width, height in PRESETS:
             self.presets.addItem(f"{width} × {height}", (width, height))
-        self.width_, self.height_ = QSpinBox(self), QSpinBox(self)
+        self.width_, self.height_ = SpinBox(self), SpinBox(self)
         names = (self.tr("Width, px"), self.tr("Height, px"))
         sizes = (canvas.width, canvas.height)
         for box, name, size in zip((self.width_, self.height_), names, sizes, strict=True):
@@ -55,6 +54,7 @@ class CanvasSizeDialog(QDialog):
             box.setAccessibleName(name)
             box.lineEdit().setTextMargins(6, 0, 0, 0)
             box.setValue(size)
+            box.setKeyboardTracking(True)  # what it comes to is said while it is typed
             box.valueChanged.connect(lambda _: self._show())
         self._anchor = (0.5, 0.5)
         self._note = QLabel(self)

@@ -104,6 +104,9 @@ class Commands(QObject):
         self._on("undo", self._stack.undo)
         self._on("redo", self._stack.redo)
         self._stack.canUndoChanged.connect(self._actions["undo"].setEnabled)
+        self._document.arrivals.changed.connect(  # a stroke can be undone before it has come
+            lambda coming: self._actions["undo"].setEnabled(coming or self._stack.canUndo())
+        )
         self._stack.canRedoChanged.connect(self._actions["redo"].setEnabled)
         self._stack.undoTextChanged.connect(
             lambda text: self._actions["undo"].setText(
@@ -119,7 +122,7 @@ class Commands(QObject):
         self._actions["redo"].setEnabled(self._stack.canRedo())
 
     def _connect_editing(self) -> None:
-        document = self._document
+        document, seen = self._document, self._canvas.pictures.seen
         self._on("copy", self._copy)
         self._on("cut", self._cut)
         self._on("paste", self._paste)
@@ -141,9 +144,9 @@ class Commands(QObject):
         self._edit("own-aspect", self._own_aspect)
         self._edit("to-scene", lambda c, ids: edits.as_scene(c, ids[0]) if len(ids) == 1 else c)
         for edge in ("left", "centre", "right", "top", "middle", "bottom"):
-            self._edit(f"align-{edge}", partial(aligned, edge=edge))
-        self._edit("distribute-across", lambda c, ids: distributed(c, ids, "across"))
-        self._edit("distribute-down", lambda c, ids: distributed(c, ids, "down"))
+            self._edit(f"align-{edge}", partial(aligned, edge=edge, seen=seen))
+        for way in ("across", "down"):
+            self._edit(f"distribute-{way}", partial(distributed, direction=way, seen=seen))
 
     def _connect_view(self) -> None:
         canvas, document = self._canvas, self._document

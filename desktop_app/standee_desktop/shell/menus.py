@@ -79,6 +79,7 @@ def build_menus(window: QMainWindow, actions: Actions) -> dict[str, QMenu]:
     menus["panels"] = view.addMenu(translate("Menus", "&Panels"))
     theme_names = ("theme-system", "theme-light", "theme-dark")
     fill(view.addMenu(translate("Menus", "T&heme")), actions, theme_names)
+    fill(view, actions, ("screen-profile",))
     fill(menus["compose"], actions, ("compose", "cancel", "live", ""))
     fill(menus["compose"], actions, ("tool-arrange", "tool-frame", "canvas-size"))
     fill(menus["help"], actions, ("welcome", "keys", "", "about"))

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
     QLabel,
-    QLineEdit,
     QMenu,
     QMenuBar,
     QScrollArea,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ..widgets.fields import heading, muted
+from ..widgets.inputs import LineEdit
 
 Row = tuple[str, str]
 """What is done, and with which keys."""
@@ -32,18 +32,25 @@ def canvas_rows() -> list[Row]:
         (translate("Keys", "Select what lies beneath"), translate("Keys", "Ctrl+click")),
         (translate("Keys", "Add to the selection"), translate("Keys", "Shift+click")),
         (translate("Keys", "Move along one axis"), translate("Keys", "Shift+drag")),
-        (translate("Keys", "Drag a copy"), translate("Keys", "Alt+drag")),
+        (translate("Keys", "Drag a copy"), translate("Keys", "Alt+drag, Ctrl+Shift+drag")),
         (translate("Keys", "Move without snapping"), translate("Keys", "Ctrl+drag")),
         (translate("Keys", "Resize freely"), translate("Keys", "Shift+drag a corner")),
-        (translate("Keys", "Resize from the centre"), translate("Keys", "Alt+drag a handle")),
+        (
+            translate("Keys", "Resize from the centre"),
+            translate("Keys", "Alt+drag or Ctrl+Shift+drag a handle"),
+        ),
         (translate("Keys", "Move by 1 px, by a token"), translate("Keys", "Arrows, Shift+arrows")),
-        (translate("Keys", "Change the size"), translate("Keys", "Alt+arrows")),
+        (translate("Keys", "Change the size"), translate("Keys", "Alt+arrows, Ctrl+Shift+arrows")),
         (translate("Keys", "Next layer, layer before"), "Tab, Shift+Tab"),
         (translate("Keys", "Pan"), translate("Keys", "Space+drag, middle button")),
         (translate("Keys", "Zoom"), translate("Keys", "Wheel")),
         (translate("Keys", "Give up a drag, leave a tool"), "Esc"),
         (translate("Keys", "Smaller and larger brush"), "[  ]"),
         (translate("Keys", "Exchange adding and taking away"), "X"),
+        (
+            translate("Keys", "Take away while the brush adds"),
+            translate("Keys", "Alt or Ctrl+drag"),
+        ),
         (translate("Keys", "A straight line of the brush"), translate("Keys", "Shift+click")),
     ]
 
@@ -83,7 +90,7 @@ class KeysDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Keyboard and mouse"))
         self.resize(460, 560)
-        self.search = QLineEdit()
+        self.search = LineEdit()
         self.search.setPlaceholderText(self.tr("Find"))
         self.search.setAccessibleName(self.tr("Find"))
         self.search.setClearButtonEnabled(True)
@@ -105,6 +112,9 @@ class KeysDialog(QDialog):
         scroll = QScrollArea()
         scroll.setWidget(page)
         scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        beside = scroll.verticalScrollBar().sizeHint().width()
+        scroll.setMinimumWidth(page.minimumSizeHint().width() + beside)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

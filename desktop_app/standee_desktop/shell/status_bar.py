@@ -58,7 +58,7 @@ class StatusBar(QStatusBar):
         self.zoom.setText(f"{self._canvas.camera.scale * 100:.0f} %")
 
     def _show_mouse(self, at: QPointF | None) -> None:
-        self._mouse.setText("" if at is None else f"{at.x():.0f}, {at.y():.0f}")
+        self._mouse.setText("" if at is None else f"{round(at.x())}, {round(at.y())}")
 
     def _show_document(self) -> None:
         composition, selected = self._document.composition, self._document.selected
@@ -67,7 +67,7 @@ class StatusBar(QStatusBar):
         if len(selected) == 1:
             layer, rect = selected[0], selected[0].rect
             name = layer.name or self.tr("Unnamed")
-            self._selection.setText(f"{name}   {rect.w:.0f} × {rect.h:.0f}")
+            self._selection.setText(f"{name}   {round(rect.w)} × {round(rect.h)}")
         elif selected:
             self._selection.setText(self.tr("%n layers selected", "", len(selected)))
         else:

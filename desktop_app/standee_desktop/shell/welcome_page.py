@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QEnterEvent,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -27,6 +36,7 @@ from ..widgets.icons import emblem, icon
 
 MOST_RECENT = 5
 PAGE = 900
+SIDES, GAP = 32, 48
 SAMPLE, CARD = 300, 140
 """The sides of the pictures of the sample and of recent documents, px."""
 WORDS = 26
@@ -42,19 +52,23 @@ def sample_file() -> Path | None:
 class Card(QAbstractButton):
     """A document as a picture with its name below."""
 
-    def __init__(self, name: str, side: int, workers: Workers, file: Path | None) -> None:
+    def __init__(self, name: str, side: int, file: Path | None) -> None:
         super().__init__()
         self.setText(name)
         self.setAccessibleName(name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._side, self._image = side, QImage()
+        self._side, self._image, self._file = side, QImage(), file
         self._named = bool(name)
         self.setFixedSize(self.sizeHint())
         if file is not None:
             self.setToolTip(str(file))
-            pixels = round(side * self.devicePixelRatioF())
-            workers.run(lambda: preview(file, pixels), self._show, lambda _: None)
+
+    def load(self, workers: Workers, wanted: Callable[[], bool]) -> None:
+        """Read the picture, once, as long as it is `wanted`."""
+        file, pixels = self._file, round(self._side * self.devicePixelRatioF())
+        if file is not None and self._image.isNull():
+            workers.run(lambda: preview(file, pixels, wanted), self._show, lambda _: None)
 
     def sizeHint(self) -> QSize:
         """The picture, and room for the name."""
@@ -103,9 +117,11 @@ class WelcomePage(QWidget):
     sample_wanted = Signal()
     file_wanted = Signal(Path)
 
-    def __init__(self, actions: Actions, workers: Workers, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workers = workers
+        # One thread of its own: these pictures are a nicety, and the canvas shall not wait for them.
+        self.workers = Workers(self, in_order=True)
+        self.can_leave = self._shown = False
         self.setObjectName("welcome")
         self.setAccessibleName(self.tr("Welcome"))
         ignored = QSizePolicy.Policy.Ignored  # while it is hidden it asks for no room
@@ -118,22 +134,27 @@ class WelcomePage(QWidget):
         if sample is None:
             self.sample.setToolTip(self.tr("This installation comes without the sample scene."))
         self.sample.clicked.connect(self.sample_wanted)
-        picture = Card("", SAMPLE, workers, sample)
+        self.back = QPushButton(self.tr("Back to the document"))
+        self.back.setObjectName("back")
+        self.back.hide()
+        picture = self._picture = Card("", SAMPLE, sample)
         picture.setAccessibleName(self.tr("Open the sample scene"))
         picture.setToolTip(self.tr("Open the sample scene"))
         picture.clicked.connect(self.sample_wanted)
         picture.setVisible(sample is not None)
+        self._has_sample = sample is not None
         self._recent_title = QLabel(self.tr("Recent"))
         self._recent_title.setProperty("role", "heading")
         self._recent = QHBoxLayout()
         self._recent.setSpacing(14)
         top = QHBoxLayout()
-        top.setSpacing(48)
-        top.addLayout(self._words(actions), 1)
+        top.setSpacing(GAP)
+        self._words_part = self._words(actions)
+        top.addLayout(self._words_part, 1)
         top.addWidget(picture, 0, Qt.AlignmentFlag.AlignVCenter)
-        page = QWidget(self)
-        page.setMaximumWidth(PAGE)
+        page = self._page = QWidget(self)
         column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(top)
         column.addSpacing(28)
@@ -144,7 +165,8 @@ class WelcomePage(QWidget):
         row.addWidget(page, 100)
         row.addStretch(1)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(32, 32, 32, 32)
+        whole.setContentsMargins(SIDES, 32, SIDES, 32)
+        whole.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         whole.addStretch(2)
         whole.addLayout(row)
         whole.addStretch(3)
@@ -198,7 +220,37 @@ class WelcomePage(QWidget):
                 widget.deleteLater()
         self._recent_title.setVisible(bool(files))
         for file in files[:MOST_RECENT]:
-            card = Card(file.stem, CARD, self._workers, file)
+            card = Card(file.stem, CARD, file)
             card.clicked.connect(lambda _=False, path=file: self.file_wanted.emit(path))
             self._recent.addWidget(card)
+            if self._shown:
+                card.load(self.workers, lambda: self._shown)
         self._recent.addStretch(1)
+
+    def begin(self, can_leave: bool) -> None:
+        """It is shown from now on; with a document behind it there is a way back to that."""
+        self._shown, self.can_leave = True, can_leave
+        self.back.setVisible(can_leave)
+        for card in self.findChildren(Card):
+            card.load(self.workers, lambda: self._shown)
+
+    def end(self) -> None:
+        """It is hidden: what it would still read has no use."""
+        self._shown = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the words what their font needs; the picture of the sample goes where that is too much."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Now the style and the font are known."""
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() - 2 * SIDES
+        words = self._words_part.minimumSize().width()
+        self._picture.setVisible(self._has_sample and room >= words + GAP + SAMPLE)
+        beside = GAP + SAMPLE if not self._picture.isHidden() else 0
+        self._page.setMaximumWidth(max(PAGE, words + beside))

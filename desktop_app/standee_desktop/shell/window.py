@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDockWidget,
     QMainWindow,
     QMenu,
@@ -17,7 +18,6 @@ from PySide6.QtWidgets import (
     QTabWidget,
     QToolBar,
     QUndoView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -35,6 +35,7 @@ from ..services.undo_stack import UndoStack
 from ..widgets.actions import Actions
 from .canvas_size_dialog import CanvasSizeDialog
 from .edit_commands import Commands
+from .floating_bars import FloatingBars
 from .menus import build_menus, build_tool_bar, build_tools, context_menu
 from .preferences import Preferences
 from .shortcuts_dialog import KeysDialog
@@ -53,11 +54,10 @@ BELOW = 150
 class MainWindow(QMainWindow):
     """The editor's window.
 
-    `dropped` has the `QMimeData` and the canvas position of what was dropped. `failed` has an error
-    to show to the artist. `may_close` is asked before the window closes; it may refuse.
+    `failed` has an error to show to the artist. `may_close` is asked before the window closes; it may
+    refuse.
     """
 
-    dropped = Signal(object, QPointF)
     failed = Signal(object)
 
     def __init__(self, document: EditorDocument | None = None) -> None:
@@ -105,12 +105,10 @@ class MainWindow(QMainWindow):
         )
         self.actions_["keys"].triggered.connect(lambda: KeysDialog(self.menuBar(), self).open())
         self.preferences = Preferences(self.actions_, self)
-        self.setAcceptDrops(True)
         self.setDockOptions(
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
         )
         self.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.resize(1320, 840)
         restore_window(self)
         for happened in (self.document.opened, self.document.saved, self.document.modified_changed):
             happened.connect(lambda _: self._show_title())  # type: ignore[attr-defined]
@@ -156,9 +154,23 @@ class MainWindow(QMainWindow):
         """Return a panel's dock."""
         return self._docks[name]
 
-    def add_bar(self, widget: QWidget) -> None:
-        """Put a widget across the top of the middle: the bar of news and errors."""
-        self._middle.insertWidget(self._middle.count() - 1, widget)
+    def add_bar(self, widget: QWidget, widest: int = 0) -> None:
+        """Let a widget float over the top of the middle; with `widest` at the right, that wide."""
+        self._floating.add(widget, widest)
+
+    def add_page(self, widget: QWidget) -> None:
+        """Add a page that `show_page` puts in the place of the canvas."""
+        self._pages.addWidget(widget)
+
+    def show_page(self, widget: QWidget | None) -> None:
+        """Show a page in the place of the canvas; None brings the canvas back."""
+        self._pages.setCurrentWidget(widget or self._frame)
+        if widget is None:
+            self.canvas.setFocus()
+
+    def add_to_tool_bar(self, widget: QWidget) -> None:
+        """Put a widget at the right end of the bar at the top."""
+        self.tool_bar.addWidget(widget)
 
     def add_tool(self, action: QAction) -> None:
         """Add a canvas tool to the bar at the side."""
@@ -189,6 +201,9 @@ class MainWindow(QMainWindow):
         for bar in (self.tool_bar, self.tools):
             bar.setVisible(not shown)
         self.status.show_facts(not shown)
+        document = self.document
+        kept = document.composition.layers or document.document.path or document.modified
+        self.welcome.begin(bool(kept)) if shown else self.welcome.end()
         self._pages.setCurrentWidget(self.welcome if shown else self._frame)
         (self.welcome.sample if shown else self.canvas).setFocus()
 
@@ -209,17 +224,14 @@ class MainWindow(QMainWindow):
         return self._shown_docks is not None
 
     def _build_middle(self) -> None:
-        middle = QWidget(self)
-        self._middle = QVBoxLayout(middle)
-        self._middle.setContentsMargins(0, 0, 0, 0)
-        self._middle.setSpacing(0)
-        self._pages = QStackedWidget(middle)
+        self._pages = QStackedWidget(self)
         self._frame = CanvasFrame(self.canvas, self._pages)
-        self.welcome = WelcomePage(self.actions_, self.workers, self._pages)
+        self.welcome = WelcomePage(self.actions_, self._pages)
+        self.welcome.back.clicked.connect(lambda: self.show_welcome(False))
         self._pages.addWidget(self._frame)
         self._pages.addWidget(self.welcome)
-        self._middle.addWidget(self._pages, 1)
-        self.setCentralWidget(middle)
+        self.setCentralWidget(self._pages)
+        self._floating = FloatingBars(self._pages)
 
     def _build_panels(self) -> None:
         self.layers = LayersPanel(self.document, self.pictures, self.actions_, self)
@@ -272,21 +284,16 @@ class MainWindow(QMainWindow):
 
     # -- events ----------------------------------------------------------------------------------
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files and pictures may be dropped anywhere."""
-        mime = event.mimeData()
-        if mime.hasUrls() or mime.hasImage():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Tell who imports what was dropped, and where on the canvas."""
-        spot = self.canvas.mapFrom(self, event.position().toPoint())
-        inside = self.canvas.rect().contains(spot) and not self.welcoming
-        rect = self.canvas.canvas_rect()
-        middle = QPointF(rect.w / 2, rect.h / 2)
-        at = self.canvas.to_canvas(QPointF(spot)) if inside else middle
-        event.acceptProposedAction()
-        self.dropped.emit(event.mimeData(), at)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return presses the button that has the focus, as it does in dialogs."""
+        button = self.focusWidget()
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and not event.modifiers() and isinstance(button, QAbstractButton):
+            button.click()
+        elif event.key() == Qt.Key.Key_Escape and self.welcoming and self.welcome.can_leave:
+            self.show_welcome(False)
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close, unless someone has something to save first."""
@@ -296,4 +303,6 @@ class MainWindow(QMainWindow):
         self._keep_panels()
         keep_window(self)
         self.workers.close()
+        self.welcome.end()
+        self.welcome.workers.close()
         event.accept()

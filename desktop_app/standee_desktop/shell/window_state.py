@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QSize
 from PySide6.QtWidgets import QMainWindow
 
 from ..storage.settings import settings
 
 GEOMETRY, PANELS = "window/geometry", "window/panels"
+FIRST, FRAME = (1320, 840), (16, 48)
+"""The first size of the window, and what its system draws around it, px."""
 VERSION = 1
 """Another one forgets the panels: it is for when there are other panels than before."""
 
 
 def restore_window(window: QMainWindow) -> None:
-    """Put the window where it was; Qt sees to it that it is on a screen."""
+    """Put the window where it was; the first time give it a size that the screen has room for."""
+    screen = window.screen().availableGeometry()
+    window.resize(QSize(*FIRST).boundedTo(screen.size() - QSize(*FRAME)))
     stored = settings().value(GEOMETRY)
     if isinstance(stored, QByteArray):
         window.restoreGeometry(stored)

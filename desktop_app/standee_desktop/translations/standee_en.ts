@@ -2,6 +2,26 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>ComposeBar</name>
+    <message numerus="yes">
+        <source>%n more</source>
+        <translation>
+            <numerusform>%n more</numerusform>
+            <numerusform>%n more</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message numerus="yes">
+        <source>Discard %n result(s)</source>
+        <translation>
+            <numerusform>Discard %n result</numerusform>
+            <numerusform>Discard %n results</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>LayerSettings</name>
     <message numerus="yes">
         <source>%n token(s) of its own</source>
@@ -22,6 +42,16 @@
         <translation>
             <numerusform>%n off the canvas</numerusform>
             <numerusform>%n off the canvas</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Link</name>
+    <message numerus="yes">
+        <source>It was stopped after %n minute(s) without a sign of life.</source>
+        <translation>
+            <numerusform>It was stopped after %n minute without a sign of life.</numerusform>
+            <numerusform>It was stopped after %n minutes without a sign of life.</numerusform>
         </translation>
     </message>
 </context>

@@ -212,6 +212,14 @@
         <translation>深色(&amp;D)</translation>
     </message>
     <message>
+        <source>Show pictures as the ICC file of your screen says; again: as they are</source>
+        <translation>按屏幕的 ICC 文件显示图片；再次选择则原样显示</translation>
+    </message>
+    <message>
+        <source>Screen&apos;s colour &amp;profile…</source>
+        <translation>屏幕色彩配置文件(&amp;P)…</translation>
+    </message>
+    <message>
         <source>Select and arrange layers</source>
         <translation>选择并排列图层</translation>
     </message>
@@ -355,6 +363,14 @@
 </context>
 <context>
     <name>BrushTool</name>
+    <message>
+        <source>Select a subject to paint on, one that is not locked.</source>
+        <translation>请先选择要绘制的主体，且未锁定。</translation>
+    </message>
+    <message>
+        <source>Choose a picture as the scene to paint on first.</source>
+        <translation>请先选择一张图片作为要绘制的场景。</translation>
+    </message>
     <message>
         <source>Paint the cut-out</source>
         <translation>绘制抠图</translation>
@@ -501,6 +517,27 @@
     </message>
 </context>
 <context>
+    <name>ComposeBar</name>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Compose</source>
+        <translation>合成</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n more</source>
+        <translation>
+            <numerusform>还有 %n 个</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>ComposePanel</name>
     <message>
         <source>Roll another seed</source>
@@ -605,6 +642,12 @@
         <source>Apply a result</source>
         <translation>应用结果</translation>
     </message>
+    <message numerus="yes">
+        <source>Discard %n result(s)</source>
+        <translation>
+            <numerusform>丢弃 %n 个结果</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>ConnectionLabel</name>
@@ -645,6 +688,41 @@
     </message>
 </context>
 <context>
+    <name>Cutouts</name>
+    <message>
+        <source>Words in the layer&apos;s settings tell which part of its picture it is.</source>
+        <translation>图层设置中的描述说明主体是图片中的哪一部分。</translation>
+    </message>
+    <message>
+        <source>Say in words what the subject is.</source>
+        <translation>请先填写主体的描述。</translation>
+    </message>
+    <message>
+        <source>the subject</source>
+        <translation>该主体</translation>
+    </message>
+    <message>
+        <source>Cutting out %1…</source>
+        <translation>正在抠出 %1…</translation>
+    </message>
+    <message>
+        <source>Cutting out %1 subjects…</source>
+        <translation>正在抠出 %1 个主体…</translation>
+    </message>
+    <message>
+        <source>It waits for the daemon.</source>
+        <translation>正在等待后台服务。</translation>
+    </message>
+    <message>
+        <source>Paint it with the cut-out brush, or say in the layer&apos;s words what it is and cut it out by its words.</source>
+        <translation>请用抠图画笔绘制，或在图层的描述中说明主体是什么，再按描述抠图。</translation>
+    </message>
+    <message>
+        <source>Cut out</source>
+        <translation>抠图</translation>
+    </message>
+</context>
+<context>
     <name>Dialogs</name>
     <message>
         <source>Save the changes to “%1”?</source>
@@ -665,6 +743,109 @@
     <message>
         <source>Cancel</source>
         <translation>取消</translation>
+    </message>
+    <message>
+        <source>“%1” is write-protected.</source>
+        <translation>“%1”是写保护的。</translation>
+    </message>
+    <message>
+        <source>Someone meant it to stay as it is.</source>
+        <translation>有人希望它保持原样。</translation>
+    </message>
+    <message>
+        <source>“%1” was changed by someone else.</source>
+        <translation>“%1”已被他人更改。</translation>
+    </message>
+    <message>
+        <source>Another window or program saved it since you opened it here.</source>
+        <translation>在此处打开之后，另一个窗口或程序保存过它。</translation>
+    </message>
+    <message>
+        <source>Save a copy…</source>
+        <translation>保存副本…</translation>
+    </message>
+    <message>
+        <source>Replace it</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Jobs of this document that are not done yet: %1.</source>
+        <translation>此文档未完成的任务：%1。</translation>
+    </message>
+    <message>
+        <source>Another document cannot take their pictures: they are lost.</source>
+        <translation>其他文档无法接收这些图片，它们将会丢失。</translation>
+    </message>
+    <message>
+        <source>Stay here</source>
+        <translation>留在此处</translation>
+    </message>
+    <message>
+        <source>Cancel the jobs</source>
+        <translation>取消这些任务</translation>
+    </message>
+</context>
+<context>
+    <name>Errors</name>
+    <message>
+        <source>Something in the composition is not valid.</source>
+        <translation>构图中有无效的内容。</translation>
+    </message>
+    <message>
+        <source>It is too large.</source>
+        <translation>尺寸过大。</translation>
+    </message>
+    <message>
+        <source>A picture cannot be used.</source>
+        <translation>有图片无法使用。</translation>
+    </message>
+    <message>
+        <source>The document cannot be opened.</source>
+        <translation>无法打开文档。</translation>
+    </message>
+    <message>
+        <source>A picture is missing.</source>
+        <translation>缺少图片。</translation>
+    </message>
+    <message>
+        <source>The model cannot be used.</source>
+        <translation>无法使用该模型。</translation>
+    </message>
+    <message>
+        <source>The download did not succeed.</source>
+        <translation>下载未成功。</translation>
+    </message>
+    <message>
+        <source>The daemon has too much to do for you already.</source>
+        <translation>后台服务中您的任务已过多。</translation>
+    </message>
+    <message>
+        <source>The memory does not suffice.</source>
+        <translation>内存不足。</translation>
+    </message>
+    <message>
+        <source>The job failed.</source>
+        <translation>任务失败。</translation>
+    </message>
+    <message>
+        <source>The daemon cannot be reached.</source>
+        <translation>无法连接后台服务。</translation>
+    </message>
+    <message>
+        <source>The daemon does not know this editor&apos;s key.</source>
+        <translation>后台服务不认识此编辑器的密钥。</translation>
+    </message>
+    <message>
+        <source>Editor and daemon are of different versions.</source>
+        <translation>编辑器与后台服务的版本不同。</translation>
+    </message>
+    <message>
+        <source>Something that is needed is not installed.</source>
+        <translation>缺少必需的组件。</translation>
+    </message>
+    <message>
+        <source>It was not saved.</source>
+        <translation>未能保存。</translation>
     </message>
 </context>
 <context>
@@ -763,34 +944,6 @@
         <source>subject</source>
         <translation>主体</translation>
     </message>
-    <message>
-        <source>Words in the layer&apos;s settings tell which part of its picture it is.</source>
-        <translation>图层设置中的描述说明主体是图片中的哪一部分。</translation>
-    </message>
-    <message>
-        <source>Say in words what the subject is.</source>
-        <translation>请先填写主体的描述。</translation>
-    </message>
-    <message>
-        <source>the subject</source>
-        <translation>该主体</translation>
-    </message>
-    <message>
-        <source>Cutting out %1…</source>
-        <translation>正在抠出 %1…</translation>
-    </message>
-    <message>
-        <source>Cutting out %1 subjects…</source>
-        <translation>正在抠出 %1 个主体…</translation>
-    </message>
-    <message>
-        <source>It waits for the daemon.</source>
-        <translation>正在等待后台服务。</translation>
-    </message>
-    <message>
-        <source>Cut out</source>
-        <translation>抠图</translation>
-    </message>
 </context>
 <context>
     <name>JobRow</name>
@@ -835,6 +988,10 @@
         <translation>等待中</translation>
     </message>
     <message>
+        <source>Seeing what fits into the memory…</source>
+        <translation>正在检查内存能容纳的方案…</translation>
+    </message>
+    <message>
         <source>Loading the model…</source>
         <translation>正在加载模型…</translation>
     </message>
@@ -853,6 +1010,18 @@
     <message>
         <source>Step %1 of %2</source>
         <translation>第 %1 步，共 %2 步</translation>
+    </message>
+    <message>
+        <source>Reading the words…</source>
+        <translation>正在读取提示词…</translation>
+    </message>
+    <message>
+        <source>Finishing the picture…</source>
+        <translation>正在完成图片…</translation>
+    </message>
+    <message>
+        <source>Reading subject %1 of %2</source>
+        <translation>正在读取主体 %1/%2</translation>
     </message>
     <message>
         <source>Failed</source>
@@ -898,10 +1067,6 @@
         <translation>拖出副本</translation>
     </message>
     <message>
-        <source>Alt+drag</source>
-        <translation>Alt+拖动</translation>
-    </message>
-    <message>
         <source>Move without snapping</source>
         <translation>移动时不吸附</translation>
     </message>
@@ -922,10 +1087,6 @@
         <translation>从中心缩放</translation>
     </message>
     <message>
-        <source>Alt+drag a handle</source>
-        <translation>Alt+拖动控制点</translation>
-    </message>
-    <message>
         <source>Move by 1 px, by a token</source>
         <translation>移动 1 像素、一个 token</translation>
     </message>
@@ -938,8 +1099,16 @@
         <translation>改变大小</translation>
     </message>
     <message>
-        <source>Alt+arrows</source>
-        <translation>Alt+方向键</translation>
+        <source>Alt+drag, Ctrl+Shift+drag</source>
+        <translation>Alt+拖动，Ctrl+Shift+拖动</translation>
+    </message>
+    <message>
+        <source>Alt+drag or Ctrl+Shift+drag a handle</source>
+        <translation>Alt 或 Ctrl+Shift+拖动控制点</translation>
+    </message>
+    <message>
+        <source>Alt+arrows, Ctrl+Shift+arrows</source>
+        <translation>Alt 或 Ctrl+Shift+方向键</translation>
     </message>
     <message>
         <source>Next layer, layer before</source>
@@ -972,6 +1141,14 @@
     <message>
         <source>Exchange adding and taking away</source>
         <translation>切换添加与擦除</translation>
+    </message>
+    <message>
+        <source>Take away while the brush adds</source>
+        <translation>画笔添加时临时减去</translation>
+    </message>
+    <message>
+        <source>Alt or Ctrl+drag</source>
+        <translation>Alt 或 Ctrl+拖动</translation>
     </message>
     <message>
         <source>A straight line of the brush</source>
@@ -1221,6 +1398,19 @@ or add a subject below.</source>
     <message>
         <source>Unnamed</source>
         <translation>未命名</translation>
+    </message>
+</context>
+<context>
+    <name>Link</name>
+    <message numerus="yes">
+        <source>It was stopped after %n minute(s) without a sign of life.</source>
+        <translation>
+            <numerusform>它在 %n 分钟内没有任何响应，已被停止。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Try again; if it happens once more, try another picture or model.</source>
+        <translation>请重试；若再次发生，请换一张图片或一个模型。</translation>
     </message>
 </context>
 <context>
@@ -1519,6 +1709,10 @@ or add a subject below.</source>
         <translation>使画布适合</translation>
     </message>
     <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
         <source>Notices</source>
         <translation>通知</translation>
     </message>
@@ -1663,6 +1857,24 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
+    <name>ScreenColours</name>
+    <message>
+        <source>Colour profiles (%1)</source>
+        <translation>色彩配置文件 (%1)</translation>
+    </message>
+    <message>
+        <source>A screen&apos;s colour profile</source>
+        <translation>屏幕色彩配置文件</translation>
+    </message>
+</context>
+<context>
+    <name>SeedField</name>
+    <message>
+        <source>Random</source>
+        <translation>随机</translation>
+    </message>
+</context>
+<context>
     <name>StagingStrip</name>
     <message>
         <source>Compare</source>
@@ -1683,6 +1895,10 @@ or add a subject below.</source>
     <message>
         <source>Discard</source>
         <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Grid…</source>
+        <translation>网格…</translation>
     </message>
     <message>
         <source>Results</source>
@@ -1711,6 +1927,10 @@ or add a subject below.</source>
     <message>
         <source>Save the picture, with the receipt that makes it again</source>
         <translation>保存图片及可重新生成它的凭据</translation>
+    </message>
+    <message>
+        <source>See all results side by side; keep or discard each by one key</source>
+        <translation>并排查看所有结果；用一个按键保留或丢弃</translation>
     </message>
     <message>
         <source>Live</source>
@@ -1791,6 +2011,10 @@ or add a subject below.</source>
         <translation>收藏到主体库(&amp;K)</translation>
     </message>
     <message>
+        <source>&amp;Variations in a grid</source>
+        <translation>网格查看变体(&amp;V)</translation>
+    </message>
+    <message>
         <source>Cancel all jobs</source>
         <translation>取消所有任务</translation>
     </message>
@@ -1805,6 +2029,29 @@ or add a subject below.</source>
     <message>
         <source>Choose pictures</source>
         <translation>选择图片</translation>
+    </message>
+</context>
+<context>
+    <name>VariationsGrid</name>
+    <message>
+        <source>Keep  (K)</source>
+        <translation>保留 (K)</translation>
+    </message>
+    <message>
+        <source>Discard  (D)</source>
+        <translation>丢弃 (D)</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>Variations</source>
+        <translation>变体</translation>
+    </message>
+    <message>
+        <source>Arrows go from one to the next. Enter shows it on the canvas; undo works.</source>
+        <translation>方向键切换；回车键在画布上显示；可以撤销。</translation>
     </message>
 </context>
 <context>
@@ -1828,6 +2075,10 @@ or add a subject below.</source>
     <message>
         <source>This installation comes without the sample scene.</source>
         <translation>此安装不含示例场景。</translation>
+    </message>
+    <message>
+        <source>Back to the document</source>
+        <translation>返回文档</translation>
     </message>
     <message>
         <source>Empty canvas</source>

@@ -139,12 +139,24 @@ class Actions(QObject):
         self.add("theme-system", self.tr("&As the system"), checkable=True)
         self.add("theme-light", self.tr("&Light"), checkable=True)
         self.add("theme-dark", self.tr("&Dark"), checkable=True)
+        tip = self.tr("Show pictures as the ICC file of your screen says; again: as they are")
+        profile = self.tr("Screen's colour &profile…")
+        self.add("screen-profile", profile, None, "", tip, checkable=True)
 
     def _compose(self) -> None:
         tip = self.tr("Select and arrange layers")
-        self.add("tool-arrange", self.tr("&Arrange"), "Ctrl+Alt+V", "arrange", tip, checkable=True)
+        self.add(
+            "tool-arrange", self.tr("&Arrange"), ("V", "Ctrl+Alt+V"), "arrange", tip, checkable=True
+        )
         tip = self.tr("Drag the edges of the canvas; around a scene this outpaints")
-        self.add("tool-frame", self.tr("&Canvas edges"), "Ctrl+Alt+F", "frame", tip, checkable=True)
+        self.add(
+            "tool-frame",
+            self.tr("&Canvas edges"),
+            ("C", "Ctrl+Alt+F"),
+            "frame",
+            tip,
+            checkable=True,
+        )
         self.add("canvas-size", self.tr("Canvas &size…"))
         self.add("compose", self.tr("&Compose"), "Ctrl+Return", "compose")
         self.add("cancel", self.tr("Ca&ncel"), "Ctrl+.", "cancel")

@@ -5,31 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
-    QKeySequence,
     QPainter,
     QPaintEvent,
     QRegularExpressionValidator,
+    QTextCursor,
 )
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPlainTextEdit,
     QSizePolicy,
-    QSlider,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 
+from ..model.typing_steps import TypingSteps
 from .icons import icon
+from .inputs import DoubleSpinBox, LineEdit, Slider, SpinBox, is_undo, is_words
 
 LARGEST_SEED = 2**53
 TICKS = 100
@@ -43,7 +41,7 @@ def make_plain(number: QAbstractSpinBox) -> None:
 
 
 class PromptEdit(QPlainTextEdit):
-    """Words. Typing is one step of the document's history until the focus goes elsewhere."""
+    """Words. Each word typed is one step of the document's history: `finished` ends it."""
 
     edited = Signal(str)
     finished = Signal()
@@ -51,12 +49,14 @@ class PromptEdit(QPlainTextEdit):
     def __init__(self, limit: int = 2000, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._limit = limit
+        self._steps = TypingSteps()
         self.setTabChangesFocus(True)
         self.setUndoRedoEnabled(False)
         self.textChanged.connect(self._tell)
 
     def show_text(self, text: str) -> None:
         """Show the document's text, unless it is what stands here."""
+        self._steps.shown(text)
         if text != self.toPlainText():
             with QSignalBlocker(self):
                 at = self.textCursor().position()
@@ -68,21 +68,25 @@ class PromptEdit(QPlainTextEdit):
     def _tell(self) -> None:
         text = self.toPlainText()
         if len(text) > self._limit:
-            self.show_text(text[: self._limit])
             text = text[: self._limit]
-        self.edited.emit(text)
+            with QSignalBlocker(self):
+                self.setPlainText(text)
+                self.moveCursor(QTextCursor.MoveOperation.End)
+        _tell_words(self, self._steps, text)
 
     def event(self, event: QEvent) -> bool:
         """Leave undo and redo to the document's history."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            undoes = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
             ctrl = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            if any(event.matches(key) for key in undoes) or (
-                ctrl and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Y)
-            ):
+            enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            if is_undo(event) or (ctrl and enter):
                 event.ignore()
                 return False
         return super().event(event)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Words only: a picture that is dropped here is no prompt."""
+        return is_words(source)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """What is typed later is a step of its own."""
@@ -90,20 +94,65 @@ class PromptEdit(QPlainTextEdit):
         super().focusOutEvent(event)
 
 
-class SeedField(QLineEdit):
+class WordsEdit(LineEdit):
+    """A line of words. Each word typed is one step of the document's history."""
+
+    edited = Signal(str)
+    finished = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._steps = TypingSteps()
+        self.textEdited.connect(lambda text: _tell_words(self, self._steps, text))
+        self.editingFinished.connect(self.finished)
+
+    def show_text(self, text: str) -> None:
+        """Show the document's text, unless it is what stands here."""
+        self._steps.shown(text)
+        if text != self.text():
+            self.setText(text)
+
+
+def _tell_words(field: PromptEdit | WordsEdit, steps: TypingSteps, text: str) -> None:
+    ends_before, ends_with = steps.typed(text)
+    if ends_before:
+        field.finished.emit()
+    field.edited.emit(text)
+    if ends_with:
+        field.finished.emit()
+
+
+class SeedField(LineEdit):
     """A seed: any whole number up to 2^53."""
 
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._shown, self._random = "", False
         self.setValidator(QRegularExpressionValidator(r"\d{1,16}", self))
         self.editingFinished.connect(self._tell)
 
     def show_seed(self, seed: int) -> None:
         """Show the document's seed."""
+        self._shown = str(seed)
         if not self.hasFocus() or not self.isModified():
-            self.setText(str(seed))
+            self.revert()
+
+    def show_random(self, on: bool) -> None:
+        """Say that the seed is left to chance, instead of showing the document's."""
+        self._random = on
+        self.setPlaceholderText(self.tr("Random"))
+        if not self.is_typed():
+            self.revert()
+
+    def is_typed(self) -> bool:
+        """Whether another seed stands here than the document's."""
+        return self.isModified() and self.text() != self._shown
+
+    def revert(self) -> None:
+        """Show the document's seed again."""
+        self.setText("" if self._random else self._shown)
 
     def _tell(self) -> None:
         if self.text().isdecimal():
@@ -111,14 +160,13 @@ class SeedField(QLineEdit):
             self.chosen.emit(min(int(self.text()), LARGEST_SEED))
 
 
-class AutoSpin(QSpinBox):
+class AutoSpin(SpinBox):
     """A whole number, or the model's own default when it stands at its least."""
 
     def __init__(self, most: int, auto: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setRange(0, most)
         self.setSpecialValueText(auto)
-        self.setKeyboardTracking(False)
         make_plain(self)
 
     def show_number(self, number: int | None) -> None:
@@ -132,7 +180,7 @@ class AutoSpin(QSpinBox):
         return self.value() or None
 
 
-class AutoDoubleSpin(QDoubleSpinBox):
+class AutoDoubleSpin(DoubleSpinBox):
     """A number, or the model's own default when it stands below zero."""
 
     def __init__(self, most: float, auto: str, parent: QWidget | None = None) -> None:
@@ -141,7 +189,6 @@ class AutoDoubleSpin(QDoubleSpinBox):
         self.setSingleStep(0.5)
         self.setDecimals(1)
         self.setSpecialValueText(auto)
-        self.setKeyboardTracking(False)
         make_plain(self)
 
     def show_number(self, number: float | None) -> None:
@@ -162,16 +209,15 @@ class StrengthSlider(QWidget):
         super().__init__(parent)
         self.changed: Callable[[float], None] = lambda _: None
         self.let_go: Callable[[], None] = lambda: None
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = Slider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, round(most * TICKS))
         self.slider.setPageStep(10)
-        self.number = QDoubleSpinBox(self)
+        self.number = DoubleSpinBox(self)
         self.number.setRange(0, most)
         self.number.setSingleStep(0.05)
         make_plain(self.number)
         self.number.setFixedWidth(52)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.number.setKeyboardTracking(False)
         for widget in (self.slider, self.number):
             widget.setAccessibleName(name)
             widget.setAccessibleDescription(tip)
@@ -184,20 +230,31 @@ class StrengthSlider(QWidget):
         self.slider.valueChanged.connect(lambda value: self._tell(value / TICKS))
         self.slider.sliderReleased.connect(lambda: self.let_go())
         self.number.valueChanged.connect(self._tell)
-        self.number.editingFinished.connect(lambda: self.let_go())
+        self.number.editingFinished.connect(self._finish)
 
     def _tell(self, value: float) -> None:
         self.show_value(value)
         self.changed(value)
 
-    def show_value(self, value: float) -> None:
-        """Show a value without telling anybody."""
+    def _finish(self) -> None:
+        """What was typed over a dash counts even where it is the number beneath."""
+        if self.number.mixed and self.number.typed:
+            self._tell(self.number.value())
+        self.let_go()
+
+    def show_value(self, value: float, mixed: bool = False) -> None:
+        """Show a value without telling anybody; `mixed` says that others are selected too."""
         with QSignalBlocker(self.slider), QSignalBlocker(self.number):
             self.slider.setValue(round(value * TICKS))
             self.number.setValue(value)
+            self.number.show_mixed(mixed)
+        if self.slider.property("mixed") is not mixed:
+            self.slider.setProperty("mixed", mixed)
+            self.slider.style().unpolish(self.slider)
+            self.slider.style().polish(self.slider)
 
 
-class PercentSlider(QSlider):
+class PercentSlider(Slider):
     """A slider for 0..1, moved in hundredths."""
 
     moved = Signal(float)
@@ -281,16 +338,3 @@ def form() -> QFormLayout:
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return layout
-
-
-class WordsEdit(QLineEdit):
-    """A line whose undo and redo are the document's."""
-
-    def event(self, event: QEvent) -> bool:
-        """Let the window have Ctrl+Z and its kin."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
-            if any(event.matches(key) for key in keys):
-                event.ignore()
-                return False
-        return super().event(event)

@@ -5,6 +5,7 @@ Each method returns at once and calls `then` with the answer, so that nothing be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,9 +13,11 @@ from typing import Literal
 from PySide6.QtCore import QCoreApplication, QStandardPaths
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
+from ..storage.file_guard import Hindrance
 from ..storage.settings import settings
 
 Answer = Literal["save", "discard", "cancel"]
+Way = Literal["copy", "replace", "cancel"]
 FOLDER = "files/folder"
 
 
@@ -41,6 +44,7 @@ class Dialogs:
         dialog = self._file_dialog(title, filters)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(Path(name).suffix.removeprefix("."))
+        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(_suffix(chosen)))
         dialog.selectFile(name)
         dialog.filesSelected.connect(
             lambda names: self._chosen(names, lambda paths: then(paths[0]))
@@ -65,6 +69,50 @@ class Dialogs:
             buttons.Discard: "discard",
         }
         box.finished.connect(lambda code: then(answers.get(buttons(code), "cancel")))
+        self._ask(box)
+
+    def ask_replace(self, name: str, why: Hindrance, then: Callable[[Way], object]) -> None:
+        """Ask what to do about a file that should not simply be replaced."""
+        translate = QCoreApplication.translate
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        text = translate("Dialogs", "“%1” is write-protected.")
+        more = translate("Dialogs", "Someone meant it to stay as it is.")
+        if why == "changed":
+            text = translate("Dialogs", "“%1” was changed by someone else.")
+            more = translate(
+                "Dialogs", "Another window or program saved it since you opened it here."
+            )
+        box.setText(text.replace("%1", name))
+        box.setInformativeText(more)
+        roles = QMessageBox.ButtonRole
+        copy = box.addButton(translate("Dialogs", "Save a copy…"), roles.AcceptRole)
+        replace = box.addButton(translate("Dialogs", "Replace it"), roles.DestructiveRole)
+        box.addButton(translate("Dialogs", "Cancel"), roles.RejectRole)
+        box.setDefaultButton(copy)
+
+        def answered(_: int) -> None:
+            ways: dict[object, Way] = {copy: "copy", replace: "replace"}
+            then(ways.get(box.clickedButton(), "cancel"))
+
+        box.finished.connect(answered)
+        self._ask(box)
+
+    def ask_jobs(self, count: int, then: Callable[[], object]) -> None:
+        """Ask whether pictures that are still being made shall be given up; `then` comes if so."""
+        translate = QCoreApplication.translate
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        text = translate("Dialogs", "Jobs of this document that are not done yet: %1.")
+        box.setText(text.replace("%1", str(count)))
+        box.setInformativeText(
+            translate("Dialogs", "Another document cannot take their pictures: they are lost.")
+        )
+        roles = QMessageBox.ButtonRole
+        stay = box.addButton(translate("Dialogs", "Stay here"), roles.RejectRole)
+        leave = box.addButton(translate("Dialogs", "Cancel the jobs"), roles.DestructiveRole)
+        box.setDefaultButton(stay)
+        box.finished.connect(lambda _: then() if box.clickedButton() is leave else None)
         self._ask(box)
 
     def _file_dialog(self, title: str, filters: Sequence[str]) -> QFileDialog:
@@ -92,3 +140,9 @@ class Dialogs:
         if self._asking is dialog:
             self._asking = None
         dialog.deleteLater()
+
+
+def _suffix(chosen: str) -> str:
+    """Return the first ending that a filter such as `JPEG (*.jpg *.jpeg)` names."""
+    found = re.search(r"\*\.(\w+)", chosen)
+    return found[1] if found else ""

@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QInputDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QWidget
 
 from standee.wire.messages import ModelInfo
+
+from .inputs import ComboBox
 
 FOLDER, HUB = object(), object()
 """What the last two rows of the list stand for: asking for a folder, or for a name."""
 
 
-class ModelBox(QComboBox):
+class ModelBox(ComboBox):
     """Shows the document's model. Whatever is chosen, `chosen` has the name that a composition takes."""
 
     chosen = Signal(str)
@@ -23,7 +25,7 @@ class ModelBox(QComboBox):
         super().__init__(parent)
         self._shown = ""
         self.setMinimumContentsLength(8)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.activated.connect(lambda _: self._take(self.currentData()))
 
     def show_models(self, models: Iterable[ModelInfo], shown: str) -> None:

@@ -114,8 +114,10 @@ class Document:
                 fix="Check its name and permissions.",
             ) from error
 
-    def add_result(self, png: bytes, receipt: dict[str, Any], name: str = "") -> str:
-        """Keep a result and return its name in the document."""
+    def add_result(
+        self, png: bytes, receipt: dict[str, Any], name: str = "", at: int | None = None
+    ) -> str:
+        """Keep a result, the newest or number `at` of all, and return its name in the document."""
         with self._lock:
             wanted = name or f"{len(self._results) + 1:03d}"
             names = itertools.chain([wanted], (f"{wanted}-{n}" for n in itertools.count(2)))
@@ -126,7 +128,10 @@ class Document:
                     fix="Use at most 100 letters, digits, spaces, dots and hyphens.",
                 )
             _, source = self._spool.add(io.BytesIO(png))
-            self._results[free] = StoredResult(source, receipt, self._lock)
+            results = list(self._results.items())
+            place = len(results) if at is None else at
+            results.insert(place, (free, StoredResult(source, receipt, self._lock)))
+            self._results = dict(results)
             return free
 
     def remove_result(self, name: str) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
+from standee_desktop.model import edits
 from support.person import CTRL, NONE, Person
 
 LEFT = Qt.MouseButton.LeftButton
@@ -100,13 +101,13 @@ def test_settings_change_all_selected_layers_and_a_slider_is_one_step(person: Pe
     assert slider.value() == 50
 
 
-def test_typed_words_are_one_step(person: Person) -> None:
+def test_each_typed_word_is_one_step(person: Person) -> None:
     person.has(("cat", 0, 0, 40, 40))
     person.selects("cat")
     QTest.keyClicks(person.window.layer_settings.prompt, "a white cat")
     person.settle()
     assert person.document.layer("cat").prompt == "a white cat"
-    assert person.window.undo_stack.count() == 1
+    assert person.window.undo_stack.count() == 3
 
 
 def test_undo_in_the_line_of_words_is_the_documents(person: Person) -> None:
@@ -117,8 +118,8 @@ def test_undo_in_the_line_of_words_is_the_documents(person: Person) -> None:
     QTest.keyClicks(prompt, "a white cat")
     QTest.keyClick(prompt, Qt.Key.Key_Z, CTRL)
     person.settle()
-    assert person.document.layer("cat").prompt == ""
-    assert prompt.text() == ""
+    assert person.document.layer("cat").prompt == "a white "
+    assert prompt.text() == "a white "
     assert person.window.undo_stack.canRedo()
 
 
@@ -172,3 +173,38 @@ def test_dragging_a_row_down_with_the_mouse_puts_the_layer_behind(person: Person
     QTest.mousePress(handle, LEFT, NONE, start)
     person.settle(lambda: person.order == ["a", "c", "b"], 5)
     assert person.window.undo_stack.count() == 1
+
+
+def test_where_layers_differ_the_number_says_so_and_sets_them_all(person: Person, settle) -> None:
+    person.has(("a", 0, 0, 40, 40), ("b", 60, 0, 40, 40))
+    different = edits.with_fields(person.document.composition, {"b"}, fidelity=0.9, flip=True)
+    person.document.apply("Settings", different)
+    person.selects("a", "b")
+    settings = person.window.layer_settings
+    assert settings.fidelity.number.text() == "—"
+    assert settings.flip.checkState() == Qt.CheckState.PartiallyChecked
+    person.window.activateWindow()
+    settle(person.window.isActiveWindow)
+    number = settings.fidelity.number
+    number.setFocus()
+    number.selectAll()
+    QTest.keyClick(number, Qt.Key.Key_Return)  # nothing was typed: nothing is set
+    assert [one.fidelity for one in person.document.composition.layers] == [0.5, 0.9]
+    number.selectAll()
+    QTest.keyClicks(number, "0.5")  # what the first has already
+    QTest.keyClick(number, Qt.Key.Key_Return)
+    assert [one.fidelity for one in person.document.composition.layers] == [0.5, 0.5]
+    assert number.text() == "0.50"
+
+
+def test_the_numbers_of_several_layers_are_of_all_together(person: Person) -> None:
+    person.has(("a", 10, 20, 40, 40), ("b", 70, 30, 40, 40))
+    person.selects("a", "b")
+    numbers = person.window.layer_settings._numbers
+    assert [numbers[name].value() for name in "xywh"] == [10, 20, 100, 50]
+    numbers["x"].setValue(30)
+    assert person.rect("a")[0] == 30
+    assert person.rect("b")[0] == 90  # and not on top of the other
+    numbers["w"].setValue(200)
+    assert person.rect("a")[2] == 80
+    assert person.rect("b")[0] == 150

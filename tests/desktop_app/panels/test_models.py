@@ -135,3 +135,18 @@ def test_a_scene_that_would_be_cut_offers_its_aspect_to_the_canvas(  # type: ign
     assert not studio.notices
     person.chooses("undo")
     assert person.document.composition.canvas == Canvas(256, 256)
+
+
+def test_the_size_that_suits_a_model_is_offered_when_the_canvas_changes_too(  # type: ignore[no-untyped-def]
+    person: Person, studio
+) -> None:
+    studio.link.contact = Contact("connected", models=MODELS)
+    big = edits.with_canvas(person.document.composition, 1536, 1024, 16)
+    person.document.apply("Canvas size", big, "frame")  # its edge is being dragged
+    assert len(studio.notices) == 0
+    person.document.end_gesture()
+    [notice] = studio.notices
+    assert notice.text == "mini paints best at about 256 px; the canvas has 1536 × 1024 px."
+    notice.act()
+    assert fits(person.document.composition, 256)
+    assert len(studio.notices) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
+from standee_desktop.panels.layer_settings import NARROWEST
 from support.person import Person
 
 
@@ -12,7 +13,7 @@ def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, studio,
     person.window.resize(1320, 840)
     person.has(("cat", 60, 60, 128, 128))
     person.selects("cat")
-    settle(lambda: person.window.panel("layers").width() > 280)
+    settle(lambda: person.window.panel("layers").width() >= NARROWEST)
     before = person.window.panel("layers").width()
     for brush in ("tool-cutout", "tool-kept"):
         person.chooses(brush)

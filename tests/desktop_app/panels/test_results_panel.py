@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 
+from standee_desktop.model import edits
+from standee_desktop.services.composer import LIVE
 from support.person import Person
 
 
@@ -85,3 +88,121 @@ def test_delete_in_the_strip_drops_a_result_and_no_layer(person: Person, strip, 
     QTest.keyClick(strip.list, Qt.Key.Key_Delete)
     settle(lambda: "red" not in person.document.document.results)
     assert list(person.order) == ["disc"]
+
+
+def test_undo_brings_a_discarded_result_back_to_its_place(person: Person, strip, settle) -> None:  # type: ignore[no-untyped-def]
+    results = lambda: list(person.document.document.results)  # noqa: E731
+    strip.select("red")
+    red = person.document.document.results["red"].data
+    strip.discard.click()
+    settle(lambda: results() == ["blue"])
+    assert person.window.action("undo").text() == "&Undo Discard 1 result"
+    person.chooses("undo")
+    settle(lambda: results() == ["red", "blue"])
+    assert person.document.document.results["red"].data == red
+    assert strip.list.count() == 2
+    person.chooses("redo")
+    settle(lambda: results() == ["blue"])
+
+
+def test_a_discarded_result_comes_back_after_saving_too(  # type: ignore[no-untyped-def]
+    person: Person, strip, studio, settle, tmp_path
+) -> None:
+    studio.files.save_to(tmp_path / "two.standee")
+    settle(lambda: not person.document.modified)
+    strip.select("blue")
+    strip.discard.click()
+    settle(lambda: "blue" not in person.document.document.results)
+    studio.files.save_to(tmp_path / "two.standee")
+    settle(lambda: not person.document.modified)
+    person.chooses("undo")
+    settle(lambda: "blue" in person.document.document.results)
+    assert person.document.document.results["blue"].data.startswith(b"\x89PNG")
+
+
+def test_escape_on_the_canvas_brings_the_arrangement_back(person: Person, strip, settle) -> None:  # type: ignore[no-untyped-def]
+    person.has(("disc", 0, 0, 32, 32))
+    person.selects("disc")
+    strip.select("red")
+    settle(lambda: colour(person, 64, 100) == "#ff0000")
+    person.types(Qt.Key.Key_Escape)
+    assert strip.current is None
+    assert person.document.selection == ("disc",)
+    person.types(Qt.Key.Key_Escape)
+    assert person.document.selection == ()
+
+
+def test_a_result_of_another_canvas_is_never_stretched(  # type: ignore[no-untyped-def]
+    person: Person, strip, settle
+) -> None:
+    wide = edits.with_canvas(person.document.composition, 512, 256, 16)
+    person.document.apply("Canvas", wide)
+    strip.select("red")  # 256 x 256 px, a disc: it lies in the middle
+    settle(lambda: colour(person, 256, 128) == "#ff0000")
+    assert colour(person, 100, 128) != "#ff0000"
+    assert colour(person, 160, 128) == "#ff0000"
+
+
+def receipt(composition) -> dict[str, object]:  # type: ignore[no-untyped-def]
+    """Return what a result tells of how it was made."""
+    return {"composition": msgspec.to_builtins(composition)}
+
+
+def test_applying_a_result_hides_what_it_shows_and_no_more(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, picture
+) -> None:
+    person.has(("old", 0, 0, 32, 32))
+    then = person.document.composition
+    person.document.add_result(picture((256, 256), "red"), receipt(then), "one")
+    person.has(("new", 64, 64, 32, 32))
+    person.document.apply("Canvas", edits.with_canvas(person.document.composition, 512, 256, 16))
+    studio.composer.apply("one")
+    settle(lambda: person.document.composition.scene is not None)
+    assert not person.document.layer("old").visible
+    assert person.document.layer("new").visible
+    assert person.document.composition.scene.fit == "contain"  # nothing of it is cut off
+
+
+def test_the_picture_is_copied_and_not_its_name(person: Person, strip, settle) -> None:  # type: ignore[no-untyped-def]
+    strip.select("red")
+    strip.list.setFocus()
+    QGuiApplication.clipboard().setText("something else")
+    QTest.keyClick(strip.list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    settle(lambda: QGuiApplication.clipboard().mimeData().hasFormat("image/png"))
+    copied = QGuiApplication.clipboard().mimeData()
+    red = person.document.document.results["red"].data
+    assert bytes(copied.data("image/png").data()) == red
+    assert copied.hasImage()
+    assert not copied.hasText()
+
+
+def test_a_live_result_turns_thin_when_it_is_of_another_arrangement(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, picture
+) -> None:
+    person.has(("disc", 0, 0, 32, 32))
+    studio.composer.set_live(True)
+    name = f"{LIVE}one-1"
+    then = person.document.composition
+    person.document.add_result(picture((256, 256), "red"), receipt(then), name)
+    studio.staging.select(name)
+    settle(lambda: colour(person, 128, 128) == "#ff0000")
+    person.document.apply("Move", edits.moved(then, {"disc"}, 100, 0))
+    assert colour(person, 128, 128) != "#ff0000"
+    person.chooses("undo")
+    assert colour(person, 128, 128) == "#ff0000"
+    studio.composer.set_live(False)
+
+
+def test_the_tint_of_a_brush_leaves_while_a_result_hangs(  # type: ignore[no-untyped-def]
+    person: Person, studio, strip, settle
+) -> None:
+    person.has(("disc", 0, 0, 256, 256))
+    person.selects("disc")
+    person.chooses("tool-cutout")
+    settle(lambda: studio.cutout_brush.ready)
+    tinted = colour(person, 20, 20)  # beside the disc
+    strip.select("blue")
+    settle(lambda: colour(person, 128, 128) == "#0000ff")
+    assert colour(person, 20, 20) != tinted
+    strip.unselect()
+    assert colour(person, 20, 20) == tinted

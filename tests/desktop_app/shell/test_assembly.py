@@ -37,21 +37,40 @@ def test_a_copied_picture_is_pasted_as_a_subject(person: Person, studio, settle)
     settle(lambda: person.document.composition.layers)
     [layer] = person.document.composition.layers
     assert layer.rect.w / layer.rect.h == pytest.approx(1.5)
+    assert layer.prompt == ""  # that it was pasted says nothing of what it shows
     assert person.document.selection == (layer.id,)
 
 
-def test_what_is_typed_is_one_step_that_undo_takes_back_whole(  # type: ignore[no-untyped-def]
+def test_undo_takes_back_what_is_typed_by_words(  # type: ignore[no-untyped-def]
     person: Person, studio, settle
 ) -> None:
     prompt = studio.compose_panel.prompt
     prompt.setFocus()
     QTest.keyClicks(prompt, "a cat on a mat")
     assert person.document.composition.prompt == "a cat on a mat"
-    assert person.window.undo_stack.count() == 1
-    person.chooses("undo")
-    assert prompt.toPlainText() == ""
-    person.chooses("redo")
+    seen = []
+    while person.window.undo_stack.canUndo():
+        person.chooses("undo")
+        seen.append(prompt.toPlainText())
+    assert seen == ["a cat on a ", "a cat on ", "a cat ", "a ", ""]
+    for _ in seen:
+        person.chooses("redo")
     assert prompt.toPlainText() == "a cat on a mat"
+
+
+def test_a_correction_and_a_paste_are_steps_of_their_own(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    prompt = studio.compose_panel.prompt
+    prompt.setFocus()
+    QTest.keyClicks(prompt, "cta")
+    for _ in range(2):
+        QTest.keyClick(prompt, Qt.Key.Key_Backspace)
+    QTest.keyClicks(prompt, "at")
+    prompt.insertPlainText(" on a mat")
+    seen = []
+    while person.window.undo_stack.canUndo():
+        person.chooses("undo")
+        seen.append(prompt.toPlainText())
+    assert seen == ["cat", "c", "cta", ""]
 
 
 def test_every_setting_is_undone_too(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
@@ -168,10 +187,10 @@ def test_keys_in_the_prompt_belong_to_the_document(person: Person, studio, settl
     prompt.setFocus()
     QTest.keyClicks(prompt, "a cat")
     QTest.keyClick(prompt, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    settle(lambda: person.document.composition.prompt == "")
+    settle(lambda: person.document.composition.prompt == "a ")
     QTest.keyClick(prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     settle(lambda: len(studio.composer.jobs) == 1)
-    assert prompt.toPlainText() == ""
+    assert prompt.toPlainText() == "a "
 
 
 def test_a_subject_is_cut_out_where_its_words_say(  # type: ignore[no-untyped-def]
@@ -220,7 +239,16 @@ def test_new_subjects_are_handy_and_wholly_on_the_canvas(person: Person) -> None
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("teddy_bear", "teddy bear"), ("IMG_2041", ""), ("DSC00013", ""), ("my Cat (2)", "my cat")],
+    [
+        ("teddy_bear", "teddy bear"),
+        ("IMG_2041", ""),
+        ("DSC00013", ""),
+        ("my Cat (2)", "my cat"),
+        ("wide", ""),
+        ("pal", ""),
+        ("cmyk_final-2", ""),
+        ("red_mug_copy", "red mug"),
+    ],
 )
 def test_words_come_from_names_that_mean_something(name: str, words: str) -> None:
     assert words_of(name) == words
@@ -281,3 +309,73 @@ def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # 
     assert list(person.order) == ["photo", "cat"]
     person.selects("photo", "cat")
     assert not person.window.action("to-scene").isEnabled()
+
+
+def test_by_default_every_picture_has_a_seed_of_its_own(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    before = person.document.composition
+    for _ in range(3):
+        person.chooses("compose")
+    seeds = {job.composition.sampling.seed for job in studio.composer.jobs}
+    assert len(seeds) == 3
+    assert person.document.composition == before  # and nothing to undo
+    assert studio.compose_panel.seed.text() == ""
+    assert studio.compose_panel.seed.placeholderText() == "Random"
+
+
+def test_a_seed_that_is_chosen_stays(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    panel = studio.compose_panel
+    panel.seed.setFocus()
+    QTest.keyClicks(panel.seed, "42")
+    QTest.keyClick(panel.seed, Qt.Key.Key_Return)
+    assert not panel.new_seed.isChecked()
+    for _ in range(2):
+        person.chooses("compose")
+    assert [job.composition.sampling.seed for job in studio.composer.jobs] == [42, 42]
+
+
+def test_a_result_s_settings_bring_its_seed_back_for_good(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, picture
+) -> None:
+    import msgspec
+
+    then = edits.with_sampling(person.document.composition, seed=7)
+    receipt = {"composition": msgspec.to_builtins(then)}
+    person.document.add_result(picture(), receipt, "one")
+    studio.composer.recall("one")
+    assert not studio.compose_panel.new_seed.isChecked()
+    assert studio.compose_panel.seed.text() == "7"
+
+
+def test_a_cancelled_job_leaves_the_list_by_itself(studio, settle, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    from standee_desktop.model.jobs import Job
+    from standee_desktop.panels import job_list
+
+    monkeypatch.setattr(job_list, "LINGER", 30)
+    job = Job("one", studio.editor.composition, state="cancelled")
+    studio.composer.jobs.put(job)
+    settle(lambda: studio.compose_panel.queue.row("one") is None)
+
+
+def test_a_brush_without_anything_to_paint_on_says_so(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    person.chooses("tool-cutout")
+    person.chooses("tool-kept")
+    [notice] = studio.notices
+    assert notice.text == "Choose a picture as the scene to paint on first."
+
+
+def test_icons_of_pictures_of_any_aspect_are_level(app) -> None:  # type: ignore[no-untyped-def]
+    from standee_desktop.widgets.keyed_list import thumbnail_icon
+
+    for size in ((200, 100), (100, 200)):
+        image = QImage(*size, QImage.Format.Format_ARGB32)
+        image.fill(Qt.GlobalColor.red)
+        made = thumbnail_icon(image).pixmap(100, 100).toImage()
+        assert (made.width(), made.height()) == (100, 100)
+        assert made.pixelColor(50, 50).red() == 255
+        assert made.pixelColor(2, 2).alpha() == 0
+
+
+def test_dropped_pictures_do_not_lie_on_top_of_each_other(person: Person) -> None:
+    canvas = person.document.composition.canvas
+    first, second = (place(canvas, (100, 100), QPointF(100, 100), n) for n in range(2))
+    assert second.x - first.x > first.w / 3

@@ -21,3 +21,14 @@ def test_what_is_typed_leaves_the_rows_that_have_it(window) -> None:  # type: ig
     assert any("Duplicate" in row for row in page.shown)
     page.search.setText("")
     assert len(page.shown) > 40
+
+
+def test_nothing_reaches_beyond_the_sides(window, settle) -> None:  # type: ignore[no-untyped-def]
+    from PySide6.QtWidgets import QScrollArea
+
+    dialog = KeysDialog(window.menuBar(), window)
+    dialog.show()
+    settle()
+    scroll = dialog.findChild(QScrollArea)
+    assert scroll.widget().minimumSizeHint().width() <= scroll.viewport().width()
+    dialog.close()

@@ -8,12 +8,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from standee import Canvas, Composition, Layer, Rect
 from standee.document.document import Document
 from standee.errors import BadDocument, MissingBlob
 from standee_desktop.canvas.document_preview import preview
 from standee_desktop.shell.welcome_page import Card, sample_file
+from support.person import Person
 
 
 @pytest.fixture
@@ -68,3 +70,85 @@ def test_the_sample_scene_comes_along_and_has_a_picture(app) -> None:  # type: i
     path = sample_file()
     assert path is not None
     assert preview(path, 64).size().width() == 64
+
+
+def test_no_document_is_read_while_the_page_is_hidden(window, settle, document: Path) -> None:  # type: ignore[no-untyped-def]
+    window.show_welcome(False)
+    window.welcome.show_recent([document])
+    [card] = [one for one in window.welcome.findChildren(Card) if one.text() == "disc"]
+    settle(lambda: not window.welcome.workers.busy)
+    assert card._image.isNull()
+    window.show_welcome(True)
+    settle(lambda: not card._image.isNull())
+
+
+def test_what_is_not_wanted_any_more_is_not_read(app, document: Path) -> None:  # type: ignore[no-untyped-def]
+    assert preview(document, 100, lambda: False).isNull()
+
+
+def test_a_preview_decodes_no_more_than_it_shows(app, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    import io
+
+    from PIL import Image
+
+    from standee_desktop.services import image_cache
+
+    out = io.BytesIO()
+    Image.new("RGB", (2000, 1500), "red").save(out, "JPEG")
+    with Document() as made:
+        layer = Layer(made.add_picture(out.getvalue()), Rect(0, 0, 256, 192))
+        made.composition = Composition(canvas=Canvas(256, 192), layers=(layer,))
+        made.save(tmp_path / "photo.standee")
+    sizes: list[tuple[int, int]] = []
+    plain = image_cache.to_qimage
+
+    def watch(image):  # type: ignore[no-untyped-def]
+        sizes.append(image.size)
+        return plain(image)
+
+    monkeypatch.setattr(image_cache, "to_qimage", watch)
+    assert not preview(tmp_path / "photo.standee", 100).isNull()
+    assert sizes == [(100, 75)]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_there_is_a_way_back_to_the_document(person: Person, settle, key: Qt.Key) -> None:  # type: ignore[no-untyped-def]
+    window = person.window
+    window.show_welcome(True)
+    assert window.welcome.back.isHidden()  # there is nothing to go back to
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.welcoming
+    window.show_welcome(False)
+    person.has(("cat", 0, 0, 40, 40))
+    window.activateWindow()
+    settle(window.isActiveWindow)
+    person.chooses("welcome")
+    assert window.welcome.back.isVisible()
+    window.welcome.back.setFocus()
+    QTest.keyClick(window.welcome.back, key)
+    assert not window.welcoming
+
+
+def test_return_presses_the_button_that_has_the_focus(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+    window = person.window
+    window.show_welcome(True)
+    window.activateWindow()
+    settle(window.isActiveWindow)
+    wanted: list[bool] = []
+    window.welcome.sample_wanted.disconnect()
+    window.welcome.sample_wanted.connect(lambda: wanted.append(True))
+    window.welcome.sample.setFocus()
+    QTest.keyClick(window.welcome.sample, Qt.Key.Key_Return)
+    assert wanted == [True]
+
+
+@pytest.mark.parametrize("width", [760, 1024, 1600])
+def test_no_button_is_cut_off(window, settle, width: int) -> None:  # type: ignore[no-untyped-def]
+    window.resize(width, 700)
+    window.show_welcome(True)
+    settle()
+    for button in window.welcome.findChildren(QPushButton):
+        if button.isVisible():
+            assert button.width() >= button.sizeHint().width(), button.text()
+            right = button.mapTo(window, button.rect().topRight()).x()
+            assert right < window.width()

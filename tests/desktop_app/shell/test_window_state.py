@@ -50,3 +50,14 @@ def test_the_welcome_page_does_not_count_as_closed_panels(  # type: ignore[no-un
     assert again.panel("layers").isVisible()
     assert not again.panel("history").isVisible()
     closed(again, settle)
+
+
+def test_the_first_window_fits_on_the_screen(app, settle, own_places, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
+    window = opened(settle)
+    screen = window.screen().availableGeometry()
+    assert window.width() <= max(screen.width(), window.minimumSizeHint().width())
+    assert window.height() <= screen.height()
+    assert window.minimumSizeHint().width() <= 1024
+    assert window.minimumSizeHint().height() <= 640
+    closed(window, settle)

@@ -15,8 +15,8 @@ from ...model.snapping import Line, Magnets, magnets
 from ...widgets import theme
 from ..painting import paint_badge, paint_handles, paint_outline, paint_snap_lines, pen
 from ..picking import guide_at, handle_at, layers_at
-from ..tool import Pointer, Tool
-from .handle_drags import CURSORS, STEPS, pulled
+from ..tool import Pointer, Tool, is_alt
+from .handle_drags import CURSORS, STEPS, pull_of_handle, pulled, whole
 
 START = 4.0
 """How far the mouse must go before a press becomes a drag, screen px."""
@@ -34,6 +34,8 @@ class Gesture:
     selection: tuple[str, ...]
     handle: Handle | None = None
     magnets: Magnets = field(default_factory=Magnets)
+    seen: Rect | None = None
+    """The bounds of what shows of the layers that go along, as the gesture began."""
     clicked: str = ""
     going: bool = False
     band: Rect | None = None
@@ -170,7 +172,9 @@ class ArrangeTool(Tool):
             gesture.selection = tuple(one.id for one in copies)
         if gesture.kind in ("move", "resize"):
             ids = edits.unlocked(gesture.composition, gesture.selection)
-            gesture.magnets = magnets(gesture.composition, ids, document.view)
+            seen = self.canvas.pictures.seen
+            gesture.magnets = magnets(gesture.composition, ids, document.view, seen)
+            gesture.seen = bounds(seen(one) for one in gesture.composition.layers if one.id in ids)
             self.canvas.moving = ids
             self._hovered = ""
 
@@ -182,10 +186,14 @@ class ArrangeTool(Tool):
         ids = self.canvas.moving
         frame = bounds(one.rect for one in gesture.composition.layers if one.id in ids)
         self._lines = ()
-        if frame is not None and not pointer.ctrl:
-            there = Rect(frame.x + dx, frame.y + dy, frame.w, frame.h)
+        if (seen := gesture.seen) is not None and not pointer.ctrl:
+            there = Rect(seen.x + dx, seen.y + dy, seen.w, seen.h)
             snapped = gesture.magnets.move(there, SNAP / pointer.scale)
             dx, dy, self._lines = dx + snapped.dx, dy + snapped.dy, snapped.lines
+        if frame is not None:  # whole px, but for what stands on a line
+            upright = {line.upright for line in self._lines}
+            dx += 0.0 if True in upright else round(frame.x + dx) - (frame.x + dx)
+            dy += 0.0 if False in upright else round(frame.y + dy) - (frame.y + dy)
         moved = edits.moved(gesture.composition, ids, dx, dy)
         text = self.tr("Duplicate") if gesture.start.alt else self.tr("Move")
         self.canvas.document.apply(text, moved, "drag", gesture.selection)
@@ -201,10 +209,16 @@ class ArrangeTool(Tool):
         dx, dy = delta.x(), delta.y()
         now = resized(frame, handle, dx, dy, keep_aspect=keep, from_centre=pointer.alt)
         self._lines = ()
+        # Off its aspect a picture does not fill its rectangle: then that is what snaps.
+        seen = gesture.seen if keep and gesture.seen is not None else frame
         if not pointer.ctrl:
-            pull = gesture.magnets.drag(now, handle, SNAP / pointer.scale)
-            now = pulled(frame, now, handle, (pull.dx, pull.dy), keep, pointer.alt)
-            self._lines = gesture.magnets.met(now)
+            there = carried({"": seen}, frame, now)[""]
+            pull = gesture.magnets.drag(there, handle, SNAP / pointer.scale)
+            by = pull_of_handle((pull.dx, pull.dy), there, now, handle, pointer.alt)
+            now = pulled(frame, now, handle, by, keep, pointer.alt)
+            self._lines = gesture.magnets.met(carried({"": seen}, frame, now)[""])
+        if not keep:
+            now = whole(now, handle, self._lines)
         changed = edits.with_rects(gesture.composition, carried(rects, frame, now))
         self.canvas.document.apply(self.tr("Resize"), changed, "drag")
 
@@ -221,7 +235,9 @@ class ArrangeTool(Tool):
         met = {
             layer.id
             for layer in document.composition.layers
-            if layer.visible and not layer.locked and overlaps(layer.rect, gesture.band)
+            if layer.visible
+            and not layer.locked
+            and overlaps(self.canvas.pictures.seen(document.shown(layer)), gesture.band)
         }
         document.select(met | set(gesture.selection) if pointer.shift else met)
 
@@ -276,7 +292,9 @@ class ArrangeTool(Tool):
         if key == Qt.Key.Key_Escape:
             busy = self._gesture is not None
             self._cancel()
-            if not busy:
+            if not busy and self.canvas.covered == "result":
+                self.canvas.uncover_wanted.emit()
+            elif not busy:
                 document.select(())
             return True
         if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
@@ -285,10 +303,12 @@ class ArrangeTool(Tool):
 
     def _nudge(self, step: tuple[int, int], modifiers: Qt.KeyboardModifier) -> None:
         document = self.canvas.document
-        far = document.view.patch if modifiers & Qt.KeyboardModifier.ShiftModifier else 1
+        shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
+        both = shift and bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        far = document.view.patch if shift and not both else 1
         dx, dy = step[0] * far, step[1] * far
         composition, ids = document.composition, document.selection
-        if modifiers & Qt.KeyboardModifier.AltModifier:
+        if is_alt(modifiers):
             free = edits.unlocked(composition, ids)
             rects = {
                 one.id: Rect(one.rect.x, one.rect.y, one.rect.w + dx, one.rect.h + dy)
@@ -308,8 +328,7 @@ class ArrangeTool(Tool):
         chosen = [n for n, one in enumerate(ids) if one in document.selection]
         at = (0 if step > 0 else len(ids) - 1) if not chosen else chosen[-1] + step
         if not 0 <= at < len(ids):
-            document.select(())
-            return False
+            return False  # the selection stays: its settings are where Tab goes
         document.select((ids[at],))
         return True
 
@@ -335,7 +354,8 @@ class ArrangeTool(Tool):
         selected = document.selected
         hovered = document.layer(self._hovered) if self._gesture is None else None
         if hovered is not None and hovered.id not in document.selection:
-            paint_outline(painter, canvas.to_screen(hovered.rect), faint=True)
+            seen = canvas.pictures.seen(document.shown(hovered))
+            paint_outline(painter, canvas.to_screen(seen), faint=True)
         for layer in selected:
             faint = len(selected) > 1
             paint_outline(painter, canvas.to_screen(layer.rect), locked=layer.locked, faint=faint)
@@ -357,9 +377,9 @@ class ArrangeTool(Tool):
 
     def _paint_badge(self, painter: QPainter, frame: Rect, place: QRectF) -> None:
         if self._gesture is not None and self._gesture.kind == "move":
-            text = f"{frame.x:.0f}, {frame.y:.0f}"
+            text = f"{round(frame.x)}, {round(frame.y)}"
         else:
-            text = f"{frame.w:.0f} × {frame.h:.0f}"
+            text = f"{round(frame.w)} × {round(frame.h)}"
         at = QPointF(place.left(), place.bottom() + 10)
         paint_badge(painter, at, text, QRectF(self.canvas.rect()))
 

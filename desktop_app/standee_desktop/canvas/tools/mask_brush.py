@@ -21,7 +21,7 @@ from standee.errors import StandeeError
 from ...model import Event, edits
 from ...model.mask_strokes import Box, Frame, Mask, Stroke, encode_mask, grown, softened
 from ...model.notices import Notices
-from ...services.image_cache import Look, make_look
+from ...services.image_cache import Look, make_look, recut
 from ...services.thread_pool import Workers
 from ..painting import paint_image, pen
 from ..tool import Canvas, Pointer, Tool
@@ -35,7 +35,7 @@ UNDERLAY = 0.4
 
 
 class BrushTool(Tool):
-    """Paints one kind of mask. The left button adds (or marks to change), with Alt it takes away.
+    """Paints one kind of mask. The left button adds (or marks to change), with Alt or Ctrl it takes away.
 
     With Shift a stroke begins where the last one ended: a click draws a straight line.
 
@@ -57,6 +57,8 @@ class BrushTool(Tool):
         self._frame: Frame | None = None
         self._tint: tuple[NDArray[np.uint32], QImage] | None = None
         self._stroke: Stroke | None = None
+        self._arrived: Callable[[], None] = lambda: None
+        self._changing = 0
         self._at: QPointF | None = None
         self._showed_kept = True
         self._ends: list[Callable[[], None]] = []
@@ -72,11 +74,13 @@ class BrushTool(Tool):
             self._showed_kept = document.view.kept_region
             document.look(kept_region=False)
         self._ends = [
-            document.changed.connect(lambda _: self._reload()),
+            document.changed.connect(self._reload),
             document.selection_changed.connect(lambda _: self._on_selection()),
         ]
-        self.canvas.pictures.ready.connect(self._on_ready)
+        self.canvas.pictures.ready.connect(self._reload)
         self._reload()
+        if self._target(document.composition) is None:
+            self._tell_missing()
 
     def end(self) -> None:
         """Keep what was painted."""
@@ -84,10 +88,18 @@ class BrushTool(Tool):
         for end in self._ends:
             end()
         self._ends = []
-        self.canvas.pictures.ready.disconnect(self._on_ready)
+        self.canvas.pictures.ready.disconnect(self._reload)
         self._mask = self._tint = self._frame = self._at = None
         if self.kind == "kept":
             self.canvas.document.look(kept_region=self._showed_kept)
+
+    def _tell_missing(self) -> None:
+        """Say why nothing can be painted."""
+        translate = QCoreApplication.translate
+        text = translate("BrushTool", "Select a subject to paint on, one that is not locked.")
+        if self.kind == "kept":
+            text = translate("BrushTool", "Choose a picture as the scene to paint on first.")
+        self._notices.tell(text, topic="brush")
 
     @property
     def ready(self) -> bool:
@@ -115,15 +127,17 @@ class BrushTool(Tool):
 
     # -- what is painted on ----------------------------------------------------------------------
 
-    def _target(self, composition: Composition) -> tuple[str, str | None] | None:
-        """Return the digests of the picture and of its mask."""
+    def _target(
+        self, composition: Composition, layer_id: str | None = None
+    ) -> tuple[str, str | None] | None:
+        """Return the digests of a picture and of its mask, by default of what is painted on."""
         if self.kind == "kept":
             scene = composition.scene
             return (scene.picture, scene.kept) if scene is not None else None
-        layer = self.canvas.document.layer(self._layer)
+        layer = self.canvas.document.layer(self._layer if layer_id is None else layer_id)
         return (layer.picture, layer.mask) if layer is not None and not layer.locked else None
 
-    def _reload(self) -> None:
+    def _reload(self, _: object = None) -> None:
         """Take over the document's mask, unless it is what was painted here."""
         composition = self.canvas.document.composition
         target = self._target(composition)
@@ -159,9 +173,6 @@ class BrushTool(Tool):
         assert layer is not None
         return Frame.of(size, layer.rect, layer.fit, shape, layer.flip)
 
-    def _on_ready(self, digest: str) -> None:
-        self._reload()
-
     def _on_selection(self) -> None:
         """Another layer is selected: go on with that one."""
         selection = self.canvas.document.selection
@@ -179,9 +190,10 @@ class BrushTool(Tool):
 
     def press(self, pointer: Pointer) -> bool:
         """Begin a stroke."""
-        if self._mask is None or self._frame is None:
+        if self._mask is None or self._frame is None or self._changing:
             return False
-        takes = self.taking != pointer.alt
+        self._arrived = self.canvas.document.arrivals.expect()
+        takes = self.taking != (pointer.alt or pointer.ctrl)
         # Marking a part of the scene to change makes it black: it is not kept any more.
         erase = takes if self.kind == "cutout" else not takes
         self._stroke = Stroke(
@@ -255,7 +267,9 @@ class BrushTool(Tool):
     def _finish(self) -> None:
         stroke, self._stroke = self._stroke, None
         if stroke is not None and stroke.changed and self._mask is not None:
-            self._commit(lambda mask: mask, self._mask.copy())
+            self._commit(lambda mask: mask, self._mask.copy(), self._arrived)
+        else:
+            self._arrived()
 
     def _change(self, change: Callable[[Mask], Mask]) -> None:
         limit = self._limit()
@@ -264,38 +278,61 @@ class BrushTool(Tool):
             changed = change(mask)
             return changed if limit is None else np.minimum(changed, limit)
 
-        if self._mask is not None:
-            self._commit(limited, self._mask.copy())
+        arrivals = self.canvas.document.arrivals
 
-    def _commit(self, change: Callable[[Mask], Mask], mask: Mask) -> None:
-        """Encode a mask, put it into the document, and make it a step; most of it elsewhere."""
-        editor = self.canvas.document
+        def begin() -> None:
+            """Change the mask as it is after all strokes; a new one has to wait."""
+            if self._mask is None:
+                return
+            arrived, self._changing = arrivals.expect(), self._changing + 1
+
+            def changed() -> None:
+                self._changing -= 1
+                arrived()
+
+            self._commit(limited, self._mask.copy(), changed)
+
+        arrivals.after(begin)
+
+    def _commit(
+        self, change: Callable[[Mask], Mask], mask: Mask, arrived: Callable[[], None]
+    ) -> None:
+        """Encode a mask, put it into the document, and make it a step; most of it elsewhere.
+
+        `arrived` is called when the step has come, or cannot come.
+        """
+        editor, painted = self.canvas.document, self._mask
         document, layer = editor.document, self._layer
         target = self._target(editor.composition)
         if target is None:
+            arrived()
             return
         picture = target[0]
+        whole = self.canvas.pictures.look(picture)
 
         def work() -> tuple[Mask, str, Look]:
             changed = change(mask)
             data = encode_mask(changed)
-            return changed, document.add_picture(data), make_look(document.read(picture), data)
+            digest = document.add_picture(data)
+            look = recut(whole, data) if whole else make_look(document.read(picture), data)
+            return changed, digest, look
 
         def done(made: tuple[Mask, str, Look]) -> None:
             changed, digest, look = made
-            now = self._target(editor.composition)
-            if document is not editor.document or now is None or now[0] != picture:
-                return
-            self.canvas.pictures.put(picture, look, digest)
-            if self.kind == "kept" or layer == self._layer:
-                if self._mask is not None and not np.array_equal(changed, mask):
-                    self._mask = changed
-                    self._make_tint()
-                self._known = digest
-            self._apply(digest, layer)
+            now = self._target(editor.composition, layer)
+            if document is editor.document and now is not None and now[0] == picture:
+                self.canvas.pictures.put(picture, look, digest)
+                if painted is not None and self._mask is painted:  # and no other was taken over
+                    if not np.array_equal(changed, mask):
+                        self._mask = changed
+                        self._make_tint()
+                    self._known = digest
+                self._apply(digest, layer)
+            arrived()
 
         def failed(error: StandeeError) -> None:
             self._notices.fail(error, "mask", "")
+            arrived()
 
         self._workers.run(work, done, failed)
 
@@ -336,7 +373,9 @@ class BrushTool(Tool):
     def paint(self, painter: QPainter, scale: float) -> None:
         """Paint what is outside of the mask in a tint, and the brush."""
         frame = self._frame
-        if frame is not None and self._tint is not None:
+        # A result shall be seen as it is: the tint comes back with the next stroke.
+        tinted = not self.canvas.covered or self._stroke is not None
+        if frame is not None and self._tint is not None and tinted:
             placed = frame.placed
             area = QRectF(placed.x, placed.y, placed.w, placed.h)
             painter.save()

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from standee_desktop.model.mask_strokes import grown
 from support.person import SHIFT, Person
 
 
@@ -109,3 +111,76 @@ def test_a_pen_arranges_as_a_mouse_does(person: Person, brush, settle) -> None: 
     pen, press = QPointingDevice.PointerType.Pen, QEvent.Type.TabletPress
     tablet(person.canvas, press, QPointF(person.spot(128, 128)), 0.5, pen)
     assert person.document.layer("disc").mask is None
+
+
+def test_undo_right_after_a_stroke_takes_back_that_stroke(person: Person, brush, settle) -> None:  # type: ignore[no-untyped-def]
+    brush.set_taking(True)
+    person.drags((80, 100), (176, 100))
+    settle(lambda: person.document.layer("disc").mask is not None)
+    first = person.document.layer("disc").mask
+    before = mask_of(person, settle)
+    begin, end = person.spot(80, 150), person.spot(176, 150)
+    for press, at in ((QTest.mousePress, begin), (QTest.mouseRelease, end)):
+        press(person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    person.window.action("undo").trigger()  # its mask is still being encoded
+    settle(lambda: person.window.undo_stack.canRedo())
+    assert person.document.layer("disc").mask == first
+    assert (brush._mask == np.round(before * 255)).all()
+    person.drags((80, 60), (176, 60))
+    settle(lambda: person.document.layer("disc").mask != first)
+    assert mask_of(person, settle)[22, 32] < 0.2  # the first stroke is still in it
+    assert person.window.undo_stack.count() == 2
+
+
+def test_undo_in_the_middle_of_a_stroke_waits_for_it(person: Person, brush, settle) -> None:  # type: ignore[no-untyped-def]
+    brush.set_taking(True)
+    person.drags((80, 100), (176, 100), let_go=False)
+    person.window.action("undo").trigger()
+    at = person.spot(176, 100)
+    QTest.mouseRelease(person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    settle(lambda: person.window.undo_stack.canRedo())
+    assert person.document.layer("disc").mask is None
+    assert brush._mask.max() == 255
+
+
+def test_a_stroke_is_kept_when_another_layer_is_selected_at_once(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle
+) -> None:
+    person.has(("a", 0, 0, 100, 100), ("b", 120, 120, 100, 100))
+    person.selects("a")
+    person.chooses("tool-cutout")
+    settle(lambda: studio.cutout_brush.ready)
+    studio.cutout_brush.set_taking(True)
+    begin = person.spot(50, 50)
+    QTest.mousePress(
+        person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, begin
+    )
+    QTest.mouseRelease(
+        person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, begin
+    )
+    person.document.select(["b"])
+    settle(lambda: person.document.layer("a").mask is not None)
+    assert person.document.layer("b").mask is None
+
+
+def test_growing_twice_at_once_grows_twice(person: Person, brush, settle) -> None:  # type: ignore[no-untyped-def]
+    once = grown(brush._mask, -4)  # 8 canvas px are 4 of the mask
+    brush.grow(-8)
+    brush.grow(-8)
+    settle(lambda: person.window.undo_stack.count() == 2)
+    assert np.abs(mask_of(person, settle) * 255 - grown(once, -4)).max() < 2
+
+
+def test_a_stroke_is_in_the_file_that_is_saved_at_once(  # type: ignore[no-untyped-def]
+    person: Person, studio, brush, settle, tmp_path
+) -> None:
+    from standee.document.document import Document
+
+    brush.set_taking(True)
+    at = person.spot(128, 128)
+    QTest.mousePress(person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    QTest.mouseRelease(person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    studio.files.save_to(tmp_path / "disc.standee")
+    settle(lambda: not person.document.modified)
+    with Document.open(tmp_path / "disc.standee") as saved:
+        assert saved.composition.layers[0].mask is not None

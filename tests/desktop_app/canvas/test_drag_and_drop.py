@@ -1,0 +1,105 @@
+"""What is dragged here from other programs is copied, never moved: a mover deletes its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from support.person import Person
+
+MOVE, COPY = Qt.DropAction.MoveAction, Qt.DropAction.CopyAction
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def files(*paths: Path) -> QMimeData:
+    """Return what a file manager offers: addresses, and the same as text."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    data.setText("\n".join(path.as_uri() for path in paths))
+    return data
+
+
+def drop(widget: QWidget, data: QMimeData) -> tuple[bool, Qt.DropAction]:
+    """Drop something that its program would like to move; return what came of it.
+
+    Like the system's own, the events go to the widget and, where that does not want them, on to
+    what it lies in.
+    """
+    at: QWidget | None = widget
+    while at is not None:
+        if at.acceptDrops():
+            spot = at.rect().center()
+            enter = QDragEnterEvent(spot, MOVE | COPY, data, LEFT, NONE)
+            enter.setDropAction(MOVE)
+            QApplication.sendEvent(at, enter)
+            if enter.isAccepted():
+                event = QDropEvent(QPointF(spot), MOVE | COPY, data, LEFT, NONE, QEvent.Type.Drop)
+                event.setDropAction(MOVE)
+                QApplication.sendEvent(at, event)
+                return event.isAccepted(), event.dropAction()
+        at = at.parentWidget()
+    return False, MOVE
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture file."""
+    Image.new("RGBA", (32, 32), "teal").save(tmp_path / "white_cat.png")
+    return tmp_path / "white_cat.png"
+
+
+PLACES = ["canvas", "layers", "staging", "scene", "prompt", "words", "seed"]
+
+
+def place(studio, name: str) -> QWidget:  # type: ignore[no-untyped-def]
+    """Return a part of the window by its name."""
+    window = studio.window
+    found = {
+        "canvas": window.canvas,
+        "layers": window.layers.list.viewport(),
+        "staging": studio.staging,
+        "scene": studio.scene_panel,
+        "prompt": studio.compose_panel.prompt.viewport(),
+        "words": window.layer_settings.prompt,
+        "seed": studio.compose_panel.seed,
+    }
+    return found[name]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_picture_is_copied_wherever_it_is_dropped(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, photo: Path, name: str
+) -> None:
+    accepted, action = drop(place(studio, name), files(photo))
+    assert accepted
+    assert action == COPY
+    composition = lambda: person.document.composition  # noqa: E731
+    settle(lambda: composition().scene if name == "scene" else composition().layers)
+    assert composition().prompt == ""
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_what_is_of_no_use_is_refused_or_something_is_said(  # type: ignore[no-untyped-def]
+    person: Person, studio, settle, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("a")
+    accepted, action = drop(place(studio, name), files(tmp_path / "notes.txt"))
+    if accepted:
+        assert action == COPY
+        settle(lambda: len(studio.notices))
+    address = QMimeData()
+    address.setUrls([QUrl("https://example.org/cat.html")])
+    accepted, _ = drop(place(studio, name), address)
+    assert not accepted
+    assert person.document.composition.prompt == ""
+
+
+def test_words_may_still_be_dropped_on_the_prompt(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+    data = QMimeData()
+    data.setText("a cat")
+    assert studio.compose_panel.prompt.canInsertFromMimeData(data)

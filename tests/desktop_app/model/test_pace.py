@@ -1,0 +1,33 @@
+"""The time left is that of the steps: loading a model is none of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from standee.composition import Composition
+from standee.wire.events import Progress, Started
+from standee_desktop.model.jobs import Job
+from standee_desktop.model.pace import Pace
+
+JOB = Job("j", Composition(), state="running", of=20, eta=1710.0)
+
+
+def step(number: int) -> Progress:
+    """Return what the daemon tells after a step."""
+    return Progress(job="j", seq=number, stage="denoising", step=number, of=20)
+
+
+def test_the_time_left_is_that_of_the_steps_and_not_of_loading() -> None:
+    pace = Pace()
+    pace.timed(JOB, Started(job="j", seq=0), 0.0)
+    pace.timed(JOB, Progress(job="j", seq=0, stage="loading", of=1), 1.0)
+    assert pace.timed(replace(JOB, step=1), step(1), 90.0).eta is None  # one step tells no pace
+    assert pace.timed(replace(JOB, step=3), step(3), 100.0).eta == 5.0 * 17
+
+
+def test_after_a_restart_the_pace_is_measured_anew() -> None:
+    pace = Pace()
+    pace.timed(replace(JOB, step=1), step(1), 0.0)
+    pace.timed(JOB, Started(job="j", seq=3, attempt=2), 500.0)
+    assert pace.timed(replace(JOB, step=1), step(1), 600.0).eta is None
+    assert pace.timed(replace(JOB, step=2), step(2), 602.0).eta == 2.0 * 18
