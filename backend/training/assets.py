@@ -26,9 +26,9 @@ SUBJECTS = {  # file name: codepoint; all but the last two are held out of train
 }
 SUBJECT = 256  # px
 SCENES = {  # file name: painter, light, seed
-    "beach": ("beach", "noon", 14),
-    "beach_at_sunset": ("beach", "sunset", 14),
-    "meadow": ("meadow", "noon", 18),
+    "beach": ("beach", "noon", 12),
+    "beach_at_sunset": ("beach", "sunset", 12),
+    "meadow": ("meadow", "noon", 15),
 }
 LICENCE = """\
 These figures are Microsoft's Fluent Emoji (3D), copyright Microsoft Corporation, MIT licence,

@@ -51,7 +51,7 @@ class Budget:
 
 FULL = Budget(PRESETS["gpu"], 7.0, PRESETS["gpu"].chunks, FIRST, 16, evaluate.STEPS)
 REHEARSAL = Budget(
-    dataclasses.replace(PRESETS["gpu"], tokens=256, vae_crops=1), 0.5, 2, 1, 1, steps=2
+    dataclasses.replace(PRESETS["gpu"], tokens=256, vae_crops=4), 0.5, 2, 1, 1, steps=2
 )
 
 
