@@ -32,7 +32,6 @@ def shaded(bear: np.ndarray, kind: str) -> np.ndarray:
 
 
 def test_noon_keeps_a_figures_colours(bear: np.ndarray) -> None:
-    print(shaded(bear, "noon"))
     assert np.allclose(shaded(bear, "noon"), 1, atol=0.08)
 
 
