@@ -27,6 +27,8 @@ PACKAGES = {
 }  # fmt: skip
 SCALES = (1.0, 0.7, 0.5, 0.35)  # a photograph made smaller is sharper, and another sample
 SHARES = {"scenes": 0.45, "photographs": 0.4, "textures": 0.15}  # of the crops
+TEXTURES = 64
+LARGEST = 256  # px, the side of a texture and of a crop
 
 
 def pip_download(folder: Path, packages: Iterable[str]) -> None:
@@ -67,19 +69,22 @@ def load_photographs(work: Path, smallest: int = 128) -> list[np.ndarray]:
 
 def texture(rng: np.random.Generator, extent: int) -> np.ndarray:
     """(extent, extent, 3) uint8 leaves of every size, laid over each other, with a grain like that of photographs."""
-    canvas = np.zeros((extent, extent, 3), np.float32)
-    canvas[:] = _grain(rng, extent) + rng.random(3)
+    grains = [_grain(rng, extent) for _ in range(3)]
+    canvas = (grains[0] + rng.random(3)).astype(np.float32)
     for _ in range(int(rng.integers(5, 60))):
-        radius = 3 / rng.uniform(3 / extent, 1) ** 0.5 * rng.uniform(0.5, 1.5)
-        axes = (max(1, int(radius)), max(1, int(radius * rng.uniform(0.2, 1))))
-        centre = [int(place) for place in rng.integers(0, extent, 2)]
-        mask = np.zeros((extent, extent), np.uint8)
-        cv2.ellipse(mask, centre, axes, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
+        radius = int(3 / rng.uniform(3 / extent, 1) ** 0.5 * rng.uniform(0.5, 1.5)) + 1
+        axes = (radius, max(1, int(radius * rng.uniform(0.2, 1))))
+        x, y = (int(place) for place in rng.integers(0, extent, 2))
+        left, top = max(0, x - radius), max(0, y - radius)
+        box = (slice(top, y + radius), slice(left, x + radius))
+        mask = np.zeros(canvas[box].shape[:2], np.uint8)
+        turn = rng.uniform(0, 180)
+        cv2.ellipse(mask, (x - left, y - top), axes, turn, 0, 360, 255, -1, cv2.LINE_AA)
         leaf = rng.random(3).astype(np.float32)
         if rng.random() < 0.3:
-            leaf = leaf + _grain(rng, extent)
+            leaf = leaf + grains[rng.integers(3)][box]
         weight = mask[..., None].astype(np.float32) / 255
-        canvas = canvas * (1 - weight) + leaf * weight
+        canvas[box] = canvas[box] * (1 - weight) + leaf * weight
     return (np.clip(canvas, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
@@ -108,19 +113,19 @@ class Crops:
     """Draws training crops; those of a step depend on the step alone."""
 
     def __init__(self, scenes: list[np.ndarray], photographs: list[np.ndarray]):
-        self.sources = {"scenes": scenes, "photographs": photographs}
+        rng = np.random.default_rng(4)
+        textures = [texture(rng, LARGEST) for _ in range(TEXTURES)]
+        self.sources = {"scenes": scenes, "photographs": photographs, "textures": textures}
 
     def draw(self, step: int, count: int, extent: int) -> np.ndarray:
-        """(count, extent, extent, 3) uint8, on the latent grid; of two candidates the busier one."""
+        """(count, extent, extent, 3) uint8, extent at most LARGEST; on the latent grid, of two the busier one."""
         rng = np.random.default_rng((3, step))
         return np.stack([self._one(rng, extent) for _ in range(count)])
 
     def _one(self, rng: np.random.Generator, extent: int) -> np.ndarray:
-        source = str(rng.choice(list(SHARES), p=list(SHARES.values())))
-        if source == "textures":
-            return texture(rng, extent)
-        fitting = [p for p in self.sources[source] if min(p.shape[:2]) >= extent]
-        picture = fitting[rng.integers(len(fitting))]
+        source = self.sources[str(rng.choice(list(SHARES), p=list(SHARES.values())))]
+        while min((picture := source[rng.integers(len(source))]).shape[:2]) < extent:
+            pass
         candidates = []
         for _ in range(2):
             y, x = (

@@ -130,10 +130,11 @@ def _scenes_beside(work: Path, device: torch.device, budget: Budget) -> Iterator
     jobs = max(2, (os.cpu_count() or 1) - RESERVE)
     command = [sys.executable, "-m", "training.train", "scenes", "--work", str(work)]
     command += ["--device", device.type, "--jobs", str(jobs), "--chunks", str(budget.chunks)]
+    single = os.environ | {"OMP_NUM_THREADS": "1"}  # each of many processes
     log = work / "scenes.log"
     with (
         log.open("w") as written,
-        subprocess.Popen(command, stdout=written, stderr=written) as process,
+        subprocess.Popen(command, env=single, stdout=written, stderr=written) as process,
     ):
         try:
             while len(scenes.stored(work)) < budget.first:

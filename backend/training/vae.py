@@ -23,7 +23,7 @@ from diffusers.models.autoencoders.autoencoder_dc import DCUpBlock2d, ResBlock
 
 from training import data, scenes
 from training.pca import COMPONENTS, Pca, psnr
-from training.pictures import Crops, load_photographs
+from training.pictures import LARGEST, Crops, load_photographs
 from training.presets import Preset
 
 LARGE_CROPS = 0.15  # of the minutes, at the end: every other step on 256 px instead of 128 px
@@ -198,7 +198,7 @@ def train(
         rate = preset.vae_rate * min(1, (step + 1) / WARM_UP) * min(1, 1.25 * (1.01 - progress))
         optimizer.param_groups[0]["lr"] = rate
         whole = progress > 1 - LARGE_CROPS and step % 2
-        extent, count = (256, preset.vae_crops // 4) if whole else (128, preset.vae_crops)
+        extent, count = (LARGEST, preset.vae_crops // 4) if whole else (128, preset.vae_crops)
         torch.manual_seed(step)
         loss = _loss(vae, pca, scenes.to_tensor(crops.draw(step, count, extent), device))
         loss.backward()
