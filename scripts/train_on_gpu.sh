@@ -36,5 +36,5 @@ OUT=$(cd "$OUT" && pwd)
 "$python" -m pip install --quiet --no-index --no-deps --target "$work/site" "$carried"/wheels/*.whl
 cd "$root/backend"
 PYTHONPATH=$work/site PYTHONUNBUFFERED=1 "$python" -m training.short_run run \
-    --carried "$carried" --work "$work/training" --out "$OUT" "${options[@]}"
+    --carried "$carried" --work "$work/training" --out "$OUT" ${options[@]+"${options[@]}"}
 ls -l "$OUT"

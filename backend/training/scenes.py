@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ def extend(
     if not vae:
         missing = [index for index in missing if index < PICTURES and not paths[index].exists()]
     for index, (pixels, captions) in zip(missing, render_chunks(work, missing, jobs), strict=True):
-        entry = {"captions": np.array(json.dumps(captions))}
+        entry: dict[str, Any] = {"captions": np.array(json.dumps(captions))}
         if vae:
             entry["latents"] = encode(vae, pixels, device)
         if index < PICTURES:
