@@ -13,6 +13,8 @@ python=${PYTHON:-}
 if [ -z "$python" ]; then
     python=$root/.venv/bin/python
     [ -x "$python" ] || python=python3
+elif [[ $python == */* ]]; then
+    python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
