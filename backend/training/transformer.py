@@ -224,7 +224,8 @@ def train(
     mini, averaged = build(preset, names), build(preset, names)
     mini.modules().to(device).train()
     if preset.compiled and device.type == "cuda":
-        torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
+        torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is,
+        torch._dynamo.config.recompile_limit = 2  # and what would be compiled time and again
         mini.transformer.compile_repeated_blocks(dynamic=True)
     averaged.modules().to(device).eval().requires_grad_(False)
     optims = optimizers(mini, preset)
