@@ -34,7 +34,6 @@ def main(out: Path) -> None:
             scene=Scene(
                 picture=client.put_blob(HERE / "scenes/meadow.png"),
                 kept=client.put_blob(png(kept)),
-                blend=16,
             ),
             sampling=Sampling(seed=7),
         )
