@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageDraw
 
-from standee import Client, Composition, Layer, Rect, Sampling, Scene
+from standee import Canvas, Client, Composition, Layer, Rect, Sampling, Scene
 
 HERE = Path(__file__).parent
-HOLE = (80, 96, 208, 240)
+HOLE = (160, 192, 416, 480)
 
 
 def main(out: Path) -> None:
@@ -22,18 +22,18 @@ def main(out: Path) -> None:
     ImageDraw.Draw(kept).rectangle(HOLE, fill="black")
     with Client.connect(start=True) as client:
         composition = Composition(
+            canvas=Canvas(*picture.size),
             prompt="a meadow with a hedgehog",
             layers=(
                 Layer(
                     picture=client.put_blob(HERE / "subjects/hedgehog.png"),
-                    rect=Rect(96, 112, 96, 96),
+                    rect=Rect(192, 224, 192, 192),
                     prompt="a hedgehog",
                 ),
             ),
             scene=Scene(
                 picture=client.put_blob(HERE / "scenes/meadow.png"),
                 kept=client.put_blob(png(kept)),
-                blend=16,
             ),
             sampling=Sampling(seed=7),
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training import backgrounds, data
+from training import data
 
 SUBJECTS = {  # file name: codepoint; all but the last two are held out of training
     "teddy_bear": "1f9f8",
@@ -24,7 +24,12 @@ SUBJECTS = {  # file name: codepoint; all but the last two are held out of train
     "robot": "1f916",
     "mug": "2615",
 }
-SCENES = {"beach": (backgrounds.beach, 18), "meadow": (backgrounds.meadow, 12)}  # painter, seed
+SUBJECT = 256  # px
+SCENES = {  # file name: painter, light, seed
+    "beach": ("beach", "noon", 12),
+    "beach_at_sunset": ("beach", "sunset", 12),
+    "meadow": ("meadow", "noon", 15),
+}
 LICENCE = """\
 These figures are Microsoft's Fluent Emoji (3D), copyright Microsoft Corporation, MIT licence,
 taken unchanged from the npm package @lobehub/fluent-emoji-3d 1.1.0.
@@ -33,17 +38,18 @@ The file names are Unicode codepoints. All of them are held out of the mini mode
 
 
 def write_examples(folder: Path, figures: list[data.Figure]) -> None:
-    """`subjects/*.png` (SIZE x SIZE, RGBA) and `scenes/*.png` (SIZE x SIZE, RGB)."""
+    """`subjects/*.png` (SUBJECT x SUBJECT, RGBA) and `scenes/*.png` (SIZE x SIZE, RGB)."""
     by_code = {figure.codepoint: figure for figure in figures}
     for kind in ("subjects", "scenes"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for name, code in SUBJECTS.items():
         picture = by_code[code].picture
-        square = Image.new("RGBA", (data.SIZE, data.SIZE))
-        square.paste(picture, ((data.SIZE - picture.width) // 2, (data.SIZE - picture.height) // 2))
+        square = Image.new("RGBA", (SUBJECT, SUBJECT))
+        square.paste(picture, ((SUBJECT - picture.width) // 2, (SUBJECT - picture.height) // 2))
         square.save(folder / f"subjects/{name}.png", optimize=True)
-    for name, (painter, seed) in SCENES.items():
-        pixels = data.to_uint8(painter(np.random.default_rng(seed), data.SIZE).pixels)
+    for name, (painter, light, seed) in SCENES.items():
+        canvas = (data.SIZE, data.SIZE)
+        pixels = data.render_empty(np.random.default_rng(seed), painter, light, canvas)
         Image.fromarray(pixels).save(folder / f"scenes/{name}.png", optimize=True)
 
 

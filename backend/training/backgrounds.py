@@ -244,7 +244,7 @@ def desert(rng: Rng, frame: Frame) -> Place:
 
 def snow(rng: Rng, frame: Frame) -> Place:
     y, horizon = frame.y, rng.uniform(0.42, 0.55)
-    albedo, top = frame.full(colour(rng, (0.66, 0.74, 0.85), 0.02)), 1.0
+    albedo, top = frame.full(colour(rng, (0.66, 0.74, 0.85), 0.02)), np.ones_like(frame.x)
     depth = np.full((frame.height, frame.width), 0.6, np.float32)
     if rng.random() < 0.6:
         top = frame.ridge(rng, horizon - 0.10, 0.07, 1.6)

@@ -27,6 +27,7 @@ from training.light import (
     flat,
     indoors,
     mirror,
+    of_kind,
     outdoors,
     shade,
 )
@@ -274,6 +275,15 @@ def render(
     picture = draw(background, place, light, [standing[index] for index in order])
     words = tuple(names[index] for index in order)
     return Scene(to_uint8(picture), describe(rng, place, light), words)
+
+
+def render_empty(
+    rng: np.random.Generator, painter: str, kind: str, canvas: tuple[int, int]
+) -> np.ndarray:
+    """(H, W, 3) uint8: one of backgrounds.PAINTERS in one of light.KINDS, on a canvas (width, height)."""
+    frame = Frame(*canvas)
+    place = backgrounds.PAINTERS[painter][0](rng, frame)
+    return to_uint8(backgrounds.lit(rng, place, of_kind(rng, kind), frame))
 
 
 def describe(rng: np.random.Generator, place: Place, light: Light) -> str:

@@ -13,161 +13,232 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import FluxPipeline
+from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from PIL import Image
 
 from training import data, scenes, text
-from training.pca import Pca, psnr
+from training.pca import psnr
 from training.transformer import grid_ids, pack, unpack
-from training.vae import compare, reconstruct
+from training.vae import compare, fit_pca, reconstruct
 
-GRID = data.SIZE // 16
+CANVASES = ((data.SIZE, data.SIZE), (512, 288))  # (width, height)
+CROP = 16  # tokens a side
 STEPS = 20
 TAU = 0.4
 SIGMAS = (0.1, 0.2, 0.35, 0.5, 0.7)
-PROMPTS = (
-    "a beach at noon",
-    "a meadow",
-    "a night sky",
-    "a sunset",
-    "a desert",
-    "snow",
-    "an ocean",
-    "a grey studio",
-    "a beach in the evening",
-    "a starry night",
-    "a meadow with a red apple",
-    "a beach with a tiger face",
-    "a pink studio",
-    "an empty desert",
-    "a snowy field with a snowman",
-    "",
-)
+PLACES = {  # prompt: painter and light
+    "a beach at noon": ("beach", "noon"),
+    "a beach at sunset": ("beach", "sunset"),
+    "a beach at night": ("beach", "night"),
+    "a beach in the fog": ("beach", "fog"),
+    "a meadow in the morning": ("meadow", "morning"),
+    "a meadow at night": ("meadow", "night"),
+    "hills in the evening": ("hills", "evening"),
+    "a desert at noon": ("desert", "noon"),
+    "snow at sunset": ("snow", "sunset"),
+    "the ocean on a cloudy day": ("ocean", "cloudy"),
+    "a lake in the fog": ("lake", "fog"),
+    "a forest at night": ("forest", "night"),
+    "a street after the rain": ("street", "rain"),
+    "a street at sunset": ("street", "sunset"),
+}
+OTHERS = ("a pink studio in dim light", "a beach at sunset with a robot", "a teal background", "")
+RENDERED = 6  # scenes a prompt's colours are compared with
 
 
-def evaluate(folder: Path, work: Path, device: torch.device) -> dict[str, float]:
-    """Measure, write `evaluation/numbers.json` and the sheets into the work folder."""
+def evaluate(
+    folder: Path,
+    work: Path,
+    device: torch.device,
+    photographs: Path | None = None,
+    count: int = 16,
+    steps: int = STEPS,
+) -> dict[str, float]:
+    """Measure, write `evaluation/numbers.json` and the sheets into the work folder.
+
+    `count` scenes and prompts, half as many placements, samples of `steps` steps. The autoencoder is also measured on
+    the pictures in `photographs`.
+    """
     pipeline = FluxPipeline.from_pretrained(folder, dtype=torch.float32).to(device)
     pipeline.set_progress_bar_config(disable=True)
     sheets = work / "evaluation"
     sheets.mkdir(parents=True, exist_ok=True)
-    pixels = scenes.held_out_scenes(work, 48)
-    shown = pixels[:16]
-    pca = Pca.fit(scenes.to_tensor(scenes.load_pixels(work)[:512], device))
-    linear, learned = compare(pipeline.vae, pca, pixels, device)
-    numbers = {"pca_psnr": linear, "vae_psnr": learned}
-    for sigma in SIGMAS:
-        numbers[f"denoised_psnr_{sigma}"] = denoised_psnr(pipeline, shown, sigma, GRID)
-        numbers[f"denoised_crop_psnr_{sigma}"] = denoised_psnr(pipeline, shown, sigma, 8)
+    pca = fit_pca([picture for chunk in scenes.load_pictures(work) for picture in chunk], device)
+    numbers: dict[str, float] = {}
+    for canvas in CANVASES:
+        name, held_out = "{}x{}".format(*canvas), scenes.held_out_scenes(work, count, canvas)
+        linear, learned = compare(pipeline.vae, pca, held_out, device)
+        numbers |= {f"pca_psnr_{name}": linear, f"vae_psnr_{name}": learned}
+        for sigma in SIGMAS:
+            numbers[f"denoised_psnr_{name}_{sigma}"] = denoised_psnr(pipeline, held_out, sigma)
+        pictures, error = prompted(pipeline, canvas, count, steps)
+        numbers[f"place_colour_error_{name}"] = error
+        data.contact_sheet(pictures, 4).save(sheets / f"prompts_{name}.png")
+        placed = placements(pipeline, work, canvas, (count + 1) // 2, steps)
+        data.contact_sheet(placed, 4).save(sheets / f"placements_{name}.png")
+        if canvas == CANVASES[0]:
+            crops = held_out[:, 64 : 64 + CROP * 16, 64 : 64 + CROP * 16]
+            for sigma in SIGMAS:
+                numbers[f"denoised_crop_psnr_{sigma}"] = denoised_psnr(pipeline, crops, sigma)
+            made = reconstruct(pipeline.vae, held_out[:4], device)
+            pairs = [picture for pair in zip(held_out, made, strict=False) for picture in pair]
+            data.contact_sheet(pairs, 4).save(sheets / "reconstructions.png")
+    for path in sorted(photographs.glob("*.jpg")) if photographs else ():
+        picture = load_photograph(path)[None]
+        numbers[f"vae_psnr_{path.stem}"] = psnr(reconstruct(pipeline.vae, picture, device), picture)
     numbers = {name: round(value, 2) for name, value in numbers.items()}
     (sheets / "numbers.json").write_text(json.dumps(numbers, indent=1) + "\n")
     print(json.dumps(numbers, indent=1))
-    pairs = np.stack([shown, reconstruct(pipeline.vae, shown, device)], 1).reshape(
-        -1, *shown.shape[1:]
-    )
-    data.contact_sheet(list(pairs), 8).save(sheets / "reconstructions.png")
-    data.contact_sheet(prompted(pipeline), 8).save(sheets / "prompts.png")
-    data.contact_sheet(placements(pipeline, work, device), 4).save(sheets / "placements.png")
     return numbers
+
+
+def load_photograph(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8, cropped to whole latents."""
+    pixels = np.asarray(Image.open(path).convert("RGB"))
+    return pixels[: len(pixels) // 8 * 8, : pixels.shape[1] // 8 * 8]
 
 
 def encode(pipeline: FluxPipeline, pixels: np.ndarray) -> torch.Tensor:
     """(N, H, W, 3) uint8 to scaled latents (N, 16, H/8, W/8)."""
     vae = pipeline.vae
-    raw = vae.encode(scenes.to_tensor(pixels, vae.device)).latent
-    return (raw - vae.config.shift_factor) * vae.config.scaling_factor
+    parts = [
+        vae.encode(scenes.to_tensor(pixels[i : i + 1], vae.device)).latent
+        for i in range(len(pixels))
+    ]
+    return (torch.cat(parts) - vae.config.shift_factor) * vae.config.scaling_factor
 
 
 def decode(pipeline: FluxPipeline, latents: torch.Tensor) -> np.ndarray:
     """The reverse of `encode`."""
     vae = pipeline.vae
-    return scenes.to_pixels(
-        vae.decode(latents / vae.config.scaling_factor + vae.config.shift_factor).sample
-    )
+    raw = latents / vae.config.scaling_factor + vae.config.shift_factor
+    return np.concatenate([scenes.to_pixels(vae.decode(part[None]).sample) for part in raw])
 
 
-def _velocity(pipeline: FluxPipeline, tokens, sigma: float, prompt: str, grid: int) -> torch.Tensor:
+def _velocity(
+    pipeline: FluxPipeline, tokens: torch.Tensor, sigma: float, prompt: str, grid: tuple[int, int]
+) -> torch.Tensor:
+    """Of (N, rows*columns, 64) tokens, one after another: attention over many whole pictures takes gigabytes."""
     states, pooled, text_ids = pipeline.encode_prompt(
         prompt=prompt, prompt_2=None, max_sequence_length=text.MAX_TOKENS
     )
-    count = len(tokens)
-    return pipeline.transformer(
-        hidden_states=tokens,
-        timestep=torch.full((count,), sigma, device=tokens.device),
-        encoder_hidden_states=states.expand(count, -1, -1),
-        pooled_projections=pooled.expand(count, -1),
-        txt_ids=text_ids,
-        img_ids=grid_ids(grid, grid, 0, 0, tokens.device),
-        return_dict=False,
-    )[0]
+    ids = grid_ids(*grid, 0, 0, tokens.device)
+    level = torch.full((1,), sigma, device=tokens.device)
+    made = [
+        pipeline.transformer(
+            hidden_states=one[None],
+            timestep=level,
+            encoder_hidden_states=states,
+            pooled_projections=pooled,
+            txt_ids=text_ids,
+            img_ids=ids,
+            return_dict=False,
+        )[0]
+        for one in tokens
+    ]
+    return torch.cat(made)
 
 
 @torch.inference_mode()
-def denoised_psnr(pipeline: FluxPipeline, pixels: np.ndarray, sigma: float, grid: int) -> float:
+def denoised_psnr(pipeline: FluxPipeline, pixels: np.ndarray, sigma: float) -> float:
     """PSNR of the decoded one-step estimate x0 = x - sigma * v, without a prompt, against the VAE's own."""
-    pictures = pixels[:, 64 : 64 + grid * 16, 64 : 64 + grid * 16] if grid < GRID else pixels
-    clean = encode(pipeline, pictures)
+    clean = encode(pipeline, pixels)
+    grid = clean.shape[2] // 2, clean.shape[3] // 2
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)).to(clean)
     noisy = pack(torch.lerp(clean, noise, sigma))
-    estimate = unpack(noisy - sigma * _velocity(pipeline, noisy, sigma, "", grid), grid, grid)
+    estimate = unpack(noisy - sigma * _velocity(pipeline, noisy, sigma, "", grid), *grid)
     return psnr(decode(pipeline, estimate), decode(pipeline, clean))
 
 
-def prompted(pipeline: FluxPipeline) -> list[np.ndarray]:
-    """One sample for each of PROMPTS from the stock pipeline."""
-    return [
-        np.asarray(
-            pipeline(
-                prompt,
-                height=data.SIZE,
-                width=data.SIZE,
-                num_inference_steps=STEPS,
-                max_sequence_length=text.MAX_TOKENS,
-                generator=torch.Generator().manual_seed(index),
-            ).images[0]
-        )
-        for index, prompt in enumerate(PROMPTS)
-    ]
+def prompted(
+    pipeline: FluxPipeline, canvas: tuple[int, int], count: int, steps: int
+) -> tuple[list[np.ndarray], float]:
+    """`count` samples from the stock pipeline, and how far their colours are from the places that were asked for.
+
+    The error is that of a picture's mean colour in 0..255, against scenes rendered of the same place and light.
+    """
+    pictures, errors = [], []
+    for index, prompt in enumerate(itertools.islice((*PLACES, *OTHERS), count)):
+        made = pipeline(
+            prompt,
+            width=canvas[0],
+            height=canvas[1],
+            num_inference_steps=steps,
+            max_sequence_length=text.MAX_TOKENS,
+            generator=torch.Generator().manual_seed(index),
+        ).images[0]
+        pictures.append(np.asarray(made))
+        if prompt in PLACES:
+            rng = np.random.default_rng((5, index))
+            true = [data.render_empty(rng, *PLACES[prompt], canvas) for _ in range(RENDERED)]
+            difference = pictures[-1].mean((0, 1)) - np.mean(true, (0, 1, 2))
+            errors.append(np.abs(difference).mean())
+    return pictures, float(np.mean(errors))
 
 
-def placements(pipeline: FluxPipeline, work: Path, device: torch.device) -> list[np.ndarray]:
-    """For each place: what was pasted, and what the model made of it with two held-out figures anchored."""
+def placements(
+    pipeline: FluxPipeline, work: Path, canvas: tuple[int, int], count: int, steps: int
+) -> list[np.ndarray]:
+    """`count` pairs: what was pasted, and what the model made of it with two held-out figures anchored."""
     _, held_out = data.split(data.load_figures(data.download(work)))
-    pictures = []
-    for index, prompt in enumerate(PROMPTS[:8]):
+    pictures: list[np.ndarray] = []
+    for index, prompt in enumerate(itertools.islice(PLACES, count)):
         chosen = [held_out[(7 * index + offset) % len(held_out)] for offset in (1, 40)]
-        pictures += anchored(pipeline, prompt, chosen, TAU, seed=index)
+        pictures += anchored(pipeline, prompt, chosen, canvas, steps, seed=index)
     return pictures
 
 
 @torch.inference_mode()
 def anchored(
-    pipeline: FluxPipeline, prompt: str, figures: list[data.Figure], tau: float, seed: int
+    pipeline: FluxPipeline,
+    prompt: str,
+    figures: list[data.Figure],
+    canvas: tuple[int, int],
+    steps: int,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(pasted, generated): figures stand side by side, held to their trajectory while sigma > tau."""
+    """(pasted, generated): figures stand side by side, held to their trajectory while sigma > TAU."""
+    width, height = canvas
+    grid = rows, columns = height // 16, width // 16
     generator = torch.Generator().manual_seed(seed)
-    noise = pack(torch.randn(1, 16, 2 * GRID, 2 * GRID, generator=generator)).to(pipeline.device)
-    pipeline.scheduler.set_timesteps(sigmas=np.linspace(1, 1 / STEPS, STEPS))
-    sigmas = pipeline.scheduler.sigmas.tolist()
+    noise = torch.randn(1, 16, 2 * rows, 2 * columns, generator=generator).to(pipeline.device)
+    noise = pack(noise)
+    sigmas = schedule(pipeline, rows * columns, steps)
 
     def sample(clean: torch.Tensor | None, held: torch.Tensor | None) -> np.ndarray:
         tokens = noise
         for sigma, following in itertools.pairwise(sigmas):
-            tokens = tokens + (following - sigma) * _velocity(pipeline, tokens, sigma, prompt, GRID)
-            if held is not None and following > tau:
+            tokens = tokens + (following - sigma) * _velocity(pipeline, tokens, sigma, prompt, grid)
+            if held is not None and following > TAU:
                 tokens = torch.where(held, torch.lerp(clean, noise, following), tokens)
-        return decode(pipeline, unpack(tokens, GRID, GRID))[0]
+        return decode(pipeline, unpack(tokens, *grid))[0]
 
-    canvas = sample(None, None).astype(np.float32) / 255
-    coverage = np.zeros((data.SIZE, data.SIZE, 3), np.float32)
+    pasted = sample(None, None).astype(np.float32) / 255
+    coverage = np.zeros((height, width, 3), np.float32)
     for index, figure in enumerate(figures):
         picture = figure.picture.copy()
-        picture.thumbnail((112, 128), Image.Resampling.LANCZOS)
+        picture.thumbnail((width * 7 // 16, height // 2), Image.Resampling.LANCZOS)
         pixels = np.asarray(picture, np.float32) / 255
-        left, top = 8 + 128 * index + (112 - picture.width) // 2, 240 - 24 * index - picture.height
-        data.paste(canvas, pixels, left, top)
+        left = width * (1 + 2 * index) // 4 - picture.width // 2
+        top = height * (15 - index) // 16 - picture.height
+        data.paste(pasted, pixels, left, top)
         pixels[..., :3] = 1
         data.paste(coverage, pixels, left, top)
-    pasted = data.to_uint8(canvas)
-    cells = coverage[..., 0].reshape(GRID, 16, GRID, 16).mean((1, 3)).reshape(1, -1, 1) >= 0.5
-    clean = pack(encode(pipeline, pasted[None]))
-    return pasted, sample(clean, torch.from_numpy(cells).to(clean.device))
+    shown = data.to_uint8(pasted)
+    cells = coverage[..., 0].reshape(rows, 16, columns, 16).mean((1, 3)).reshape(1, -1, 1) >= 0.5
+    clean = pack(encode(pipeline, shown[None]))
+    return shown, sample(clean, torch.from_numpy(cells).to(clean.device))
+
+
+def schedule(pipeline: FluxPipeline, tokens: int, steps: int) -> list[float]:
+    """Noise levels of so many steps on a canvas of so many tokens, from the pipeline's own scheduler."""
+    config = pipeline.scheduler.config
+    shift = calculate_shift(
+        tokens,
+        config.base_image_seq_len,
+        config.max_image_seq_len,
+        config.base_shift,
+        config.max_shift,
+    )
+    pipeline.scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps), mu=shift)
+    return pipeline.scheduler.sigmas.tolist()

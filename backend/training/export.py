@@ -75,6 +75,7 @@ def take_up(folder: Path, work: Path, preset: Preset, names: list[str]) -> None:
     """
     pipeline = FluxPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.vae.save_pretrained(work / "vae")
+    (work / "vae.pt").unlink(missing_ok=True)
     mini = build(preset, names)
     _grow(pipeline.transformer, mini.transformer)
     for encoder, tokenizer, old, words in (

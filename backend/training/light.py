@@ -237,7 +237,7 @@ def contact_shadow(
 def mirror(
     canvas: np.ndarray, pixels: np.ndarray, left: int, foot: int, ground: np.ndarray, wet: float
 ) -> None:
-    """Lay the reflection of (h, w, 4) pixels below row `foot` over (H, W, 3) canvas, in place, where there is ground."""
+    """Lay the reflection of (h, w, 4) pixels below row `foot` over (H, W, 3) canvas, in place, where ground is."""
     flipped = pixels[::-1].copy()
     fade = np.linspace(1, 0.15, len(flipped), dtype=np.float32)[:, None]
     flipped[..., 3] = cv2.GaussianBlur(flipped[..., 3] * fade * wet, (0, 0), 1.0)

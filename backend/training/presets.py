@@ -1,4 +1,4 @@
-"""Sizes of a run. `cpu` is what the bundled weights were made with on two cores; `gpu` is wider."""
+"""Sizes of a run. The network is the same; `gpu` takes larger steps, and compiles its blocks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Preset:
     muon_rate: float
     adam_rate: float
     average: float  # decay of the weights' moving average
+    compiled: bool  # the transformer's blocks, on a CUDA device
 
 
 PRESETS = {
@@ -37,6 +38,7 @@ PRESETS = {
         muon_rate=0.015,
         adam_rate=1e-3,
         average=0.998,
+        compiled=False,
     ),
     "gpu": Preset(
         chunks=2_400,
@@ -47,9 +49,10 @@ PRESETS = {
         heads=4,
         double_blocks=3,
         single_blocks=9,
-        tokens=131_072,
+        tokens=65_536,
         muon_rate=0.01,
         adam_rate=1e-3,
         average=0.999,
+        compiled=True,
     ),
 }

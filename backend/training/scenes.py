@@ -1,9 +1,9 @@
 """The training scenes: rendered and encoded once, in chunks that training takes up as they come.
 
-`scenes/<k>.npz` of the work folder holds one chunk: CHUNK scenes of one canvas, as `latents` (N, 16, H/8, W/8) float16,
+`scenes/<k>.npz` of the work folder holds one chunk: scenes of one canvas, as `latents` (N, 16, H/8, W/8) float16,
 already shifted and scaled for the transformer, and `captions`, a JSON list of place and figures' names. The first
-PICTURES chunks also hold `pixels` (N, H, W, 3) uint8, for the autoencoder. Chunk k depends on (seed, k) alone, so a
-larger store extends a smaller one.
+PICTURES chunks also hold `pixels` (N, H, W, 3) uint8, for the autoencoder, and before there is one they hold no
+latents. A larger store extends a smaller one.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderDC
 
 from training import data
+from training.rendering import render_chunks
 
-TRAINING_SEED = 1
 HELD_OUT_SEED = 2  # scenes of held-out figures
-CHUNK = 24
 PICTURES = 48
 
 
@@ -32,44 +32,46 @@ class Chunk:
     captions: list[tuple[str, list[str]]]  # place, names of its figures
 
 
-def extend(work: Path, vae: AutoencoderDC, chunks: int, device: torch.device) -> None:
-    """Render and encode until there are `chunks` chunks, resuming where an earlier run stopped."""
+def extend(
+    work: Path, vae: AutoencoderDC | None, chunks: int, device: torch.device, jobs: int = 1
+) -> None:
+    """Render and encode until there are `chunks` chunks, resuming where an earlier run stopped.
+
+    Without an autoencoder the pictures of up to PICTURES chunks are kept, for a later call to encode.
+    """
     folder = work / "scenes"
     folder.mkdir(parents=True, exist_ok=True)
-    training, _ = data.split(data.load_figures(data.download(work)))
-    for index in range(chunks):
-        path = folder / f"{index:05}.npz"
-        if not path.exists():
-            pixels, captions = render_chunk(index, training)
-            entry = {
-                "latents": encode(vae, pixels, device),
-                "captions": np.array(json.dumps(captions)),
-            }
-            if index < PICTURES:
-                entry["pixels"] = pixels
-            partial = path.with_suffix(".part.npz")
-            np.savez(partial, **entry)
-            partial.rename(path)
-            print(f"scenes {index + 1} of {chunks} chunks", flush=True)
+    paths = [folder / f"{index:05}.npz" for index in range(chunks)]
+    kind = "latents" if vae else "pixels"
+    missing = [index for index, path in enumerate(paths) if not _holds(path, kind)]
+    if not vae:
+        missing = [index for index in missing if index < PICTURES and not paths[index].exists()]
+    for index, (pixels, captions) in zip(missing, render_chunks(work, missing, jobs), strict=True):
+        entry: dict[str, Any] = {"captions": np.array(json.dumps(captions))}
+        if vae:
+            entry["latents"] = encode(vae, pixels, device)
+        if index < PICTURES:
+            entry["pixels"] = pixels
+        partial = paths[index].with_suffix(".part.npz")
+        np.savez(partial, **entry)
+        partial.rename(paths[index])
+        print(f"scenes {index + 1} of {chunks} chunks", flush=True)
 
 
-def render_chunk(
-    index: int, figures: list[data.Figure]
-) -> tuple[np.ndarray, list[tuple[str, tuple[str, ...]]]]:
-    """Pixels (N, H, W, 3) uint8 and captions of chunk `index`."""
-    canvases = list(data.CANVASES)
-    weights = np.array(list(data.CANVASES.values()))
-    rng = np.random.default_rng((TRAINING_SEED, index))
-    canvas = canvases[rng.choice(len(canvases), p=weights / weights.sum())]
-    scenes = [data.render(rng, figures, canvas) for _ in range(CHUNK)]
-    return np.stack([scene.pixels for scene in scenes]), [(s.place, s.figures) for s in scenes]
+def _holds(path: Path, kind: str) -> bool:
+    if not path.exists():
+        return False
+    with np.load(path) as entry:
+        return kind in entry
 
 
 def load_chunks(work: Path, after: int = 0) -> list[Chunk]:
-    """The chunks that are there, but for the first `after`."""
+    """The encoded chunks that are there, but for the first `after`."""
     chunks = []
     for path in stored(work)[after:]:
         with np.load(path) as entry:
+            if "latents" not in entry:
+                break
             captions = [tuple(caption) for caption in json.loads(str(entry["captions"]))]
             chunks.append(Chunk(torch.from_numpy(entry["latents"]), captions))
     return chunks
@@ -81,7 +83,7 @@ def load_pictures(work: Path) -> list[np.ndarray]:
 
 
 def stored(work: Path) -> list[Path]:
-    """The files of all chunks, in order, up to the first that is missing."""
+    """The files of all chunks, in order."""
     return sorted(p for p in (work / "scenes").glob("*.npz") if ".part" not in p.name)
 
 

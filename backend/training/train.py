@@ -3,7 +3,8 @@
 Stages, each resumable from the work folder: vae, scenes (rendered and encoded), transformer, export,
 assets (what the repository ships of the figures), evaluate; `all` runs them in turn.
 `--minutes` is the budget of the vae or transformer stage; `all` splits it between the two.
-To train the exported pipeline further: take-up, scenes, transformer; scenes may be made meanwhile.
+To train the exported pipeline further: take-up, scenes, transformer; scenes may be made meanwhile. A vae stage after
+take-up trains the decoder alone, so that scenes stay encoded as they are.
 On a shared CPU one thread pinned to a core of its own (OMP_NUM_THREADS=1) beats two that wait for
 each other.
 """
@@ -35,6 +36,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--work", type=Path, default=Path.home() / ".cache/standee-training")
     parser.add_argument("--out", type=Path, default=MODEL, help="the pipeline's folder")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that render scenes")
+    parser.add_argument("--photographs", type=Path, help="a folder of *.jpg that evaluate measures")
     parser.add_argument(
         "--chunks", type=int, help="of scenes that shall be there, instead of the preset's"
     )
@@ -64,8 +67,10 @@ def run(stage: str, options: argparse.Namespace, minutes: float) -> None:
         export.write_held_out(options.out, data.split(figures)[1])
 
     if stage == "scenes":
-        scenes.extend(work, load_vae(), options.chunks or preset.chunks, device)
+        chunks = options.chunks or preset.chunks
+        scenes.extend(work, load_vae(), chunks, device, options.jobs)
     elif stage == "vae":
+        scenes.extend(work, None, scenes.PICTURES, device, options.jobs)
         vae.train(work, preset, device, minutes, lambda made: made.save_pretrained(work / "vae"))
     elif stage == "take-up":
         export.take_up(options.out, work, preset, names)
@@ -78,7 +83,7 @@ def run(stage: str, options: argparse.Namespace, minutes: float) -> None:
         target = REPOSITORY / "benchmarks/figures"
         assets.write_benchmark_figures(target, data.download(work), data.split(figures)[1])
     elif stage == "evaluate":
-        evaluate.evaluate(options.out, work, device)
+        evaluate.evaluate(options.out, work, device, options.photographs)
 
 
 if __name__ == "__main__":

@@ -223,6 +223,10 @@ def train(
     """
     mini, averaged = build(preset, names), build(preset, names)
     mini.modules().to(device).train()
+    if preset.compiled and device.type == "cuda":
+        torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is,
+        torch._dynamo.config.recompile_limit = 2  # and what would be compiled time and again
+        mini.transformer.compile_repeated_blocks(dynamic=True)
     averaged.modules().to(device).eval().requires_grad_(False)
     optims = optimizers(mini, preset)
     rates = [[group["lr"] for group in optim.param_groups] for optim in optims]
@@ -248,7 +252,8 @@ def train(
     sampler = Sampler(work, preset.tokens)
     live, kept = list(mini.modules().parameters()), list(averaged.modules().parameters())
     began = stored_at = saved_at = time.monotonic()
-    elapsed, recent = spent, []
+    elapsed = spent
+    recent: list[torch.Tensor] = []
     while elapsed < minutes * 60:
         torch.manual_seed(step)
         if step % REFRESH == 0:
@@ -268,12 +273,10 @@ def train(
         with torch.no_grad():
             torch._foreach_lerp_(kept, live, weight)
         step += 1
-        recent.append(loss.item())
+        recent.append(loss.detach())  # a number is fetched seldom: it makes the device wait
         if step % 25 == 0:
-            print(
-                f"transformer step {step} {elapsed / 60:.1f} min loss {np.mean(recent):.4f}",
-                flush=True,
-            )
+            mean = torch.stack(recent).mean().item()
+            print(f"transformer step {step} {elapsed / 60:.1f} min loss {mean:.4f}", flush=True)
             recent.clear()
         if now - stored_at > 180:
             stored_at = now

@@ -10,6 +10,7 @@ never exact.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +21,13 @@ import torch.nn.functional as F
 from diffusers import AutoencoderDC
 from diffusers.models.autoencoders.autoencoder_dc import DCUpBlock2d, ResBlock
 
-from training import scenes
-from training.pca import COMPONENTS, PATCH, Pca, psnr
+from training import data, scenes
+from training.pca import COMPONENTS, Pca, psnr
+from training.pictures import LARGEST, Crops, load_photographs
 from training.presets import Preset
 
-WHOLE_PICTURES = 0.15  # of the minutes, at the end: every other step on 256 px instead of 128 px
+LARGE_CROPS = 0.15  # of the minutes, at the end: every other step on 256 px instead of 128 px
+HELD_OUT = 8  # scenes to measure on
 WARM_UP = 50  # steps
 AVERAGE = 0.995  # decay of the weights' moving average
 LATENT_NOISE = 0.06  # standard deviation at most
@@ -149,82 +152,97 @@ def train(
     minutes: float,
     save: Callable[[AutoencoderDC], None],
 ) -> None:
-    """Train for `minutes` (earlier runs included), resuming from work/vae.pt; save at the end."""
-    pixels, held_out = scenes.load_pixels(work), scenes.held_out_scenes(work, 24)
-    pca = Pca.fit(scenes.to_tensor(pixels[:512], device))
-    vae = build(preset)
-    start_from_pca(vae, pca)
-    vae.to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(vae.parameters(), preset.vae_rate, (0.9, 0.98), weight_decay=1e-4)
-    average = torch.optim.swa_utils.AveragedModel(
-        vae, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGE)
-    )
-    trained = torch.nn.ModuleDict({"vae": vae, "average": average})
+    """Train for `minutes` (earlier runs included), resuming from work/vae.pt; save at the end.
+
+    An autoencoder that is taken up (there is a work/vae before the first step) keeps its encoder as it is, since the
+    stored latents and the transformer depend on it: only its decoder learns. A fresh one starts as the PCA and learns
+    whole.
+    """
+    sources = [picture for chunk in scenes.load_pictures(work) for picture in chunk]
+    crops = Crops(sources, load_photographs(work))
+    held_out = scenes.held_out_scenes(work, HELD_OUT, (data.SIZE, data.SIZE))
+    pca = fit_pca(sources, device)
     checkpoint, step, spent = work / "vae.pt", 0, 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device)
-        trained.load_state_dict(state["modules"])
+    state = torch.load(checkpoint, map_location=device) if checkpoint.exists() else None
+    taken_up = state["taken_up"] if state else (work / "vae").exists()
+    if taken_up:
+        vae = AutoencoderDC.from_pretrained(work / "vae")
+        vae.encoder.requires_grad_(False)
+    else:
+        vae = build(preset)
+        start_from_pca(vae, pca)
+    vae.to(device, memory_format=torch.channels_last)
+    averaged = copy.deepcopy(vae).eval().requires_grad_(False)
+    learning, kept = (made.decoder if taken_up else made for made in (vae, averaged))
+    optimizer = torch.optim.AdamW(
+        learning.parameters(), preset.vae_rate, (0.9, 0.98), weight_decay=1e-4
+    )
+    if state:
+        learning.load_state_dict(state["modules"])
+        kept.load_state_dict(state["averaged"])
         optimizer.load_state_dict(state["optimizer"])
         step, spent = state["step"], state["spent"]
 
     def store(elapsed: float) -> None:
-        state = {"modules": trained.state_dict(), "optimizer": optimizer.state_dict()}
+        state = {"modules": learning.state_dict(), "averaged": kept.state_dict()}
+        state |= {"optimizer": optimizer.state_dict(), "taken_up": taken_up}
         torch.save(state | {"step": step, "spent": elapsed}, checkpoint.with_suffix(".part"))
         checkpoint.with_suffix(".part").rename(checkpoint)
-        linear, learned = compare(average.module, pca, held_out, device)
+        linear, learned = compare(averaged, pca, held_out, device)
         print(f"vae step {step} held-out PSNR {learned:.2f} dB (PCA {linear:.2f})", flush=True)
 
+    live, average = list(learning.parameters()), list(kept.parameters())
     began = stored = time.monotonic()
     while (elapsed := spent + time.monotonic() - began) < minutes * 60:
         progress = elapsed / (minutes * 60)
         rate = preset.vae_rate * min(1, (step + 1) / WARM_UP) * min(1, 1.25 * (1.01 - progress))
         optimizer.param_groups[0]["lr"] = rate
-        whole = progress > 1 - WHOLE_PICTURES and step % 2
-        extent, count = (256, preset.vae_crops // 4) if whole else (128, preset.vae_crops)
-        pictures = _crops(pixels, np.random.default_rng((3, step)), count, extent, device)
-        loss = _loss(vae, pca, pictures)
+        whole = progress > 1 - LARGE_CROPS and step % 2
+        extent, count = (LARGEST, preset.vae_crops // 4) if whole else (128, preset.vae_crops)
+        torch.manual_seed(step)
+        loss = _loss(vae, pca, scenes.to_tensor(crops.draw(step, count, extent), device))
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(live, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        average.update_parameters(vae)
+        with torch.no_grad():
+            torch._foreach_lerp_(average, live, 1 - min(AVERAGE, (step + 1) / (step + 10)))
         step += 1
         if time.monotonic() - stored > 120:
             stored = time.monotonic()
             store(elapsed)
     store(max(elapsed, minutes * 60))
-    finish(average.module, preset, pixels, device)
-    save(average.module)
-
-
-def _crops(
-    pixels: np.ndarray, rng: np.random.Generator, count: int, extent: int, device: torch.device
-) -> torch.Tensor:
-    """(count, 3, extent, extent) crops on the latent grid; of two candidates the busier one."""
-    chosen: list[np.ndarray] = []
-    while len(chosen) < count:
-        scene = pixels[rng.integers(len(pixels))]
-        places = rng.integers(0, (scene.shape[0] - extent) // PATCH + 1, (2, 2)) * PATCH
-        candidates = [scene[y : y + extent, x : x + extent] for y, x in places]
-        chosen.append(max(candidates, key=lambda crop: crop[::4, ::4].std()))
-    return scenes.to_tensor(np.stack(chosen), device)
+    if not taken_up:
+        finish(averaged, preset, sources, device)
+    save(averaged)
 
 
 def _loss(vae: AutoencoderDC, pca: Pca, pictures: torch.Tensor) -> torch.Tensor:
+    """Of the decoder alone where the encoder does not learn."""
     with torch.autocast(pictures.device.type, torch.bfloat16):
         latents = vae.encoder(pictures).float()
         amount = LATENT_NOISE * torch.rand(len(latents), 1, 1, 1, device=latents.device)
         output = vae.decoder(latents + amount * torch.randn_like(latents)).float()
     error = output - pictures
-    pull = (latents - pca.encode(pictures)).square().mean()
-    return error.abs().mean() + 5 * error.square().mean() + 0.02 * pull
+    loss = error.abs().mean() + 5 * error.square().mean()
+    if latents.requires_grad:
+        loss = loss + 0.02 * (latents - pca.encode(pictures)).square().mean()
+    return loss
+
+
+def fit_pca(pictures: list[np.ndarray], device: torch.device) -> Pca:
+    """The linear compression of (H, W, 3) uint8 scenes of any canvas."""
+    corners = np.stack([picture[:256, :256] for picture in pictures[:512]])
+    return Pca.fit(scenes.to_tensor(corners, device))
 
 
 @torch.inference_mode()
-def finish(vae: AutoencoderDC, preset: Preset, pixels: np.ndarray, device: torch.device) -> None:
+def finish(
+    vae: AutoencoderDC, preset: Preset, pictures: list[np.ndarray], device: torch.device
+) -> None:
     """Record in the config what FluxPipeline reads: latents' mean and scale, one entry per scale."""
-    chunks = (scenes.to_tensor(pixels[i : i + 16], device) for i in range(0, 256, 16))
-    latents = torch.cat([vae.encoder(chunk) for chunk in chunks])
+    shown = (scenes.to_tensor(picture[None], device) for picture in pictures[:256])
+    latents = torch.cat([vae.encoder(picture).flatten() for picture in shown])
     vae.register_to_config(
         shift_factor=round(latents.mean().item(), 4),
         scaling_factor=round(1 / latents.std().item(), 4),
@@ -244,6 +262,6 @@ def compare(
     vae: AutoencoderDC, pca: Pca, pixels: np.ndarray, device: torch.device
 ) -> tuple[float, float]:
     """PSNR in dB of the linear PCA and of the VAE on (N, H, W, 3) uint8 pictures."""
-    pictures = scenes.to_tensor(pixels, device)
-    linear = scenes.to_pixels(pca.decode(pca.encode(pictures)))
+    pictures = (scenes.to_tensor(pixels[i : i + 1], device) for i in range(len(pixels)))
+    linear = np.concatenate([scenes.to_pixels(pca.decode(pca.encode(x))) for x in pictures])
     return psnr(linear, pixels), psnr(reconstruct(vae, pixels, device), pixels)

@@ -194,7 +194,7 @@ def test_a_cut_out_is_a_mask_of_the_pictures_size(real: Run, tmp_path: Path) -> 
     ran = real("cutout", EXAMPLES / "scenes/meadow.png", "--box", "64,64,128,128", "-q")
     assert (ran.returncode, ran.stdout) == (0, "meadow-mask.png\n"), ran.stderr
     with Image.open(tmp_path / "meadow-mask.png") as mask:
-        assert mask.size == (256, 256)
+        assert mask.size == (512, 512)
         outside = Image.new("L", mask.size, "white")
         outside.paste("black", (60, 60, 196, 196))  # the mask's edge is soft
         assert ImageChops.multiply(mask.convert("L"), outside).getbbox() is None

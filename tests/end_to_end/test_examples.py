@@ -46,16 +46,16 @@ def test_inpainting_changes_pixels_in_the_hole_only(studio: Running, tmp_path: P
     changed_box = changed.getbbox()
     assert changed_box is not None
     assert str(changed_box) in said
-    changed.paste("black", (80, 96, 209, 241))
+    changed.paste("black", (160, 192, 417, 481))
     assert changed.getbbox() is None, "outside of the hole every pixel is the same"
 
 
 def test_outpainting_keeps_every_pixel_that_was_there(studio: Running, tmp_path: Path) -> None:
     picture, said = run(studio, "outpaint.py", tmp_path / "out.png")
     before = Image.open(EXAMPLES / "scenes/beach.png").convert("RGB")
-    assert picture.size == (384, 256)
-    assert ImageChops.difference(before, picture.crop((64, 0, 320, 256))).getbbox() is None
+    assert picture.size == (640, 512)
+    assert ImageChops.difference(before, picture.crop((64, 0, 576, 512))).getbbox() is None
     assert "as it was" in said
-    for margin in ((0, 0, 64, 256), (320, 0, 384, 256)):
+    for margin in ((0, 0, 64, 512), (576, 0, 640, 512)):
         colours = picture.crop(margin).getcolors(maxcolors=1 << 16)
         assert colours is None or len(colours) > 10, "the margins are painted"

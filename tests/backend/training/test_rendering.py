@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from training import data, rendering, scenes
+
+
+def test_chunks_show_no_held_out_figure(work: Path, figures: list[data.Figure]) -> None:
+    [(pixels, captions)] = rendering.render_chunks(work, [0])
+    training, held_out = ({figure.name for figure in half} for half in data.split(figures))
+    shown = {name for _, names in captions for name in names if name}
+    assert len(pixels) == len(captions) == rendering.CHUNK
+    assert shown
+    assert shown <= training
+    assert not shown & held_out
+
+
+def test_held_out_scenes_show_figures_that_no_chunk_does(work: Path) -> None:
+    pixels = scenes.held_out_scenes(work, 2, (96, 64))
+    assert pixels.shape == (2, 64, 96, 3)
+    assert np.array_equal(pixels, scenes.held_out_scenes(work, 2, (96, 64)))
