@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -28,8 +29,8 @@ USUAL = "pytorch_lora_weights.safetensors"
 PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 """Files that may run code when they are read."""
 
-MARKS = ("lora", "lokr")
-"""One of these is in the name of every weight of a LoRA."""
+MARKS = re.compile(r"lora|lokr|hada|oft_|\.diff(_b)?$", re.IGNORECASE)
+"""One of these is in the names of the weights of a LoRA and its kin."""
 
 MAX_HEADER = 2**26
 
@@ -52,9 +53,9 @@ def locate(path: str, field: str) -> Path | None:
     )
     found = there / file
     _check_kind(found.name, field)
-    if not any(mark in name.lower() for name in _header(found, field) for mark in MARKS):
+    if not any(MARKS.search(name) for name in _header(found, field)):
         raise InvalidField(
-            f"{found.name} is not a LoRA: no weight in it has lora or lokr in its name.",
+            f"{found.name} is not a LoRA: no weight in it is named as a LoRA's are (lora, lokr, hada, diff).",
             path=field,
             fix="Give a LoRA. A whole model belongs in $.sampling.model.",
         )
