@@ -116,11 +116,15 @@ def over(family: Family, tensors: Changes, tmp_path: Path, metadata=None, weight
 def agree(found: Changes, expected: Changes) -> None:
     assert found.keys() == expected.keys()
     for name, change in expected.items():
-        torch.testing.assert_close(found[name], change, rtol=2e-3, atol=2e-4, msg=lambda m: m + name)
+        torch.testing.assert_close(
+            found[name], change, rtol=2e-3, atol=2e-4, msg=lambda m: m + name
+        )
 
 
 def matrices(family: Family, layers: list[str]) -> Tensor:
-    return torch.cat([base(family.transformer.get_submodule(one)).weight for one in layers]).detach()
+    return torch.cat(
+        [base(family.transformer.get_submodule(one)).weight for one in layers]
+    ).detach()
 
 
 def split(change: Tensor, family: Family, layers: list[str]) -> Changes:
@@ -255,7 +259,9 @@ def make(family: Family, kind: str, method, spell) -> tuple[Changes, Changes]:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda one: one.__name__)
-def test_every_method_changes_layers_by_what_its_weights_say(kind, family, tmp_path, method) -> None:
+def test_every_method_changes_layers_by_what_its_weights_say(
+    kind, family, tmp_path, method
+) -> None:
     tensors, expected = make(family, kind, method, SPELLINGS["ai-toolkit"])
     agree(over(family, tensors, tmp_path), expected)
 
@@ -304,7 +310,9 @@ def test_rows_that_lie_the_other_way_round_are_swapped(families, tmp_path) -> No
     weight = base(family.transformer.norm_out.linear).weight
     for method in (kohya, lokr, difference):
         parts, change = method(weight)
-        tensors = {f"diffusion_model.final_layer.adaLN_modulation.1.{k}": v for k, v in parts.items()}
+        tensors = {
+            f"diffusion_model.final_layer.adaLN_modulation.1.{k}": v for k, v in parts.items()
+        }
         found = over(family, tensors, tmp_path)
         agree(found, {"norm_out.linear": torch.cat(change.chunk(2)[::-1])})
 
@@ -325,7 +333,9 @@ def test_a_dora_may_scale_the_inputs(families, tmp_path) -> None:
 def test_xlabs_files_mean_the_double_blocks_attention(families, tmp_path) -> None:
     family = families("flux")
     names = {
-        "double_blocks.0.processor.qkv_lora1": [f"transformer_blocks.0.attn.to_{one}" for one in "qkv"],
+        "double_blocks.0.processor.qkv_lora1": [
+            f"transformer_blocks.0.attn.to_{one}" for one in "qkv"
+        ],
         "double_blocks.0.processor.qkv_lora2": [
             f"transformer_blocks.0.attn.add_{one}_proj" for one in "qkv"
         ],
@@ -361,7 +371,11 @@ def test_a_bias_is_changed_with_its_layer(families, tmp_path) -> None:
     family = families("flux")
     down, up, bias = random(3, 64), random(64, 3), random(64)
     name = "transformer.transformer_blocks.0.attn.to_q"
-    tensors = {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up, f"{name}.lora_B.bias": bias}
+    tensors = {
+        f"{name}.lora_A.weight": down,
+        f"{name}.lora_B.weight": up,
+        f"{name}.lora_B.bias": bias,
+    }
     file = tmp_path / "bias.safetensors"
     save_file(tensors, file)
     family.adapters.lay([(file, 0.5)])
@@ -398,7 +412,10 @@ def test_text_encoders_are_changed_too(families, tmp_path) -> None:
     family = families("flux")
     clip, t5 = "encoder.layers.0.self_attn.q_proj", "encoder.block.0.layer.0.SelfAttention.k"
     file = tmp_path / "lora.safetensors"
-    for prefixes in (("lora_te1_text_model_", "lora_te3_"), ("text_encoder.text_model.", "text_encoder_2.")):
+    for prefixes in (
+        ("lora_te1_text_model_", "lora_te3_"),
+        ("text_encoder.text_model.", "text_encoder_2."),
+    ):
         tensors, expected = {}, []
         for prefix, layer in zip(prefixes, (clip, t5), strict=True):
             down, up = random(2, 64), random(64, 2)
@@ -419,7 +436,10 @@ def test_what_cannot_be_laid_is_told_and_the_rest_counts(families, tmp_path, oth
     tensors, expected = make(family, other, kohya, SPELLINGS["kohya"])
     for index in range(4):
         name = f"lora_te1_text_model_encoder_layers_{index}_mlp_fc1"
-        tensors |= {f"{name}.lora_down.weight": random(2, 64), f"{name}.lora_up.weight": random(64, 2)}
+        tensors |= {
+            f"{name}.lora_down.weight": random(2, 64),
+            f"{name}.lora_up.weight": random(64, 2),
+        }
     file = tmp_path / "both.safetensors"
     save_file(tensors, file)
     first = tmp_path / "first.safetensors"
@@ -488,13 +508,28 @@ def test_a_larger_model_of_the_same_kind_is_no_other_kind(families, tmp_path) ->
 BROKEN = {
     "only one half": ({"lora_A.weight": (2, 64)}, "only one half"),
     "ranks": ({"lora_A.weight": (2, 64), "lora_B.weight": (64, 3)}, "unequal rank, 2 and 3"),
-    "inputs": ({"lora_A.weight": (2, 96), "lora_B.weight": (64, 2)}, "96 channels, this model's has 64"),
-    "outputs": ({"lora_A.weight": (2, 64), "lora_B.weight": (32, 2)}, "32 channels, this model's has 64"),
+    "inputs": (
+        {"lora_A.weight": (2, 96), "lora_B.weight": (64, 2)},
+        "96 channels, this model's has 64",
+    ),
+    "outputs": (
+        {"lora_A.weight": (2, 64), "lora_B.weight": (32, 2)},
+        "32 channels, this model's has 64",
+    ),
     "lokr": ({"lokr_w1": (4, 4)}, "lacks lokr_w2"),
-    "lokr size": ({"lokr_w1": (4, 4), "lokr_w2": (4, 4)}, "16 x 16 change, this model's has 64 x 64"),
+    "lokr size": (
+        {"lokr_w1": (4, 4), "lokr_w2": (4, 4)},
+        "16 x 16 change, this model's has 64 x 64",
+    ),
     "loha": ({"hada_w1_a": (64, 2), "hada_w1_b": (2, 64)}, "lacks hada_w2_a"),
-    "two methods": ({"lora_A.weight": (2, 64), "lora_B.weight": (64, 2), "diff": (64, 64)}, "belong together"),
-    "oft": ({"oft_blocks": (4, 16, 16), "lora_A.weight": (2, 64), "lora_B.weight": (64, 2)}, "a method that is not read"),
+    "two methods": (
+        {"lora_A.weight": (2, 64), "lora_B.weight": (64, 2), "diff": (64, 64)},
+        "belong together",
+    ),
+    "oft": (
+        {"oft_blocks": (4, 16, 16), "lora_A.weight": (2, 64), "lora_B.weight": (64, 2)},
+        "a method that is not read",
+    ),
 }
 
 
@@ -510,7 +545,10 @@ def test_broken_changes_are_refused_with_the_layer_and_the_reason(families, tmp_
 
 def test_a_layer_that_is_changed_twice_is_refused(families, tmp_path) -> None:
     tensors = {}
-    for name in ("transformer.transformer_blocks.0.attn.to_q", "lora_unet_double_blocks_0_img_attn_qkv"):
+    for name in (
+        "transformer.transformer_blocks.0.attn.to_q",
+        "lora_unet_double_blocks_0_img_attn_qkv",
+    ):
         out = 64 if "to_q" in name else 192
         tensors |= {f"{name}.lora_A.weight": random(2, 64), f"{name}.lora_B.weight": random(out, 2)}
     assert "once more" in refusal(families("flux"), tensors, tmp_path).message

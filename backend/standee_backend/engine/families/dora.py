@@ -50,9 +50,7 @@ class DoRA:
     """peft's variant of a layer with such a LoRA."""
 
     @staticmethod
-    def forward(
-        module: Any, active_adapter: str, x: Tensor, result: Tensor, **_: Any
-    ) -> Tensor:
+    def forward(module: Any, active_adapter: str, x: Tensor, result: Tensor, **_: Any) -> Tensor:
         """Add what the LoRA changes to `result` (..., outputs), which may hold other LoRAs' changes already."""
         down, up = module.lora_A[active_adapter], module.lora_B[active_adapter]
         rescaled = module.lora_magnitude_vector[active_adapter]

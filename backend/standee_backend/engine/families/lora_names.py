@@ -134,7 +134,12 @@ def _find_text(
 ) -> tuple[str, Original] | None:
     """Look a text encoder's layer up in whichever has it."""
     plain = TEXT_PREFIX.sub("", plain)
-    for name in (plain, plain.removeprefix("text_model_"), plain.removeprefix("model_"), f"model_{plain}"):
+    for name in (
+        plain,
+        plain.removeprefix("text_model_"),
+        plain.removeprefix("model_"),
+        f"model_{plain}",
+    ):
         for part, layers in known.items():
             if part != "transformer" and name in layers:
                 return part, layers[name]
@@ -142,11 +147,13 @@ def _find_text(
 
 
 def _common_prefix(names: Iterable[str], known: Mapping[str, Original]) -> str:
-    """Return the unknown prefix that all of a LoRA's names have, if a layer follows it."""
+    """Return the unknown prefix that all of a LoRA's names have, if a layer follows it; of no block, so no number."""
     plain = [name.replace(".", "_") for name in names]
     first = plain[0]
     for match in re.finditer("_", first):
         prefix = first[: match.end()]
+        if re.search(r"_\d+_$", prefix):
+            return ""
         if first[match.end() :] in known and all(name.startswith(prefix) for name in plain):
             return prefix
     return ""

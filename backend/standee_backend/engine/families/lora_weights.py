@@ -43,9 +43,7 @@ PARTS = tuple(
 )
 """How the names of weights end, and which part of a layer's change each is."""
 
-LYCORIS = re.compile(
-    rf"^(?P<layer>.+)\.(?P<part>lokr_w[12](?:_[ab])?|hada_w[12]_[ab]){ADAPTER}$"
-)
+LYCORIS = re.compile(rf"^(?P<layer>.+)\.(?P<part>lokr_w[12](?:_[ab])?|hada_w[12]_[ab]){ADAPTER}$")
 
 Parts = dict[str, Tensor]
 """The parts of a layer's change, in 32 bits, by the names above."""

@@ -142,5 +142,5 @@ def _blocks(layer: str, here: set[str]) -> Iterator[int]:
 def cut(rows: Tensor, sizes: Sequence[int], swapped: bool) -> tuple[Tensor, ...]:
     """Cut an original tensor's rows into those of diffusers' layers, which have `sizes` rows."""
     if swapped:
-        return (torch.cat(rows.chunk(2)[::-1]),)
+        return (torch.cat(list(rows.chunk(2)[::-1])),)  # GGUF's weights join as a list alone
     return rows.split(list(sizes)) if len(sizes) > 1 else (rows,)
