@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from standee.composition import Fit, Rect
-from standee.errors import BadPicture, JobFailed, TooLarge
+from standee.errors import BadPicture, TooLarge
 from standee.geometry import Cells, fit_picture
 
 Array = NDArray[np.float32]
@@ -151,13 +151,7 @@ def to_tensor(pixels: Array) -> torch.Tensor:
 
 
 def from_tensor(pixels: torch.Tensor) -> Array:
-    """Undo `to_tensor` for the first picture of a batch. Raises `JobFailed` for values that are no numbers."""
-    if not pixels[0].isfinite().all():
-        raise JobFailed(
-            "The model computed values that are no numbers (NaN), so there is no picture.",
-            fix="Of the causes the likeliest first: a LoRA or its weight (try without), the dtype (fp32 or bf16,"
-            " never fp16), the model's weights (get them again).",
-        )
+    """Undo `to_tensor` for the first picture of a batch."""
     return ((pixels[0].float().clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy()
 
 

@@ -71,7 +71,7 @@ class Note:
 class Adapters:
     """The LoRAs of one pipeline. `place` puts offloaded weights back after the layers have changed.
 
-    `active` are those that count, and `notes` say what of them could not be laid.
+    `active` are those that count, `files` their names, and `notes` say what of them could not be laid.
     """
 
     def __init__(self, pipeline: Any, place: Callable[[], None]) -> None:
@@ -80,6 +80,7 @@ class Adapters:
         self._noted: dict[str, tuple[Note, ...]] = {}
         self._known = True
         self.active: tuple[Laid, ...] = ()
+        self.files: tuple[str, ...] = ()
         self.notes: tuple[Note, ...] = ()
 
     def lay(
@@ -111,6 +112,7 @@ class Adapters:
                     set_weights_and_activate_adapters(part, names, [one.weight for one in wanted])
         self._loaded |= {name: self._loaded.pop(name) for name in names}
         self.active, self._known = wanted, True
+        self.files = tuple(file.name for file, _ in loras)
         self.notes = tuple(
             replace(note, path=field_of(index))
             for index, name in enumerate(names)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from .original_names import Original, originals
+from .original_names import Original, originals, processors
 
 PREFIXES = (
     "base_model_model_",
@@ -113,7 +113,7 @@ def _index(model: nn.Module) -> dict[str, Original]:
     alone = {
         name.removesuffix(".0"): layer for name, layer in own.items() if name.endswith("to_out.0")
     }
-    named = alone | originals(model) | own
+    named = alone | originals(model) | processors(model) | own
     return {name.replace(".", "_"): layer for name, layer in named.items()}
 
 

@@ -65,13 +65,16 @@ _FLUX = _ATTENTION | {
     "vector_in.out_layer": ("time_text_embed.text_embedder.linear_2",),
     "guidance_in.in_layer": ("time_text_embed.guidance_embedder.linear_1",),
     "guidance_in.out_layer": ("time_text_embed.guidance_embedder.linear_2",),
-    # XLabs' LoRAs: processors of a block, the picture's first and the words' second
+}
+
+_XLABS = {
     "double_blocks.{}.processor.qkv_lora1": _qkv(f"{_DOUBLE}.attn"),
     "double_blocks.{}.processor.qkv_lora2": _added(f"{_DOUBLE}.attn"),
     "double_blocks.{}.processor.proj_lora1": (f"{_DOUBLE}.attn.to_out.0",),
     "double_blocks.{}.processor.proj_lora2": (f"{_DOUBLE}.attn.to_add_out",),
     "single_blocks.{}.processor.qkv_lora": _qkv(f"{_SINGLE}.attn"),
 }
+"""XLabs' LoRAs of FLUX.1 name processors of a block, the picture's first and the words' second."""
 
 _FLUX2 = _ATTENTION | {
     "double_blocks.{}.img_mlp.0": (f"{_DOUBLE}.ff.linear_in",),
@@ -118,6 +121,18 @@ def originals(model: nn.Module) -> dict[str, Original]:
     Where its layers are wrapped by LoRAs they keep their names.
     """
     table, swapped = _TABLES.get(type(model).__name__, ({}, frozenset()))
+    return _named(model, table, swapped)
+
+
+def processors(model: nn.Module) -> dict[str, Original]:
+    """Return the names that XLabs' LoRAs have for layers of FLUX.1."""
+    is_flux = type(model).__name__ == "FluxTransformer2DModel"
+    return _named(model, _XLABS if is_flux else {}, frozenset())
+
+
+def _named(
+    model: nn.Module, table: dict[str, tuple[str, ...]], swapped: frozenset[str]
+) -> dict[str, Original]:
     here = {name for name, _ in model.named_modules()}
     return {
         original.format(index): Original(

@@ -30,6 +30,7 @@ from ...hardware.options import Options, resolve
 from ..families import open_family
 from ..families.base import Defaults, Family
 from .transformer_file import Unreadable, difference, read_transformer
+from .non_finite import refuse_non_finite
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     _place(pipeline, device, preset.offload)
     place = partial(_place, pipeline, device, preset.offload)
     opened: Family = open_family(pipeline, device, here, defaults, place)
+    refuse_non_finite(opened, pipeline)
     attention = opened.attend_by(options.attention)
     if options.step_cache:
         opened.reuse_blocks(options.step_cache)

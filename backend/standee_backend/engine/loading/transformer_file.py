@@ -94,10 +94,13 @@ def _names(names: Iterable[str], model: nn.Module, known: Mapping[str, Original]
         for prefix in PREFIXES
     }
     best = max(PREFIXES, key=lambda prefix: sum(map(fits, found[prefix])))
-    if not any(map(fits, found[best])):
+    alien = [name for own, name in found[best].items() if not fits(own)]
+    if 2 * len(alien) >= len(found[best]):
         kind = kind_of(names)
         said = f" It looks like {kind}." if kind else ""
-        raise Unreadable(f"none of its weights is one of that, they are {some(names)}.{said}")
+        raise Unreadable(
+            f"{len(alien)} of its {len(found[best])} weights are none of that: {some(alien)}.{said}"
+        )
     strange = [name for name in names if not name.startswith(best) and not OTHERS.match(name)]
     strange = [name for name in strange if not UNUSED.search(name)]
     if strange:
