@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import single_files
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -116,9 +117,7 @@ def over(family: Family, tensors: Changes, tmp_path: Path, metadata=None, weight
 def agree(found: Changes, expected: Changes) -> None:
     assert found.keys() == expected.keys()
     for name, change in expected.items():
-        torch.testing.assert_close(
-            found[name], change, rtol=2e-3, atol=2e-4, msg=lambda m: m + name
-        )
+        assert torch.allclose(found[name], change, rtol=2e-3, atol=2e-4), name
 
 
 def matrices(family: Family, layers: list[str]) -> Tensor:
@@ -454,6 +453,42 @@ def test_what_cannot_be_laid_is_told_and_the_rest_counts(families, tmp_path, oth
     family.adapters.lay([(first, 1.0)])
     assert not family.adapters.notes
     family.adapters.lay([], spare=0)
+
+
+@pytest.fixture(params=["fp8", "gguf", "int8"])
+def packed(request, tiny_model, tmp_path, monkeypatch) -> Family:
+    """A klein whose weights are packed."""
+    klein = tiny_model("klein")
+    if request.param == "fp8":
+        options = Options(device="cpu", dtype="bf16", quantization="fp8")
+        return load(catalog.find(str(klein)), options)
+    if request.param == "int8":
+        request.getfixturevalue("quantize_on_cpu")
+        return load(catalog.find(str(klein)), Options(quantization="int8"))
+    file = single_files.save_gguf(klein, tmp_path / "klein.gguf")
+    said = f"[models.packed]\npath = {json.dumps(str(file))}\nbase = {json.dumps(str(klein))}\n"
+    (tmp_path / "models.toml").write_text(said)
+    monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
+    return load(catalog.find("packed"), Options(device="cpu"))
+
+
+@pytest.mark.parametrize("method", [dora, lokr])
+def test_packed_layers_are_changed_alike(packed, tmp_path, method) -> None:
+    """What a packed layer's weight is, it says itself on the unit matrix."""
+    dtype = packed.transformer.dtype
+    tensors, expected = {}, {}
+    for name, layers in LAYERS["klein"].items():
+        modules = [packed.transformer.get_submodule(one) for one in layers]
+        x = torch.eye(modules[0].in_features, dtype=dtype)
+        weight = torch.cat([module(x).T for module in modules]).float()
+        parts, change = method(weight)
+        tensors |= {f"{name}.{part}": one for part, one in parts.items()}
+        heights = [module.out_features for module in modules]
+        expected |= dict(zip(layers, change.split(heights), strict=True))
+    found = over(packed, tensors, tmp_path)
+    assert found.keys() == expected.keys()
+    for layer, change in expected.items():
+        torch.testing.assert_close(found[layer].float(), change, rtol=0.05, atol=0.03)
 
 
 # -- what is refused -------------------------------------------------------------------------------

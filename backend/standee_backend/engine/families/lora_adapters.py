@@ -1,8 +1,8 @@
 """LoRAs over a loaded model: kept while the model is, switched for each job.
 
-`lora_weights.py` reads the files, peft's layers run what they change. Without any the model computes what it did before the
-first was loaded, bit for bit: the weights beneath are never changed. Control LoRAs, which change the model's shapes, are
-refused.
+`lora_weights.py` reads the files, peft's layers run what they change. Without any the model computes what it did
+before the first was loaded, bit for bit: the weights beneath are never changed. Control LoRAs, which change the
+model's shapes, are refused.
 """
 
 from __future__ import annotations
@@ -259,7 +259,8 @@ def _check_known(
             said = f"was made for another kind of model, {theirs}: this one, {kind}, lacks {some}"
             fix = f"Give a LoRA that was trained for {kind}, or name a model of its own kind."
         else:
-            said = f"names layers in a way that is not known, or was made for another kind of model: {kind} lacks {some}"
+            said = "names layers in a way that is not known, or was made for another kind of model:"
+            said += f" {kind} lacks {some}"
             fix = f"Give a LoRA that was trained for {kind}, as diffusers, PEFT, kohya or ai-toolkit save it."
         raise InvalidField(f"The LoRA {file.name} {said}.", path=path, fix=fix)
     if unknown:
@@ -302,11 +303,16 @@ def _base(layer: Any) -> Any:
 
 
 def _inject(part: Any, layers: dict[str, Change], name: str) -> int:
-    """Lay changes over a model's layers as an adapter of peft, on its device and in its precision; return their bytes."""
+    """Lay changes over a model's layers as an adapter of peft, in its device and precision; return their bytes."""
     from peft import LoraConfig, inject_adapter_in_model
 
     from .dora import DoRA, rescaling
 
+    rescaled = {
+        layer: rescaling(_base(part.get_submodule(layer)), change)
+        for layer, change in layers.items()
+        if change.magnitude is not None
+    }
     # peft makes places of rank 1, without memory, which the changes of any rank then take
     targets = "|".join(re.escape(layer) for layer in layers)
     config = LoraConfig(r=1, lora_alpha=1, target_modules=targets, init_lora_weights=False)
@@ -318,7 +324,7 @@ def _inject(part: Any, layers: dict[str, Change], name: str) -> int:
         base = place.get_base_layer()
         halves = {"lora_A": change.down, "lora_B": change.up}
         if change.magnitude is not None:
-            halves["lora_magnitude_vector"] = rescaling(base, change)
+            halves["lora_magnitude_vector"] = rescaled[layer]
             place.lora_variant[name] = DoRA
         for kind, module in halves.items():
             module = module.to(base.weight.device, part.dtype).eval()

@@ -1,7 +1,7 @@
 """LoRA files read into low-rank changes of layers, whatever program saved them.
 
-Read are LoRA in the spellings of diffusers, PEFT, kohya, XLabs and others, with DoRA magnitudes; LyCORIS' LoKr, LoHa and
-full differences. `lora_names.py` says which layers are meant, `lora_adapters.py` lays the changes over a model.
+Read are LoRA in the spellings of diffusers, PEFT, kohya, XLabs and others, with DoRA magnitudes; LyCORIS' LoKr,
+LoHa and full differences. `lora_names.py` says which layers are meant, `lora_adapters.py` lays the changes over a model.
 """
 
 from __future__ import annotations

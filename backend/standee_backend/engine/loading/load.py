@@ -29,9 +29,9 @@ from ...hardware.load_presets import Offload, Preset, presets
 from ...hardware.options import Options, resolve
 from ..families import open_family
 from ..families.base import Defaults, Family
-from .transformer_file import Unreadable, difference, read_transformer
 from .non_finite import refuse_non_finite
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
+from .transformer_file import Unreadable, difference, read_transformer
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,6 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
         "transformer": preset.quantization,
         large_text_encoder(index): preset.text_quantization,
     }
-    reading = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
     try:
         parts = {}
         for name, cls in _classes(index).items():

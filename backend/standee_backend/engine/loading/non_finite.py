@@ -27,7 +27,7 @@ def refuse_non_finite(family: Family, pipeline: Any) -> None:
 
 
 def suspect(family: Family, pipeline: Any) -> StandeeError:
-    """Return an error that names what most likely made a picture of no numbers: the model's weights, a LoRA, the dtype."""
+    """Return an error that names what most likely made a picture of no numbers: a weight, a LoRA, the dtype."""
     said = "The model computed values that are no numbers (NaN), so there is no picture"
     if broken := _broken_weight(pipeline):
         return JobFailed(

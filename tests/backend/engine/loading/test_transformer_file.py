@@ -1,4 +1,4 @@
-"""A transformer's file in any of its layouts has the weights of its model, each of them, or is refused by their names."""
+"""A transformer's file in any layout has all the weights of its model, or is refused by their names."""
 
 from __future__ import annotations
 
