@@ -406,6 +406,18 @@ def test_strengths_that_stand_apart_from_the_weights_count(families, tmp_path, w
     agree(over(family, tensors, tmp_path, metadata), expected)
 
 
+def test_a_strength_that_nothing_tells_is_taken_as_one_and_told(families, tmp_path) -> None:
+    family = families("klein")
+    tensors, expected = make(family, "klein", plain, SPELLINGS["peft"])
+    save_file(tensors, tmp_path / "peft.safetensors")
+    family.adapters.lay([(tmp_path / "peft.safetensors", 1.0)])
+    agree(laid_over(family), expected)
+    [note] = family.adapters.notes
+    assert (note.code, note.path) == ("lora_strength_unknown", "$.sampling.loras[0].path")
+    assert "adapter_config.json" in note.fix
+    family.adapters.lay([], spare=0)
+
+
 def test_text_encoders_are_changed_too(families, tmp_path) -> None:
     """kohya's te1 is CLIP and te3 T5, where others call T5 the second."""
     family = families("flux")

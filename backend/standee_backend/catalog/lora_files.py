@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from standee.composition import Lora
@@ -25,6 +25,9 @@ from .hub import look_up
 
 USUAL = "pytorch_lora_weights.safetensors"
 """What diffusers calls the file that it saves."""
+
+PEFT_CONFIG = "adapter_config.json"
+"""What PEFT saves beside a LoRA: its strength, among others."""
 
 PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 """Files that may run code when they are read."""
@@ -78,7 +81,9 @@ def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
                 path=field,
                 fix=f"See https://huggingface.co/{repository}/tree/main for what it has.",
             )
-        return [file or choose(names, repository, field)]
+        found = file or choose(names, repository, field)
+        config = str(PurePosixPath(found).with_name(PEFT_CONFIG))
+        return [found, config] if config in names else [found]
 
     offer = look_up(repository, field, pick)
     found = download.bring(offer, field, follower) / offer.files[0].name

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from standee.errors import InvalidField, MissingDependency
 
-from ...catalog.lora_files import digest, field_of
+from ...catalog.lora_files import PEFT_CONFIG, digest, field_of
 from .lora_names import Found, find, kind_of
 from .lora_weights import Change, LoraFile, Misfit, changes, read, strength
 
@@ -223,11 +223,22 @@ def _plan(
             path=path,
             fix=f"Give a LoRA that was trained for {kind}.",
         )
+    notes = []
+    if lora.unsure:
+        notes.append(
+            Note(
+                "lora_strength_unknown",
+                path,
+                f"The LoRA {file.name} does not say how strong it is; it was taken as alpha = rank.",
+                {"file": file.name},
+                f"Put {PEFT_CONFIG} beside it, which PEFT saved with it, or set its weight by eye.",
+            )
+        )
     left_out = {
         "text_encoder": ([*found.text, *beside], "a text encoder that this model does not have"),
         "norms": (norms, "norms, which LoRAs cannot be laid over here"),
     }
-    return plan, tuple(
+    notes += [
         Note(
             "lora_part_left_out",
             path,
@@ -237,7 +248,8 @@ def _plan(
         )
         for part, (names, what) in left_out.items()
         if names
-    )
+    ]
+    return plan, tuple(notes)
 
 
 def _check_known(

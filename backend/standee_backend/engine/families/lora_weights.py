@@ -1,7 +1,8 @@
 """LoRA files read into low-rank changes of layers, whatever program saved them.
 
 Read are LoRA in the spellings of diffusers, PEFT, kohya, XLabs and others, with DoRA magnitudes; LyCORIS' LoKr,
-LoHa and full differences. `lora_names.py` says which layers are meant, `lora_adapters.py` lays the changes over a model.
+LoHa and full differences. `lora_names.py` says which layers are meant, `lora_adapters.py` lays the changes over a
+model.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from torch import Tensor, nn
 
 from standee.errors import InvalidField
 
+from ...catalog import lora_files
 from .original_names import cut
 
 ADAPTER = r"(?:\.(?!weight$|bias$)[^.]+)?"
 """PEFT's state dict has an adapter's name before the last dot, most often `default`."""
+
+PEFT = "base_model."
+"""How names begin that PEFT itself saved."""
 
 PARTS = tuple(
     (re.compile(rf"^(?P<layer>.+?){ending}$"), part)
@@ -51,11 +56,15 @@ Parts = dict[str, Tensor]
 
 @dataclass
 class LoraFile:
-    """A LoRA as it lies in its file: the parts by layer, as the file calls it, and what else is in it."""
+    """A LoRA as it lies in its file: the parts by layer, as the file calls it, and what else is in it.
+
+    PEFT writes the strength into `config`, another file; `unsure` is true where that is not there.
+    """
 
     layers: dict[str, Parts] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,8 @@ def read(file: Path, path: str) -> LoraFile:
             fix="Get the file again.",
         ) from error
     found.config = _config(file, metadata, names)
+    alone = not found.config and not any("alpha" in parts for parts in found.layers.values())
+    found.unsure = alone and any(name.startswith(PEFT) for name in names)
     return found
 
 
@@ -120,8 +131,8 @@ def _config(file: Path, metadata: dict[str, str], names: Sequence[str]) -> dict[
     try:
         if said := metadata.get("lora_adapter_metadata"):
             config = json.loads(said)
-        elif any(name.startswith("base_model.") for name in names):
-            config = json.loads((file.parent / "adapter_config.json").read_text("utf-8-sig"))
+        elif any(name.startswith(PEFT) for name in names):
+            config = json.loads((file.parent / lora_files.PEFT_CONFIG).read_text("utf-8-sig"))
         else:
             config = {}
     except (OSError, ValueError, RecursionError):
