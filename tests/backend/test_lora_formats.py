@@ -563,6 +563,15 @@ BROKEN = {
         {"lora_A.weight": (2, 64), "lora_B.weight": (32, 2)},
         "32 channels, this model's has 64",
     ),
+    "rank 0": ({"lora_A.weight": (0, 64), "lora_B.weight": (64, 0)}, "rank 0"),
+    "alpha": (
+        {"lora_A.weight": (2, 64), "lora_B.weight": (64, 2), "alpha": (2,)},
+        "2 numbers as its alpha",
+    ),
+    "products": (
+        {"lokr_w1": (4, 4), "lokr_w2_a": (16, 2), "lokr_w2_b": (3, 16)},
+        "do not fit each other",
+    ),
     "lokr": ({"lokr_w1": (4, 4)}, "lacks lokr_w2"),
     "lokr size": (
         {"lokr_w1": (4, 4), "lokr_w2": (4, 4)},

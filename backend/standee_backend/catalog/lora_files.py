@@ -146,9 +146,17 @@ def choose(names: Iterable[str], where: str, field: str) -> str:
 
 
 def numbers(file: Path) -> int:
-    """Return how many numbers a LoRA's weights are. Raises `InvalidField`."""
+    """Return how many numbers a LoRA's weights are, once it is laid. Raises `InvalidField`."""
     header = _header(file, "$.sampling.loras")
-    return sum(math.prod(weight["shape"]) for weight in header.values())
+    return sum(
+        math.prod(weight["shape"]) * (_multiplied(weight["shape"]) if "hada_w" in name else 1)
+        for name, weight in header.items()
+    )
+
+
+def _multiplied(shape: Sequence[int]) -> int:
+    """Return how many times as large a LoHa's half becomes: ranks multiply, and two halves become one."""
+    return max(1, min(shape, default=1) // 2)
 
 
 def digest(file: Path) -> str:

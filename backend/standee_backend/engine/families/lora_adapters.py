@@ -213,6 +213,9 @@ def _plan(
             )
         except Misfit as error:
             raise _misfit(name, str(error), file, path) from None
+        except RuntimeError as error:  # torch's, of matrices that do not go together
+            said = f"has parts that do not fit each other ({str(error).splitlines()[0]})"
+            raise _misfit(name, said, file, path) from error
         for layer, change in zip(original.layers, laid, strict=True):
             if plan.setdefault(part, {}).setdefault(layer, change) is not change:
                 raise _misfit(name, f"is the layer {layer} once more", file, path)
@@ -236,7 +239,7 @@ def _plan(
         )
     left_out = {
         "text_encoder": ([*found.text, *beside], "a text encoder that this model does not have"),
-        "norms": (norms, "norms, which LoRAs cannot be laid over here"),
+        "norms": (norms, "norms or embeddings, which LoRAs cannot be laid over here"),
     }
     notes += [
         Note(

@@ -8,6 +8,7 @@ model.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -146,11 +147,11 @@ def strength(config: dict[str, Any], layer: str, rank: int) -> float:
         name: config.get(name, config.get(f"transformer.{name}"))
         for name in ("lora_alpha", "alpha_pattern", "use_rslora")
     }
-    alpha = said["lora_alpha"]
-    for pattern, value in (said["alpha_pattern"] or {}).items():
-        if layer == pattern or layer.endswith(f".{pattern}") or re.fullmatch(pattern, layer):
+    alpha, patterns = said["lora_alpha"], said["alpha_pattern"]
+    for pattern, value in patterns.items() if isinstance(patterns, dict) else ():
+        if f".{layer}".endswith("." + pattern.strip("^$").replace("\\.", ".")):
             alpha = value
-    if not isinstance(alpha, (int, float)):
+    if not isinstance(alpha, int | float) or not math.isfinite(alpha):
         return 1.0
     return float(alpha / (rank**0.5 if said["use_rslora"] else rank))
 
@@ -193,11 +194,13 @@ def _halves(
     usual: Callable[[int], float],
 ) -> tuple[list[nn.Module], list[nn.Module]]:
     """Take what a change consists of out of `left`, and return its halves for each layer."""
-    alpha, scalar = left.pop("alpha", None), left.pop("scalar", None)
+    alpha, scalar = (_number(left.pop(name, None), name) for name in ("alpha", "scalar"))
 
     def factor(rank: int) -> float:
-        scale = usual(rank) if alpha is None else float(alpha) / rank
-        return scale * (1.0 if scalar is None else float(scalar))
+        if rank < 1:
+            raise Misfit("has halves of rank 0")
+        scale = usual(rank) if alpha is None else alpha / rank
+        return scale * (1.0 if scalar is None else scalar)
 
     if any(name.startswith("lokr") for name in left):
         first, second = _kronecker(left, factor)
@@ -217,7 +220,7 @@ def _halves(
             _check_size("change", whole, (height, width))
             return _dense(whole, heights, swapped)
     elif "diff" in left:
-        whole = _matrix(left.pop("diff")) * (1.0 if scalar is None else float(scalar))
+        whole = _matrix(left.pop("diff")) * (1.0 if scalar is None else scalar)
         _check_size("change", whole, (height, width))
         return _dense(whole, heights, swapped)
     elif "down" in left or "up" in left:
@@ -325,6 +328,12 @@ def _linear(weight: Tensor) -> nn.Linear:
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
     layer.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     return layer
+
+
+def _number(weight: Tensor | None, name: str) -> float | None:
+    if weight is not None and weight.numel() != 1:
+        raise Misfit(f"has {weight.numel()} numbers as its {name}")
+    return None if weight is None else float(weight)
 
 
 def _matrix(weight: Tensor) -> Tensor:

@@ -182,11 +182,21 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("how", ["missing", "too many"])
+@pytest.mark.parametrize(
+    ("model", "part", "how"),
+    [
+        ("flux", "transformer", "missing"),
+        ("flux", "text_encoder", "missing"),
+        ("klein", "transformer", "too many"),
+        ("klein", "vae", "missing"),
+        ("z-image", "transformer", "missing"),
+        ("z-image", "text_encoder", "too many"),
+    ],
+)
 def test_a_folder_that_is_not_whole_is_refused_with_the_weights_names(
-    folder, tmp_path, part, how
+    tiny_flux, tiny_model, tmp_path, model, part, how
 ) -> None:
+    folder = tiny_flux if model == "flux" else tiny_model(model)
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     file = copy / part / PARTS[part]
     weights = load_file(file)
