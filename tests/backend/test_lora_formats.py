@@ -406,6 +406,20 @@ def test_strengths_that_stand_apart_from_the_weights_count(families, tmp_path, w
     agree(over(family, tensors, tmp_path, metadata), expected)
 
 
+@pytest.mark.parametrize("method", [lokr, lokr_products, loha])
+def test_pefts_lokr_and_loha_count_with_its_own_alpha(families, tmp_path, method) -> None:
+    """It has no alpha beside the weights: alpha / r is 6 / 4, by the matrices' rank where they have one."""
+    family = families("z-image")
+    layer = "layers.0.attention.to_q"
+    parts, change = method(matrices(family, [layer]))
+    alpha = parts.pop("alpha")
+    rank = {lokr: 4, lokr_products: 2, loha: 3}[method]
+    without = change if method is lokr else change / (alpha / rank)
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "alpha": 6}))
+    tensors = {f"base_model.model.{layer}.{part}": one for part, one in parts.items()}
+    agree(over(family, tensors, tmp_path), {layer: without * 6 / rank})
+
+
 def test_a_strength_that_nothing_tells_is_taken_as_one_and_told(families, tmp_path) -> None:
     family = families("klein")
     tensors, expected = make(family, "klein", plain, SPELLINGS["peft"])

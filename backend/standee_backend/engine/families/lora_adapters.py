@@ -209,7 +209,7 @@ def _plan(
                 modules[0].in_features,
                 heights,
                 original.swapped,
-                partial(strength, lora.config, original.layers[0]),
+                partial(strength, lora.config, part, original.layers[0]),
             )
         except Misfit as error:
             raise _misfit(name, str(error), file, path) from None

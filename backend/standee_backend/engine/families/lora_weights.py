@@ -51,6 +51,9 @@ PARTS = tuple(
 
 LYCORIS = re.compile(rf"^(?P<layer>.+)\.(?P<part>lokr_w[12](?:_[ab])?|hada_w[12]_[ab]){ADAPTER}$")
 
+PATTERNS = {"lora_alpha": "alpha_pattern", "alpha": "alpha_pattern", "r": "rank_pattern"}
+"""Where PEFT says what differs for single layers."""
+
 Parts = dict[str, Tensor]
 """The parts of a layer's change, in 32 bits, by the names above."""
 
@@ -141,19 +144,26 @@ def _config(file: Path, metadata: dict[str, str], names: Sequence[str]) -> dict[
     return config if isinstance(config, dict) else {}
 
 
-def strength(config: dict[str, Any], layer: str, rank: int) -> float:
-    """Return the factor of a layer's change where its file has no alpha beside the weights: 1 unless PEFT says else."""
-    said = {
-        name: config.get(name, config.get(f"transformer.{name}"))
-        for name in ("lora_alpha", "alpha_pattern", "use_rslora")
-    }
-    alpha, patterns = said["lora_alpha"], said["alpha_pattern"]
-    for pattern, value in patterns.items() if isinstance(patterns, dict) else ():
-        if f".{layer}".endswith("." + pattern.strip("^$").replace("\\.", ".")):
-            alpha = value
-    if not isinstance(alpha, int | float) or not math.isfinite(alpha):
+def strength(config: dict[str, Any], part: str, layer: str, rank: int) -> float:
+    """Return the factor of a layer's change where its file has no alpha beside the weights: 1 unless PEFT says else.
+
+    A LoKr of two whole matrices has no `rank`, 0, and counts with the one that it was made with.
+    """
+
+    def said(name: str) -> Any:
+        value = config.get(f"{part}.{name}", config.get(name))
+        patterns = config.get(f"{part}.{PATTERNS[name]}", config.get(PATTERNS[name]))
+        for pattern, own in patterns.items() if isinstance(patterns, dict) else ():
+            if f".{layer}".endswith("." + pattern.strip("^$").replace("\\.", ".")):
+                value = own
+        return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+    alpha = said("lora_alpha") if said("lora_alpha") is not None else said("alpha")
+    rank = rank or said("r") or 0
+    if alpha is None or rank <= 0:
         return 1.0
-    return float(alpha / (rank**0.5 if said["use_rslora"] else rank))
+    by_root = config.get(f"{part}.use_rslora", config.get("use_rslora"))
+    return float(alpha / (rank**0.5 if by_root else rank))
 
 
 def changes(
@@ -203,7 +213,7 @@ def _halves(
         return scale * (1.0 if scalar is None else scalar)
 
     if any(name.startswith("lokr") for name in left):
-        first, second = _kronecker(left, factor)
+        first, second = _kronecker(left, factor, usual(0) if alpha is None else 1.0)
         size = (first.shape[0] * second.shape[0], first.shape[1] * second.shape[1])
         _check_size("change", size, (height, width))
         if swapped:
@@ -237,8 +247,10 @@ def _halves(
     return [_linear(down)] * len(heights), [_linear(rows) for rows in cut(up, heights, swapped)]
 
 
-def _kronecker(left: Parts, factor: Callable[[int], float]) -> tuple[Tensor, Tensor]:
-    """Return the two factors of a LoKr: each is whole or a product itself; alpha counts for products alone."""
+def _kronecker(
+    left: Parts, factor: Callable[[int], float], whole_factor: float
+) -> tuple[Tensor, Tensor]:
+    """Return the two factors of a LoKr: each is whole or a product itself; LyCORIS' alpha counts for products alone."""
     found, rank = [], None
     for name in ("lokr_w1", "lokr_w2"):
         whole = left.pop(name, None)
@@ -250,7 +262,7 @@ def _kronecker(left: Parts, factor: Callable[[int], float]) -> tuple[Tensor, Ten
         if whole.ndim > 2 and whole.shape[2:].numel() == 1:
             whole = whole.flatten(1)
         found.append(_matrix(whole))
-    return found[0] * (1.0 if rank is None else factor(rank)), found[1]
+    return found[0] * (whole_factor if rank is None else factor(rank)), found[1]
 
 
 def _hadamard(left: Parts, factor: Callable[[int], float]) -> tuple[Tensor, Tensor, Tensor | None]:
