@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import single_files
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -21,6 +20,7 @@ from standee_backend.catalog import catalog, lora_files
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
+from support import single_files
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import tiny_models
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -16,6 +15,7 @@ from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
+from support import tiny_models
 
 
 @pytest.fixture(scope="module", params=["klein", "z-image", "flux"])

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import diffusers
 import pytest
-import single_files
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -19,6 +18,7 @@ from standee_backend.catalog import catalog
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.loading.transformer_file import Unreadable, read_transformer
 from standee_backend.hardware.options import Options
+from support import single_files
 
 Weights = dict[str, Tensor]
 
