@@ -143,7 +143,8 @@ def _converted(
 ) -> dict[str, Tensor]:
     """Give weights diffusers' names. Raises `Unreadable` where some are missing, unknown, or of another size."""
     state = model.state_dict()
-    converted, unexpected, theirs = {}, [], {}
+    converted: dict[str, Tensor] = {}
+    unexpected: list[str] = []
     for name, weight in weights.items():
         layer, _, kind = name.rpartition(".")
         original = known.get(layer)
