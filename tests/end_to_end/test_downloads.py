@@ -166,7 +166,7 @@ def test_offline_and_unknown_models_are_one_clear_error(hub, get) -> None:
 BRING = """
 import sys
 from standee.errors import StandeeError
-from standee_backend import lora_files
+from standee_backend.catalog import lora_files
 for path in sys.argv[1:]:
     try:
         print(lora_files.bring(path, "$.sampling.loras[0].path"))
@@ -179,6 +179,7 @@ def test_of_a_repository_of_loras_only_the_named_one_comes(hub, surroundings, tm
     for name in ("ink", "toon"):
         save_file({f"transformer.{name}.lora_A.weight": torch.zeros(2, 2)}, tmp_path / name)
         hub.files[f"{name}.safetensors"] = (tmp_path / name).read_bytes()
+    hub.files["adapter_config.json"] = b'{"lora_alpha": 4}'
     del hub.files["all-in-one.safetensors"]
     asked = [NAME, f"{NAME}/ink.safetensors", f"{NAME}/other.safetensors"]
     command = [sys.executable, "-c", BRING, *asked]
@@ -188,7 +189,8 @@ def test_of_a_repository_of_loras_only_the_named_one_comes(hub, surroundings, tm
     assert "$.sampling.loras[0].path" in several
     assert Path(ink).read_bytes() == hub.files["ink.safetensors"]
     assert "no file other.safetensors" in other
-    assert {name for name, _ in hub.ranges} == {"ink.safetensors"}
+    assert Path(ink).with_name("adapter_config.json").exists(), "where PEFT says how strong it is"
+    assert {name for name, _ in hub.ranges} == {"ink.safetensors", "adapter_config.json"}
 
 
 # -- in a job ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A tiny FLUX.2 klein's transformer as one file in its makers' own layout: as safetensors, and as GGUF."""
+"""Tiny transformers as one file in their makers' own layout: as safetensors, and of klein as GGUF."""
 
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,111 @@ def original(folder: Path) -> dict[str, Any]:
                 ours[f"{block}.{index}.{name}"] = torch.cat(rows)
     assert not theirs, theirs.keys()
     return ours
+
+
+FLUX = {
+    "img_in": ["x_embedder"],
+    "txt_in": ["context_embedder"],
+    "time_in.in_layer": ["time_text_embed.timestep_embedder.linear_1"],
+    "time_in.out_layer": ["time_text_embed.timestep_embedder.linear_2"],
+    "vector_in.in_layer": ["time_text_embed.text_embedder.linear_1"],
+    "vector_in.out_layer": ["time_text_embed.text_embedder.linear_2"],
+    "guidance_in.in_layer": ["time_text_embed.guidance_embedder.linear_1"],
+    "guidance_in.out_layer": ["time_text_embed.guidance_embedder.linear_2"],
+    "final_layer.linear": ["proj_out"],
+}
+FLUX_DOUBLE = {
+    "img_mod.lin": ["norm1.linear"],
+    "txt_mod.lin": ["norm1_context.linear"],
+    "img_attn.qkv": ["attn.to_q", "attn.to_k", "attn.to_v"],
+    "txt_attn.qkv": ["attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"],
+    "img_attn.proj": ["attn.to_out.0"],
+    "txt_attn.proj": ["attn.to_add_out"],
+    "img_attn.norm.query_norm": ["attn.norm_q"],
+    "img_attn.norm.key_norm": ["attn.norm_k"],
+    "txt_attn.norm.query_norm": ["attn.norm_added_q"],
+    "txt_attn.norm.key_norm": ["attn.norm_added_k"],
+    "img_mlp.0": ["ff.net.0.proj"],
+    "img_mlp.2": ["ff.net.2"],
+    "txt_mlp.0": ["ff_context.net.0.proj"],
+    "txt_mlp.2": ["ff_context.net.2"],
+}
+FLUX_SINGLE = {
+    "modulation.lin": ["norm.linear"],
+    "linear1": ["attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"],
+    "linear2": ["proj_out"],
+    "norm.query_norm": ["attn.norm_q"],
+    "norm.key_norm": ["attn.norm_k"],
+}
+Z_IMAGE = {
+    "attention.qkv": ["attention.to_q", "attention.to_k", "attention.to_v"],
+    "attention.out": ["attention.to_out.0"],
+    "attention.q_norm": ["attention.norm_q"],
+    "attention.k_norm": ["attention.norm_k"],
+}
+
+
+def original_flux(folder: Path) -> dict[str, Any]:
+    """Return the weights of a tiny FLUX.1's transformer under their makers' names."""
+    import torch
+
+    theirs = _weights(folder)
+    names = dict(FLUX)
+    for ours, block, of_block in (
+        ("double_blocks", "transformer_blocks", FLUX_DOUBLE),
+        ("single_blocks", "single_transformer_blocks", FLUX_SINGLE),
+    ):
+        for index in range(8):
+            names |= {
+                f"{ours}.{index}.{name}": [f"{block}.{index}.{layer}" for layer in layers]
+                for name, layers in of_block.items()
+            }
+    ours = _joined(theirs, names)
+    for kind in ("weight", "bias"):
+        scale, shift = theirs.pop(f"norm_out.linear.{kind}").chunk(2)
+        ours[f"final_layer.adaLN_modulation.1.{kind}"] = torch.cat([shift, scale])
+    assert not theirs, theirs.keys()
+    return {name.replace("_norm.weight", "_norm.scale"): weight for name, weight in ours.items()}
+
+
+def original_z_image(folder: Path) -> dict[str, Any]:
+    """Return the weights of a tiny Z-Image's transformer under the names that most files of it have."""
+    theirs = _weights(folder)
+    names = {
+        f"{block}.{index}.{name}": [f"{block}.{index}.{layer}" for layer in layers]
+        for block in ("layers", "noise_refiner", "context_refiner")
+        for index in range(2)
+        for name, layers in Z_IMAGE.items()
+    }
+    ours = _joined(theirs, names)
+    rest = {
+        name.replace("all_x_embedder.2-1", "x_embedder").replace(
+            "all_final_layer.2-1", "final_layer"
+        ): weight
+        for name, weight in theirs.items()
+    }
+    return ours | rest
+
+
+def _weights(folder: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    weights: dict[str, Any] = load_file(
+        folder / "transformer" / "diffusion_pytorch_model.safetensors"
+    )
+    return weights
+
+
+def _joined(theirs: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Any]:
+    """Take layers out of `theirs` and lay their rows one below the other."""
+    import torch
+
+    return {
+        f"{name}.{kind}": torch.cat([theirs.pop(f"{layer}.{kind}") for layer in layers])
+        for name, layers in names.items()
+        for kind in ("weight", "bias")
+        if f"{layers[0]}.{kind}" in theirs
+    }
 
 
 def save_safetensors(folder: Path, file: Path) -> Path:

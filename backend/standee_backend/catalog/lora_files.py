@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from standee.composition import Lora
@@ -25,11 +26,14 @@ from .hub import look_up
 USUAL = "pytorch_lora_weights.safetensors"
 """What diffusers calls the file that it saves."""
 
+PEFT_CONFIG = "adapter_config.json"
+"""What PEFT saves beside a LoRA: its strength, among others."""
+
 PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 """Files that may run code when they are read."""
 
-MARKS = ("lora", "lokr")
-"""One of these is in the name of every weight of a LoRA."""
+MARKS = re.compile(r"lora|lokr|hada|oft_|\.diff(_b)?$", re.IGNORECASE)
+"""One of these is in the names of the weights of a LoRA and its kin."""
 
 MAX_HEADER = 2**26
 
@@ -52,9 +56,9 @@ def locate(path: str, field: str) -> Path | None:
     )
     found = there / file
     _check_kind(found.name, field)
-    if not any(mark in name.lower() for name in _header(found, field) for mark in MARKS):
+    if not any(MARKS.search(name) for name in _header(found, field)):
         raise InvalidField(
-            f"{found.name} is not a LoRA: no weight in it has lora or lokr in its name.",
+            f"{found.name} is not a LoRA: no weight in it is named as a LoRA's are (lora, lokr, hada, diff).",
             path=field,
             fix="Give a LoRA. A whole model belongs in $.sampling.model.",
         )
@@ -77,7 +81,9 @@ def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
                 path=field,
                 fix=f"See https://huggingface.co/{repository}/tree/main for what it has.",
             )
-        return [file or choose(names, repository, field)]
+        found = file or choose(names, repository, field)
+        config = str(PurePosixPath(found).with_name(PEFT_CONFIG))
+        return [found, config] if config in names else [found]
 
     offer = look_up(repository, field, pick)
     found = download.bring(offer, field, follower) / offer.files[0].name
@@ -140,9 +146,17 @@ def choose(names: Iterable[str], where: str, field: str) -> str:
 
 
 def numbers(file: Path) -> int:
-    """Return how many numbers a LoRA's weights are. Raises `InvalidField`."""
+    """Return how many numbers a LoRA's weights are, once it is laid. Raises `InvalidField`."""
     header = _header(file, "$.sampling.loras")
-    return sum(math.prod(weight["shape"]) for weight in header.values())
+    return sum(
+        math.prod(weight["shape"]) * (_multiplied(weight["shape"]) if "hada_w" in name else 1)
+        for name, weight in header.items()
+    )
+
+
+def _multiplied(shape: Sequence[int]) -> int:
+    """Return how many times as large a LoHa's half becomes: ranks multiply, and two halves become one."""
+    return max(1, min(shape, default=1) // 2)
 
 
 def digest(file: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,11 +29,16 @@ from ...hardware.load_presets import Offload, Preset, presets
 from ...hardware.options import Options, resolve
 from ..families import open_family
 from ..families.base import Defaults, Family
+from .non_finite import refuse_non_finite
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
+from .transformer_file import Unreadable, difference, read_transformer
 
 log = logging.getLogger(__name__)
 
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # else a line per multiplication
+
+HARMLESS = re.compile(r"(^|\.)(position_ids|inv_freq)$|^lm_head\.")
+"""Weights that older programs saved and newer ones compute, and a language model's head, which nothing reads here."""
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -62,6 +68,7 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     _place(pipeline, device, preset.offload)
     place = partial(_place, pipeline, device, preset.offload)
     opened: Family = open_family(pipeline, device, here, defaults, place)
+    refuse_non_finite(opened, pipeline)
     attention = opened.attend_by(options.attention)
     if options.step_cache:
         opened.reuse_blocks(options.step_cache)
@@ -95,25 +102,19 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
         "transformer": preset.quantization,
         large_text_encoder(index): preset.text_quantization,
     }
-    reading = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
-    configs = {name: packing(way, dtype, index[name][0]) for name, way in packed.items()}
-    configs = {name: config for name, config in configs.items() if config is not None}
-    mapping = diffusers.PipelineQuantizationConfig(quant_mapping=configs) if configs else None
     try:
         parts = {}
-        if file:
-            cls = getattr(diffusers, index["transformer"][1])
-            config = configs.get("transformer")
-            parts["transformer"] = _read_file(file, cls, folder, dtype, config)
-            if packed["transformer"] == "fp8" and not is_gguf(file):
-                cast_to_fp8(parts["transformer"], dtype)
-        for name in (name for name, way in packed.items() if way == "fp8" and name not in parts):
-            library, kind = index[name]
-            cls = getattr({"diffusers": diffusers, "transformers": transformers}[library], kind)
-            parts[name] = cls.from_pretrained(folder / name, **reading)
-            cast_to_fp8(parts[name], dtype)  # before the next is read, or the host holds both
+        for name, cls in _classes(index).items():
+            way = packed.get(name, "none")
+            config = packing(way, dtype, index[name][0])
+            if name == "transformer" and file:
+                parts[name] = _read_file(file, cls, folder, dtype, config)
+            else:
+                parts[name] = _read_part(folder, name, cls, dtype, config)
+            if way == "fp8" and not (name == "transformer" and is_gguf(file)):
+                cast_to_fp8(parts[name], dtype)  # before the next is read, or the host holds both
         return getattr(diffusers, pipeline).from_pretrained(
-            folder, **parts, **reading, quantization_config=mapping
+            folder, **parts, dtype=dtype, local_files_only=True
         )
     except torch.OutOfMemoryError:
         raise
@@ -131,6 +132,36 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
         ) from error
 
 
+def _classes(index: dict[str, Any]) -> dict[str, Any]:
+    """Return the classes of a pipeline's parts that have weights."""
+    libraries = {"diffusers": diffusers, "transformers": transformers}
+    found = {
+        name: getattr(libraries[said[0]], said[1])
+        for name, said in index.items()
+        if isinstance(said, list) and said[0] in libraries
+    }
+    return {
+        name: cls
+        for name, cls in found.items()
+        if isinstance(cls, type) and issubclass(cls, torch.nn.Module)
+    }
+
+
+def _read_part(folder: Path, name: str, cls: Any, dtype: torch.dtype, packed: Any) -> Any:
+    """Read a part from its folder, and packed where `packed` says how. Raises `UnknownModel`."""
+    reading = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
+    if packed is not None:
+        reading["quantization_config"] = packed
+    part, said = cls.from_pretrained(folder / name, **reading, output_loading_info=True)
+    unexpected = [key for key in said["unexpected_keys"] if not HARMLESS.search(key)]
+    if problem := difference(said["missing_keys"], unexpected):
+        raise _unknown(
+            f"The model in {folder} is not whole: its {name} {problem}.",
+            "Download or save it again, with all of its weights and the config.json that belongs to them.",
+        )
+    return part
+
+
 def _read_file(file: Path, cls: Any, folder: Path, dtype: torch.dtype, packed: Any) -> Any:
     """Read a transformer of the configuration in `folder` from a file, in whichever layout it is.
 
@@ -143,22 +174,24 @@ def _read_file(file: Path, cls: Any, folder: Path, dtype: torch.dtype, packed: A
                 fix="Run `pip install gguf` in the daemon's environment.",
             )
         packed = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+    config = {"subfolder": "transformer", "local_files_only": True}
     try:
+        with torch.device("meta"):
+            model = cls.from_config(cls.load_config(str(folder), **config))
         return cls.from_single_file(
-            str(file),
+            read_transformer(file, model, dtype),
             config=str(folder),
-            subfolder="transformer",
             dtype=dtype,
-            local_files_only=True,
             quantization_config=packed,
+            **config,
         )
     except (torch.OutOfMemoryError, ImportError):
         raise
-    except Exception as error:  # diffusers' converters raise whatever they stumble over
-        raise _unknown(
-            f"{file} cannot be read as a {cls.__name__} like that of {folder}: {_line(error)}",
-            "Get it again; or name a base of its own kind in models.toml.",
-        ) from error
+    except Unreadable as error:
+        said, fix = str(error), error.fix
+    except Exception as error:  # diffusers and gguf raise whatever they stumble over
+        said, fix = _line(error), "Get it again; or name a base of its own kind in models.toml."
+    raise _unknown(f"{file} cannot be read as a {cls.__name__} like that of {folder}: {said}", fix)
 
 
 def _place(pipeline: Any, device: torch.device, offload: Offload) -> None:

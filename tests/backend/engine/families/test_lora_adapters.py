@@ -131,7 +131,7 @@ def test_a_lora_that_was_used_before_is_not_read_again(
 ) -> None:
     lay(family, (make_lora(kind, 1), 1.0))
     lay(family)
-    monkeypatch.setattr(type(family.pipeline), "load_lora_weights", None)
+    monkeypatch.setattr(lora_adapters, "read", None)
     lay(family, (make_lora(kind, 1), 0.5))
     assert [one.weight for one in family.adapters.active] == [0.5]
     lay(family)
@@ -239,10 +239,9 @@ def test_a_lora_of_a_larger_model_is_refused(folders, make_lora, tmp_path) -> No
     assert caught.value.path == "$.sampling.loras[0].path"
 
 
-def test_what_diffusers_cannot_read_is_one_clear_error_and_can_be_tried_again(
+def test_half_a_lora_is_one_clear_error_and_can_be_tried_again(
     folders, make_lora, tmp_path, paint
 ) -> None:
-    """The second half of a layer is missing, which shows only while peft lays it in."""
     weights = load_file(make_lora("flux"))
     broken = {name: weight for name, weight in weights.items() if "lora_B" not in name}
     save_file(broken, tmp_path / "broken.safetensors")
