@@ -427,7 +427,7 @@ def test_a_strength_that_nothing_tells_is_taken_as_one_and_told(families, tmp_pa
     family.adapters.lay([(tmp_path / "peft.safetensors", 1.0)])
     agree(laid_over(family), expected)
     [note] = family.adapters.notes
-    assert (note.code, note.path) == ("lora_strength_unknown", "$.sampling.loras[0].path")
+    assert (note.code, note.path) == ("lora-strength-unknown", "$.sampling.loras[0].path")
     assert "adapter_config.json" in note.fix
     family.adapters.lay([], spare=0)
 
@@ -472,9 +472,9 @@ def test_what_cannot_be_laid_is_told_and_the_rest_counts(families, tmp_path, oth
     family.adapters.lay([(first, 0.0), (file, 1.0)])
     agree(laid_over(family), expected)
     [note] = family.adapters.notes
-    assert (note.code, note.path) == ("lora_part_left_out", "$.sampling.loras[1].path")
+    assert (note.code, note.path) == ("lora-part-left-out", "$.sampling.loras[1].path")
     assert note.values["count"] == 4
-    assert "lora_te1_text_model_encoder_layers_0_mlp_fc1" in note.words
+    assert "lora_te1_text_model_encoder_layers_0_mlp_fc1" in note.values["names"]
     assert note.fix
     family.adapters.lay([(first, 1.0)])
     assert not family.adapters.notes

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from standee.composition import Composition
+from standee.wire.notes import Tell
 
 from . import images
 from .anchor import Anchor, hold, scene_anchors, subject_anchors
@@ -25,8 +26,8 @@ from .families.base import Conditioning, Family
 from .images import Array
 from .injection import inject
 from .kept_pixels import keep_pixels
-from .layout import Read, Stage, StagedScene, stage
-from .prompts import encode_prompts
+from .layout import Read, Stage, StagedScene, absent_subjects, stage
+from .prompts import cut_words, encode_prompts
 from .references import Reference, beside_picture, gaussian, scene_reference, subject_references
 from .schedule import Schedule
 from .settings import resolve
@@ -93,14 +94,18 @@ def paint(
     *,
     seed: int,
     on_step: OnStep | None = None,
+    tell: Tell | None = None,
     cache: TokenCache | None = None,
 ) -> Painted:
-    """Do all of `compose` that takes the model or its device."""
+    """Do all of `compose` that takes the model or its device. `tell` takes notes of what is not as it was asked."""
     staged = stage(composition, read, family.patch, family.latent_px, seed)
     settings = resolve(family, composition)
     rows, cols = staged.grid.rows, staged.grid.cols
     schedule = Schedule.of(family.sigmas(settings.steps, rows * cols))
     prompts = encode_prompts(family, composition, settings)
+    for about in (*absent_subjects(staged), *cut_words(family, composition, settings)):
+        if tell:
+            tell(about)
     prompt, ids = prompts.picture, family.grid_ids(rows, cols)
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
 

@@ -32,6 +32,7 @@ from standee.geometry import (
     snap,
     token_grid,
 )
+from standee.wire.notes import SUBJECT_NOWHERE, Note, note
 
 from . import images, variation
 from .images import Array, Picture
@@ -51,6 +52,9 @@ CORE = 0.9
 
 BAND = 0.06
 """How far around subjects the place they stand in is held, as a share of the canvas' shorter side, without a scene."""
+
+FAINT = 4
+"""The strongest of a cut-out's 255 grades at which it counts as empty."""
 
 NEUTRAL = 0.5
 """The grey under a cut-out where there is nothing else."""
@@ -83,7 +87,8 @@ class Staged:
 class StagedScene:
     """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
 
-    `covered` are the cells that it would own without subjects, `around` (rows * k, columns * k) the kept pixels that
+    `covered` are the cells that it would own without subjects, `absent` are visible layers of which
+    nothing is seen. `around` (rows * k, columns * k) the kept pixels that
     the subjects' surroundings take, which are free to change. The seam is softened over `feather` px.
     """
 
@@ -101,7 +106,8 @@ class StagedScene:
 class Stage:
     """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
 
-    `around` (rows * k, columns * k), in latent pixels, is the band around the subjects and above their feet.
+    `absent` are visible layers of which nothing is seen. `around` (rows * k, columns * k), in latent pixels, is the band
+    around the subjects and above their feet.
     """
 
     grid: Cells
@@ -109,6 +115,7 @@ class Stage:
     arrangement: Arrangement
     scene: StagedScene | None
     subjects: tuple[Staged, ...]
+    absent: tuple[Staged, ...]
     around: Array
 
     def crops(self) -> list[Array]:
@@ -184,7 +191,19 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
         )  # fmt: skip
     band = images.block_mean(around, latent_px) * uncovered
     seen = tuple(subject for subject in subjects if subject.owned.any())
-    return Stage(grid, patch, arrangement, scene, seen, band)
+    absent = tuple(subject for subject in subjects if not subject.owned.any())
+    return Stage(grid, patch, arrangement, scene, seen, absent, band)
+
+
+def absent_subjects(staged: Stage) -> list[Note]:
+    """Return a note of each subject that is nowhere in the picture, and why."""
+    notes = []
+    for subject in staged.absent:
+        layer, seen = subject.layer, np.asarray(subject.picture.matte).max() > FAINT
+        why = "hidden" if subject.core.any() else "off" if seen else "empty"
+        name = layer.name or str(subject.index + 1)
+        notes.append(note(SUBJECT_NOWHERE, f"$.layers[{subject.index}]", name=name, why=why))
+    return notes
 
 
 def reference_crop(cells: Cells) -> Cells:

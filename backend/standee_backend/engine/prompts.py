@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 
 from standee.composition import Composition
 from standee.errors import InvalidField
+from standee.wire.notes import WORDS_CUT, Note, note
 
 from .families.base import Conditioning, Defaults, Family
+
+START = 24
+"""Characters of a prompt by which a note names it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,22 @@ def encode_prompts(family: Family, composition: Composition, settings: Defaults)
     if guided and said != negative:  # a prompt is not guided away from itself
         picture = replace(picture, negative=encoded[negative])
     return Prompts(picture, encoded)
+
+
+def cut_words(family: Family, composition: Composition, settings: Defaults) -> list[Note]:
+    """Return a note of each prompt that is longer than what the model reads."""
+    said = picture_prompt(composition) if settings.join_words else composition.prompt
+    prompts = {"$.prompt": said}
+    prompts |= {
+        f"$.layers[{index}].prompt": layer.prompt
+        for index, layer in enumerate(composition.layers)
+        if layer.visible
+    }
+    return [
+        note(WORDS_CUT, path, limit=family.text_limit, start=words[:START])
+        for path, words in prompts.items()
+        if words and family.counted(words) > family.text_limit
+    ]
 
 
 def picture_prompt(composition: Composition) -> str:

@@ -154,6 +154,8 @@ class Tasks:
             try:
                 resident = self._load(info, plan.preset, notes.tell)
                 self._lay(resident, loras, plan.room - plan.need, notes.tell)
+                for about in resident.family.adapters.notes:
+                    notes.add(about)
                 resident.tokens.model = f"{resident.fingerprint} {self._computed_by(resident)}"
                 for index in range(painted, composition.sampling.count):
                     watch = _Watch(
@@ -237,7 +239,13 @@ def _paint(
 ) -> Finish:
     seed = composition.sampling.seed + index
     painted = paint(
-        resident.family, composition, read, seed=seed, on_step=watch, cache=resident.tokens
+        resident.family,
+        composition,
+        read,
+        seed=seed,
+        on_step=watch,
+        tell=notes.add,
+        cache=resident.tokens,
     )
     receipt = _receipt(composition, seed, resident)
 

@@ -38,6 +38,23 @@ WORDS: dict[str, str] = {
     "Done": "完成",
     "Cancelled": "已取消",
     # how a job was fitted into the memory
+    "“{name}” is not in the picture: {why}.": "“{name}”不在画面中：{why}。",
+    "The model reads {limit} tokens; what follows in “{start}…” was cut off.": (
+        "模型只读取 {limit} 个词元；“{start}…”之后的内容已被截去。"
+    ),
+    "Of the LoRA {file} {count} layers were left out: {part}.": (
+        "LoRA {file} 有 {count} 层未能加载：{part}。"
+    ),
+    "The LoRA {file} does not say how strong it is; set its weight by eye.": (
+        "LoRA {file} 没有说明其强度；请凭效果设置权重。"
+    ),
+    "its cut-out is empty": "其抠图为空",
+    "it lies off the canvas": "它在画布之外",
+    "others hide all of it": "它被其他图层完全遮住",
+    "they change a text encoder that this model does not have": "它们修改的是此模型没有的文本编码器",
+    "they change norms or embeddings, which LoRAs cannot be laid over here": (
+        "它们修改的是归一化或嵌入，这里无法加载"
+    ),
     "Memory: preset {preset}: {meaning}; about {need} of {room}.": (
         "内存：预设“{preset}”：{meaning}；约需 {need}，可用 {room}。"
     ),

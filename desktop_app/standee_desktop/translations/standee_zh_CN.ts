@@ -1602,6 +1602,42 @@ or add a subject below.</source>
         <translation>预设“{failed}”内存不足；改用预设“{preset}”继续：{meaning}。</translation>
     </message>
     <message>
+        <source>“{name}” is not in the picture: {why}.</source>
+        <translation>“{name}”不在画面中：{why}。</translation>
+    </message>
+    <message>
+        <source>The model reads {limit} tokens; what follows in “{start}…” was cut off.</source>
+        <translation>模型只读取 {limit} 个词元；“{start}…”之后的内容已被截去。</translation>
+    </message>
+    <message>
+        <source>Of the LoRA {file} {count} layers were left out: {part}.</source>
+        <translation>LoRA {file} 有 {count} 层未能加载：{part}。</translation>
+    </message>
+    <message>
+        <source>The LoRA {file} does not say how strong it is; set its weight by eye.</source>
+        <translation>LoRA {file} 没有说明其强度；请凭效果设置权重。</translation>
+    </message>
+    <message>
+        <source>its cut-out is empty</source>
+        <translation>其抠图为空</translation>
+    </message>
+    <message>
+        <source>it lies off the canvas</source>
+        <translation>它在画布之外</translation>
+    </message>
+    <message>
+        <source>others hide all of it</source>
+        <translation>它被其他图层完全遮住</translation>
+    </message>
+    <message>
+        <source>they change a text encoder that this model does not have</source>
+        <translation>它们修改的是此模型没有的文本编码器</translation>
+    </message>
+    <message>
+        <source>they change norms or embeddings, which LoRAs cannot be laid over here</source>
+        <translation>它们修改的是归一化或嵌入，这里无法加载</translation>
+    </message>
+    <message>
         <source>weights in {size}, {kept}</source>
         <translation>权重 {size}，{kept}</translation>
     </message>

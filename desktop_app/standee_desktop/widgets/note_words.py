@@ -11,6 +11,21 @@ PHRASES = (
     QT_TRANSLATE_NOOP(
         "Notes", "Too little memory with preset {failed}; going on with preset {preset}: {meaning}."
     ),
+    QT_TRANSLATE_NOOP("Notes", "“{name}” is not in the picture: {why}."),
+    QT_TRANSLATE_NOOP(
+        "Notes", "The model reads {limit} tokens; what follows in “{start}…” was cut off."
+    ),
+    QT_TRANSLATE_NOOP("Notes", "Of the LoRA {file} {count} layers were left out: {part}."),
+    QT_TRANSLATE_NOOP(
+        "Notes", "The LoRA {file} does not say how strong it is; set its weight by eye."
+    ),
+    QT_TRANSLATE_NOOP("Notes", "its cut-out is empty"),
+    QT_TRANSLATE_NOOP("Notes", "it lies off the canvas"),
+    QT_TRANSLATE_NOOP("Notes", "others hide all of it"),
+    QT_TRANSLATE_NOOP("Notes", "they change a text encoder that this model does not have"),
+    QT_TRANSLATE_NOOP(
+        "Notes", "they change norms or embeddings, which LoRAs cannot be laid over here"
+    ),
     QT_TRANSLATE_NOOP("Notes", "weights in {size}, {kept}"),
     QT_TRANSLATE_NOOP("Notes", "weights in {size}, text encoder in {text}, {kept}"),
     QT_TRANSLATE_NOOP("Notes", "16 bits"),

@@ -36,11 +36,19 @@ Tell = Callable[[Note], None]
 """Takes the notes of a job from whatever part of the worker has one to emit."""
 
 MEMORY_PLAN, MEMORY_SHORT = "memory-plan", "memory-short"
+SUBJECT_NOWHERE, WORDS_CUT = "subject-nowhere", "words-cut"
+LORA_PART_LEFT_OUT, LORA_STRENGTH_UNKNOWN = "lora-part-left-out", "lora-strength-unknown"
 
 FORMS = {
     MEMORY_PLAN: "Memory: preset {preset}: {meaning}; about {need} of {room}.",
     MEMORY_SHORT: (
         "Too little memory with preset {failed}; going on with preset {preset}: {meaning}."
+    ),
+    SUBJECT_NOWHERE: "“{name}” is not in the picture: {why}.",
+    WORDS_CUT: "The model reads {limit} tokens; what follows in “{start}…” was cut off.",
+    LORA_PART_LEFT_OUT: "Of the LoRA {file} {count} layers were left out: {part}.",
+    LORA_STRENGTH_UNKNOWN: (
+        "The LoRA {file} does not say how strong it is; set its weight by eye."
     ),
 }
 """How each code is put; what stands in braces are the note's values, some of them in words."""
@@ -63,12 +71,25 @@ KEPT = {
     "group": "one block on the device at a time",
 }
 
+WHY = {
+    "empty": "its cut-out is empty",
+    "off": "it lies off the canvas",
+    "hidden": "others hide all of it",
+}
+PARTS = {
+    "text_encoder": "they change a text encoder that this model does not have",
+    "norms": "they change norms or embeddings, which LoRAs cannot be laid over here",
+}
+
 PRESETS = ("32 bits", "16 bits", "8 bits")
 """Names of presets that are words."""
 
 PHRASES = tuple(
     dict.fromkeys(
-        (*FORMS.values(), LOADED, LOADED_TEXT_APART, *SIZES.values(), *KEPT.values(), *PRESETS)
+        (
+            *(*FORMS.values(), LOADED, LOADED_TEXT_APART, *PRESETS),
+            *(words for of in (SIZES, KEPT, WHY, PARTS) for words in of.values()),
+        )
     )
 )
 """All that a face translates."""
@@ -117,4 +138,9 @@ def _in_words(values: Mapping[str, Any], translate: Callable[[str], str]) -> dic
     words |= {name: translate(values[name]) for name in ("preset", "failed") if name in values}
     if "offload" in values:
         words["meaning"] = meaning(values, translate)
+    words |= {
+        name: translate(of[values[name]])
+        for name, of in (("why", WHY), ("part", PARTS))
+        if values.get(name) in of
+    }
     return words

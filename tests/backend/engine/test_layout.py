@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from standee import Canvas, Composition, Layer, Rect, Scene, StandeeError
-from standee_backend.engine.layout import LEAST_CROP, stage
+from standee_backend.engine.layout import LEAST_CROP, absent_subjects, stage
 
 PATCH, LATENT_PX = 16, 8
 
@@ -144,3 +144,19 @@ def test_a_truncated_png_is_refused(shelf) -> None:
 def _stage(shelf, *layers: Layer):
     composition = Composition(canvas=Canvas(256, 256), layers=layers)
     return stage(composition, shelf.read, PATCH, LATENT_PX)
+
+
+@pytest.mark.parametrize("why", ["hidden", "off", "empty"])
+def test_a_subject_that_is_nowhere_is_noted_with_its_reason(shelf, why) -> None:
+    whole = shelf.flat("red", 64, 64)
+    nothing = shelf.add(np.zeros((64, 64, 4), np.uint8))
+    picture = nothing if why == "empty" else whole
+    rect = Rect(900, 0, 64, 64) if why == "off" else Rect(64, 64, 64, 64)
+    lost = Layer(picture=picture, rect=rect, name="the mug")
+    front = Layer(
+        picture=whole, rect=Rect(32, 32, 128, 128) if why == "hidden" else Rect(0, 0, 32, 32)
+    )
+    [about] = absent_subjects(_stage(shelf, lost, front))
+    assert (about.code, about.path) == ("subject-nowhere", "$.layers[0]")
+    assert about.values == {"name": "the mug", "why": why}
+    assert "the mug" in about.words

@@ -126,6 +126,15 @@ class Family(ABC):
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
         """Encode one prompt, without a negative."""
 
+    @property
+    @abstractmethod
+    def text_limit(self) -> int:
+        """How many text tokens the model was made for, at most."""
+
+    @abstractmethod
+    def counted(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are, those that are cut off among them."""
+
     def guided_by_negative(self, guidance: float) -> bool:
         """Return whether the model is guided, at this strength, by a second forward with a negative prompt."""
         return False

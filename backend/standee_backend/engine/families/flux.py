@@ -132,9 +132,9 @@ class Flux(PipelineFamily):
             )
         return Conditioning(text, pooled, guidance, self.words(prompt))
 
-    def words(self, prompt: str) -> int:
+    def counted(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, T5's mark of their end included."""
-        return min(len(self.pipeline.tokenizer_2(prompt).input_ids), self.text_limit)
+        return len(self.pipeline.tokenizer_2(prompt, verbose=False).input_ids)
 
     def _shift(self, steps: int, cells: int) -> float:
         return scheduled_shift(self.pipeline.scheduler.config, cells)

@@ -141,9 +141,9 @@ class Flux2(PipelineFamily):
         distilled = self.pipeline.config.get("is_distilled", False) or self.embeds_guidance
         return not distilled and guidance > self.guidance_of_none
 
-    def words(self, prompt: str) -> int:
+    def counted(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
-        return min(spoken(self.pipeline.tokenizer, prompt, thinking=False), self.text_limit)
+        return spoken(self.pipeline.tokenizer, prompt, thinking=False)
 
     def _shift(self, steps: int, cells: int) -> float:
         return compute_empirical_mu(cells, steps)

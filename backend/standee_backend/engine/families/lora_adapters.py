@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from itertools import chain
@@ -24,9 +24,11 @@ from diffusers.utils.peft_utils import (
     set_adapter_layers,
     set_weights_and_activate_adapters,
 )
+from msgspec.structs import replace
 from torch import Tensor, nn
 
 from standee.errors import InvalidField, MissingDependency
+from standee.wire.notes import LORA_PART_LEFT_OUT, LORA_STRENGTH_UNKNOWN, Note, note
 
 from ...catalog.lora_files import PEFT_CONFIG, digest, field_of
 from .lora_names import Found, find, kind_of
@@ -55,17 +57,6 @@ class Laid:
 
     digest: str
     weight: float
-
-
-@dataclass(frozen=True)
-class Note:
-    """What a person should know of a LoRA that was laid; `path` is its place in the composition."""
-
-    code: str
-    path: str
-    words: str
-    values: dict[str, Any] = field(default_factory=dict)
-    fix: str = ""
 
 
 class Adapters:
@@ -114,9 +105,9 @@ class Adapters:
         self.active, self._known = wanted, True
         self.files = tuple(file.name for file, _ in loras)
         self.notes = tuple(
-            replace(note, path=field_of(index))
+            replace(about, path=field_of(index))
             for index, name in enumerate(names)
-            for note in self._noted[name]
+            for about in self._noted[name]
         )
 
     def _parts(self) -> dict[str, nn.Module]:
@@ -228,28 +219,19 @@ def _plan(
         )
     notes = []
     if lora.unsure:
-        notes.append(
-            Note(
-                "lora_strength_unknown",
-                path,
-                f"The LoRA {file.name} does not say how strong it is; it was taken as alpha = rank.",
-                {"file": file.name},
-                f"Put {PEFT_CONFIG} beside it, which PEFT saved with it, or set its weight by eye.",
-            )
-        )
-    left_out = {
-        "text_encoder": ([*found.text, *beside], "a text encoder that this model does not have"),
-        "norms": (norms, "norms or embeddings, which LoRAs cannot be laid over here"),
-    }
+        fix = f"Put {PEFT_CONFIG} beside it, which PEFT saved with it."
+        notes.append(note(LORA_STRENGTH_UNKNOWN, path, fix=fix, file=file.name))
+    left_out = {"text_encoder": [*found.text, *beside], "norms": norms}
     notes += [
-        Note(
-            "lora_part_left_out",
+        note(
+            LORA_PART_LEFT_OUT,
             path,
-            f"Of the LoRA {file.name} {len(names)} layers were left out, {what}: {_some(names)}.",
-            {"file": file.name, "part": part, "count": len(names), "names": names[:SAID]},
-            "The rest of it counts. A LoRA that was trained on the transformer alone is laid whole.",
+            file=file.name,
+            part=part,
+            count=len(names),
+            names=names[:SAID],
         )
-        for part, (names, what) in left_out.items()
+        for part, names in left_out.items()
         if names
     ]
     return plan, tuple(notes)

@@ -183,9 +183,9 @@ class PipelineFamily(Family):
         """
         return self.text_limit // 4
 
-    @abstractmethod
     def words(self, prompt: str) -> int:
-        """Return how many text tokens a prompt's own words are."""
+        """Return how many text tokens a prompt's own words are, of those that are read."""
+        return min(self.counted(prompt), self.text_limit)
 
     def text_tokens(self, prompt: str) -> int:
         """Return how many tokens an encoded prompt has: padded to the limit, unless a family does not pad."""

@@ -114,9 +114,9 @@ class ZImage(PipelineFamily):
         """Return whether a second forward guides: at any guidance but none."""
         return guidance > self.guidance_of_none
 
-    def words(self, prompt: str) -> int:
+    def counted(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
-        return min(spoken(self.pipeline.tokenizer, prompt, thinking=True), self.text_limit)
+        return spoken(self.pipeline.tokenizer, prompt, thinking=True)
 
     def text_tokens(self, prompt: str) -> int:
         """Return how many tokens an encoded prompt has: those of its words."""
