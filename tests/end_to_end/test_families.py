@@ -27,7 +27,7 @@ def test_a_subject_stands_in_a_kept_scene(studio, tiny_model, kind) -> None:
             canvas=Canvas(128, 96),
             prompt="a cat",
             layers=(Layer(picture=client.put_blob(disc()), rect=Rect(32, 16, 64, 64)),),
-            scene=Scene(picture=client.put_blob(scene.getvalue()), blend=8),
+            scene=Scene(picture=client.put_blob(scene.getvalue()), blend=8 / 96),
             sampling=Sampling(model=str(tiny_model(kind)), count=2),
         )
         first, second = client.compose(composition)

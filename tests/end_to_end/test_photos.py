@@ -38,7 +38,7 @@ def test_photographs_stand_in_a_photograph(studio, photos, tmp_path) -> None:
             canvas=Canvas(SIZE, SIZE),
             prompt="a mountain",
             layers=layers,
-            scene=Scene(picture=mountain, blend=16),
+            scene=Scene(picture=mountain, blend=16 / 256),
             sampling=Sampling(steps=12),
         )
         [result] = client.compose(composition)

@@ -106,8 +106,8 @@ class StagedScene:
 class Stage:
     """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
 
-    `absent` are visible layers of which nothing is seen. `around` (rows * k, columns * k), in latent pixels, is the band
-    around the subjects and above their feet.
+    `absent` are visible layers of which nothing is seen. `around` (rows * k, columns * k), in latent pixels, is the
+    band around the subjects and above their feet.
     """
 
     grid: Cells

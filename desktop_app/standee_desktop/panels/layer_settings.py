@@ -80,7 +80,14 @@ class LayerSettings(QScrollArea):
             "fidelity",
             1.0,
             self.tr("Fidelity"),
-            self.tr("How strictly it keeps its identity"),
+            self.tr("From free (0) to exact (100 %): how strictly it keeps its look and its place"),
+        )
+        self.light = self._slider(
+            rows,
+            "light",
+            1.0,
+            self.tr("Light"),
+            self.tr("From its own (0) to the scene's (100 %): whose light and colour fall on it"),
         )
         self.variation = self._slider(
             rows,
@@ -174,7 +181,7 @@ class LayerSettings(QScrollArea):
             return
         first = layers[0]
         self.prompt.show_text(_common(layers, "prompt") or "")
-        for field in ("fidelity", "variation", "sharing"):
+        for field in ("fidelity", "light", "variation", "sharing"):
             mixed = _common(layers, field) is None
             getattr(self, field).show_value(getattr(first, field), mixed)
         fit = _common(layers, "fit")

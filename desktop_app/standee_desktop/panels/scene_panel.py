@@ -73,8 +73,8 @@ class ScenePanel(QWidget):
             lambda part: self._set(self.tr("Fidelity of the scene"), "scene", fidelity=part)
         )
         self.fidelity.sliderReleased.connect(editor.end_gesture)
-        self.blend.valueChanged.connect(lambda px: self._set(self.tr("Blend"), blend=px))
-        self.feather.valueChanged.connect(lambda px: self._set(self.tr("Feather"), feather=px))
+        self.blend.valueChanged.connect(lambda part: self._set(self.tr("Blend"), blend=part / 100))
+        self.feather.valueChanged.connect(lambda part: self._set(self.tr("Feather"), feather=part / 100))
         self.shown.toggled.connect(lambda on: editor.look(kept_region=on))
         editor.changed.connect(self._on_change)
         editor.view_changed.connect(lambda view: self.shown.setChecked(view.kept_region))
@@ -100,10 +100,10 @@ class ScenePanel(QWidget):
             ("stretch", self.tr("Stretch")),
         ):
             self.fit.addItem(words, fit)
-        for field, most in ((self.blend, 512.0), (self.feather, 256.0)):
-            field.setRange(0, most)
-            field.setDecimals(0)
-            field.setSuffix(" px")
+        for field in (self.blend, self.feather):  # shares of the canvas' shorter side
+            field.setRange(0, 50)
+            field.setDecimals(1)
+            field.setSuffix(" %")
             make_plain(field)
         tips: list[tuple[QWidget, str, str]] = [
             (self.fit, self.tr("Fit"), self.tr("How the picture fills its place")),
@@ -181,8 +181,8 @@ class ScenePanel(QWidget):
         shown = scene or NONE
         with QSignalBlocker(self.blend), QSignalBlocker(self.feather), QSignalBlocker(self.fit):
             self.fit.setCurrentIndex(self.fit.findData(shown.fit))
-            self.blend.setValue(shown.blend)
-            self.feather.setValue(shown.feather)
+            self.blend.setValue(100 * shown.blend)
+            self.feather.setValue(100 * shown.feather)
         self.fidelity.show_part(shown.fidelity)
         self._show_picture()
 

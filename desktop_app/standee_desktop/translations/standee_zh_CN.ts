@@ -1254,8 +1254,16 @@
         <translation>保真度</translation>
     </message>
     <message>
-        <source>How strictly it keeps its identity</source>
-        <translation>保持自身特征的严格程度</translation>
+        <source>From free (0) to exact (100 %): how strictly it keeps its look and its place</source>
+        <translation>从自由（0）到精确（100 %）：多严格地保持其外观和位置</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>光线</translation>
+    </message>
+    <message>
+        <source>From its own (0) to the scene&apos;s (100 %): whose light and colour fall on it</source>
+        <translation>从自身的光（0）到场景的光（100 %）：由谁的光线和色彩照在它上面</translation>
     </message>
     <message>
         <source>Variation</source>
