@@ -70,15 +70,16 @@ class Captures:
             share_at=torch.cat(share_at) if share else None,
             share_bias=_bias(late, share_at),
             share_sites=share_sites,
-            **self._watched(step, share_sites),
+            watch=self._watched_site(share_sites),
+            watched=torch.cat([r.put for r in free]) if (free := self._free(step)) else None,
         )
 
-    def match(self, seen: Sequence[Tensor], site: int | None, step: int) -> None:
+    def match(self, seen: Sequence[Tensor], site: int, step: int) -> None:
         """Find, for references whose pose is free, the cells that their tokens resemble (arXiv 2504.15958, 2507.11533).
 
         `seen` holds the picture's tokens (n, dims) at a site, of the cells that were watched.
         """
-        if not seen or site is None:
+        if not seen:
             return
         free, own = self._free(step), seen[0].float()
         for reference, tokens in zip(
@@ -122,15 +123,10 @@ class Captures:
             if r.matched and r not in self._matches and self._is_shared(r, step + 1)
         ]
 
-    def _watched(self, step: int, share_sites: frozenset[int] | None) -> dict[str, object]:
-        free = self._free(step)
-        if not free:
-            return {}
+    def _watched_site(self, share_sites: frozenset[int] | None) -> int:
+        """Return the site at which tokens are matched: the middle one of those that share."""
         sites = sorted(share_sites or range(len(self._family.sites)))
-        return {
-            "watch": sites[len(sites) // 2],
-            "watched": torch.cat([reference.put for reference in free]),
-        }
+        return sites[len(sites) // 2]
 
     def _is_shared(self, reference: Reference, step: int) -> bool:
         """Return whether the picture looks at a reference's tokens in a step, in part at least."""

@@ -82,19 +82,19 @@ def find_details(
     ):
         if not subject.layer.fidelity:
             continue
-        crop = reference.crop
-        kept = family.reconstructed(crop.digest, crop.size, lambda crop=crop: crop.line[0])
+        kept = family.reconstructed(reference.crop)
         part = subject.crop.clip(staged.grid)
         at, inner = (
-            tuple(
-                slice(side.start * staged.patch, side.stop * staged.patch)
-                for side in part.within(whole)
-            )
-            for whole in (staged.grid, subject.crop)
+            _in_pixels(part.within(whole), staged.patch) for whole in (staged.grid, subject.crop)
         )
         weight = settings.detail * min(1.0, subject.layer.fidelity / 0.5) * matte[at]
         parts.append(Detail(at, (pixels - kept)[inner], kept[inner], weight))
     return Details(tuple(parts), width)
+
+
+def _in_pixels(part: tuple[slice, slice], patch: int) -> tuple[slice, slice]:
+    rows, cols = (slice(side.start * patch, side.stop * patch) for side in part)
+    return rows, cols
 
 
 def _visible_mattes(staged: Stage) -> list[Array]:
@@ -102,7 +102,7 @@ def _visible_mattes(staged: Stage) -> list[Array]:
     canvas = staged.grid.rect(staged.patch)
     mattes = [subject.paint(canvas, staged.patch)[1] for subject in staged.subjects]
     free = np.ones((round(canvas.h), round(canvas.w)), np.float32)
-    visible = []
+    visible: list[Array] = []
     for matte in reversed(mattes):
         visible.insert(0, matte * free)
         free = free * (1 - matte)

@@ -74,8 +74,8 @@ class Injection:
 
     `replace` stand in for the tokens of the cells `put`, mixed by `weight` (k,) where that is given. `share` are looked
     at beside the picture's own, at the cells `share_at`, with `share_bias` (m,) on their logits, at the sites
-    `share_sites` (`None`: all). `watch` is a site of which the image tokens
-    `watched` (n,) are wanted (see `inject`).
+    `share_sites` (`None`: all). `watch` is the site at which the image tokens
+    of the cells `watched` (n,) are wanted, where any are (see `inject`).
     """
 
     replace: Tokens | None = None
@@ -85,7 +85,7 @@ class Injection:
     share_at: Tensor | None = None
     share_bias: Tensor | None = None
     share_sites: frozenset[int] | None = None
-    watch: int | None = None
+    watch: int = 0
     watched: Tensor | None = None
 
 
@@ -134,11 +134,10 @@ def inject(sites: Sequence[Site], injection: Injection) -> Iterator[list[Tensor]
             ):
                 site.shared, site.shared_at = _two(share.at_site[index]), at
                 site.shared_bias = bias
-        watched = None if injection.watch is None else sites[injection.watch]
-        if watched:
-            watched.take = injection.watched
+        watched = sites[injection.watch]
+        watched.take = injection.watched
         yield seen
-        if watched and watched.captured is not None:
+        if watched.captured is not None:
             seen.append(watched.captured)
     finally:
         _clear(sites)

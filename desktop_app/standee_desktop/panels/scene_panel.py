@@ -74,7 +74,9 @@ class ScenePanel(QWidget):
         )
         self.fidelity.sliderReleased.connect(editor.end_gesture)
         self.blend.valueChanged.connect(lambda part: self._set(self.tr("Blend"), blend=part / 100))
-        self.feather.valueChanged.connect(lambda part: self._set(self.tr("Feather"), feather=part / 100))
+        self.feather.valueChanged.connect(
+            lambda part: self._set(self.tr("Feather"), feather=part / 100)
+        )
         self.shown.toggled.connect(lambda on: editor.look(kept_region=on))
         editor.changed.connect(self._on_change)
         editor.view_changed.connect(lambda view: self.shown.setChecked(view.kept_region))

@@ -7,10 +7,10 @@ attention takes its image tokens. `compose.py` knows none of it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -102,6 +102,17 @@ class Beside:
     ids: Tensor
 
 
+class Encoded(Protocol):
+    """Encoded pixels: `digest` names them, `size` is their grid (rows, columns), `line` begins with their tokens."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def line(self) -> tuple[Tensor, Tensor]: ...
+
+
 class Family(ABC):
     """One loaded model. Tokens are (batch, cells, channels); pixels (batch, 3, height, width) in -1..1."""
 
@@ -156,13 +167,8 @@ class Family(ABC):
         """Decode tokens of a `rows` x `cols` grid to pixels."""
 
     @abstractmethod
-    def reconstructed(
-        self, digest: str, size: tuple[int, int], encoded: Callable[[], Tensor]
-    ) -> Array:
-        """Return what the autoencoder makes of pixels that `digest` names, (height, width, 3) in 0..1, on the host.
-
-        `encoded` returns their tokens (rows * columns, channels), of a grid of `size` (rows, columns).
-        """
+    def reconstructed(self, crop: Encoded) -> Array:
+        """Return what the autoencoder makes of a crop's pixels, (height, width, 3) in 0..1, on the host."""
 
     @abstractmethod
     def pack(self, latents: Tensor) -> Tensor:

@@ -86,7 +86,8 @@ class FluxSiteProcessor(FluxAttnProcessor):
         query = apply_rotary_emb(query, rotary, sequence_dim=1)
         key = apply_rotary_emb(key, rotary, sequence_dim=1)
         shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-        shared_key = rotated_at(shared_key, rotary, self.text_tokens + self.site.shared_at)
+        if self.site.shared_at is not None:
+            shared_key = rotated_at(shared_key, rotary, self.text_tokens + self.site.shared_at)
         shared_value = attn.to_v(shared).unflatten(-1, heads)
         out = attend(self, query, (key, value), (shared_key, shared_value))
         if text is None:

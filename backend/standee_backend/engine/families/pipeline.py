@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..images import Array, from_tensor
 from .attention import choose
-from .base import Beside, Conditioning, Defaults, Family
+from .base import Beside, Conditioning, Defaults, Encoded, Family
 from .first_block_cache import StepCache
 from .lora_adapters import Adapters, own_weights
 
@@ -230,17 +230,15 @@ class PipelineFamily(Family):
         latents = self.unpack(tokens / scale + shift, rows, cols)
         return vae.decode(latents.to(vae.dtype), return_dict=False)[0].float().clamp(-1, 1)
 
-    def reconstructed(
-        self, digest: str, size: tuple[int, int], encoded: Callable[[], Tensor]
-    ) -> Array:
-        """Return what the autoencoder makes of pixels; those that came last are remembered."""
+    def reconstructed(self, crop: Encoded) -> Array:
+        """Return what the autoencoder makes of a crop's pixels; those that came last are remembered."""
         kept = self._reconstructed
-        if digest not in kept:
-            kept[digest] = from_tensor(self.decode_latents(encoded()[None], *size))
-        kept.move_to_end(digest)
+        if crop.digest not in kept:
+            kept[crop.digest] = from_tensor(self.decode_latents(crop.line[0][None], *crop.size))
+        kept.move_to_end(crop.digest)
         while len(kept) > 1 and sum(pixels.nbytes for pixels in kept.values()) > KEPT_PIXELS:
             kept.popitem(last=False)
-        return kept[digest]
+        return kept[crop.digest]
 
     def pack(self, latents: Tensor) -> Tensor:
         """Fold 2 x 2 latent pixels into each token: (b, c, 2h, 2w) -> (b, h * w, 4c)."""
