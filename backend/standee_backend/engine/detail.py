@@ -51,9 +51,9 @@ class Details:
         pixels = pixels.copy()
         for part in self.parts:
             here = pixels[part.at]
-            weight = part.matte * self._agreement(here, part.kept)
             light = (self._coarse(here) + 0.02) / (self._coarse(part.kept) + 0.02)
             light = np.clip(light, DARKEST, BRIGHTEST)
+            weight = part.matte * self._agreement(here / light, part.kept)
             pixels[part.at] = here + weight[..., None] * light * part.lost
         return np.clip(pixels, 0, 1)
 
