@@ -104,16 +104,12 @@ class Captures:
         return tokens, at
 
     def _weight(self, early: Sequence[Reference], step: int) -> Tensor | None:
-        """Return how much of each token (k,) is replaced; `None` is all of it."""
-        parts = [self._schedule.share_above(step, r.tau) for r in early]
-        if all(part == 1 for part in parts):
-            return None
-        return torch.cat(
-            [
-                torch.full_like(r.put, part, dtype=torch.float32)
-                for r, part in zip(early, parts, strict=True)
-            ]
-        )
+        """Return how much of each token (k,) is replaced: mostly all of it. One kind of graph then serves all steps."""
+        parts = [
+            torch.full_like(r.put, self._schedule.share_above(step, r.tau), dtype=torch.float32)
+            for r in early
+        ]
+        return torch.cat(parts) if parts else None
 
     def _free(self, step: int) -> list[Reference]:
         """Return the references that are to be matched in this step, before they are shared in the next."""
