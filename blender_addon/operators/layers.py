@@ -8,6 +8,7 @@ from standee.composition import Rect
 from standee.geometry import fit_picture
 
 from ..redraw import redraw
+from ..scene.animation import curve_bags
 from .base import NeedsLayer, active_layer, cannot, composition
 
 COPIED = (
@@ -189,17 +190,6 @@ def drop_animation(scene: bpy.types.Scene, index: int) -> None:
                 bag.remove(curve)
     count = len(scene.standee.layers)
     _rename(scene, {place: place - 1 for place in range(index + 1, count)})
-
-
-def curve_bags(scene: bpy.types.Scene) -> list[bpy.types.bpy_prop_collection]:
-    """Return the collections that hold the scene's animation curves, in every version of Blender."""
-    data = scene.animation_data
-    if data is None or data.action is None:
-        return []
-    if hasattr(data.action, "fcurves"):
-        return [data.action.fcurves]
-    strips = [strip for layer in data.action.layers for strip in layer.strips]
-    return [bag.fcurves for strip in strips for bag in strip.channelbags]
 
 
 def _rename(scene: bpy.types.Scene, places: dict[int, int]) -> None:

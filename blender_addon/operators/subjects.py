@@ -191,7 +191,7 @@ def add_subject(
 
 def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
     selected = getattr(context, "selected_objects", None) or []
-    return [one for one in selected if one.type in object_binding.SOLID]
+    return object_binding.with_surface(selected)
 
 
 def _from_clipboard(context: bpy.types.Context) -> bpy.types.Image:
