@@ -104,10 +104,9 @@ def _add_pictures_of_results(document: Document, standee: StandeeScene) -> None:
     """Keep the pictures that results were made of, so that they can be recalled elsewhere too."""
     receipts = " ".join(result.receipt for result in standee.results)
     for image in bpy.data.images:
-        digest = image.get("standee_digest")
-        if digest and digest in receipts and image.packed_file:
+        if any(digest in receipts for digest in image_datablocks.known_digests(image)):
             with contextlib.suppress(StandeeError):
-                document.add_picture(bytes(image.packed_file.data))
+                document.add_picture(image_datablocks.encoded(image)[1])
 
 
 CLASSES = (STANDEE_OT_open, STANDEE_OT_save, STANDEE_FH_document)

@@ -8,6 +8,7 @@ from standee.composition import Rect
 from standee.geometry import fit_picture
 
 from ..redraw import redraw
+from ..scene import image_datablocks
 from ..scene.animation import curve_bags
 from .base import NeedsLayer, active_layer, cannot, composition
 
@@ -129,7 +130,7 @@ class STANDEE_OT_layer_fit(NeedsLayer, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         layer = active_layer(context)
-        width, height = layer.picture.size
+        width, height = image_datablocks.size_of(layer.picture)
         if not width or not height:
             self.report({"ERROR"}, "Blender cannot read the picture of this layer.")
             return {"CANCELLED"}

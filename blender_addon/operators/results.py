@@ -122,7 +122,7 @@ def _picture(digest: str) -> bytes:
             "A picture that the result was made of is no longer in this file.",
             fix="Add the subject again.",
         )
-    return bytes(image.packed_file.data)
+    return image_datablocks.encoded(image)[1]
 
 
 CLASSES = (

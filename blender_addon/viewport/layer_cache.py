@@ -128,7 +128,8 @@ class Looks:
         picture = standee.scene_picture if standee.scene_source == "PICTURE" else None
         shape = (canvas.height, canvas.width)
         if picture is not None and picture.size[0]:
-            shape = (picture.size[1], picture.size[0])
+            width, height = image_datablocks.size_of(picture)
+            shape = (height, width)
         mask = state_of(standee.scene_kept)
         key = (canvas, patch, rect, standee.scene_fit, shape, mask)
         if self._kept is None or self._kept[0] != key:
