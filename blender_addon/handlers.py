@@ -8,8 +8,7 @@ from .jobs.background_tasks import Chore
 from .jobs.daemon_link import link
 from .jobs.job import Job
 from .results import store
-from .scene import object_binding, render_scene
-from .scene.scene_properties import forget_identities
+from .scene import identity, object_binding, render_scene
 from .viewport import gpu_draw
 from .viewport.layer_cache import looks
 
@@ -48,7 +47,8 @@ def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
 @persistent
 def loaded(_path: str, _depsgraph: object = None) -> None:
     """Another file is open: its results that were never saved come back, caches are dropped."""
-    forget_identities()
+    identity.opened()
+    link().notice = None  # it was about the other file, or is said again
     looks().forget()
     gpu_draw.forget()
     store.restore()
@@ -58,6 +58,18 @@ def loaded(_path: str, _depsgraph: object = None) -> None:
 def leaving(_path: str, _depsgraph: object = None) -> None:
     """Another file is about to be opened: a range belongs to the old one. Its frames stay."""
     frame_range.stop()
+
+
+@persistent
+def saving(path: str, _depsgraph: object = None) -> None:
+    """A file is about to be written: a copy of this one belongs to nobody's jobs."""
+    identity.before_saving(path)
+
+
+@persistent
+def saved(path: str, _depsgraph: object = None) -> None:
+    """It is written."""
+    identity.after_saving(path)
 
 
 def _geometry_changed(depsgraph: bpy.types.Depsgraph) -> bool:
@@ -75,6 +87,8 @@ HANDLERS = {
     "undo_post": undone,
     "redo_post": undone,
     "load_pre": leaving,
+    "save_pre": saving,
+    "save_post": saved,
     "load_post": loaded,
 }
 
@@ -83,6 +97,7 @@ def register() -> None:
     """Listen."""
     for name, handler in HANDLERS.items():
         getattr(bpy.app.handlers, name).append(handler)
+    identity.on_moved[:] = [store.moved]
     link().on_result = keep_result
     link().on_over = frame_range.over
 

@@ -23,6 +23,7 @@ class StandeePreferences(bpy.types.AddonPreferences):
             "The file that the daemon wrote or that `standee pair` made. Empty: your own daemon"
         ),
         subtype="FILE_PATH",
+        update=lambda self, context: _chosen_another(self, context),
     )
     start_daemon: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Start the Daemon When Needed",
@@ -161,6 +162,24 @@ def run_start_command() -> bool:
             fix="Correct it in the preferences of Standee, or run `standee serve` in a terminal.",
         ) from None
     return True
+
+
+def may_start(connection: Connection | None, file: Path) -> bool:
+    """Whether a daemon that is started here would be the one that the file is about.
+
+    One on another computer is not; nor is one that a paired file is for, which no daemon writes.
+    """
+    if connection is not None and not is_local(connection):
+        return False
+    return file.name == connection_file().name
+
+
+def _chosen_another(self: Any, context: bpy.types.Context) -> None:
+    """Another daemon is named: look for that one."""
+    from .jobs.daemon_link import link
+
+    if link().looking or link().unfinished:
+        link().connect()
 
 
 def is_local(connection: Connection) -> bool:

@@ -8,7 +8,6 @@ hides a layer). The timer runs only while there is something to do.
 import contextlib
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -16,23 +15,28 @@ import bpy
 from standee.client.client import Client
 from standee.composition import Composition
 from standee.connection import read_connection
-from standee.errors import InvalidField, NotConnected, StandeeError
+from standee.errors import (
+    InvalidField,
+    MissingDependency,
+    NotConnected,
+    StandeeError,
+    StorageFull,
+)
 from standee.geometry import PATCH
 from standee.wire.events import Event, Preview, Result
 from standee.wire.messages import ModelInfo
 from standee.wire.session import Task
 
 from .. import preferences
-from ..core.color_space import linear
 from ..i18n.translations import say
 from ..redraw import redraw
-from ..scene import image_datablocks
 from ..scene.composition_io import Blobs
 from ..scene.scene_properties import known_models
 from . import job as jobbing
 from . import preview_icons
 from .background_tasks import Chore, Chores
 from .job import Job
+from .notice import Notice
 
 BUDGET = 0.002
 """Seconds that one tick may take."""
@@ -40,18 +44,12 @@ BUSY, WAITING = 0.01, 0.05
 """Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
+PATIENCE_OF_SCRIPTS = 60.0
+"""Seconds without a daemon after which a script that waits is told so."""
 
 
 Work = Generator[float | None, None, tuple[Composition, Blobs]]
 """Small steps (see `Chore`) that a composition and its pictures come of."""
-
-
-@dataclass
-class Notice:
-    """What went wrong, and what to do."""
-
-    message: str
-    fix: str = ""
 
 
 class DaemonLink:
@@ -68,8 +66,10 @@ class DaemonLink:
         self._client: Client | None = None
         self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
         self._chores = Chores()
+        self._unsent: dict[str, tuple[Composition, Blobs, int]] = {}
         self._alone_since: float | None = None
         self._told = False
+        self._cannot_start = False
 
     # -- what the rest of the extension asks -----------------------------------------------------
 
@@ -77,6 +77,18 @@ class DaemonLink:
     def connected(self) -> bool:
         """Whether the daemon answers."""
         return self._client is not None and self._client.connected
+
+    @property
+    def looking(self) -> bool:
+        """Whether the daemon is looked for, or answers."""
+        return self._client is not None
+
+    @property
+    def alone(self) -> float:
+        """Seconds since which the daemon is looked for in vain; 0 while it answers."""
+        if self._alone_since is None or self.connected:
+            return 0.0
+        return time.monotonic() - self._alone_since
 
     @property
     def unfinished(self) -> list[Job]:
@@ -93,8 +105,11 @@ class DaemonLink:
         return next((info.patch for info in self.models if info.name == model), PATCH)
 
     def connect(self) -> None:
-        """Begin to look for the daemon, or look again. Errors become the notice."""
-        self.notice, self._told = None, False
+        """Begin to look for the daemon, or look again. Errors become the notice.
+
+        Jobs that were not handed in yet are, when one answers.
+        """
+        self.notice, self._told, self._cannot_start = None, False, False
         self.disconnect()
         try:
             self._open()
@@ -113,7 +128,7 @@ class DaemonLink:
     def open(self) -> None:
         """Begin to look for the daemon, unless that is under way. Raises `StandeeError`."""
         if self._client is None:
-            self.notice, self._told = None, False
+            self.notice, self._told, self._cannot_start = None, False, False
             self._open()
             self.wake()
 
@@ -128,9 +143,13 @@ class DaemonLink:
         assert self._client is not None
         if job.state == "preparing":
             job.state = "uploading"
-        task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
+        self._unsent[job.id] = composition, blobs, priority
+        try:
+            self._send(job)
+        except StandeeError:
+            del self._unsent[job.id]
+            raise
         self.jobs[job.id] = job
-        self._tasks.append((task, lambda done: self._submitted(job, done)))
         jobbing.remember(list(self.jobs.values()))
         self.wake()
 
@@ -139,6 +158,7 @@ class DaemonLink:
         handed_in = job.handed_in
         if self._client is None or job.state in ("preparing", "uploading"):
             job.state = "cancelled"
+            self._unsent.pop(job.id, None)
             self._over(job)
         if self._client is not None and handed_in:
             self._tasks.append((self._client.begin_cancel(job.id), lambda done: None))
@@ -163,7 +183,23 @@ class DaemonLink:
 
     def forget(self) -> None:
         """Drop the jobs that are over from the list."""
-        self.jobs = {job.id: job for job in self.unfinished}
+        self.jobs = {job.id: job for job in self.jobs.values() if not job.over or job.unkept}
+
+    def wait(self, done: Callable[[], bool]) -> None:
+        """Tick until something is so: for scripts, which have no timer. Raises `NotConnected`."""
+        while not done():
+            pause = self.tick()
+            if self.alone > PATIENCE_OF_SCRIPTS and self.unfinished:
+                raise NotConnected(
+                    "No daemon answers.",
+                    fix="Start it with `standee serve`, or name it in the preferences of Standee.",
+                )
+            time.sleep(min(BUSY, pause or BUSY))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way: no job, no result that is being kept."""
+        return not (self._tasks or self._chores or self.unfinished)
 
     # -- the timer -------------------------------------------------------------------------------
 
@@ -195,7 +231,7 @@ class DaemonLink:
         self.longest_tick = max(self.longest_tick, time.perf_counter() - began)
         if moved:
             redraw()
-        if not (self._tasks or self._chores or self.unfinished):
+        if self.idle:
             return None
         return BUSY if moved or self._tasks else WAITING
 
@@ -217,16 +253,33 @@ class DaemonLink:
             connection = None
         if connection is not None and not preferences.is_local(connection):
             _require_online(connection.endpoint)
-        start = chosen.start_daemon
+        start = (
+            chosen.start_daemon
+            and not self._cannot_start
+            and preferences.may_start(connection, file)
+        )
         if start and connection is None and preferences.run_start_command():
             start = False
         self._client = Client.begin_connect(
             start=start, connection_file=file, python=preferences.interpreter()
         )
         self._alone_since = time.monotonic()
-        for job in self.unfinished:
-            if job.handed_in:
+        for job in self.jobs.values():
+            if job.unkept:
+                job.state, job.unkept, job.results = "queued", False, 0
+            if job.over or not job.handed_in:
+                continue
+            if job.id in self._unsent:
+                self._send(job)
+            else:
                 self._client.begin_watch(job.id)
+
+    def _send(self, job: Job) -> None:
+        """Hand in a job that is not handed in yet, with the client that there is."""
+        assert self._client is not None
+        composition, blobs, priority = self._unsent[job.id]
+        task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
+        self._tasks.append((task, lambda done: self._submitted(job, done)))
 
     def _talk(self, deadline: float) -> bool:
         """Move messages; return whether anything happened."""
@@ -275,13 +328,24 @@ class DaemonLink:
             redraw()
 
     def _lost(self, error: StandeeError) -> None:
-        """There is no way on with this connection: say why; jobs that were not handed in fail."""
+        """There is no way on with this connection: say why; jobs that were not handed in fail.
+
+        That a daemon cannot be started is no reason: one may be started by hand, and jobs wait.
+        """
+        self.disconnect()
+        if isinstance(error, (MissingDependency, NotConnected)) and not self._cannot_start:
+            self._cannot_start = True
+            with contextlib.suppress(StandeeError):
+                self._open()
+                self.tell(error)
+                self._told = True  # and it is taken back when one answers
+                return
         self.tell(error)
         for job in self.unfinished:
             if job.state in ("preparing", "uploading"):
+                self._unsent.pop(job.id, None)
                 job.fail(error)
                 self._over(job)
-        self.disconnect()
 
     def _prepared(self, job: Job, work: Work) -> Chore:
         try:
@@ -294,13 +358,14 @@ class DaemonLink:
             said = f"The scene could not be taken: {error}."
             self._failed(job, InvalidField(said, fix="Compose again."))
 
-    def _failed(self, job: Job, error: StandeeError) -> None:
-        if not job.over:
+    def _failed(self, job: Job, error: StandeeError, even_if_over: bool = False) -> None:
+        if even_if_over or not job.over:
             job.fail(error)
             self.tell(error)
             self._over(job)
 
     def _submitted(self, job: Job, task: Task[str]) -> None:
+        self._unsent.pop(job.id, None)
         if task.error is not None:
             self._failed(job, task.error)
         elif job.state == "uploading":
@@ -312,7 +377,7 @@ class DaemonLink:
             return
         job.take(event)
         if isinstance(event, Preview):
-            self.add_chore(_decode_preview(job))
+            self.add_chore(preview_icons.decode(job))
         if isinstance(event, Result) and self.on_result is not None:
             self.add_chore(self._keep(job, event))
         elif job.over:
@@ -321,10 +386,26 @@ class DaemonLink:
             self._over(job)
 
     def _keep(self, job: Job, event: Result) -> Chore:
-        """Keep a result; only when all of them are safe does the daemon forget the job."""
+        """Keep a result; only when all of them are safe does the daemon forget the job.
+
+        What cannot be written stays at the daemon until it can.
+        """
         assert self.on_result is not None
-        yield from self.on_result(job, event)
-        if job.over:
+        try:
+            yield from self.on_result(job, event)
+        except (OSError, StandeeError) as error:
+            why = error.message if isinstance(error, StandeeError) else error.strerror or str(error)
+            job.unkept = True
+            self._failed(
+                job,
+                StorageFull(
+                    f"The picture is made, but cannot be kept: {why}",
+                    fix="Make room, and press Connect: the daemon still has it.",
+                ),
+                even_if_over=True,
+            )
+            return
+        if job.over and not job.unkept:
             self._over(job)
             if self._client is not None:
                 self._tasks.append((self._client.begin_release(job.id), lambda done: None))
@@ -346,17 +427,6 @@ class DaemonLink:
         except Exception as error:  # whatever it is, the timer must go on
             self.notice = Notice(f"Something could not be finished: {error}.", "Try it again.")
         return True
-
-
-def _decode_preview(job: Job) -> Chore:
-    data, job.preview_data = job.preview_data, b""
-    if data and not job.over:
-        pixels = image_datablocks.decoded(data)
-        if pixels is not None:
-            job.preview = linear(pixels)
-            yield
-            preview_icons.show(job.id, pixels)
-    yield
 
 
 def _require_online(endpoint: str) -> None:

@@ -20,6 +20,7 @@ from ..core.frame_ledger import Ledger
 from ..core.timeline import fingerprint, frames, picture_name
 from ..i18n.translations import say
 from ..scene.composition_io import Blobs
+from ..scene.identity import identity
 from . import submit
 from .background_tasks import Chore
 from .daemon_link import Work, link
@@ -223,7 +224,7 @@ def _hand_in(work: Range) -> Chore:
         scene = bpy.data.scenes.get(work.scene)
         job = Job(
             id=uuid.uuid4().hex,
-            scene=scene.standee.identity() if scene is not None else "",
+            scene=identity(scene) if scene is not None else "",
             label=f"Frame {frame}",
             frame=frame,
             folder=str(work.folder),

@@ -5,7 +5,7 @@ A job outlives Blender at the daemon, so what it is for is written to a file of 
 
 import json
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,8 @@ STATES = {
 class Job:
     """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame.
 
-    `note` says how the daemon fitted it into the memory.
+    `note` says how the daemon fitted it into the memory, `unkept` that its pictures could not be
+    written here and wait at the daemon.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Job:
     results: int = 0
     error: str = ""
     fix: str = ""
+    unkept: bool = False
     preview: NDArray[np.float32] | None = field(default=None, repr=False)
     preview_data: bytes = field(default=b"", repr=False)
 
@@ -123,9 +125,11 @@ KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint", "created")
 
 
 def remember(jobs: list[Job]) -> None:
-    """Write down the jobs that are not over."""
+    """Write down the jobs that are not over, or whose pictures could not be kept."""
     lines = [
-        {name: asdict(job)[name] for name in KEPT} for job in jobs if job.handed_in and not job.over
+        {name: getattr(job, name) for name in KEPT}
+        for job in jobs
+        if job.handed_in and (not job.over or job.unkept)
     ]
     storage.write(storage.own_folder() / FILE, json.dumps(lines).encode())
 

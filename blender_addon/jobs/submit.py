@@ -10,6 +10,7 @@ from standee.errors import InvalidField
 from ..core.timeline import prompt_at
 from ..scene import image_datablocks, object_binding, occlusion, render
 from ..scene.composition_io import Blobs, completed, composition_of
+from ..scene.identity import identity
 from ..scene.scene_properties import StandeeScene
 from .daemon_link import Work, link
 from .job import Job
@@ -113,7 +114,7 @@ def compose(context: bpy.types.Context) -> Job:
     link().open()
     composition, blobs = taken(context)
     label = composition.prompt[:40] or "Result"
-    job = Job(id=uuid.uuid4().hex, scene=scene.standee.identity(), label=label, state="preparing")
+    job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label, state="preparing")
     if scene.standee.scene_source == "RENDER":
         job.stage = "rendering"
     link().prepare(job, found(scene, composition, blobs))

@@ -10,7 +10,7 @@ from standee.geometry import fit_picture
 from ..redraw import redraw
 from ..scene import image_datablocks
 from ..scene.animation import curve_bags
-from .base import NeedsLayer, active_layer, cannot, composition
+from .base import NeedsLayer, ToolKey, active_layer, cannot, composition
 
 COPIED = (
     "name", "picture", "mask", "x", "y", "width", "height", "fit", "flip", "prompt", "fidelity",
@@ -20,7 +20,7 @@ COPIED = (
 ANIMATED = ("x", "y", "width", "height", "fidelity", "variation", "visible")
 
 
-class STANDEE_OT_layer_remove(NeedsLayer, bpy.types.Operator):
+class STANDEE_OT_layer_remove(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_remove"
     bl_label = "Remove Layer"
     bl_description = "Take the active subject out of the composition"
@@ -36,7 +36,7 @@ class STANDEE_OT_layer_remove(NeedsLayer, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STANDEE_OT_layer_duplicate(NeedsLayer, bpy.types.Operator):
+class STANDEE_OT_layer_duplicate(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_duplicate"
     bl_label = "Duplicate Layer"
     bl_description = "Add a copy of the active subject in front of all others, a little aside"
@@ -56,7 +56,7 @@ class STANDEE_OT_layer_duplicate(NeedsLayer, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STANDEE_OT_layer_move(NeedsLayer, bpy.types.Operator):
+class STANDEE_OT_layer_move(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_move"
     bl_label = "Move Layer"
     bl_description = "Bring the active subject one place to the front or to the back"

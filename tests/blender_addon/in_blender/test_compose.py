@@ -108,7 +108,7 @@ def test_a_discarded_result_stays_away(addon, ready, until):
 def test_a_result_that_arrives_in_another_file_waits_for_its_own(
     addon, ready, daemon, until, tmp_path
 ):
-    ready.identity()
+    addon("scene.identity").identity(bpy.context.scene)
     path = str(tmp_path / "own.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     daemon.hold.set()

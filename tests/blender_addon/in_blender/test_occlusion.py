@@ -136,7 +136,7 @@ def test_an_empty_that_shows_a_collection_is_followed(addon, before, standee, su
     assert right == pytest.approx(128, abs=0.1)
     empty.location.x = 1
     bpy.context.view_layer.update()
-    assert standee.active().x + standee.active().width == pytest.approx(128 + 1 / 6.5 * 128, abs=4)
+    assert standee.active().x + standee.active().width == pytest.approx(128 + 128 / 1.5, abs=0.1)
     assert hidden(addon) == (0.0, 0.0), "a stand-in hides no other"
 
 
