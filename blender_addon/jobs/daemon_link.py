@@ -266,7 +266,7 @@ class DaemonLink:
         self._alone_since = time.monotonic()
         for job in self.jobs.values():
             if job.unkept:
-                job.state, job.unkept, job.results = "queued", False, 0
+                job.state, job.unkept, job.results, job.kept = "queued", False, 0, 0
             if job.over or not job.handed_in:
                 continue
             if job.id in self._unsent:
@@ -405,7 +405,8 @@ class DaemonLink:
                 even_if_over=True,
             )
             return
-        if job.over and not job.unkept:
+        job.kept += 1
+        if job.over and job.kept == job.results:
             self._over(job)
             if self._client is not None:
                 self._tasks.append((self._client.begin_release(job.id), lambda done: None))

@@ -60,6 +60,7 @@ class Job:
     note: str = ""
     position: int = 0
     results: int = 0
+    kept: int = 0
     error: str = ""
     fix: str = ""
     unkept: bool = False

@@ -105,15 +105,16 @@ def prompt_now(scene: bpy.types.Scene) -> str:
     return prompt_at(scene.frame_current, standee.prompt, markers, prompts)
 
 
-def compose(context: bpy.types.Context) -> Job:
+def compose(context: bpy.types.Context, label: str = "") -> Job:
     """Take what the scene composes now, and hand it in when all of it is found.
 
-    Raises `StandeeError`; what is found wrong later becomes the link's notice.
+    `label` names the result. Raises `StandeeError`; what is found wrong later becomes the link's
+    notice.
     """
     scene = context.scene
     link().open()
     composition, blobs = taken(context)
-    label = composition.prompt[:40] or "Result"
+    label = label or composition.prompt[:40] or "Result"
     job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label, state="preparing")
     if scene.standee.scene_source == "RENDER":
         job.stage = "rendering"

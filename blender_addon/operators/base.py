@@ -8,6 +8,15 @@ from ..scene.scene_properties import StandeeLayer, StandeeScene
 from ..viewport import view_state
 
 
+WAIT = bpy.props.BoolProperty(
+    name="Wait",
+    description="Return only when it is done; for scripts, and for Blender without a window",
+    default=False,
+    options={"SKIP_SAVE"},
+)
+"""An operator's property."""
+
+
 def refuse(operator: bpy.types.Operator, error: StandeeError) -> set[str]:
     """Report an error with its fix, and cancel."""
     operator.report({"ERROR"}, f"{error.message} {error.fix}".strip())

@@ -130,8 +130,12 @@ def rendered(stage: Stage) -> bytes:
     _require_idle()
     with tempfile.TemporaryDirectory(prefix="standee-") as folder:
         path = _aimed(stage.scene, Path(folder))
+        # Blender renders whatever scene at the frame of that which is worked on.
+        astray = bpy.context.scene.frame_current != stage.scene.frame_current
+        here = {"scene": stage.scene} if astray else {}
         try:
-            bpy.ops.render.render(write_still=True, scene=stage.name)
+            with bpy.context.temp_override(**here):
+                bpy.ops.render.render(write_still=True, scene=stage.name)
             return png.without_words(path.read_bytes())
         except (RuntimeError, OSError) as error:
             raise MissingDependency(

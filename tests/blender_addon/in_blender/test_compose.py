@@ -209,6 +209,107 @@ def test_an_offline_blender_reaches_this_computer_only(addon, ready, daemon, mon
         bpy.ops.standee.compose()
 
 
+@pytest.fixture
+def startable(addon, monkeypatch):
+    """The preferences allow to start a daemon, and none is installed."""
+    from standee.client import launch
+
+    monkeypatch.delenv("STANDEE_PYTHON", raising=False)
+    monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(launch.shutil, "which", lambda name: None)
+    addon("preferences").preferences().start_daemon = True
+
+
+def test_a_slow_redraw_is_no_daemon_that_is_away(addon, ready, daemon, until, startable):
+    bpy.ops.standee.compose()
+    link = link_of(addon)
+    until(lambda: link._tasks)
+    for _ in range(4):
+        time.sleep(0.8)  # what Blender draws, between two ticks
+        link.tick()
+    assert link.notice is None
+    until(lambda: ready.results)
+
+
+def test_a_daemon_that_cannot_be_started_here_is_waited_for(
+    addon, ready, daemon, until, startable
+):
+    daemon.stop()
+    daemon.file.unlink()
+    bpy.ops.standee.compose()
+    link = link_of(addon)
+    [job] = link.unfinished
+    until(lambda: link.notice is not None)
+    assert "backend is not installed here" in link.notice.message
+    assert not job.over
+    daemon.start()  # by hand, in a terminal
+    until(lambda: ready.results)
+    assert link.notice is None
+
+
+def test_a_remote_daemon_is_never_started_here(addon, ready, daemon, monkeypatch, startable):
+    preferences, asked = addon("preferences"), []
+    link = addon("jobs.daemon_link")
+    monkeypatch.setattr(link, "_require_online", lambda endpoint: None)
+    begin = link.Client.begin_connect
+    monkeypatch.setattr(
+        link.Client, "begin_connect", lambda **more: asked.append(more["start"]) or begin(**more)
+    )
+    data = json.loads(daemon.file.read_text())
+    paired = daemon.file.with_name("studio.json")
+    for endpoint, file, start in (
+        (data["endpoint"], daemon.file, True),
+        ("tcp://192.0.2.7:4000", daemon.file, False),
+        ("tcp://192.0.2.7:4000", paired, False),
+        (None, paired, False),
+    ):
+        file.unlink(missing_ok=True)
+        if endpoint:
+            file.write_text(json.dumps(data | {"endpoint": endpoint}))
+            file.chmod(0o600)
+        preferences.preferences().connection_file = str(file)
+        link_of(addon).connect()
+        assert asked.pop() is start, (endpoint, file)
+
+
+def test_another_connection_file_is_another_daemon(addon, ready, daemon, until, tmp_path, png):
+    bpy.ops.standee.connect()
+    until(lambda: link_of(addon).connected)
+    second = type(daemon)(tmp_path / "second", png(16, 16, (1, 1, 0, 1))).start()
+    try:
+        addon("preferences").preferences().connection_file = str(second.file)
+        bpy.ops.standee.compose()
+        until(lambda: ready.results)
+        assert not daemon.specs
+        assert len(second.specs) == 1
+    finally:
+        second.stop()
+
+
+def test_a_result_that_cannot_be_written_waits_at_the_daemon(
+    addon, ready, daemon, until, monkeypatch
+):
+    store, full = addon("results.store"), [True]
+    write = store.storage.write
+
+    def on_a_full_disk(path, data):
+        if full[0] and path.suffix == ".png":
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(store.storage, "write", on_a_full_disk)
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).jobs.values()
+    until(lambda: job.state == "failed")
+    assert "No space left" in link_of(addon).notice.message
+    assert link_of(addon).idle
+    assert not daemon.released
+    full[0] = False
+    bpy.ops.standee.connect()
+    until(lambda: ready.results)
+    until(lambda: daemon.released)
+
+
 def test_what_the_daemon_refuses_is_shown(addon, ready, daemon, until):
     daemon.fail_with = InvalidField("The canvas is odd.", fix="Use 256.", path="$.canvas")
     bpy.ops.standee.compose()

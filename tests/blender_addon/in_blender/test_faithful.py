@@ -342,6 +342,21 @@ def test_a_light_that_no_render_shows_does_not_light_a_cut_out(addon, standee, s
     assert pixels[..., :3].max() < 0.02
 
 
+def test_another_scene_is_rendered_at_its_own_frame(addon, standee, stand, tmp_path):
+    scene = bpy.context.scene
+    for frame, x in ((1, 0.8), (9, -0.8)):
+        stand.location.x = x
+        stand.keyframe_insert("location", frame=frame)
+    scene.frame_set(9)
+    wanted = as_rendered(tmp_path / "f12.png")
+    other = bpy.data.scenes.new("Other")  # the artist went on in another one
+    with bpy.context.temp_override(scene=other):
+        slowly = addon("scene.render").scene_picture_slowly(scene, "RENDER")
+        data = addon("scene.object_binding").finished(slowly)
+    found = addon("scene.image_datablocks").decoded(data)
+    assert np.abs(found[..., :3] - wanted[..., :3]).max() <= 1.01 / 255
+
+
 def test_the_artists_own_properties_reach_the_materials(addon, standee, stand):
     bpy.context.scene["warmth"] = 0.75
     with addon("scene.render_scene").staged(
