@@ -14,8 +14,12 @@ from standee.errors import InvalidField
 from .core.overlay import Style
 
 
+ADDON = __package__
+"""The extension's name, which Blender gives it."""
+
+
 class StandeePreferences(bpy.types.AddonPreferences):
-    bl_idname = __package__
+    bl_idname = ADDON
 
     connection_file: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Connection File",
@@ -81,6 +85,8 @@ class StandeePreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
+        from .panels import status  # the panels import this module
+
         layout = self.layout
         layout.use_property_split = True
         daemon = layout.column(heading="Daemon")
@@ -89,6 +95,7 @@ class StandeePreferences(bpy.types.AddonPreferences):
         command = daemon.column()
         command.active = self.start_daemon
         command.prop(self, "start_command")
+        status.row(daemon)
         layout.separator()
         look = layout.column()
         for name in ("opacity", "line", "outline", "selected", "bound"):
@@ -107,7 +114,7 @@ class _Defaults:
 
 def preferences() -> Any:
     """Return the extension's preferences."""
-    addon = bpy.context.preferences.addons.get(__package__)
+    addon = bpy.context.preferences.addons.get(ADDON)
     return addon.preferences if addon and addon.preferences else _Defaults
 
 

@@ -160,7 +160,7 @@ def client_wheel() -> tuple[str, bytes]:
 
 def sources(folder: Path) -> list[Path]:
     """Return the files of a package that are shipped."""
-    kinds = {".py", ".typed"}
+    kinds = {".py", ".typed", ".standee"}
     return sorted(
         path
         for path in folder.rglob("*")

@@ -4,6 +4,7 @@ import bpy
 
 from standee.errors import JobFailed, StandeeError
 
+from ..i18n.translations import say
 from ..jobs import batch, submit
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
@@ -31,6 +32,8 @@ class STANDEE_OT_compose(bpy.types.Operator):
             job = submit.compose(context)
             if self.wait:
                 wait_for([job])
+            else:
+                self.report({"INFO"}, say("Composing. The sidebar's Standee tab says how far it is."))
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)

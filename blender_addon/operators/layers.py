@@ -22,7 +22,7 @@ ANIMATED = ("x", "y", "width", "height", "fidelity", "variation", "visible")
 
 class STANDEE_OT_layer_remove(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_remove"
-    bl_label = "Remove Layer"
+    bl_label = "Remove Subject"
     bl_description = "Take the active subject out of the composition"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -38,7 +38,7 @@ class STANDEE_OT_layer_remove(NeedsLayer, ToolKey, bpy.types.Operator):
 
 class STANDEE_OT_layer_duplicate(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_duplicate"
-    bl_label = "Duplicate Layer"
+    bl_label = "Duplicate Subject"
     bl_description = "Add a copy of the active subject in front of all others, a little aside"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -58,7 +58,7 @@ class STANDEE_OT_layer_duplicate(NeedsLayer, ToolKey, bpy.types.Operator):
 
 class STANDEE_OT_layer_move(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_move"
-    bl_label = "Move Layer"
+    bl_label = "Move Subject"
     bl_description = "Bring the active subject one place to the front or to the back"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -89,7 +89,7 @@ class STANDEE_OT_layer_move(NeedsLayer, ToolKey, bpy.types.Operator):
 
 class STANDEE_OT_layer_select(bpy.types.Operator):
     bl_idname = "standee.layer_select"
-    bl_label = "Select Layer"
+    bl_label = "Select Subject"
     bl_description = "Make a subject the active one"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -153,7 +153,7 @@ class STANDEE_OT_layer_key(NeedsLayer, bpy.types.Operator):
 
 class STANDEE_OT_layer_center(NeedsLayer, bpy.types.Operator):
     bl_idname = "standee.layer_center"
-    bl_label = "Centre on Canvas"
+    bl_label = "Center on Canvas"
     bl_description = "Bring the active subject back into the middle of the camera frame"
     bl_options = {"REGISTER", "UNDO"}
 

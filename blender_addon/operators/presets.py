@@ -101,6 +101,9 @@ class STANDEE_OT_preset_remove(bpy.types.Operator):
 
     name: bpy.props.StringProperty(name="Name", description="The preset's name")
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         if self.name in BUILT_IN or not _path(self.name).is_file():
             self.report({"ERROR"}, f"'{self.name}' is not one of your own presets.")

@@ -7,7 +7,7 @@ from .base import Sidebar
 
 class STANDEE_PT_results(Sidebar, bpy.types.Panel):
     bl_label = "Results"
-    bl_order = 3
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, standee = self.layout, context.scene.standee

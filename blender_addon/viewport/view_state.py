@@ -103,7 +103,7 @@ def drawn(
 ) -> Drawn | None:
     """Return all that is to be drawn in a region."""
     standee: StandeeScene = scene.standee
-    wanted = standee.show_overlay or standee.show_result or job_of(standee) is not None
+    wanted = standee.show_overlay or standee.show_result or progress_of(standee) is not None
     frame = frame_of(scene, region, view) if wanted else None
     if frame is None:
         return None
@@ -140,10 +140,15 @@ def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
 
 
 def progress_of(standee: StandeeScene) -> Progress | None:
-    """Return how far the scene's oldest job is; `None` without one, or if previews are off."""
-    job = job_of(standee)
-    if job is None or not standee.show_preview:
+    """Return how far the scene's oldest job is, or else what went wrong; `None` without either.
+
+    Without previews it is in the sidebar only.
+    """
+    job, notice = job_of(standee), link().notice
+    if not standee.show_preview or (job is None and notice is None):
         return None
+    if job is None:
+        return Progress(0.0, notice.message)
     return Progress(job.factor, link().says(job))
 
 

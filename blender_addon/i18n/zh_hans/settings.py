@@ -205,7 +205,23 @@ SETTINGS: dict[str, str] = {
     "Camera Background": "相机背景",
     "Show it behind the scene, through the camera": "透过相机显示在场景背后",
     "Plane": "平面",
-    "Show it on a plane that fills the camera's view": "显示在充满相机视野的平面上",
+    "Stand it before the camera as an image that no render shows": (
+        "作为不会被渲染的图像立在相机前"
+    ),
+    "Camera Frame": "相机画框",
+    "Draw it in the camera frame of 3D views, in front of everything": (
+        "绘制在 3D 视图的相机画框中，位于一切之前"
+    ),
+    "Result": "结果",
+    "Draw the active result in the camera frame, in front of everything": (
+        "在相机画框中绘制活动结果，位于一切之前"
+    ),
+    "Wipe": "划像",
+    "How much of the result is drawn, from the left: to compare it with the scene": (
+        "从左起绘制多少结果：用于与场景对比"
+    ),
+    "Opacity": "不透明度",
+    "How solid the result is drawn": "结果绘制的不透明程度",
     "Nowhere": "不显示",
     "Only keep it in the list": "只保留在列表中",
     "Folder": "文件夹",
