@@ -9,10 +9,9 @@ from typing import Any
 import bpy
 
 from standee.connection import Connection, connection_file
-from standee.errors import InvalidField
+from standee.errors import InvalidField, NotConnected
 
 from .core.overlay import Style
-
 
 ADDON = __package__
 """The extension's name, which Blender gives it."""
@@ -179,6 +178,16 @@ def may_start(connection: Connection | None, file: Path) -> bool:
     if connection is not None and not is_local(connection):
         return False
     return file.name == connection_file().name
+
+
+def require_online(connection: Connection) -> None:
+    """Raise `NotConnected` if a daemon is elsewhere and Blender is set to stay offline."""
+    if not bpy.app.online_access:
+        raise NotConnected(
+            f"The daemon is on another computer ({connection.endpoint}), and Blender is set to"
+            " stay offline.",
+            fix="Allow online access in Preferences > System > Network.",
+        )
 
 
 def _chosen_another(self: Any, context: bpy.types.Context) -> None:

@@ -19,7 +19,9 @@ def takes(folder: Path) -> list[Path]:
     """Return the takes in a range's folder, oldest first."""
     if not folder.is_dir():
         return []
-    found = [(int(match[1]), path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))]
+    found = [
+        (int(match[1]), path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))
+    ]
     return [path for _, path in sorted(found)]
 
 

@@ -1,8 +1,7 @@
 """The one link to the daemon: a client that a timer polls, so that Blender never waits.
 
-A tick takes about two milliseconds: some of it moves messages, the rest goes to *chores*,
-generators that do one small piece of work per step (keeping a result, showing it, looking for what
-hides a layer). The timer runs only while there is something to do.
+A tick takes about two milliseconds: some of it moves messages, the rest goes to *chores*
+(`background_tasks`). The timer runs only while there is something to do.
 """
 
 import contextlib
@@ -14,20 +13,17 @@ import bpy
 
 from standee.client.client import Client
 from standee.composition import Composition
-from standee.connection import read_connection
 from standee.errors import (
     InvalidField,
     MissingDependency,
     NotConnected,
     StandeeError,
-    StorageFull,
 )
 from standee.geometry import PATCH
 from standee.wire.events import Event, Preview, Result
 from standee.wire.messages import ModelInfo
 from standee.wire.session import Task
 
-from .. import preferences
 from ..i18n.translations import say
 from ..redraw import redraw
 from ..scene.composition_io import Blobs
@@ -35,8 +31,9 @@ from ..scene.scene_properties import known_models
 from . import job as jobbing
 from . import preview_icons
 from .background_tasks import Chore, Chores
+from .begin_client import begin_client
 from .job import Job
-from .notice import Notice
+from .presence import Notice, Presence, nobody
 
 BUDGET = 0.002
 """Seconds that one tick may take."""
@@ -44,10 +41,6 @@ BUSY, WAITING = 0.01, 0.05
 """Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
-PATIENCE_OF_SCRIPTS = 60.0
-"""Seconds without a daemon after which a script that waits is told so."""
-
-
 Work = Generator[float | None, None, tuple[Composition, Blobs]]
 """Small steps (see `Chore`) that a composition and its pictures come of."""
 
@@ -67,8 +60,7 @@ class DaemonLink:
         self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
         self._chores = Chores()
         self._unsent: dict[str, tuple[Composition, Blobs, int]] = {}
-        self._alone_since: float | None = None
-        self._told = False
+        self._presence = Presence()
         self._cannot_start = False
 
     # -- what the rest of the extension asks -----------------------------------------------------
@@ -86,9 +78,7 @@ class DaemonLink:
     @property
     def alone(self) -> float:
         """Seconds since which the daemon is looked for in vain; 0 while it answers."""
-        if self._alone_since is None or self.connected:
-            return 0.0
-        return time.monotonic() - self._alone_since
+        return self._presence.alone
 
     @property
     def unfinished(self) -> list[Job]:
@@ -109,7 +99,7 @@ class DaemonLink:
 
         Jobs that were not handed in yet are, when one answers.
         """
-        self.notice, self._told, self._cannot_start = None, False, False
+        self._forgive()
         self.disconnect()
         try:
             self._open()
@@ -123,12 +113,12 @@ class DaemonLink:
             self._client.close()
             self._client = None
         self._tasks.clear()
-        self._alone_since = None
+        self._presence.gone()
 
     def open(self) -> None:
         """Begin to look for the daemon, unless that is under way. Raises `StandeeError`."""
         if self._client is None:
-            self.notice, self._told, self._cannot_start = None, False, False
+            self._forgive()
             self._open()
             self.wake()
 
@@ -185,17 +175,6 @@ class DaemonLink:
         """Drop the jobs that are over from the list."""
         self.jobs = {job.id: job for job in self.jobs.values() if not job.over or job.unkept}
 
-    def wait(self, done: Callable[[], bool]) -> None:
-        """Tick until something is so: for scripts, which have no timer. Raises `NotConnected`."""
-        while not done():
-            pause = self.tick()
-            if self.alone > PATIENCE_OF_SCRIPTS and self.unfinished:
-                raise NotConnected(
-                    "No daemon answers.",
-                    fix="Start it with `standee serve`, or name it in the preferences of Standee.",
-                )
-            time.sleep(min(BUSY, pause or BUSY))
-
     @property
     def idle(self) -> bool:
         """Whether nothing is under way: no job, no result that is being kept."""
@@ -207,11 +186,6 @@ class DaemonLink:
         """Have the timer run."""
         if not bpy.app.timers.is_registered(_tick):
             bpy.app.timers.register(_tick, first_interval=BUSY, persistent=True)
-
-    def sleep(self) -> None:
-        """Stop the timer."""
-        if bpy.app.timers.is_registered(_tick):
-            bpy.app.timers.unregister(_tick)
 
     def tick(self) -> float | None:
         """Do a little; return the seconds until the next time, `None` if there is nothing to do."""
@@ -237,7 +211,8 @@ class DaemonLink:
 
     def close(self) -> None:
         """Stop all of it; what is under way at the daemon goes on there."""
-        self.sleep()
+        if bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.unregister(_tick)
         self._chores.clear()
         self.disconnect()
 
@@ -245,25 +220,8 @@ class DaemonLink:
 
     def _open(self) -> None:
         """Make a client. Raises `StandeeError`."""
-        chosen = preferences.preferences()
-        file = preferences.chosen_connection_file()
-        try:
-            connection = read_connection(file)
-        except NotConnected:
-            connection = None
-        if connection is not None and not preferences.is_local(connection):
-            _require_online(connection.endpoint)
-        start = (
-            chosen.start_daemon
-            and not self._cannot_start
-            and preferences.may_start(connection, file)
-        )
-        if start and connection is None and preferences.run_start_command():
-            start = False
-        self._client = Client.begin_connect(
-            start=start, connection_file=file, python=preferences.interpreter()
-        )
-        self._alone_since = time.monotonic()
+        self._client = begin_client(start=not self._cannot_start)
+        self._presence.look()
         for job in self.jobs.values():
             if job.unkept:
                 job.state, job.unkept, job.results, job.kept = "queued", False, 0, 0
@@ -308,24 +266,17 @@ class DaemonLink:
         """Say so when nobody answers for a while, and take it back when somebody does."""
         assert self._client is not None
         if self._client.connected:
-            if self._alone_since is not None and self._client.welcome is not None:
+            if self._presence.alone and self._client.welcome is not None:
                 self._know(self._client.welcome.models)
-            if self._told:
-                self.notice, self._told = None, False
-            self._alone_since = None
-        elif self._alone_since is None:
-            self._alone_since = time.monotonic()
-        elif not self._told and time.monotonic() - self._alone_since > PATIENCE:
-            count = len(self.unfinished)
-            message = say("No daemon answers.")
-            if count == 1:
-                message += " " + say("Your job goes on when one does.")
-            elif count:
-                message += " " + say("Your {count} jobs go on when one does.", count=count)
-            fix = say("Start it with `standee serve`, or name it in the preferences of Standee.")
-            self.notice = Notice(message, fix)
-            self._told = True
+            if self._presence.answers():
+                self.notice = None
+        elif self._presence.is_to_be_told(PATIENCE):
+            self.notice = nobody(len(self.unfinished))
             redraw()
+
+    def _forgive(self) -> None:
+        """Forget what went wrong before: it is tried anew."""
+        self.notice, self._cannot_start, self._presence.told = None, False, False
 
     def _lost(self, error: StandeeError) -> None:
         """There is no way on with this connection: say why; jobs that were not handed in fail.
@@ -338,7 +289,7 @@ class DaemonLink:
             with contextlib.suppress(StandeeError):
                 self._open()
                 self.tell(error)
-                self._told = True  # and it is taken back when one answers
+                self._presence.told = True  # so it is taken back when one answers
                 return
         self.tell(error)
         for job in self.unfinished:
@@ -394,16 +345,7 @@ class DaemonLink:
         try:
             yield from self.on_result(job, event)
         except (OSError, StandeeError) as error:
-            why = error.message if isinstance(error, StandeeError) else error.strerror or str(error)
-            job.unkept = True
-            self._failed(
-                job,
-                StorageFull(
-                    f"The picture is made, but cannot be kept: {why}",
-                    fix="Make room, and press Connect: the daemon still has it.",
-                ),
-                even_if_over=True,
-            )
+            self._failed(job, job.not_kept(error), even_if_over=True)
             return
         job.kept += 1
         if job.over and job.kept == job.results:
@@ -428,14 +370,6 @@ class DaemonLink:
         except Exception as error:  # whatever it is, the timer must go on
             self.notice = Notice(f"Something could not be finished: {error}.", "Try it again.")
         return True
-
-
-def _require_online(endpoint: str) -> None:
-    if not bpy.app.online_access:
-        raise NotConnected(
-            f"The daemon is on another computer ({endpoint}), and Blender is set to stay offline.",
-            fix="Allow online access in Preferences > System > Network.",
-        )
 
 
 def _tick() -> float | None:

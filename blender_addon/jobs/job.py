@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from standee.errors import StandeeError
+from standee.errors import StandeeError, StorageFull
 from standee.formatting import how_far
 from standee.wire.events import (
     STAGES,
@@ -120,6 +120,15 @@ class Job:
         """It came to nothing."""
         self.state = "failed"
         self.error, self.fix = error.message, error.fix
+
+    def not_kept(self, error: OSError | StandeeError) -> StorageFull:
+        """Its picture is made, but could not be written; return that as an error with its fix."""
+        self.unkept = True
+        why = error.message if isinstance(error, StandeeError) else error.strerror or str(error)
+        return StorageFull(
+            f"The picture is made, but cannot be kept: {why}",
+            fix="Make room, and press Connect: the daemon still has it.",
+        )
 
 
 KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint", "created")

@@ -7,6 +7,7 @@ from standee.errors import StandeeError
 from ..i18n.translations import say
 from ..jobs import frame_range, range_strip, submit
 from ..jobs.daemon_link import link
+from ..jobs.waiting import wait
 from .base import WAIT, cannot, composition, refuse
 
 
@@ -81,7 +82,7 @@ class STANDEE_OT_compose_range(bpy.types.Operator):
         try:
             work = frame_range.start(context)
             if self.wait:
-                link().wait(lambda: work.over and link().idle)
+                wait(lambda: work.over and link().idle)
                 if work.error:
                     self.report({"ERROR"}, work.error)
                     return {"CANCELLED"}

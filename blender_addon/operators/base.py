@@ -7,7 +7,6 @@ from standee.errors import StandeeError
 from ..scene.scene_properties import StandeeLayer, StandeeScene
 from ..viewport import view_state
 
-
 WAIT = bpy.props.BoolProperty(
     name="Wait",
     description="Return only when it is done; for scripts, and for Blender without a window",

@@ -2,12 +2,12 @@
 
 import bpy
 
-from standee.errors import JobFailed, StandeeError
+from standee.errors import StandeeError
 
 from ..i18n.translations import say
 from ..jobs import batch, submit
 from ..jobs.daemon_link import link
-from ..jobs.job import Job
+from ..jobs.waiting import wait_for
 from ..redraw import redraw
 from .base import WAIT, cannot, composition, refuse
 
@@ -33,7 +33,9 @@ class STANDEE_OT_compose(bpy.types.Operator):
             if self.wait:
                 wait_for([job])
             else:
-                self.report({"INFO"}, say("Composing. The sidebar's Standee tab says how far it is."))
+                self.report(
+                    {"INFO"}, say("Composing. The sidebar's Standee tab says how far it is.")
+                )
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
@@ -100,14 +102,6 @@ class STANDEE_OT_wait(bpy.types.Operator):
         except StandeeError as error:
             return refuse(self, error)
         return {"FINISHED"}
-
-
-def wait_for(jobs: list[Job]) -> None:
-    """Return when jobs are over and their results kept. Raises the error of the first that failed."""
-    link().wait(lambda: link().idle)
-    for job in jobs:
-        if job.state == "failed":
-            raise JobFailed(job.error, fix=job.fix)
 
 
 class STANDEE_OT_prompt_edit(bpy.types.Operator):

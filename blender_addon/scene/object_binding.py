@@ -151,9 +151,9 @@ def _placed(
             yield evaluated, evaluated.matrix_world
     holders = {one.name_full for one in family if shows_collection(one)}
     for one in depsgraph.object_instances if holders else ():
-        if one.is_instance and one.parent is not None and one.object.type in SOLID:
-            if one.parent.name_full in holders:
-                yield one.object, one.matrix_world.copy()
+        shown = one.is_instance and one.parent is not None and one.parent.name_full in holders
+        if shown and one.object.type in SOLID:
+            yield one.object, one.matrix_world.copy()
 
 
 def own_matrix(body: bpy.types.Object) -> Matrix:

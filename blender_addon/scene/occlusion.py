@@ -5,7 +5,6 @@ Rays go into the scene as the viewport evaluates it; what only a render shows is
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import bpy
 import numpy as np
@@ -157,9 +156,7 @@ class _Looking:
         """Find what rays pass through, and what is rendered though the viewport does not have it."""
         layer = view_layer_of(scene)
         cast = cast_of(scene, layer)
-        seen = {
-            one.name_full: one for one in (*cast.shown, *cast.holdout) if one.visible_camera
-        }
+        seen = {one.name_full: one for one in (*cast.shown, *cast.holdout) if one.visible_camera}
         bound = [one for other in scene.standee.layers if other.bound for one in bodies(other)]
         self.passed = {one.name_full for one in scene.objects if one.name_full not in seen}
         self.passed |= names_of(bound)

@@ -239,9 +239,7 @@ def _viewport(scene: bpy.types.Scene) -> NDArray[np.float32]:
 
 
 @contextmanager
-def without_seeing(
-    context: bpy.types.Context, bodies: list[bpy.types.Object]
-) -> Iterator[None]:
+def without_seeing(context: bpy.types.Context, bodies: list[bpy.types.Object]) -> Iterator[None]:
     """Hide objects in the viewport for a moment; they are selected again afterwards, if they were."""
     layer = context.view_layer
     active = layer.objects.active

@@ -33,9 +33,7 @@ SRGB = "sRGB"
 """Pictures are sRGB, whatever display the artist works on."""
 
 
-def take_scene(
-    stage: bpy.types.Scene, scene: bpy.types.Scene, layer: bpy.types.ViewLayer
-) -> None:
+def take_scene(stage: bpy.types.Scene, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
     """Give the stage what is listed, as the scene has it at its present frame."""
     _take(stage, scene, SCENE)
     _take(stage.render, scene.render, RENDER)

@@ -123,8 +123,19 @@ def test_the_manifest_in_the_zip_names_the_projects_homepage(
     path = extension.build("linux-x64", tmp_path)
     manifest = tomllib.loads(content(path)["blender_manifest.toml"].decode())
     assert manifest["website"] == "https://example.org/standee"
-    assert set(manifest) >= {"schema_version", "id", "version", "name", "tagline", "maintainer",
-                             "type", "blender_version_min", "license", "tags", "copyright"}
+    assert set(manifest) >= {
+        "schema_version",
+        "id",
+        "version",
+        "name",
+        "tagline",
+        "maintainer",
+        "type",
+        "blender_version_min",
+        "license",
+        "tags",
+        "copyright",
+    }
     assert manifest["permissions"]
 
 

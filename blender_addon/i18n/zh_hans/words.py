@@ -98,13 +98,9 @@ WORDS: dict[str, str] = {
     "Start": "启动",
     "Model {name}": "模型 {name}",
     "Model {name}: there": "模型 {name}：可用",
-    "Model {name}: the daemon looks for it when you compose": (
-        "模型 {name}：合成时由守护进程寻找"
-    ),
+    "Model {name}: the daemon looks for it when you compose": ("模型 {name}：合成时由守护进程寻找"),
     "Subjects are placed and seen through the camera.": "主体透过相机放置和观看。",
-    "This scene has subjects already; open a new file first": (
-        "此场景已有主体；请先打开新文件"
-    ),
+    "This scene has subjects already; open a new file first": ("此场景已有主体；请先打开新文件"),
     "Composing. The sidebar's Standee tab says how far it is.": (
         "正在合成。进度见侧边栏的 Standee 标签页。"
     ),

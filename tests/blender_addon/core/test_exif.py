@@ -28,7 +28,9 @@ def chunk(name: bytes, data: bytes) -> bytes:
 def jpeg(block: bytes) -> bytes:
     comment = b"\xff\xfe" + struct.pack(">H", 6) + b"abcd"
     body = b"Exif\0\0" + block
-    return b"\xff\xd8" + comment + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + b"\xff\xda"
+    return (
+        b"\xff\xd8" + comment + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + b"\xff\xda"
+    )
 
 
 def png(block: bytes) -> bytes:
@@ -48,7 +50,9 @@ def test_every_kind_of_file_names_it(kind, order, way) -> None:
 
 
 @pytest.mark.parametrize("kind", [jpeg, png, webp, bytes], ids=["jpeg", "png", "webp", "tiff"])
-@pytest.mark.parametrize("block", [b"", b"II", b"nonsense at all", directory(6)[:12], directory(99)])
+@pytest.mark.parametrize(
+    "block", [b"", b"II", b"nonsense at all", directory(6)[:12], directory(99)]
+)
 def test_a_damaged_one_is_upright(kind, block) -> None:
     assert orientation(kind(block)) == 1
 

@@ -40,7 +40,7 @@ def test_what_fails_while_a_script_waits_is_raised(ready, daemon):
 
 
 def test_a_script_does_not_wait_for_ever(addon, ready, daemon, monkeypatch):
-    monkeypatch.setattr(addon("jobs.daemon_link"), "PATIENCE_OF_SCRIPTS", 0.3)
+    monkeypatch.setattr(addon("jobs.waiting"), "PATIENCE", 0.3)
     daemon.stop()
     with pytest.raises(RuntimeError, match=r"No daemon answers.*standee serve"):
         bpy.ops.standee.compose(wait=True)

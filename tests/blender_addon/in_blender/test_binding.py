@@ -78,9 +78,7 @@ def test_an_object_in_front_cuts_what_it_hides(addon, looking_down, standee, sub
     bound(standee, cube("a", (0, 8, 0), 4), subject)
     cube("wall", (-2.5, 4, 0), 5)  # its right edge is in the middle of the view
     scene, depsgraph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
-    samples, blocked = addon("scene.occlusion").hidden_part(
-        scene, depsgraph, standee.layers[0]
-    )
+    samples, blocked = addon("scene.occlusion").hidden_part(scene, depsgraph, standee.layers[0])
     at, px = samples.inside(standee.layers[0].rect)
     hidden = blocked[tuple(at.T)]
     assert hidden[px[:, 0] < 126].all()

@@ -231,9 +231,7 @@ def test_a_slow_redraw_is_no_daemon_that_is_away(addon, ready, daemon, until, st
     until(lambda: ready.results)
 
 
-def test_a_daemon_that_cannot_be_started_here_is_waited_for(
-    addon, ready, daemon, until, startable
-):
+def test_a_daemon_that_cannot_be_started_here_is_waited_for(addon, ready, daemon, until, startable):
     daemon.stop()
     daemon.file.unlink()
     bpy.ops.standee.compose()
@@ -249,8 +247,8 @@ def test_a_daemon_that_cannot_be_started_here_is_waited_for(
 
 def test_a_remote_daemon_is_never_started_here(addon, ready, daemon, monkeypatch, startable):
     preferences, asked = addon("preferences"), []
-    link = addon("jobs.daemon_link")
-    monkeypatch.setattr(link, "_require_online", lambda endpoint: None)
+    link = addon("jobs.begin_client")
+    monkeypatch.setattr(preferences, "require_online", lambda connection: None)
     begin = link.Client.begin_connect
     monkeypatch.setattr(
         link.Client, "begin_connect", lambda **more: asked.append(more["start"]) or begin(**more)
@@ -302,7 +300,7 @@ def test_a_result_that_cannot_be_written_waits_at_the_daemon(
     [job] = link_of(addon).jobs.values()
     until(lambda: job.state == "failed")
     assert "No space left" in link_of(addon).notice.message
-    assert link_of(addon).idle
+    until(lambda: link_of(addon).idle)
     assert not daemon.released
     full[0] = False
     bpy.ops.standee.connect()

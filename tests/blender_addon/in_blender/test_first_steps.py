@@ -28,7 +28,9 @@ def drawn(addon, standee):
     """What the status says: words and operators."""
 
     def draw(perspective="CAMERA"):
-        space = type("Space", (), {"region_3d": type("View", (), {"view_perspective": perspective})})
+        space = type(
+            "Space", (), {"region_3d": type("View", (), {"view_perspective": perspective})}
+        )
         context = type("Context", (), {"scene": bpy.context.scene, "space_data": space})
         paper = Paper()
         addon("panels.status").draw(paper, context)

@@ -166,7 +166,7 @@ def test_a_render_is_not_offered_and_not_taken(addon, standee, subject):
     bpy.data.images.load(subject)
     names = addon("operators.subjects")._pictures(None, bpy.context, "")
     assert names == ["disc.png"]
-    with pytest.raises(RuntimeError, match="is what Blender rendered.*Save it as a PNG"):
+    with pytest.raises(RuntimeError, match=r"is what Blender rendered.*Save it as a PNG"):
         bpy.ops.standee.add_image(name="Render Result")
 
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_sent_is_named_with_its_layer(addon, standee, subject, da
     bpy.ops.standee.add_files(filepath=subject)
     standee.active().name = "The cat"
     standee.active().picture = film
-    with pytest.raises(RuntimeError, match="picture of the layer 'The cat' cannot be sent.*film"):
+    with pytest.raises(RuntimeError, match=r"picture of the layer 'The cat' cannot be sent.*film"):
         bpy.ops.standee.compose()
 
 
@@ -184,5 +184,7 @@ def test_subjects_that_are_added_one_by_one_stand_aside(standee, subject, tmp_pa
     for index in range(3):
         (tmp_path / f"{index}.png").write_bytes(png(20 + index, 20))
         bpy.ops.standee.add_files(filepath=str(tmp_path / f"{index}.png"))
-    middles = {(round(one.x + one.width / 2), round(one.y + one.height / 2)) for one in standee.layers}
+    middles = {
+        (round(one.x + one.width / 2), round(one.y + one.height / 2)) for one in standee.layers
+    }
     assert len(middles) == 3

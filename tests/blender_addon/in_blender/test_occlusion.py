@@ -148,9 +148,7 @@ def test_a_deleted_object_lets_its_layer_go(addon, before, standee):
     own.select_set(True)
     bpy.ops.object.delete()
     bpy.context.view_layer.update()
-    addon("scene.object_binding").sync(
-        bpy.context.scene, bpy.context.evaluated_depsgraph_get()
-    )
+    addon("scene.object_binding").sync(bpy.context.scene, bpy.context.evaluated_depsgraph_get())
     assert not standee.layers[0].bound
     assert standee.layers[0].rect == rect
 
@@ -161,7 +159,5 @@ def test_a_stand_in_that_is_hidden_in_the_viewport_still_moves_its_layer(addon, 
     own.hide_viewport = True
     own.location.x += 1
     bpy.context.view_layer.update()
-    addon("scene.object_binding").sync(
-        bpy.context.scene, bpy.context.evaluated_depsgraph_get()
-    )
+    addon("scene.object_binding").sync(bpy.context.scene, bpy.context.evaluated_depsgraph_get())
     assert standee.layers[0].x > before + 10
