@@ -215,6 +215,18 @@ def test_a_result_is_drawn_in_its_own_colours_in_front(
         assert shown(painted()[y, x]) == pytest.approx(colour, abs=1)
 
 
+@pytest.mark.parametrize("view", ["Standard", "AgX", "Filmic"])
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_subject_is_drawn_in_its_own_colours(
+    addon, standee, painted, png, tmp_path, colour, view
+):
+    quiet(addon)
+    bpy.context.scene.view_settings.view_transform = view
+    (tmp_path / "flat.png").write_bytes(png(8, 8, (*(np.array(colour) / 255), 1.0)))
+    bpy.ops.standee.add_files(filepath=str(tmp_path / "flat.png"))
+    assert shown(painted()[64, 64]) == pytest.approx(colour, abs=1)
+
+
 def test_a_result_is_wiped_in_and_faded(addon, standee, painted, result):
     quiet(addon)
     result((255, 0, 0))
