@@ -1,6 +1,8 @@
 """Scripts wait for their pictures, and one call makes a batch of them."""
 
 import json
+import re
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -101,3 +103,14 @@ def test_a_batchs_receipts_say_what_each_was_made_of(ready, daemon):
     bpy.ops.standee.compose_batch(cameras=False, seeds=3, wait=True)
     seeds = [json.loads(one.receipt)["composition"]["sampling"]["seed"] for one in ready.results]
     assert seeds == [0, 1, 2]
+
+
+def test_the_script_in_the_docs_makes_its_picture(standee, subject, daemon, tmp_path):
+    text = (Path(__file__).resolve().parents[3] / "docs/blender.md").read_text(encoding="utf-8")
+    [script] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    out = tmp_path / "result.png"
+    script = script.replace("/pictures/cat.png", subject).replace("/pictures/result.png", str(out))
+    exec(compile(script, "docs/blender.md", "exec"), {})
+    assert out.read_bytes() == daemon.picture
+    [spec] = daemon.specs.values()
+    assert (spec["prompt"], spec["layers"][0]["rect"]["y"]) == ("a cat on the beach", 96)
