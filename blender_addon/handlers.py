@@ -48,7 +48,7 @@ def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
 def loaded(_path: str, _depsgraph: object = None) -> None:
     """Another file is open: its results that were never saved come back, caches are dropped."""
     identity.opened()
-    link().notice = None  # it was about the other file, or is said again
+    link().hush()  # it was about the other file
     looks().forget()
     gpu_draw.forget()
     store.restore()

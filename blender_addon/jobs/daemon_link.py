@@ -41,6 +41,7 @@ BUSY, WAITING = 0.01, 0.05
 """Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
+
 Work = Generator[float | None, None, tuple[Composition, Blobs]]
 """Small steps (see `Chore`) that a composition and its pictures come of."""
 
@@ -52,7 +53,6 @@ class DaemonLink:
         self.jobs: dict[str, Job] = {}
         self._know(())
         self.notice: Notice | None = None
-        self.longest_tick = 0.0
         self.pause: float | None = BUSY
         self.on_result: Callable[[Job, Result], Chore] | None = None
         self.on_over: Callable[[Job], None] | None = None
@@ -99,13 +99,11 @@ class DaemonLink:
 
         Jobs that were not handed in yet are, when one answers.
         """
-        self._forgive()
         self.disconnect()
         try:
-            self._open()
+            self.open()
         except StandeeError as error:
             self.tell(error)
-        self.wake()
 
     def disconnect(self) -> None:
         """Let go of the socket; jobs go on at the daemon."""
@@ -118,7 +116,8 @@ class DaemonLink:
     def open(self) -> None:
         """Begin to look for the daemon, unless that is under way. Raises `StandeeError`."""
         if self._client is None:
-            self._forgive()
+            self.hush()
+            self._cannot_start = False
             self._open()
             self.wake()
 
@@ -171,6 +170,10 @@ class DaemonLink:
         self.notice = Notice(error.message, error.fix)
         redraw()
 
+    def hush(self) -> None:
+        """Say no more of what was said; what still holds is said again."""
+        self.notice, self._presence.told = None, False
+
     def forget(self) -> None:
         """Drop the jobs that are over from the list."""
         self.jobs = {job.id: job for job in self.jobs.values() if not job.over or job.unkept}
@@ -202,7 +205,6 @@ class DaemonLink:
             return WAITING
         while time.perf_counter() - began < BUDGET and self._step():
             moved = True
-        self.longest_tick = max(self.longest_tick, time.perf_counter() - began)
         if moved:
             redraw()
         if self.idle:
@@ -273,10 +275,6 @@ class DaemonLink:
         elif self._presence.is_to_be_told(PATIENCE):
             self.notice = nobody(len(self.unfinished))
             redraw()
-
-    def _forgive(self) -> None:
-        """Forget what went wrong before: it is tried anew."""
-        self.notice, self._cannot_start, self._presence.told = None, False, False
 
     def _lost(self, error: StandeeError) -> None:
         """There is no way on with this connection: say why; jobs that were not handed in fail.
@@ -373,10 +371,9 @@ class DaemonLink:
 
 
 def _tick() -> float | None:
-    """What the timer calls: the tick, within an operator.
+    """What the timer calls: the tick, within an operator, to which writing is always allowed.
 
-    A render thread can leave Blender refusing that Python writes to scenes, for good; to operators
-    it is always allowed.
+    A render thread can leave Blender refusing that Python writes to scenes, for good.
     """
     with contextlib.suppress(RuntimeError):  # what goes wrong in a tick is said in the panel
         bpy.ops.standee.tick()
