@@ -33,9 +33,7 @@ class STANDEE_OT_compose(bpy.types.Operator):
             if self.wait:
                 wait_for([job])
             else:
-                self.report(
-                    {"INFO"}, say("Composing. The sidebar's Standee tab says how far it is.")
-                )
+                under_way(self)
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
@@ -85,6 +83,8 @@ class STANDEE_OT_compose_batch(bpy.types.Operator):
             jobs = batch.start(context, self.cameras, self.view_layers, self.seeds)
             if self.wait:
                 wait_for(jobs)
+            else:
+                under_way(self)
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
@@ -102,6 +102,17 @@ class STANDEE_OT_wait(bpy.types.Operator):
         except StandeeError as error:
             return refuse(self, error)
         return {"FINISHED"}
+
+
+def under_way(operator: bpy.types.Operator) -> None:
+    """Say where to see how far it is; without a window nothing moves on by itself."""
+    if bpy.app.background:
+        said = say(
+            "Without a window nothing is composed until you call it with wait=True, or wait()."
+        )
+        operator.report({"WARNING"}, said)
+    else:
+        operator.report({"INFO"}, say("Composing. The sidebar's Standee tab says how far it is."))
 
 
 class STANDEE_OT_prompt_edit(bpy.types.Operator):

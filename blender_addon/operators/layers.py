@@ -14,10 +14,10 @@ from .base import NeedsLayer, ToolKey, active_layer, cannot, composition
 
 COPIED = (
     "name", "picture", "mask", "x", "y", "width", "height", "fit", "flip", "prompt", "fidelity",
-    "variation", "sharing", "visible", "locked", "bound_object", "bound_collection", "occluded",
+    "variation", "sharing", "light", "visible", "locked", "bound_object", "bound_collection", "occluded",
     "distance", "in_view",
 )  # fmt: skip
-ANIMATED = ("x", "y", "width", "height", "fidelity", "variation", "visible")
+ANIMATED = ("x", "y", "width", "height", "fidelity", "variation", "light", "visible")
 
 
 class STANDEE_OT_layer_remove(NeedsLayer, ToolKey, bpy.types.Operator):

@@ -11,8 +11,11 @@ from .. import storage
 from ..redraw import redraw
 from .base import composition
 
-SAMPLING = ("model", "steps", "use_guidance", "guidance", "count", "scene_blend", "scene_feather")
-STRENGTHS = ("fidelity", "variation", "sharing")
+SAMPLING = (
+    "model", "steps", "use_guidance", "guidance", "negative", "count", "scene_blend_share",
+    "scene_feather_share",
+)  # fmt: skip
+STRENGTHS = ("fidelity", "variation", "sharing", "light")
 
 BUILT_IN: dict[str, dict[str, Any]] = {
     "Faithful": {"layers": {"fidelity": 0.7, "variation": 0.0, "sharing": 1.0}},

@@ -61,6 +61,7 @@ class STANDEE_PT_sampling(Sidebar, bpy.types.Panel):
         value = row.row()
         value.active = standee.use_guidance
         value.prop(standee, "guidance", text="")
+        layout.prop(standee, "negative")
         layout.prop(standee, "show_as")
 
 

@@ -26,7 +26,7 @@ class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
         else:
             row.operator("standee.scene_capture", text="", icon="FILE_REFRESH")
         column = layout.column(align=True)
-        for name in ("scene_fidelity", "scene_blend", "scene_feather", "scene_fit"):
+        for name in ("scene_fidelity", "scene_blend_share", "scene_feather_share", "scene_fit"):
             column.prop(standee, name)
         layout.prop(standee, "use_scene_rect")
         if standee.use_scene_rect:

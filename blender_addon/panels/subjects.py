@@ -52,7 +52,7 @@ class STANDEE_PT_layer(NeedsActive, bpy.types.Panel):
         layout.prop(layer, "prompt")
         strengths = layout.column(align=True)
         strengths.use_property_decorate = True
-        for name in ("fidelity", "variation", "sharing"):
+        for name in ("fidelity", "variation", "sharing", "light"):
             strengths.prop(layer, name)
         column = layout.column(align=True)
         column.template_ID(layer, "picture", open="image.open")

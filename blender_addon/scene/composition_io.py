@@ -32,13 +32,14 @@ from .layer_properties import StandeeLora
 from .scene_properties import StandeeLayer, StandeeScene, rounded
 
 LAYER_FIELDS = (
-    "name", "fit", "flip", "prompt", "fidelity", "variation", "sharing", "visible", "locked",
+    "name", "fit", "flip", "prompt", "fidelity", "variation", "sharing", "light", "visible",
+    "locked",
 )  # fmt: skip
 SCENE_FIELDS = {
     "fit": "scene_fit",
     "fidelity": "scene_fidelity",
-    "blend": "scene_blend",
-    "feather": "scene_feather",
+    "blend": "scene_blend_share",
+    "feather": "scene_feather_share",
 }
 RECT_FIELDS = {"x": "x", "y": "y", "w": "width", "h": "height"}
 
@@ -205,6 +206,7 @@ def _sampling(standee: StandeeScene) -> Sampling:
         model=standee.model,
         steps=standee.steps or None,
         guidance=restored(standee.guidance, origin.guidance) if standee.use_guidance else None,
+        negative=standee.negative,
         seed=restored(standee.seed, origin.seed),
         count=standee.count,
         loras=tuple(_lora(lora, origin) for lora in standee.loras if lora.path),
@@ -253,6 +255,7 @@ def _show_sampling(standee: StandeeScene, sampling: Sampling) -> None:
     standee.use_guidance = sampling.guidance is not None
     if sampling.guidance is not None:
         standee.guidance = sampling.guidance
+    standee.negative = sampling.negative
     standee.seed = narrowed(sampling.seed)
     standee.count = sampling.count
     standee.loras.clear()

@@ -145,19 +145,26 @@ class StandeeScene(bpy.types.PropertyGroup):
         default=0.5,
         subtype="FACTOR",
     )
-    scene_blend: FloatProperty(
+    scene_blend_share: FloatProperty(
         name="Blend",
-        description="Pixels around each subject that may change too, for its shadow and light",
+        description=(
+            "How far around each subject the scene may change too, for its shadow and light: a"
+            " share of the canvas' shorter side"
+        ),
         min=0.0,
-        max=512.0,
-        default=32.0,
+        max=0.5,
+        default=0.06,
+        subtype="FACTOR",
     )
-    scene_feather: FloatProperty(
+    scene_feather_share: FloatProperty(
         name="Feather",
-        description="Pixels over which the border of what is kept is softened",
+        description=(
+            "How far the border of what is kept is softened: a share of the canvas' shorter side"
+        ),
         min=0.0,
-        max=256.0,
-        default=12.0,
+        max=0.5,
+        default=0.02,
+        subtype="FACTOR",
     )
 
     model: StringProperty(
@@ -166,6 +173,10 @@ class StandeeScene(bpy.types.PropertyGroup):
         default="mini",
         search=_models,
         search_options={"SUGGESTION"},
+    )
+    negative: StringProperty(
+        name="Negative",
+        description="What the picture shall not show, for models that are guided away from it",
     )
     steps: IntProperty(
         name="Steps",

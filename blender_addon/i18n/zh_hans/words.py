@@ -104,6 +104,9 @@ WORDS: dict[str, str] = {
     "Composing. The sidebar's Standee tab says how far it is.": (
         "正在合成。进度见侧边栏的 Standee 标签页。"
     ),
+    "Without a window nothing is composed until you call it with wait=True, or wait().": (
+        "没有窗口时，需以 wait=True 调用或调用 wait()，否则不会合成。"
+    ),
     "The frames are in the scene '{name}'.": "这些帧在场景“{name}”中。",
     "Hidden in the viewport: keys, constraints and modifiers do not move the subject.": (
         "在视图中隐藏：关键帧、约束和修改器不会移动主体。"

@@ -82,7 +82,7 @@ def build():
     scene.camera.data.lens = 50
     standee().prompt = "beach"
     standee().scene_source = "RENDER"
-    standee().scene_blend = 16
+    standee().scene_blend_share = 16 / 256
     return body
 
 

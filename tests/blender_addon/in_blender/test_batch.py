@@ -48,6 +48,11 @@ def test_a_script_does_not_wait_for_ever(addon, ready, daemon, monkeypatch):
         bpy.ops.standee.compose(wait=True)
 
 
+def test_without_a_window_composing_says_that_it_has_to_be_waited_for(ready, daemon, capfd):
+    bpy.ops.standee.compose()
+    assert "until you call it with wait=True" in capfd.readouterr().out
+
+
 def test_several_are_handed_in_and_waited_for_at_once(ready, daemon):
     for seed in (1, 2):
         ready.seed = seed
