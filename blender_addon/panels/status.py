@@ -14,18 +14,19 @@ def state_of(known: DaemonLink) -> tuple[str, str, str]:
         return "The daemon is ready", "CHECKMARK", ""
     if known.looking:
         return "Looking for the daemon", "SORTTIME", "Look Again"
-    return "The daemon is not asked for yet", "UNLINKED", "Start"
+    return "The daemon is not asked yet", "UNLINKED", "Start"
 
 
-def row(layout: bpy.types.UILayout) -> None:
-    """How the daemon is, and what can be done about it."""
+def row(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+    """How the daemon is, and below it what can be done about that; return the upper line."""
     text, icon, button = state_of(link())
     line = layout.row(align=True)
     line.label(text=say(text), icon=icon)
     if button:
-        line.operator("standee.connect", text=say(button), icon="PLAY")
+        layout.operator("standee.connect", text=say(button), icon="PLAY")
     else:
         line.operator("standee.connect", text="", icon="FILE_REFRESH")
+    return line
 
 
 def model(layout: bpy.types.UILayout, name: str) -> None:
@@ -44,9 +45,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The status, and the steps that are still to be done."""
     standee, view = context.scene.standee, context.space_data.region_3d
     box = layout.box().column(align=True)
-    line = box.row(align=True)
-    row(line)
-    line.operator("standee.preferences", text="", icon="PREFERENCES")
+    row(box).operator("standee.preferences", text="", icon="PREFERENCES")
     model(box, standee.model)
     through = view is not None and view.view_perspective == "CAMERA"
     if not through or camera_of(context.scene) is None:

@@ -28,6 +28,7 @@ from .object_binding import (
     finished,
     layer_of,
     names_of,
+    own_matrix,
     sleeps,
     surfaces,
 )
@@ -163,10 +164,7 @@ class _Looking:
         for name, one in seen.items():
             hides = one.type in SOLID and name not in self.passed | self.own
             if hides and sleeps(one, layer) and not _all_clear(one):
-                points, _ = surfaces([one], depsgraph)
-                faces = _faces(one)
-                if len(points) > max((max(face) for face in faces), default=len(points)):
-                    self.trees.append(BVHTree.FromPolygons(points.tolist(), faces))
+                self.trees.append(_tree(one))
 
     def is_hidden(
         self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, start: Vector, way: Vector
@@ -245,9 +243,10 @@ def _all_clear(body: bpy.types.Object) -> bool:
     return bool(slots) and all(see_through(one.material) for one in slots)
 
 
-def _faces(body: bpy.types.Object) -> list[tuple[int, ...]]:
-    """Return the faces of a body that the viewport does not evaluate; a box's for what is no mesh."""
-    mesh = body.data if body.type == "MESH" else None
+def _tree(body: bpy.types.Object) -> BVHTree:
+    """Return a body that the viewport does not evaluate, for rays; what is no mesh as its box."""
+    mesh, matrix = body.data if body.type == "MESH" else None, own_matrix(body)
     if mesh is None or len(mesh.vertices) > MANY_POINTS:
-        return BOX_FACES
-    return [tuple(face.vertices) for face in mesh.polygons]
+        return BVHTree.FromPolygons([matrix @ Vector(one) for one in body.bound_box], BOX_FACES)
+    points = [matrix @ vertex.co for vertex in mesh.vertices]
+    return BVHTree.FromPolygons(points, [tuple(face.vertices) for face in mesh.polygons])

@@ -93,7 +93,7 @@ WORDS: dict[str, str] = {
     # what composing needs
     "The daemon is ready": "守护进程已就绪",
     "Looking for the daemon": "正在寻找守护进程",
-    "The daemon is not asked for yet": "尚未连接守护进程",
+    "The daemon is not asked yet": "尚未连接守护进程",
     "Look Again": "重新寻找",
     "Start": "启动",
     "Model {name}": "模型 {name}",

@@ -42,7 +42,7 @@ def drawn(addon, standee):
 def test_the_daemon_is_shown_before_it_is_asked_while_it_is_and_when_it_answers(
     addon, drawn, daemon, until
 ):
-    assert "not asked for yet" in drawn()
+    assert "not asked yet" in drawn()
     assert "standee.preferences" in drawn()
     bpy.ops.standee.connect()
     assert "Looking for the daemon" in drawn()

@@ -53,6 +53,20 @@ def camera_invisible(wall):
     wall.visible_camera = False
 
 
+def hidden_curve(wall):
+    bpy.data.objects.remove(wall)
+    curve = bpy.data.curves.new("wall", "CURVE")
+    curve.dimensions, curve.extrude = "2D", 2.5
+    line = curve.splines.new("POLY")
+    line.points.add(1)
+    line.points[0].co, line.points[1].co = (-5, 0, 0, 1), (0, 0, 0, 1)
+    body = bpy.data.objects.new("wall", curve)
+    body.location = (0, 1.5, 0)
+    bpy.context.scene.collection.objects.link(body)
+    bpy.context.view_layer.update()
+    body.hide_viewport = True
+
+
 def excluded_but_instanced(wall):
     home = bpy.data.collections.new("walls")
     for one in list(wall.users_collection):
@@ -94,6 +108,7 @@ SOLID = {
     "principled": shader("ShaderNodeBsdfPrincipled", Alpha=1.0),
     "hidden in the viewport": hidden_in_viewport,
     "hidden by the eye": hidden_by_the_eye,
+    "a curve hidden in the viewport": hidden_curve,
     "instanced": excluded_but_instanced,
 }
 
