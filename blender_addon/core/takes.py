@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from .timeline import Ledger, picture_name
+from .frame_ledger import Ledger
+from .timeline import picture_name
 
 NAME = re.compile(r"take_(\d{3,})")
 

@@ -18,7 +18,8 @@ from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.wire.events import Result
 
 from ..core import takes
-from ..core.timeline import Ledger, fingerprint, frames
+from ..core.frame_ledger import Ledger
+from ..core.timeline import fingerprint, frames
 from ..i18n.translations import say
 from ..scene.composition_io import Blobs
 from ..scene.identity import identity

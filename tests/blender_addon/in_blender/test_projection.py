@@ -54,7 +54,7 @@ def test_a_scaled_camera_sees_the_same(addon):
     before = binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
     scene.camera.scale = (3, 3, 3)
     bpy.context.view_layer.update()
-    after = camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
+    after = binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
     assert after == pytest.approx(before, abs=1e-4)
 
 
@@ -63,14 +63,14 @@ def test_the_frame_widens_and_nothing_moves(addon, standee):
     points, to_canvas = np.array([[0.3, 0.2, 0.1]]), addon("core.projection").to_canvas
     before = to_canvas(
         points,
-        camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
+        binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
         standee.canvas(),
     )
     standee.add_layer("a").x = 10
     bpy.ops.standee.enlarge(left=64, right=0, top=32, bottom=16)
     after = to_canvas(
         points,
-        camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
+        binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
         standee.canvas(),
     )
     assert (standee.canvas().width, standee.canvas().height) == (320, 304)

@@ -108,6 +108,9 @@ def in_the_frame():
     flat = bpy.data.images.new("flat", 64, 64)
     scene, space = bpy.context.scene, pilot.area.spaces.active
     standee().show_overlay = False
+    lines = ("show_floor", "show_axis_x", "show_axis_y", "show_cursor")
+    for name in lines:  # they lie over what is behind
+        setattr(space.overlay, name, False)
     for colour in ((200, 100, 50), (0, 128, 255)):
         flat.pixels = [*colour_part(colour), 1.0] * (64 * 64)
         flat.file_format, flat.filepath_raw = "PNG", str(FOLDER / "flat.png")
@@ -136,6 +139,8 @@ def in_the_frame():
         standee().active_result = len(standee().results) - 1
         with pilot.context():
             bpy.ops.standee.result_discard()
+    for name in lines:
+        setattr(space.overlay, name, True)
     space.shading.type = "SOLID"
     scene.view_settings.view_transform = "AgX"
     standee().show_result, standee().show_overlay = False, True
