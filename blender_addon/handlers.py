@@ -3,13 +3,13 @@
 import bpy
 from bpy.app.handlers import persistent
 
+from . import preferences
 from .jobs import frame_range
 from .jobs.background_tasks import Chore
 from .jobs.daemon_link import link
 from .jobs.job import Job
 from .results import store
-from .scene import object_binding, render_scene
-from .scene.scene_properties import forget_identities
+from .scene import identity, object_binding, render_scene
 from .viewport import gpu_draw
 from .viewport.layer_cache import looks
 
@@ -48,7 +48,8 @@ def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
 @persistent
 def loaded(_path: str, _depsgraph: object = None) -> None:
     """Another file is open: its results that were never saved come back, caches are dropped."""
-    forget_identities()
+    identity.opened()
+    link().hush()  # it was about the other file
     looks().forget()
     gpu_draw.forget()
     store.restore()
@@ -60,6 +61,18 @@ def leaving(_path: str, _depsgraph: object = None) -> None:
     frame_range.stop()
 
 
+@persistent
+def saving(path: str, _depsgraph: object = None) -> None:
+    """A file is about to be written: a copy of this one belongs to nobody's jobs."""
+    identity.before_saving(path)
+
+
+@persistent
+def saved(path: str, _depsgraph: object = None) -> None:
+    """It is written."""
+    identity.after_saving(path)
+
+
 def _geometry_changed(depsgraph: bpy.types.Depsgraph) -> bool:
     return any(one.is_updated_transform or one.is_updated_geometry for one in depsgraph.updates)
 
@@ -69,12 +82,20 @@ def keep_result(job: Job, event: object) -> Chore:
     return frame_range.take(job, event) if job.frame is not None else store.keep(job, event)
 
 
+def another_daemon() -> None:
+    """Another daemon is named in the preferences: if one is wanted, look for that one."""
+    if link().looking or link().unfinished:
+        link().connect()
+
+
 HANDLERS = {
     "depsgraph_update_post": scene_changed,
     "frame_change_post": scene_changed,
     "undo_post": undone,
     "redo_post": undone,
     "load_pre": leaving,
+    "save_pre": saving,
+    "save_post": saved,
     "load_post": loaded,
 }
 
@@ -83,6 +104,8 @@ def register() -> None:
     """Listen."""
     for name, handler in HANDLERS.items():
         getattr(bpy.app.handlers, name).append(handler)
+    identity.on_moved[:] = [store.moved]
+    preferences.on_another_daemon[:] = [another_daemon]
     link().on_result = keep_result
     link().on_over = frame_range.over
 

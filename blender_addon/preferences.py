@@ -3,19 +3,28 @@
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from standee.connection import Connection, connection_file
-from standee.errors import InvalidField
+from standee.errors import InvalidField, NotConnected
 
 from .core.overlay import Style
 
+ADDON = __package__
+"""The extension's name, which Blender gives it."""
+
+on_another_daemon: list[Callable[[], None]] = []
+"""What is to be done when another daemon is named."""
+daemon_rows: list[Callable[[bpy.types.UILayout], object]] = []
+"""What is drawn below the settings of the daemon."""
+
 
 class StandeePreferences(bpy.types.AddonPreferences):
-    bl_idname = __package__
+    bl_idname = ADDON
 
     connection_file: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Connection File",
@@ -23,6 +32,7 @@ class StandeePreferences(bpy.types.AddonPreferences):
             "The file that the daemon wrote or that `standee pair` made. Empty: your own daemon"
         ),
         subtype="FILE_PATH",
+        update=lambda self, context: _chosen_another(self, context),
     )
     start_daemon: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Start the Daemon When Needed",
@@ -88,6 +98,8 @@ class StandeePreferences(bpy.types.AddonPreferences):
         command = daemon.column()
         command.active = self.start_daemon
         command.prop(self, "start_command")
+        for row in daemon_rows:
+            row(daemon)
         layout.separator()
         look = layout.column()
         for name in ("opacity", "line", "outline", "selected", "bound"):
@@ -106,7 +118,7 @@ class _Defaults:
 
 def preferences() -> Any:
     """Return the extension's preferences."""
-    addon = bpy.context.preferences.addons.get(__package__)
+    addon = bpy.context.preferences.addons.get(ADDON)
     return addon.preferences if addon and addon.preferences else _Defaults
 
 
@@ -161,6 +173,32 @@ def run_start_command() -> bool:
             fix="Correct it in the preferences of Standee, or run `standee serve` in a terminal.",
         ) from None
     return True
+
+
+def may_start(connection: Connection | None, file: Path) -> bool:
+    """Whether a daemon that is started here would be the one that the file is about.
+
+    One on another computer is not; nor is one that a paired file is for, which no daemon writes.
+    """
+    if connection is not None and not is_local(connection):
+        return False
+    return file.name == connection_file().name
+
+
+def require_online(connection: Connection) -> None:
+    """Raise `NotConnected` if a daemon is elsewhere and Blender is set to stay offline."""
+    if not bpy.app.online_access:
+        raise NotConnected(
+            f"The daemon is on another computer ({connection.endpoint}), and Blender is set to"
+            " stay offline.",
+            fix="Allow online access in Preferences > System > Network.",
+        )
+
+
+def _chosen_another(self: Any, context: bpy.types.Context) -> None:
+    """Another daemon is named: have that one looked for."""
+    for do in on_another_daemon:
+        do()
 
 
 def is_local(connection: Connection) -> bool:

@@ -7,6 +7,7 @@ import bpy
 from . import handlers, operators, panels, preferences
 from .i18n import translations
 from .jobs import daemon_link, frame_range, preview_icons
+from .panels import status
 from .results import store
 from .scene import scene_properties
 from .viewport import gpu_draw, view_state, workspace_tool
@@ -26,6 +27,7 @@ def register() -> None:
         bpy.utils.register_class(kind)
     for part in PARTS:
         part.register()
+    preferences.daemon_rows[:] = [status.row]
     atexit.register(daemon_link.drop)  # a timer that is left at exit hangs some versions
     store.clean()
     daemon_link.link().resume()

@@ -144,7 +144,7 @@ def upright(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> Im
 def strip(folder: Path) -> Image.Image:
     """Return the eight frames side by side, half as large, with their numbers."""
     side = SIDE // 2
-    names = sorted((folder / "frames").glob("*.png"))
+    names = sorted((folder / "frames" / "take_001").glob("*.png"))
     out = Image.new("RGB", (len(names) * (side + 4) + 4, side + 26), WHITE)
     draw, font = ImageDraw.Draw(out), ImageFont.load_default(12)
     for index, name in enumerate(names):

@@ -21,6 +21,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDON = ROOT / "blender_addon"
@@ -95,11 +96,17 @@ def build(platform: str, out: Path) -> Path:
 
 
 def completed_manifest(platform: str, wheels: Iterable[str]) -> bytes:
-    """Return the manifest with the platform and the wheels in it, before its first table."""
+    """Return the manifest with the platform, the wheels and the project's homepage, if it has one.
+
+    They go before its first table.
+    """
     text = (ADDON / "blender_manifest.toml").read_text(encoding="utf-8")
     head, table, tail = text.partition("[permissions]")
     listed = "".join(f'  "./wheels/{name}",\n' for name in sorted(wheels))
     added = f'platforms = ["{platform}"]\nwheels = [\n{listed}]\n\n'
+    homepage = _project().get("urls", {}).get("Homepage")
+    if homepage:
+        added = f'website = "{homepage}"\n{added}'
     return (head + added + table + tail).encode()
 
 
@@ -133,16 +140,21 @@ def pin(name: str) -> str:
 
 
 def client_wheel() -> tuple[str, bytes]:
-    """Return the name and bytes of a wheel with the client alone: no backend, no command line."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    stem = f"standee-{project['version']}"
+    """Return the name and bytes of a wheel with the client alone: no backend, no command line.
+
+    Its version has a local part that says what is in it: Blender leaves out a wheel whose name it
+    has unpacked already, and would keep an older client.
+    """
+    project = _project()
     entries = {
         path.relative_to(CLIENT.parent).as_posix(): path.read_bytes() for path in sources(CLIENT)
     }
+    version = f"{project['version']}+{_summary(entries)}"
+    stem = f"standee-{version}"
     metadata = [
         "Metadata-Version: 2.4",
         f"Name: {project['name']}",
-        f"Version: {project['version']}",
+        f"Version: {version}",
         f"Summary: {project['description']}",
         f"License-Expression: {project['license']}",
         f"Requires-Python: {project['requires-python']}",
@@ -160,7 +172,7 @@ def client_wheel() -> tuple[str, bytes]:
 
 def sources(folder: Path) -> list[Path]:
     """Return the files of a package that are shipped."""
-    kinds = {".py", ".typed"}
+    kinds = {".py", ".typed", ".standee"}
     return sorted(
         path
         for path in folder.rglob("*")
@@ -178,6 +190,21 @@ def zipped(entries: dict[str, bytes]) -> bytes:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, entries[name])
     return out.getvalue()
+
+
+def _project() -> dict[str, Any]:
+    """Return what pyproject.toml says of the project."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project: dict[str, Any] = tomllib.loads(text)["project"]
+    return project
+
+
+def _summary(entries: dict[str, bytes]) -> str:
+    """Return a few letters that stand for these files."""
+    whole = hashlib.sha256()
+    for name in sorted(entries):
+        whole.update(f"{name} {len(entries[name])} ".encode() + entries[name])
+    return f"b{whole.hexdigest()[:12]}"
 
 
 def _digest(data: bytes) -> str:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 class Lens:
     """A Blender camera and its picture's size in px. Lengths in mm; shifts in parts of the sensor.
 
-    `fit` is Blender's sensor fit; `auto` follows the longer side of the picture.
+    `fit` is Blender's sensor fit; `auto` follows the longer side of the picture. `aspect` is how many
+    times as high as wide a pixel is.
     """
 
     width: int
@@ -25,16 +26,22 @@ class Lens:
     shift: tuple[float, float] = (0.0, 0.0)
     ortho_scale: float = 6.0
     clip: tuple[float, float] = (0.1, 100.0)
+    aspect: float = 1.0
+
+    @property
+    def tall(self) -> float:
+        """The picture's height in widths of a pixel."""
+        return self.height * self.aspect
 
     @property
     def horizontal(self) -> bool:
         """Whether the sensor's size is spread over the picture's width."""
-        return self.fit == "HORIZONTAL" or (self.fit == "AUTO" and self.width >= self.height)
+        return self.fit == "HORIZONTAL" or (self.fit == "AUTO" and self.width >= self.tall)
 
     @property
-    def across(self) -> int:
-        """The px over which the sensor's size is spread."""
-        return self.width if self.horizontal else self.height
+    def across(self) -> float:
+        """The widths of a pixel over which the sensor's size is spread."""
+        return self.width if self.horizontal else self.tall
 
     @property
     def sensor_size(self) -> float:
@@ -43,7 +50,7 @@ class Lens:
 
     @property
     def pixel(self) -> float:
-        """The size of a pixel: at distance 1 for a perspective, in the scene for an orthographic."""
+        """The width of a pixel: at distance 1 for a perspective, in the scene for an orthographic."""
         if self.kind == "ORTHO":
             return self.ortho_scale / self.across
         return self.sensor_size / self.focal / self.across
@@ -51,8 +58,8 @@ class Lens:
     def plane(self) -> tuple[float, float, float, float]:
         """Return (left, right, bottom, top) of what is seen, at distance 1 or in the scene."""
         left = -self.width / 2 + self.shift[0] * self.across
-        bottom = -self.height / 2 + self.shift[1] * self.across
-        edges = np.array([left, left + self.width, bottom, bottom + self.height]) * self.pixel
+        bottom = -self.tall / 2 + self.shift[1] * self.across
+        edges = np.array([left, left + self.width, bottom, bottom + self.tall]) * self.pixel
         return tuple(map(float, edges))  # type: ignore[return-value]
 
     def matrix(self) -> NDArray[np.float64]:
@@ -83,6 +90,6 @@ def enlarged(lens: Lens, left: int, right: int, top: int, bottom: int) -> Lens:
         wider = replace(wider, focal=wider.sensor_size / (pixel * wider.across))
     shift = (
         (lens.shift[0] * lens.across + (right - left) / 2) / wider.across,
-        (lens.shift[1] * lens.across + (top - bottom) / 2) / wider.across,
+        (lens.shift[1] * lens.across + (top - bottom) / 2 * lens.aspect) / wider.across,
     )
     return replace(wider, shift=shift)

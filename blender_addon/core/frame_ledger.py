@@ -42,11 +42,23 @@ class Ledger:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / picture_name(frame)
         write_atomically(path, png)
+        self._note(frame, of)
+        return path
+
+    def adopt(self, frame: int, of: str, picture: Path) -> None:
+        """Keep a copy of a picture that is there already, as that of `frame`."""
+        self.add(frame, of, picture.read_bytes())
+
+    def made_of(self, of: str) -> Path | None:
+        """Return a picture that was made of this composition, for whatever frame."""
+        found = (frame for frame in self.made if self.done(frame, of))
+        return next((self.folder / picture_name(frame) for frame in found), None)
+
+    def _note(self, frame: int, of: str) -> None:
         # A job of an earlier start may have added a frame meanwhile.
         self.made = Ledger.read(self.folder).made | {frame: of}
         text = json.dumps({"frames": {str(key): self.made[key] for key in sorted(self.made)}})
         write_atomically(self.folder / LEDGER, text.encode())
-        return path
 
     def missing(self, wanted: Sequence[tuple[int, str]]) -> list[int]:
         """Return those of the (frame, fingerprint) pairs that have to be made."""

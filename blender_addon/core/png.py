@@ -63,13 +63,5 @@ def without_words(data: bytes) -> bytes:
     return b"".join(out)
 
 
-def size_of(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) of a PNG without reading more than its header; `None` if it is none."""
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
-        return None
-    width, height = struct.unpack(">II", data[16:24])
-    return int(width), int(height)
-
-
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,38 +1,34 @@
 """The one link to the daemon: a client that a timer polls, so that Blender never waits.
 
-A tick takes about two milliseconds: some of it moves messages, the rest goes to *chores*,
-generators that do one small piece of work per step (keeping a result, showing it, looking for what
-hides a layer). The timer runs only while there is something to do.
+A tick takes about two milliseconds: some of it moves messages, the rest goes to *chores*
+(`background_tasks`). The timer runs only while there is something to do.
 """
 
 import contextlib
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any
 
 import bpy
 
 from standee.client.client import Client
 from standee.composition import Composition
-from standee.connection import read_connection
-from standee.errors import InvalidField, NotConnected, StandeeError
+from standee.errors import InvalidField, MissingDependency, NotConnected, StandeeError
 from standee.geometry import PATCH
 from standee.wire.events import Event, Preview, Result
 from standee.wire.messages import ModelInfo
 from standee.wire.session import Task
 
-from .. import preferences
-from ..core.color_space import linear
 from ..i18n.translations import say
 from ..redraw import redraw
-from ..scene import image_datablocks
 from ..scene.composition_io import Blobs
 from ..scene.scene_properties import known_models
 from . import job as jobbing
 from . import preview_icons
 from .background_tasks import Chore, Chores
+from .begin_client import begin_client
 from .job import Job
+from .presence import Notice, Presence, nobody
 
 BUDGET = 0.002
 """Seconds that one tick may take."""
@@ -41,17 +37,8 @@ BUSY, WAITING = 0.01, 0.05
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
 
-
 Work = Generator[float | None, None, tuple[Composition, Blobs]]
 """Small steps (see `Chore`) that a composition and its pictures come of."""
-
-
-@dataclass
-class Notice:
-    """What went wrong, and what to do."""
-
-    message: str
-    fix: str = ""
 
 
 class DaemonLink:
@@ -61,24 +48,33 @@ class DaemonLink:
         self.jobs: dict[str, Job] = {}
         self._know(())
         self.notice: Notice | None = None
-        self.longest_tick = 0.0
         self.pause: float | None = BUSY
         self.on_result: Callable[[Job, Result], Chore] | None = None
         self.on_over: Callable[[Job], None] | None = None
         self._client: Client | None = None
-        self._given_up = False
+        self.given_up: StandeeError | None = None
         self._followed: set[str] = set()
         self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
         self._chores = Chores()
-        self._alone_since: float | None = None
-        self._told = False
+        self._presence = Presence()
+        self._cannot_start = False
 
     # -- what the rest of the extension asks -----------------------------------------------------
 
     @property
     def connected(self) -> bool:
         """Whether the daemon answers."""
-        return self._client is not None and self._client.connected
+        return self.looking and self._client is not None and self._client.connected
+
+    @property
+    def looking(self) -> bool:
+        """Whether the daemon is looked for, or answers."""
+        return self._client is not None and self.given_up is None
+
+    @property
+    def alone(self) -> float:
+        """Seconds since which the daemon is looked for in vain; 0 while it answers."""
+        return self._presence.alone
 
     @property
     def unfinished(self) -> list[Job]:
@@ -95,13 +91,14 @@ class DaemonLink:
         return next((info.patch for info in self.models if info.name == model), PATCH)
 
     def connect(self) -> None:
-        """Begin to look for the daemon, or look again. Errors become the notice."""
-        self.notice, self._told = None, False
+        """Begin to look for the daemon, or look again. Errors become the notice.
+
+        What is under way goes on when one answers; pictures that wait there are asked for again.
+        """
         try:
-            self._open()
+            self._look_anew()
         except StandeeError as error:
             self.tell(error)
-        self.wake()
 
     def disconnect(self) -> None:
         """Let go of the socket; jobs go on at the daemon."""
@@ -110,14 +107,12 @@ class DaemonLink:
             self._client = None
         self._followed.clear()
         self._tasks.clear()
-        self._alone_since = None
+        self._presence.gone()
 
     def open(self) -> None:
         """Begin to look for the daemon, unless that is under way. Raises `StandeeError`."""
-        if self._client is None or self._given_up:
-            self.notice, self._told = None, False
-            self._open()
-            self.wake()
+        if not self.looking:
+            self._look_anew()
 
     def prepare(self, job: Job, work: Work) -> None:
         """List a job at once, and hand it in when `work` has found what it is made of."""
@@ -131,16 +126,16 @@ class DaemonLink:
         if job.state == "preparing":
             job.becomes("sending")
         task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
-        self.jobs[job.id] = job
-        self._followed.add(job.id)
         self._tasks.append((task, lambda done: self._submitted(job, done)))
+        self._followed.add(job.id)
+        self.jobs[job.id] = job
         jobbing.remember(list(self.jobs.values()))
         self.wake()
 
     def cancel(self, job: Job) -> None:
         """Stop a job within one step."""
         handed_in = job.handed_in
-        if self._client is None or job.state in ("preparing", "sending"):
+        if not self.looking or job.state in ("preparing", "sending"):
             job.becomes("cancelled")
             self._over(job)
         if self._client is not None and handed_in:
@@ -164,9 +159,18 @@ class DaemonLink:
         self.notice = Notice(error.message, error.fix)
         redraw()
 
+    def hush(self) -> None:
+        """Say no more of what was said; what still holds is said again."""
+        self.notice, self._presence.told = None, False
+
     def forget(self) -> None:
         """Drop the jobs that are over from the list."""
-        self.jobs = {job.id: job for job in self.unfinished}
+        self.jobs = {job.id: job for job in self.jobs.values() if not job.over or job.unkept}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way: no job, no result that is being kept."""
+        return not (self._tasks or self._chores or self.unfinished)
 
     # -- the timer -------------------------------------------------------------------------------
 
@@ -174,11 +178,6 @@ class DaemonLink:
         """Have the timer run."""
         if not bpy.app.timers.is_registered(_tick):
             bpy.app.timers.register(_tick, first_interval=BUSY, persistent=True)
-
-    def sleep(self) -> None:
-        """Stop the timer."""
-        if bpy.app.timers.is_registered(_tick):
-            bpy.app.timers.unregister(_tick)
 
     def tick(self) -> float | None:
         """Do a little; return the seconds until the next time, `None` if there is nothing to do."""
@@ -195,51 +194,51 @@ class DaemonLink:
             return WAITING
         while time.perf_counter() - began < BUDGET and self._step():
             moved = True
-        self.longest_tick = max(self.longest_tick, time.perf_counter() - began)
         if moved:
             redraw()
-        if not (self._tasks or self._chores or self.unfinished):
+        if self.idle:
             return None
-        return BUSY if moved or self._tasks else WAITING
+        return BUSY if moved or (self._tasks and self.looking) else WAITING
 
     def close(self) -> None:
         """Stop all of it; what is under way at the daemon goes on there."""
-        self.sleep()
+        if bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.unregister(_tick)
         self._chores.clear()
         self.disconnect()
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _look_anew(self) -> None:
+        """Look for the daemon as if for the first time. Raises `StandeeError`."""
+        self.hush()
+        self._cannot_start = False
+        self._open()
+        self.wake()
 
     def _open(self) -> None:
         """Look for the daemon, with the client there is: what it has under way goes on.
 
         Raises `StandeeError`.
         """
-        chosen = preferences.preferences()
-        file = preferences.chosen_connection_file()
         try:
-            connection = read_connection(file)
-        except NotConnected:
-            connection = None
-        if connection is not None and not preferences.is_local(connection):
-            _require_online(connection.endpoint)
-        start = chosen.start_daemon
-        if start and connection is None and preferences.run_start_command():
-            start = False
-        python, self._given_up = preferences.interpreter(), False
-        if self._client is None:
-            self._client = Client.begin_connect(start=start, connection_file=file, python=python)
-        else:
-            self._client.reconnect(start=start, connection_file=file, python=python)
-        self._alone_since = time.monotonic()
-        for job in self.unfinished:
-            if job.handed_in and job.id not in self._followed:
+            self._client = begin_client(self._client, start=not self._cannot_start)
+        except StandeeError as error:
+            self._give_up(error)
+            raise
+        self.given_up = None
+        self._presence.look()
+        for job in self.jobs.values():
+            if job.unkept:
+                job.begins_again()
+                self._followed.discard(job.id)
+            if job.handed_in and not job.over and job.id not in self._followed:
                 self._followed.add(job.id)
                 self._client.begin_watch(job.id)
 
     def _talk(self, deadline: float) -> bool:
         """Move messages; return whether anything happened."""
-        if self._client is None or self._given_up:
+        if self._client is None or self.given_up:
             return False
         try:
             events = self._client.poll(max(0.0005, deadline - time.perf_counter()))
@@ -264,29 +263,33 @@ class DaemonLink:
         """Say so when nobody answers for a while, and take it back when somebody does."""
         assert self._client is not None
         if self._client.connected:
-            if self._alone_since is not None and self._client.welcome is not None:
+            if self._presence.alone and self._client.welcome is not None:
                 self._know(self._client.welcome.models)
-            if self._told:
-                self.notice, self._told = None, False
-            self._alone_since = None
-        elif self._alone_since is None:
-            self._alone_since = time.monotonic()
-        elif not self._told and time.monotonic() - self._alone_since > PATIENCE:
-            count = len(self.unfinished)
-            message = say("No daemon answers.")
-            if count == 1:
-                message += " " + say("Your job goes on when one does.")
-            elif count:
-                message += " " + say("Your {count} jobs go on when one does.", count=count)
-            fix = say("Start it with `standee serve`, or name it in the preferences of Standee.")
-            self.notice = Notice(message, fix)
-            self._told = True
+            if self._presence.answers():
+                self.notice = None
+        elif self._presence.is_to_be_told(PATIENCE):
+            self.notice = nobody(len(self.unfinished))
             redraw()
 
     def _lost(self, error: StandeeError) -> None:
-        """There is no way on without a person: say why. Jobs wait for the next connection."""
+        """There is no way on without a person: say why. Jobs wait for the next connection.
+
+        That a daemon cannot be started is no such end: one may be started by hand.
+        """
+        if isinstance(error, (MissingDependency, NotConnected)) and not self._cannot_start:
+            self._cannot_start = True
+            with contextlib.suppress(StandeeError):
+                self._open()
+                self.tell(error)
+                self._presence.told = True  # so it is taken back when one answers
+                return
         self.tell(error)
-        self._given_up = True
+        self._give_up(error)
+
+    def _give_up(self, error: StandeeError) -> None:
+        """Look no more until somebody asks for it."""
+        self.given_up = error
+        self._presence.gone()
 
     def _prepared(self, job: Job, work: Work) -> Chore:
         try:
@@ -299,8 +302,8 @@ class DaemonLink:
             said = f"The scene could not be taken: {error}."
             self._failed(job, InvalidField(said, fix="Compose again."))
 
-    def _failed(self, job: Job, error: StandeeError) -> None:
-        if not job.over:
+    def _failed(self, job: Job, error: StandeeError, even_if_over: bool = False) -> None:
+        if even_if_over or not job.over:
             job.fail(error)
             self.tell(error)
             self._over(job)
@@ -310,6 +313,8 @@ class DaemonLink:
             self._failed(job, task.error)
         elif job.state == "sending":
             job.becomes("queued")
+        elif job.state == "cancelled":  # the daemon did not know it then
+            self.cancel(job)
 
     def _happened(self, event: Event) -> None:
         job = self.jobs.get(event.job)
@@ -317,7 +322,7 @@ class DaemonLink:
             return
         job.take(event)
         if isinstance(event, Preview):
-            self.add_chore(_decode_preview(job))
+            self.add_chore(preview_icons.decode(job))
         if isinstance(event, Result) and self.on_result is not None:
             self.add_chore(self._keep(job, event))
         elif job.over:
@@ -326,10 +331,18 @@ class DaemonLink:
             self._over(job)
 
     def _keep(self, job: Job, event: Result) -> Chore:
-        """Keep a result; only when all of them are safe does the daemon forget the job."""
+        """Keep a result; only when all of them are safe does the daemon forget the job.
+
+        What cannot be written stays at the daemon until it can.
+        """
         assert self.on_result is not None
-        yield from self.on_result(job, event)
-        if job.over:
+        try:
+            yield from self.on_result(job, event)
+        except (OSError, StandeeError) as error:
+            self._failed(job, job.not_kept(error), even_if_over=True)
+            return
+        job.kept += 1
+        if job.over and job.kept == job.status.arrived:
             self._over(job)
             if self._client is not None:
                 self._tasks.append((self._client.begin_release(job.id), lambda done: None))
@@ -353,30 +366,10 @@ class DaemonLink:
         return True
 
 
-def _decode_preview(job: Job) -> Chore:
-    data = job.take_preview()
-    if data and not job.over:
-        pixels = image_datablocks.decoded(data)
-        if pixels is not None:
-            job.preview = linear(pixels)
-            yield
-            preview_icons.show(job.id, pixels)
-    yield
-
-
-def _require_online(endpoint: str) -> None:
-    if not bpy.app.online_access:
-        raise NotConnected(
-            f"The daemon is on another computer ({endpoint}), and Blender is set to stay offline.",
-            fix="Allow online access in Preferences > System > Network.",
-        )
-
-
 def _tick() -> float | None:
-    """What the timer calls: the tick, within an operator.
+    """What the timer calls: the tick, within an operator, to which writing is always allowed.
 
-    A render thread can leave Blender refusing that Python writes to scenes, for good; to operators
-    it is always allowed.
+    A render thread can leave Blender refusing that Python writes to scenes, for good.
     """
     with contextlib.suppress(RuntimeError):  # what goes wrong in a tick is said in the panel
         bpy.ops.standee.tick()

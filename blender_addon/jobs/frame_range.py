@@ -1,8 +1,9 @@
 """A range of frames, one picture each, with the same noise; it goes on where it was stopped.
 
 First every frame's composition is taken (the playhead runs through the range once), then those
-whose picture is not there yet are handed in, a few at a time. The seed is the same for all of them,
-and a subject's noise belongs to the subject, so what does not change stays calm.
+whose picture is not there yet are handed in, a few at a time, and frames of the same composition
+once. The seed is the same for all of them, and a subject's noise belongs to the subject, so what does
+not change stays calm. The pictures lie in takes (`core.takes`).
 """
 
 import uuid
@@ -16,10 +17,12 @@ from standee.composition import Composition, to_json
 from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.wire.events import Result
 
+from ..core import takes
 from ..core.frame_ledger import Ledger
-from ..core.timeline import fingerprint, frames, picture_name
+from ..core.timeline import fingerprint, frames
 from ..i18n.translations import say
 from ..scene.composition_io import Blobs
+from ..scene.identity import identity
 from . import submit
 from .background_tasks import Chore
 from .daemon_link import Work, link
@@ -79,21 +82,14 @@ def frames_of(scene: bpy.types.Scene) -> list[int]:
 
 
 def folder_of(scene: bpy.types.Scene) -> Path:
-    """Return where the range's pictures go. Raises `StorageFull`."""
+    """Return where the range's takes go. Raises `StorageFull`."""
     text = scene.standee.range_folder or "//standee/"
     if text.startswith("//") and not bpy.data.filepath:
         raise StorageFull(
             "The folder of the range is relative to the .blend file, which is not saved yet.",
             fix="Save the file first, or choose another folder.",
         )
-    folder = Path(bpy.path.abspath(text))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageFull(
-            f"{folder} cannot be made: {error.strerror}.", fix="Choose another folder."
-        ) from None
-    return folder
+    return Path(bpy.path.abspath(text))
 
 
 def start(context: bpy.types.Context) -> Range:
@@ -101,9 +97,23 @@ def start(context: bpy.types.Context) -> Range:
     global current
     scene = context.scene
     folder = folder_of(scene)
-    current = Range(scene.name, folder, frames_of(scene), Ledger.read(folder))
+    try:
+        takes.probe(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    last = takes.newest(folder)
+    ledger = Ledger.read(last) if last is not None else Ledger(folder)
+    current = Range(scene.name, folder, frames_of(scene), ledger)
     link().add_chore(_prepare(current))
     return current
+
+
+def _unwritable(folder: Path, error: OSError | StorageFull) -> StorageFull:
+    why = error.message if isinstance(error, StorageFull) else f"{error.strerror}."
+    return StorageFull(
+        f"No pictures can be written into {folder}: {why}",
+        fix="Choose another folder, or make room.",
+    )
 
 
 def stop() -> None:
@@ -116,11 +126,16 @@ def stop() -> None:
 
 
 def take(job: Job, event: Result) -> Chore:
-    """Keep the picture of one frame."""
-    ledger = current.ledger if _ours(job) else Ledger.read(Path(job.folder))
+    """Keep the picture of one frame, and of all others of the very same composition."""
+    ledger, alike = Ledger.read(Path(job.folder)), [int(job.frame or 0)]
+    if current is not None and _ours(job):
+        ledger = current.ledger
+        alike += [f for f, (_, _, of) in current.plan.items() if of == job.fingerprint]
     yield
     try:
-        ledger.add(int(job.frame or 0), job.fingerprint, event.data)
+        for frame in dict.fromkeys(alike):
+            ledger.add(frame, job.fingerprint, event.data)
+            yield
     except (OSError, StorageFull) as error:
         raise StorageFull(
             f"The picture of frame {job.frame} could not be written: {error}",
@@ -143,24 +158,6 @@ def over(job: Job) -> None:
         current.waiting.clear()
     if current.planned:
         link().add_chore(_hand_in(current))
-
-
-def add_strip(scene: bpy.types.Scene) -> str:
-    """Put the range's pictures into the sequencer. Returns the strip's name; `StorageFull` if none."""
-    folder = folder_of(scene)
-    names = [picture_name(frame) for frame in frames_of(scene)]
-    there = [name for name in names if (folder / name).is_file()]
-    if not there:
-        raise StorageFull(f"{folder} holds no pictures of the range.", fix="Compose it first.")
-    editor = scene.sequence_editor or scene.sequence_editor_create()
-    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
-    channel = 1 + max((strip.channel for strip in strips), default=0)
-    first = frames_of(scene)[0]
-    strip = strips.new_image("Standee", str(folder / there[0]), channel, first)
-    for name in there[1:]:
-        strip.elements.append(name)
-    strip.frame_final_duration = len(there)
-    return str(strip.name)
 
 
 def _ours(job: Job) -> bool:
@@ -195,7 +192,25 @@ def _prepare(work: Range) -> Chore:
         if bpy.data.scenes.get(work.scene) is not None:
             scene.frame_set(back)
     if not work.stopped:
-        work.waiting = work.ledger.missing([(f, of) for f, (_, _, of) in work.plan.items()])
+        try:
+            work.ledger = takes.take_for(
+                work.folder, {frame: of for frame, (_, _, of) in work.plan.items()}
+            )
+            yield
+            for frame in _missing(work):
+                of = work.plan[frame][2]
+                made = work.ledger.made_of(of)
+                if made is not None:
+                    work.ledger.adopt(frame, of, made)
+        except (OSError, StorageFull) as error:
+            failed = _unwritable(work.folder, error)
+            work.error, work.stopped = failed.message, True
+            raise failed from None
+        yield
+        first: dict[str, int] = {}
+        for frame in _missing(work):
+            first.setdefault(work.plan[frame][2], frame)
+        work.waiting = sorted(first.values())
         work.planned = True
         yield from _hand_in(work)
 
@@ -216,6 +231,11 @@ def _present(scene: bpy.types.Scene, frame: int) -> Work:
     )
 
 
+def _missing(work: Range) -> list[int]:
+    """Return the frames that have no picture of what they are now."""
+    return work.ledger.missing([(frame, of) for frame, (_, _, of) in work.plan.items()])
+
+
 def _hand_in(work: Range) -> Chore:
     while work.waiting and len(work.under_way) < AT_ONCE and not work.stopped:
         frame = work.waiting.pop(0)
@@ -223,10 +243,10 @@ def _hand_in(work: Range) -> Chore:
         scene = bpy.data.scenes.get(work.scene)
         job = Job(
             id=uuid.uuid4().hex,
-            scene=scene.standee.identity() if scene is not None else "",
+            scene=identity(scene) if scene is not None else "",
             label=f"Frame {frame}",
             frame=frame,
-            folder=str(work.folder),
+            folder=str(work.ledger.folder),
             fingerprint=of,
         )
         work.under_way[job.id] = frame

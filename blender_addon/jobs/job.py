@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from standee.errors import StandeeError
+from standee.errors import StandeeError, StorageFull
 from standee.files import write_atomically
 from standee.formatting import how_far
 from standee.wire.events import STAGES, Event
@@ -34,7 +34,8 @@ STATES = {
 class Job:
     """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame.
 
-    `status` is what is known of it; the properties read that.
+    `status` is what is known of it; the properties read that. `kept` counts the pictures that are
+    safe here; `unkept` says that one could not be written, so that all wait at the daemon.
     """
 
     id: str
@@ -45,6 +46,8 @@ class Job:
     fingerprint: str = ""
     created: float = field(default_factory=time.time)
     status: JobStatus = field(default_factory=lambda: JobStatus(""))
+    kept: int = 0
+    unkept: bool = False
     preview: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property
@@ -114,16 +117,30 @@ class Job:
         """It came to nothing."""
         self.status = replace(self.status, state="failed", error=error)
 
+    def begins_again(self) -> None:
+        """Its pictures are asked for once more, all of them."""
+        self.status = replace(self.status, state="queued", arrived=0, error=None)
+        self.kept, self.unkept = 0, False
+
+    def not_kept(self, error: OSError | StandeeError) -> StorageFull:
+        """Its picture is made, but could not be written; return that as an error with its fix."""
+        self.unkept = True
+        why = error.message if isinstance(error, StandeeError) else error.strerror or str(error)
+        return StorageFull(
+            f"The picture is made, but cannot be kept: {why}",
+            fix="Make room, and press Connect: the daemon still has it.",
+        )
+
 
 KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint", "created")
 
 
 def remember(jobs: list[Job]) -> None:
-    """Write down the jobs that are not over."""
+    """Write down the jobs that are not over, or whose pictures could not be kept."""
     lines = [
         {name: getattr(job, name) for name in KEPT}
         for job in jobs
-        if job.handed_in and not job.over
+        if job.handed_in and (not job.over or job.unkept)
     ]
     write_atomically(storage.own_folder() / FILE, json.dumps(lines).encode())
 

@@ -1,10 +1,15 @@
-"""The preview of a job as an icon for the sidebar; Blender keeps such icons outside of its data."""
+"""The preview of a job: its pixels, and an icon for the sidebar, which Blender keeps outside its data."""
 
 from typing import Any
 
 import bpy.utils.previews
 import numpy as np
 from numpy.typing import NDArray
+
+from ..core.color_space import linear
+from ..scene import image_datablocks
+from .background_tasks import Chore
+from .job import Job
 
 _icons: Any = None
 
@@ -16,6 +21,18 @@ def show(job: str, pixels: NDArray[np.float32]) -> None:
     icon = _icons[job] if job in _icons else _icons.new(job)
     icon.image_size = (pixels.shape[1], pixels.shape[0])
     icon.image_pixels_float.foreach_set(np.ascontiguousarray(pixels[::-1], np.float32).ravel())
+
+
+def decode(job: Job) -> Chore:
+    """Take in the newest preview of a job."""
+    data = job.take_preview()
+    if data and not job.over:
+        pixels = image_datablocks.decoded(data)
+        if pixels is not None:
+            job.preview = linear(pixels)
+            yield
+            show(job.id, pixels)
+    yield
 
 
 def icon_of(job: str) -> int:

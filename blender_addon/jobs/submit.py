@@ -10,6 +10,7 @@ from standee.errors import InvalidField
 from ..core.timeline import prompt_at
 from ..scene import image_datablocks, object_binding, occlusion, render
 from ..scene.composition_io import Blobs, completed, composition_of
+from ..scene.identity import identity
 from ..scene.scene_properties import StandeeScene
 from .daemon_link import Work, link
 from .job import Job
@@ -104,16 +105,17 @@ def prompt_now(scene: bpy.types.Scene) -> str:
     return prompt_at(scene.frame_current, standee.prompt, markers, prompts)
 
 
-def compose(context: bpy.types.Context) -> Job:
+def compose(context: bpy.types.Context, label: str = "") -> Job:
     """Take what the scene composes now, and hand it in when all of it is found.
 
-    Raises `StandeeError`; what is found wrong later becomes the link's notice.
+    `label` names the result. Raises `StandeeError`; what is found wrong later becomes the link's
+    notice.
     """
     scene = context.scene
     link().open()
     composition, blobs = taken(context)
-    label = composition.prompt[:40] or "Result"
-    job = Job(id=uuid.uuid4().hex, scene=scene.standee.identity(), label=label)
+    label = label or composition.prompt[:40] or "Result"
+    job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label)
     job.becomes("preparing")
     if scene.standee.scene_source == "RENDER":
         job.becomes("preparing", "rendering")

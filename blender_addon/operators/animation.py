@@ -4,9 +4,11 @@ import bpy
 
 from standee.errors import StandeeError
 
-from ..jobs import frame_range, submit
+from ..i18n.translations import say
+from ..jobs import frame_range, range_strip, submit
 from ..jobs.daemon_link import link
-from .base import cannot, composition, refuse
+from ..jobs.waiting import wait
+from .base import WAIT, cannot, composition, refuse
 
 
 class STANDEE_OT_prompt_add(bpy.types.Operator):
@@ -65,6 +67,8 @@ class STANDEE_OT_compose_range(bpy.types.Operator):
         " unchanged are left out, so it goes on where it was stopped"
     )
 
+    wait: WAIT
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = submit.obstacle(context)
@@ -76,7 +80,12 @@ class STANDEE_OT_compose_range(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            frame_range.start(context)
+            work = frame_range.start(context)
+            if self.wait:
+                wait(lambda: work.over and link().idle)
+                if work.error:
+                    self.report({"ERROR"}, work.error)
+                    return {"CANCELLED"}
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
@@ -102,14 +111,18 @@ class STANDEE_OT_stop_range(bpy.types.Operator):
 class STANDEE_OT_add_strip(bpy.types.Operator):
     bl_idname = "standee.add_strip"
     bl_label = "Add to Sequencer"
-    bl_description = "Put the composed frames into the sequencer as one image strip"
+    bl_description = (
+        "Put the composed frames into the sequencer of a new scene, each at its own time; the"
+        " renders of this scene stay as they are"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            frame_range.add_strip(context.scene)
+            shown = range_strip.add_strips(context.scene)
         except StandeeError as error:
             return refuse(self, error)
+        self.report({"INFO"}, say("The frames are in the scene '{name}'.", name=shown.name))
         return {"FINISHED"}
 
 

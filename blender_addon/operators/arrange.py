@@ -13,9 +13,10 @@ from ..core.picking import BODY
 from ..i18n.translations import say
 from ..jobs.daemon_link import link
 from ..redraw import redraw
+from ..scene import focus
 from ..scene.scene_properties import StandeeLayer
 from ..viewport import view_state
-from .base import NeedsLayer, active_layer, cannot, composition
+from .base import NeedsLayer, ToolKey, active_layer, cannot, composition
 from .layers import key_rectangle
 
 DIGITS = {
@@ -46,6 +47,8 @@ class STANDEE_OT_arrange(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    tool: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
+
     _gesture: Gesture
     _layer_id: str
 
@@ -57,9 +60,12 @@ class STANDEE_OT_arrange(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         standee = composition(context)
+        if self.tool and not view_state.keys_mean_subjects(context):
+            return {"PASS_THROUGH"}
         part = BODY
         if self.kind == "DRAG":
             found = view_state.hit(context, event.mouse_region_x, event.mouse_region_y)
+            focus.on_subject = found is not None
             if found is None:
                 return {"PASS_THROUGH"}
             part = found.part
@@ -163,7 +169,7 @@ class STANDEE_OT_hover(bpy.types.Operator):
         return {"PASS_THROUGH"}
 
 
-class STANDEE_OT_nudge(NeedsLayer, bpy.types.Operator):
+class STANDEE_OT_nudge(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.nudge"
     bl_label = "Nudge"
     bl_description = "Move the active subject by pixels of the canvas"

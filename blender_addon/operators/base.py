@@ -5,6 +5,15 @@ import bpy
 from standee.errors import StandeeError
 
 from ..scene.scene_properties import StandeeLayer, StandeeScene
+from ..viewport import view_state
+
+WAIT = bpy.props.BoolProperty(
+    name="Wait",
+    description="Return only when it is done; for scripts, and for Blender without a window",
+    default=False,
+    options={"SKIP_SAVE"},
+)
+"""An operator's property."""
 
 
 def refuse(operator: bpy.types.Operator, error: StandeeError) -> set[str]:
@@ -37,6 +46,17 @@ class NeedsLayer:
         if active_layer(context) is None:
             return cannot(cls, "Add a subject first")
         return True
+
+
+class ToolKey:
+    """An operator that is also a key of the tool: there it leaves alone what is no subject's."""
+
+    tool: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.tool and not view_state.keys_mean_subjects(context):
+            return {"PASS_THROUGH"}
+        return self.execute(context)  # type: ignore[attr-defined, no-any-return]
 
 
 class NeedsCamera:

@@ -4,10 +4,12 @@ import bpy
 
 from standee.errors import StandeeError
 
-from ..jobs import submit
+from ..i18n.translations import say
+from ..jobs import batch, submit
 from ..jobs.daemon_link import link
+from ..jobs.waiting import wait_for
 from ..redraw import redraw
-from .base import cannot, composition, refuse
+from .base import WAIT, cannot, composition, refuse
 
 
 class STANDEE_OT_compose(bpy.types.Operator):
@@ -15,6 +17,8 @@ class STANDEE_OT_compose(bpy.types.Operator):
     bl_label = "Compose"
     bl_description = "Make the picture: subjects in their rectangles, in the scene, as prompted"
     bl_options = {"REGISTER"}
+
+    wait: WAIT
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -25,11 +29,90 @@ class STANDEE_OT_compose(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            submit.compose(context)
+            job = submit.compose(context)
+            if self.wait:
+                wait_for([job])
+            else:
+                under_way(self)
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
         return {"FINISHED"}
+
+
+class STANDEE_OT_compose_batch(bpy.types.Operator):
+    bl_idname = "standee.compose_batch"
+    bl_label = "Compose Batch"
+    bl_description = (
+        "Compose once for each camera that a timeline marker names, each view layer and each of"
+        " several seeds; every picture is a result"
+    )
+    bl_options = {"REGISTER"}
+
+    cameras: bpy.props.BoolProperty(
+        name="Marker Cameras",
+        description="Compose at each timeline marker that a camera is bound to",
+        default=True,
+    )
+    view_layers: bpy.props.BoolProperty(
+        name="View Layers",
+        description="Compose each view layer that is used for rendering",
+        default=False,
+    )
+    seeds: bpy.props.IntProperty(
+        name="Seeds",
+        description="How many seeds to compose with, counted up from the scene's",
+        min=1,
+        max=64,
+        default=1,
+    )
+    wait: WAIT
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = submit.obstacle(context)
+        if reason:
+            return cannot(cls, reason)
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            jobs = batch.start(context, self.cameras, self.view_layers, self.seeds)
+            if self.wait:
+                wait_for(jobs)
+            else:
+                under_way(self)
+        except StandeeError as error:
+            link().tell(error)
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_wait(bpy.types.Operator):
+    bl_idname = "standee.wait"
+    bl_label = "Wait"
+    bl_description = "Return only when all that is being composed is done and kept; for scripts"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            wait_for(link().unfinished)
+        except StandeeError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+def under_way(operator: bpy.types.Operator) -> None:
+    """Say where to see how far it is; without a window nothing moves on by itself."""
+    if bpy.app.background:
+        said = say(
+            "Without a window nothing is composed until you call it with wait=True, or wait()."
+        )
+        operator.report({"WARNING"}, said)
+    else:
+        operator.report({"INFO"}, say("Composing. The sidebar's Standee tab says how far it is."))
 
 
 class STANDEE_OT_prompt_edit(bpy.types.Operator):
@@ -115,6 +198,8 @@ class STANDEE_OT_dismiss(bpy.types.Operator):
 
 CLASSES = (
     STANDEE_OT_compose,
+    STANDEE_OT_compose_batch,
+    STANDEE_OT_wait,
     STANDEE_OT_prompt_edit,
     STANDEE_OT_cancel,
     STANDEE_OT_connect,

@@ -34,22 +34,25 @@ class STANDEE_OT_open(bpy.types.Operator, ImportHelper):
         return ImportHelper.invoke(self, context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        standee = composition(context)
         try:
-            with Document.open(bpy.path.abspath(self.filepath)) as document:
-                composition_io.show(standee, document.composition, document.read)
-                for digest in document.blobs:  # also those that only results were made of
-                    image_datablocks.image_of(
-                        document.read(digest), "Standee picture"
-                    ).use_fake_user = True
-                while standee.results:
-                    store.discard(context.scene, 0)
-                for name, result in document.results.items():
-                    store.add(context.scene, result.data, result.receipt, name, "")
+            open_document(context, Path(bpy.path.abspath(self.filepath)))
         except StandeeError as error:
             return refuse(self, error)
-        redraw()
         return {"FINISHED"}
+
+
+def open_document(context: bpy.types.Context, path: Path) -> None:
+    """Bring the composition and results of a document into the scene. Raises `StandeeError`."""
+    with Document.open(path) as document:
+        composition_io.show(composition(context), document.composition, document.read)
+        for digest in document.blobs:  # also those that only results were made of
+            image = image_datablocks.image_of(document.read(digest), "Standee picture")
+            image.use_fake_user = True
+        while composition(context).results:
+            store.discard(context.scene, 0)
+        for name, result in document.results.items():
+            store.add(context.scene, result.data, result.receipt, name, "")
+    redraw()
 
 
 class STANDEE_OT_save(bpy.types.Operator, ExportHelper):
@@ -104,10 +107,9 @@ def _add_pictures_of_results(document: Document, standee: StandeeScene) -> None:
     """Keep the pictures that results were made of, so that they can be recalled elsewhere too."""
     receipts = " ".join(result.receipt for result in standee.results)
     for image in bpy.data.images:
-        digest = image.get("standee_digest")
-        if digest and digest in receipts and image.packed_file:
+        if any(digest in receipts for digest in image_datablocks.known_digests(image)):
             with contextlib.suppress(StandeeError):
-                document.add_picture(bytes(image.packed_file.data))
+                document.add_picture(image_datablocks.encoded(image)[1])
 
 
 CLASSES = (STANDEE_OT_open, STANDEE_OT_save, STANDEE_FH_document)

@@ -8,19 +8,21 @@ from standee.composition import Rect
 from standee.geometry import fit_picture
 
 from ..redraw import redraw
-from .base import NeedsLayer, active_layer, cannot, composition
+from ..scene import image_datablocks
+from ..scene.animation import curve_bags
+from .base import NeedsLayer, ToolKey, active_layer, cannot, composition
 
 COPIED = (
     "name", "picture", "mask", "x", "y", "width", "height", "fit", "flip", "prompt", "fidelity",
-    "variation", "sharing", "visible", "locked", "bound_object", "bound_collection", "occluded",
+    "variation", "sharing", "light", "visible", "locked", "bound_object", "bound_collection", "occluded",
     "distance", "in_view",
 )  # fmt: skip
-ANIMATED = ("x", "y", "width", "height", "fidelity", "variation", "visible")
+ANIMATED = ("x", "y", "width", "height", "fidelity", "variation", "light", "visible")
 
 
-class STANDEE_OT_layer_remove(NeedsLayer, bpy.types.Operator):
+class STANDEE_OT_layer_remove(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_remove"
-    bl_label = "Remove Layer"
+    bl_label = "Remove Subject"
     bl_description = "Take the active subject out of the composition"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -34,9 +36,9 @@ class STANDEE_OT_layer_remove(NeedsLayer, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STANDEE_OT_layer_duplicate(NeedsLayer, bpy.types.Operator):
+class STANDEE_OT_layer_duplicate(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_duplicate"
-    bl_label = "Duplicate Layer"
+    bl_label = "Duplicate Subject"
     bl_description = "Add a copy of the active subject in front of all others, a little aside"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -54,9 +56,9 @@ class STANDEE_OT_layer_duplicate(NeedsLayer, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STANDEE_OT_layer_move(NeedsLayer, bpy.types.Operator):
+class STANDEE_OT_layer_move(NeedsLayer, ToolKey, bpy.types.Operator):
     bl_idname = "standee.layer_move"
-    bl_label = "Move Layer"
+    bl_label = "Move Subject"
     bl_description = "Bring the active subject one place to the front or to the back"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -87,7 +89,7 @@ class STANDEE_OT_layer_move(NeedsLayer, bpy.types.Operator):
 
 class STANDEE_OT_layer_select(bpy.types.Operator):
     bl_idname = "standee.layer_select"
-    bl_label = "Select Layer"
+    bl_label = "Select Subject"
     bl_description = "Make a subject the active one"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -128,7 +130,7 @@ class STANDEE_OT_layer_fit(NeedsLayer, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         layer = active_layer(context)
-        width, height = layer.picture.size
+        width, height = image_datablocks.size_of(layer.picture)
         if not width or not height:
             self.report({"ERROR"}, "Blender cannot read the picture of this layer.")
             return {"CANCELLED"}
@@ -151,7 +153,7 @@ class STANDEE_OT_layer_key(NeedsLayer, bpy.types.Operator):
 
 class STANDEE_OT_layer_center(NeedsLayer, bpy.types.Operator):
     bl_idname = "standee.layer_center"
-    bl_label = "Centre on Canvas"
+    bl_label = "Center on Canvas"
     bl_description = "Bring the active subject back into the middle of the camera frame"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -189,17 +191,6 @@ def drop_animation(scene: bpy.types.Scene, index: int) -> None:
                 bag.remove(curve)
     count = len(scene.standee.layers)
     _rename(scene, {place: place - 1 for place in range(index + 1, count)})
-
-
-def curve_bags(scene: bpy.types.Scene) -> list[bpy.types.bpy_prop_collection]:
-    """Return the collections that hold the scene's animation curves, in every version of Blender."""
-    data = scene.animation_data
-    if data is None or data.action is None:
-        return []
-    if hasattr(data.action, "fcurves"):
-        return [data.action.fcurves]
-    strips = [strip for layer in data.action.layers for strip in layer.strips]
-    return [bag.fcurves for strip in strips for bag in strip.channelbags]
 
 
 def _rename(scene: bpy.types.Scene, places: dict[int, int]) -> None:

@@ -13,8 +13,11 @@ from .. import storage
 from ..redraw import redraw
 from .base import composition
 
-SAMPLING = ("model", "steps", "use_guidance", "guidance", "count", "scene_blend", "scene_feather")
-STRENGTHS = ("fidelity", "variation", "sharing")
+SAMPLING = (
+    "model", "steps", "use_guidance", "guidance", "negative", "count", "scene_blend_share",
+    "scene_feather_share",
+)  # fmt: skip
+STRENGTHS = ("fidelity", "variation", "sharing", "light")
 
 BUILT_IN: dict[str, dict[str, Any]] = {
     "Faithful": {"layers": {"fidelity": 0.7, "variation": 0.0, "sharing": 1.0}},
@@ -102,6 +105,9 @@ class STANDEE_OT_preset_remove(bpy.types.Operator):
     bl_description = "Delete one of your own presets"
 
     name: bpy.props.StringProperty(name="Name", description="The preset's name")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if self.name in BUILT_IN or not _path(self.name).is_file():

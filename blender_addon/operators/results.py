@@ -21,23 +21,18 @@ from .base import NeedsResult, composition, refuse
 class STANDEE_OT_result_show(NeedsResult, bpy.types.Operator):
     bl_idname = "standee.result_show"
     bl_label = "Show Result"
-    bl_description = "Show the active result in an Image Editor, behind the scene or on a plane"
+    bl_description = "Show the active result in the camera frame, an Image Editor or in the scene"
     bl_options = {"REGISTER", "UNDO"}
 
     where: bpy.props.EnumProperty(
-        items=SHOWN_AS, name="Where", description="Where it appears", default="BACKGROUND"
+        items=SHOWN_AS, name="Where", description="Where it appears", default="FRAME"
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if self.where in ("BACKGROUND", "PLANE") and context.scene.camera is None:
-            self.report({"ERROR"}, "The scene has no camera to show it in. Add one first.")
-            return {"CANCELLED"}
-        if self.where == "IMAGE_EDITOR" and not bpy.app.background:
-            image = composition(context).results[composition(context).active_result].image
-            if not display.in_image_editor(image):
-                self.report({"INFO"}, "No Image Editor is open; open one to see it.")
-            return {"FINISHED"}
-        display.show(context.scene, composition(context).active_result, self.where)
+        try:
+            display.show(context.scene, composition(context).active_result, self.where)
+        except StandeeError as error:
+            return refuse(self, error)
         return {"FINISHED"}
 
 
@@ -123,7 +118,7 @@ def _picture(digest: str) -> bytes:
             "A picture that the result was made of is no longer in this file.",
             fix="Add the subject again.",
         )
-    return bytes(image.packed_file.data)
+    return image_datablocks.encoded(image)[1]
 
 
 CLASSES = (

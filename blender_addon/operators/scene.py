@@ -1,18 +1,17 @@
 """The scene around the subjects: where it comes from, what of it is kept, a larger frame."""
 
-from dataclasses import replace
-
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
-from standee.errors import StandeeError
+from standee.errors import InvalidField, StandeeError
 
-from ..core.camera import enlarged
+from ..core.camera import Lens, enlarged
 from ..jobs import submit
 from ..redraw import redraw
 from ..scene import image_datablocks, object_binding
 from ..scene import render as rendering
-from ..scene.camera import lens_of
+from ..scene.animation import follows_others, remap
+from ..scene.camera import lens_of, require_camera
 from .base import NeedsCamera, cannot, composition, refuse
 
 
@@ -96,7 +95,7 @@ class STANDEE_OT_scene_mask(NeedsCamera, bpy.types.Operator):
             self.report({"ERROR"}, f"There is no collection named '{self.collection}'.")
             return {"CANCELLED"}
         objects = chosen.all_objects if chosen else (context.selected_objects or [])
-        family = [one for one in objects if one.type in object_binding.SOLID]
+        family = object_binding.with_surface(objects)
         try:
             data = rendering.object_mask(context, family, inside=self.keep == "INSIDE")
         except StandeeError as error:
@@ -153,13 +152,18 @@ class STANDEE_OT_enlarge(NeedsCamera, bpy.types.Operator):
         if not any(margins):
             self.report({"WARNING"}, "The frame stays as it is: every side is 0.")
             return {"CANCELLED"}
-        canvas, lens = standee.canvas(), lens_of(scene, scene.camera)
+        canvas = standee.canvas()
         if max(canvas.width + left + right, canvas.height + top + bottom) > 8192:
             self.report({"ERROR"}, "The frame would be over 8192 pixels. Enlarge it less.")
             return {"CANCELLED"}
-        lens = replace(lens, width=canvas.width, height=canvas.height)
-        wider = enlarged(lens, left, right, top, bottom)
-        rendering.set_lens(scene.camera.data, wider)
+        depsgraph = context.evaluated_depsgraph_get()
+        try:
+            camera = require_camera(scene)
+            lens = lens_of(scene, depsgraph)
+            wider = enlarged(lens, left, right, top, bottom)
+            widen(camera.data, lens, wider)
+        except StandeeError as error:
+            return refuse(self, error)
         scene.render.resolution_x, scene.render.resolution_y = wider.width, wider.height
         scene.render.resolution_percentage = 100
         standee.canvas_width, standee.canvas_height = wider.width, wider.height
@@ -191,6 +195,30 @@ class STANDEE_OT_render_size(bpy.types.Operator):
         render.resolution_x, render.resolution_y = canvas.width, canvas.height
         render.resolution_percentage = 100
         return {"FINISHED"}
+
+
+LENS = ("lens", "ortho_scale", "shift_x", "shift_y")
+"""What widens a camera's view."""
+
+
+def widen(camera: bpy.types.Camera, lens: Lens, wider: Lens) -> None:
+    """Widen a camera's view, at all of its keys. Raises `InvalidField` if it cannot stay so."""
+    if not camera.is_editable:
+        raise InvalidField(
+            "The camera is linked from another file.", fix="Make it local, or a library override."
+        )
+    if follows_others(camera, LENS):
+        raise InvalidField(
+            "Drivers or action strips move the camera's lens, and would put it back.",
+            fix="Bake them to keys first.",
+        )
+    if lens.kind == "ORTHO":
+        remap(camera, "ortho_scale", wider.ortho_scale / lens.ortho_scale)
+    else:
+        remap(camera, "lens", wider.focal / lens.focal)
+    part = lens.across / wider.across
+    for path, old, new in zip(LENS[2:], lens.shift, wider.shift, strict=True):
+        remap(camera, path, part, new - old * part)
 
 
 CLASSES = (

@@ -11,14 +11,14 @@ from standee.geometry import fit_picture
 
 from ..redraw import redraw
 from ..scene import image_datablocks, object_binding, render
-from ..scene.scene_properties import StandeeLayer
+from ..scene.scene_properties import StandeeLayer, StandeeScene
 from ..viewport import view_state
 from .base import NeedsCamera, cannot, composition, refuse
 
 KINDS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".exr")
 """The files that subjects come from."""
 ASIDE = 16
-"""Px of the canvas between subjects that are dropped together."""
+"""Px of the canvas between subjects that are added together."""
 PART = 0.5
 """A new subject fills this part of the canvas' shorter side."""
 
@@ -62,17 +62,24 @@ class STANDEE_OT_add_files(bpy.types.Operator, ImportHelper):
         return {"FINISHED"} if added else {"CANCELLED"}
 
 
+def _pictures(operator: object, context: bpy.types.Context, text: str) -> list[str]:
+    """Return the names of the images that can be subjects."""
+    return [one.name for one in bpy.data.images if image_datablocks.is_picture(one)]
+
+
 class STANDEE_OT_add_image(bpy.types.Operator):
     bl_idname = "standee.add_image"
     bl_label = "Add Image as Subject"
     bl_description = "Add an image that is in this file already as a subject"
     bl_options = {"REGISTER", "UNDO"}
 
-    name: bpy.props.StringProperty(name="Image", description="The name of the image")
+    name: bpy.props.StringProperty(
+        name="Image", description="The name of the image", search=_pictures
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not bpy.data.images:
+        if not _pictures(None, context, ""):
             return cannot(cls, "There is no image in this file")
         return True
 
@@ -80,7 +87,7 @@ class STANDEE_OT_add_image(bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self)
 
     def draw(self, context: bpy.types.Context) -> None:
-        self.layout.prop_search(self, "name", bpy.data, "images")
+        self.layout.prop(self, "name", icon="IMAGE_DATA")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         image = bpy.data.images.get(self.name)
@@ -88,7 +95,6 @@ class STANDEE_OT_add_image(bpy.types.Operator):
             self.report({"ERROR"}, f"There is no image named '{self.name}'.")
             return {"CANCELLED"}
         try:
-            image_datablocks.encoded(image)
             add_subject(context, image)
         except StandeeError as error:
             return refuse(self, error)
@@ -184,14 +190,28 @@ def add_subject(
     canvas = standee.canvas()
     side = min(canvas.width, canvas.height) * PART
     middle = Rect((canvas.width - side) / 2, (canvas.height - side) / 2, side, side)
-    layer.rect = rect or fit_picture(*image.size, middle, "contain")
+    layer.rect = rect or _aside(
+        standee, fit_picture(*image_datablocks.size_of(image), middle, "contain")
+    )
     redraw()
     return layer
 
 
+def _aside(standee: StandeeScene, rect: Rect) -> Rect:
+    """Return where a new subject stands: a little aside of any that stands just there."""
+    middles = {_middle(one.rect) for one in list(standee.layers)[:-1]}
+    while _middle(rect) in middles:
+        rect = Rect(rect.x + ASIDE, rect.y + ASIDE, rect.w, rect.h)
+    return rect
+
+
+def _middle(rect: Rect) -> tuple[int, int]:
+    return round(rect.x + rect.w / 2), round(rect.y + rect.h / 2)
+
+
 def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
     selected = getattr(context, "selected_objects", None) or []
-    return [one for one in selected if one.type in object_binding.SOLID]
+    return object_binding.with_surface(selected)
 
 
 def _from_clipboard(context: bpy.types.Context) -> bpy.types.Image:
@@ -212,7 +232,7 @@ def _from_clipboard(context: bpy.types.Context) -> bpy.types.Image:
         finally:
             area.type = kind
     for image in set(bpy.data.images) - before:
-        image_datablocks.encoded(image)
+        image.pack()
         return image
     raise BadPicture(
         "There is no picture in the clipboard.",

@@ -8,7 +8,7 @@ from .base import Sidebar
 
 class STANDEE_PT_animation(Sidebar, bpy.types.Panel):
     bl_label = "Animation"
-    bl_order = 4
+    bl_order = 5
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -7,6 +7,7 @@ from standee.wire.notes import told
 from ..jobs import preview_icons, submit
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
+from . import status
 from .base import Sidebar, paragraph
 
 
@@ -21,6 +22,7 @@ class STANDEE_PT_compose(Sidebar, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, standee = self.layout, context.scene.standee
+        status.draw(layout, context)
         _notice(layout)
         row = layout.row(align=True)
         row.prop(standee, "prompt", text="", placeholder="What the picture shows")
@@ -28,6 +30,7 @@ class STANDEE_PT_compose(Sidebar, bpy.types.Panel):
         row = layout.row(align=True)
         row.scale_y = 1.4
         row.operator("standee.compose", icon="RENDER_STILL")
+        row.operator("standee.compose_batch", text="", icon="RENDERLAYERS")
         reason = submit.obstacle(context)
         if reason:
             paragraph(layout, reason, "INFO")
@@ -35,8 +38,6 @@ class STANDEE_PT_compose(Sidebar, bpy.types.Panel):
             _job(layout, job)
             if not _in_frame(context) and (icon := preview_icons.icon_of(job.id)):
                 layout.template_icon(icon, scale=8)
-        if not link().connected and link().unfinished:
-            layout.operator("standee.connect", icon="FILE_REFRESH")
 
 
 class STANDEE_PT_sampling(Sidebar, bpy.types.Panel):
@@ -51,9 +52,7 @@ class STANDEE_PT_sampling(Sidebar, bpy.types.Panel):
         layout, standee = self.layout, context.scene.standee
         layout.use_property_split = True
         layout.use_property_decorate = False
-        row = layout.row(align=True)
-        row.prop(standee, "model")
-        row.operator("standee.connect", text="", icon="LINKED" if link().connected else "UNLINKED")
+        layout.prop(standee, "model")
         column = layout.column(align=True)
         column.prop(standee, "seed")
         column.prop(standee, "count")
@@ -63,6 +62,7 @@ class STANDEE_PT_sampling(Sidebar, bpy.types.Panel):
         value = row.row()
         value.active = standee.use_guidance
         value.prop(standee, "guidance", text="")
+        layout.prop(standee, "negative")
         layout.prop(standee, "show_as")
 
 
@@ -85,6 +85,7 @@ def _notice(layout: bpy.types.UILayout) -> None:
     if notice.fix:
         paragraph(words, notice.fix, "BLANK1")
     row.operator("standee.dismiss", text="", icon="X", emboss=False)
+    box.operator("standee.preferences", icon="PREFERENCES")
 
 
 def _job(layout: bpy.types.UILayout, job: Job) -> None:

@@ -7,7 +7,7 @@ from .base import Sidebar
 
 class STANDEE_PT_results(Sidebar, bpy.types.Panel):
     bl_label = "Results"
-    bl_order = 3
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, standee = self.layout, context.scene.standee
@@ -20,10 +20,28 @@ class STANDEE_PT_results(Sidebar, bpy.types.Panel):
         side.operator("standee.result_save", text="", icon="FILE_TICK")
         side.operator("standee.result_discard", text="", icon="TRASH")
         row = layout.row(align=True)
+        row.prop(standee, "show_result", text="In Frame", toggle=True)
         shown = (("IMAGE_EDITOR", "Image"), ("BACKGROUND", "Background"), ("PLANE", "Plane"))
         for where, text in shown:
             row.operator("standee.result_show", text=text).where = where
+        row = layout.row(align=True)
+        row.active = standee.show_result
+        row.prop(standee, "result_wipe", slider=True)
+        row.prop(standee, "result_opacity", slider=True)
         layout.operator("standee.result_apply", icon="SCENE_DATA")
+        _picture(context, layout)
+
+
+def _picture(context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+    """The active result itself, where the view does not show it."""
+    standee, view = context.scene.standee, context.space_data.region_3d
+    through = view is not None and view.view_perspective == "CAMERA"
+    if not standee.results or (through and standee.shown_result() is not None):
+        return
+    inside = 0 <= standee.active_result < len(standee.results)
+    image = standee.results[standee.active_result].image if inside else None
+    if image is not None and (icon := layout.icon(image)):
+        layout.template_icon(icon, scale=8)
 
 
 CLASSES = (STANDEE_PT_results,)

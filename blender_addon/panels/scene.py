@@ -9,7 +9,7 @@ from .base import Sidebar
 
 class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
     bl_label = "Scene"
-    bl_order = 2
+    bl_order = 3
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -26,7 +26,7 @@ class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
         else:
             row.operator("standee.scene_capture", text="", icon="FILE_REFRESH")
         column = layout.column(align=True)
-        for name in ("scene_fidelity", "scene_blend", "scene_feather", "scene_fit"):
+        for name in ("scene_fidelity", "scene_blend_share", "scene_feather_share", "scene_fit"):
             column.prop(standee, name)
         layout.prop(standee, "use_scene_rect")
         if standee.use_scene_rect:
@@ -58,7 +58,7 @@ class STANDEE_PT_kept(Sidebar, bpy.types.Panel):
 
 class STANDEE_PT_canvas(Sidebar, bpy.types.Panel):
     bl_label = "Canvas"
-    bl_parent_id = "STANDEE_PT_scene"
+    bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, standee = self.layout, context.scene.standee

@@ -3,6 +3,7 @@
 import bpy
 
 from ..i18n.translations import say
+from ..scene.object_binding import bodies, sleeps
 from .base import Sidebar, paragraph
 
 
@@ -51,7 +52,7 @@ class STANDEE_PT_layer(NeedsActive, bpy.types.Panel):
         layout.prop(layer, "prompt")
         strengths = layout.column(align=True)
         strengths.use_property_decorate = True
-        for name in ("fidelity", "variation", "sharing"):
+        for name in ("fidelity", "variation", "sharing", "light"):
             strengths.prop(layer, name)
         column = layout.column(align=True)
         column.template_ID(layer, "picture", open="image.open")
@@ -75,7 +76,7 @@ class STANDEE_PT_placement(NeedsActive, bpy.types.Panel):
         row.prop(layer, "flip", text="", icon="MOD_MIRROR")
         row.operator("standee.layer_fit", text="", icon="FULLSCREEN_EXIT")
         row = layout.row(align=True)
-        row.operator("standee.layer_center", text="Centre", icon="PIVOT_BOUNDBOX")
+        row.operator("standee.layer_center", text="Center", icon="PIVOT_BOUNDBOX")
         row.operator("standee.layer_key", text="Key", icon="KEY_HLT")
 
 
@@ -99,6 +100,12 @@ class STANDEE_PT_binding(NeedsActive, bpy.types.Panel):
         where = f"{layer.distance:.2f} m" if layer.in_view else say("behind the camera")
         row.label(text=where, icon="CON_DISTLIMIT")
         row.operator("standee.unbind", icon="UNLINKED")
+        if any(sleeps(body, context.view_layer) for body in bodies(layer)):
+            paragraph(
+                layout,
+                "Hidden in the viewport: keys, constraints and modifiers do not move the subject.",
+                "INFO",
+            )
 
 
 CLASSES = (STANDEE_PT_layers, STANDEE_PT_layer, STANDEE_PT_placement, STANDEE_PT_binding)

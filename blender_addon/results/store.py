@@ -21,7 +21,8 @@ from ..jobs.daemon_link import link
 from ..jobs.job import Job
 from ..redraw import redraw
 from ..scene import image_datablocks
-from ..scene.scene_properties import StandeeResult, has_identity
+from ..scene.identity import identity, known, scene_of
+from ..scene.scene_properties import StandeeResult
 
 FOLDER = "results"
 KEPT_DAYS = 14
@@ -51,20 +52,26 @@ def keep(job: Job, event: Result) -> Chore:
     redraw()
 
 
-def scene_of(identity: str) -> bpy.types.Scene | None:
-    """Return the scene with this identity, if it is in the open file."""
-    return next((one for one in bpy.data.scenes if one.standee.uid == identity), None)
-
-
 def restore() -> None:
     """Put back the results that undo or a file load took out of the scenes that they belong to."""
-    if any(has_identity(scene) for scene in bpy.data.scenes):
+    if any(known(scene) for scene in bpy.data.scenes):
         link().add_chore(_restore())
+
+
+def moved(identities: dict[str, str]) -> None:
+    """The file has another name now, and its scenes are others than those of the old one."""
+    for path in storage.own_folder(FOLDER).glob("*.json"):
+        entry = _read(path)
+        if entry.get("scene") in identities:
+            entry["scene"] = identities[entry["scene"]]
+            write_atomically(path, json.dumps(entry).encode())
+    for job in link().jobs.values():
+        job.scene = identities.get(job.scene, job.scene)
 
 
 def _restore() -> Chore:
     yield
-    here = {scene.standee.identity() for scene in bpy.data.scenes if has_identity(scene)}
+    here = {identity(scene) for scene in bpy.data.scenes if known(scene)}
     for path in sorted(
         storage.own_folder(FOLDER).glob("*.json"), key=lambda one: one.stat().st_mtime
     ):

@@ -24,7 +24,7 @@ from standee.composition import (
     to_json,
     validate,
 )
-from standee.errors import InvalidField
+from standee.errors import InvalidField, StandeeError
 
 from ..core.float32 import narrowed, restored
 from . import image_datablocks
@@ -32,13 +32,14 @@ from .layer_properties import StandeeLora
 from .scene_properties import StandeeLayer, StandeeScene, rounded
 
 LAYER_FIELDS = (
-    "name", "fit", "flip", "prompt", "fidelity", "variation", "sharing", "visible", "locked",
+    "name", "fit", "flip", "prompt", "fidelity", "variation", "sharing", "light", "visible",
+    "locked",
 )  # fmt: skip
 SCENE_FIELDS = {
     "fit": "scene_fit",
     "fidelity": "scene_fidelity",
-    "blend": "scene_blend",
-    "feather": "scene_feather",
+    "blend": "scene_blend_share",
+    "feather": "scene_feather_share",
 }
 RECT_FIELDS = {"x": "x", "y": "y", "w": "width", "h": "height"}
 
@@ -139,14 +140,14 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
             f"The layer {shown.name!r} has no picture.",
             fix="Give it one in its settings, or remove the layer.",
         )
-    digest, picture = image_datablocks.encoded(shown.picture)
+    digest, picture = _encoded(shown.picture, f"The picture of the layer '{shown.name}'")
     blobs[digest] = picture
     mask = None
     if shown.layer_id in masks:
         mask = hashlib.sha256(masks[shown.layer_id]).hexdigest()
         blobs[mask] = masks[shown.layer_id]
     elif shown.mask is not None:
-        mask, data = image_datablocks.encoded(shown.mask)
+        mask, data = _encoded(shown.mask, f"The cut-out of the layer '{shown.name}'")
         blobs[mask] = data
     origin = _origin(shown.origin)
     fields = {name: restored(getattr(shown, name), origin.get(name)) for name in LAYER_FIELDS}
@@ -160,17 +161,26 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
     )
 
 
+def _encoded(image: bpy.types.Image, where: str) -> tuple[str, bytes]:
+    """Return (digest, bytes) of an image. Raises `BadPicture` and `TooLarge`, which say where it is."""
+    try:
+        return image_datablocks.encoded(image)
+    except StandeeError as error:
+        error.message = f"{where} cannot be sent: {error.message}"
+        raise
+
+
 def _scene(standee: StandeeScene, blobs: Blobs, fresh: bytes | None) -> Scene | None:
     if fresh is not None:
         digest, data = hashlib.sha256(fresh).hexdigest(), fresh
     elif standee.scene_source != "NONE" and standee.scene_picture is not None:
-        digest, data = image_datablocks.encoded(standee.scene_picture)
+        digest, data = _encoded(standee.scene_picture, "The scene's picture")
     else:
         return None
     blobs[digest] = data
     kept = None
     if standee.scene_kept is not None:
-        kept, data = image_datablocks.encoded(standee.scene_kept)
+        kept, data = _encoded(standee.scene_kept, "The mask of what is kept")
         blobs[kept] = data
     origin = _origin(standee.scene_origin)
     fields = {
@@ -196,6 +206,7 @@ def _sampling(standee: StandeeScene) -> Sampling:
         model=standee.model,
         steps=standee.steps or None,
         guidance=restored(standee.guidance, origin.guidance) if standee.use_guidance else None,
+        negative=standee.negative,
         seed=restored(standee.seed, origin.seed),
         count=standee.count,
         loras=tuple(_lora(lora, origin) for lora in standee.loras if lora.path),
@@ -244,6 +255,7 @@ def _show_sampling(standee: StandeeScene, sampling: Sampling) -> None:
     standee.use_guidance = sampling.guidance is not None
     if sampling.guidance is not None:
         standee.guidance = sampling.guidance
+    standee.negative = sampling.negative
     standee.seed = narrowed(sampling.seed)
     standee.count = sampling.count
     standee.loras.clear()

@@ -13,8 +13,9 @@ SOURCES = (
     ("RESULT", "Render Result", "Take the last render that you made (F12)"),
 )
 SHOWN_AS = (
+    ("FRAME", "Camera Frame", "Draw it in the camera frame of 3D views, in front of everything"),
     ("IMAGE_EDITOR", "Image Editor", "Show it in an open Image Editor"),
     ("BACKGROUND", "Camera Background", "Show it behind the scene, through the camera"),
-    ("PLANE", "Plane", "Show it on a plane that fills the camera's view"),
+    ("PLANE", "Plane", "Stand it before the camera as an image that no render shows"),
     ("NONE", "Nowhere", "Only keep it in the list"),
 )

@@ -1,13 +1,12 @@
-"""Pictures as Blender keeps them, and as the daemon wants them: packed image datablocks and bytes.
+"""Pictures as Blender keeps them, and as the daemon wants them: image datablocks and bytes.
 
-A subject is an image datablock that holds its file's bytes, so they are the same bytes, and the
-same digest, in the .blend, in the `.standee` document and at the daemon.
+A subject from a file is an image datablock that holds the file's bytes, so they are the same bytes,
+and the same digest, in the .blend, in the `.standee` document and at the daemon. An image of the
+artist's own (painted, generated, on disk) stays as it is: what it shows is sent.
 """
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,17 @@ from numpy.typing import NDArray
 from standee.arrangement import reduced
 from standee.errors import BadPicture, TooLarge
 from standee.image_metadata import orientation_of, profile_of
-from standee.images import HEAD, as_mask, damaged, is_read, upright
+from standee.images import HEAD, as_mask, damaged, digest_of, is_read, upright
 
-from ..core import png
+from ..core import color_space, png
 
 LARGEST_SIDE = 16384
 """The most px of a side: a picture beyond it is named as too large instead of filling the memory."""
 
+UPRIGHT = 1
+"""The EXIF orientation of pictures that are shown as their rows lie."""
+USABLE = {"FILE", "GENERATED"}
+"""The sources of images that are one picture."""
 LOOK_SIDE = 512
 """The size in px at which pictures are drawn in the 3D view."""
 
@@ -44,21 +47,28 @@ def new_image(name: str, data: bytes) -> bpy.types.Image:
     image = bpy.data.images.new(name, 1, 1)
     image.pack(data=data, data_len=len(data))
     image.source = "FILE"
-    image["standee_digest"] = hashlib.sha256(data).hexdigest()
+    image["standee_digest"] = digest_of(data)
     return image
 
 
 def image_of(data: bytes, name: str) -> bpy.types.Image:
     """Return the image datablock that holds these bytes, a new one if there is none."""
-    digest = hashlib.sha256(data).hexdigest()
+    digest = digest_of(data)
     return find(digest) or new_image(name, data)
 
 
 def find(digest: str) -> bpy.types.Image | None:
-    """Return the image datablock whose packed bytes have this digest."""
+    """Return the image datablock that holds the bytes of this digest, or is sent as them."""
     for image in bpy.data.images:
         if image.get("standee_digest") == digest and image.packed_file and not image.is_dirty:
             return image
+    for image in bpy.data.images:
+        if digest in (_sent.get(image.session_uid), image.get("standee_sent")):
+            try:
+                if encoded(image)[0] == digest:
+                    return image
+            except (BadPicture, TooLarge):
+                continue
     return None
 
 
@@ -72,7 +82,7 @@ def load(path: str) -> bpy.types.Image:
             f"{file} cannot be read: {error.strerror}.", fix="Check its name and permissions."
         ) from None
     data = _upright(data, file.name)
-    known = find(hashlib.sha256(data).hexdigest())
+    known = find(digest_of(data))
     image = known or new_image(file.stem, data)
     try:
         check(image)
@@ -85,8 +95,23 @@ def load(path: str) -> bpy.types.Image:
     return image
 
 
+def is_picture(image: bpy.types.Image) -> bool:
+    """Whether an image is one picture, and not a render, a viewer or a film."""
+    return image.type in ("IMAGE", "UV_TEST", "MULTILAYER") and image.source in USABLE
+
+
 def check(image: bpy.types.Image) -> None:
-    """Raise `BadPicture` or `TooLarge` unless Blender can show the image."""
+    """Raise `BadPicture` or `TooLarge` unless Blender can show the image, and it is one picture."""
+    if image.type in ("RENDER_RESULT", "COMPOSITING"):
+        raise BadPicture(
+            f"{image.name!r} is what Blender rendered, and not an image of this file.",
+            fix="Save it as a PNG (Image > Save a Copy), and add that.",
+        )
+    if image.source not in USABLE:
+        raise BadPicture(
+            f"{image.name!r} is a film, a sequence or made of tiles.",
+            fix="Save one picture of it as a PNG, and add that.",
+        )
     width, height = image.size
     if not width or not height:
         raise BadPicture(
@@ -101,45 +126,64 @@ def check(image: bpy.types.Image) -> None:
 
 
 def encoded(image: bpy.types.Image) -> tuple[str, bytes]:
-    """Return (digest, bytes) of an image as a file that the daemon reads; it is packed for that.
+    """Return (digest, bytes) of an image as a file that the daemon reads.
 
-    Raises `BadPicture`.
+    Its own file, if the image shows just that and the daemon reads it; else a PNG of what it shows.
+    The image itself stays as it is. Raises `BadPicture` and `TooLarge`.
     """
-    if image.packed_file and not image.is_dirty and _readable(bytes(image.packed_file.data)):
-        data = bytes(image.packed_file.data)
-    else:
-        check(image)
-        data = _as_png(image)
-        if image.source in ("FILE", "GENERATED"):
-            image.pack(data=data, data_len=len(data))
-            image.source = "FILE"
-    digest = hashlib.sha256(data).hexdigest()
-    if image.get("standee_digest") != digest:
-        image["standee_digest"] = digest
-    return digest, data
+    check(image)
+    data = _file_of(image)
+    if data is not None:
+        return digest_of(data), data
+    key = (image.session_uid, *state_of(image))
+    made = _made.get(key)
+    if made is None:
+        data = png.encode(pixels_of(image))
+        made = digest_of(data), data
+        if not image.is_dirty:  # else there is no telling when it changes
+            while len(_made) >= MADE:
+                del _made[next(iter(_made))]
+            _made[key] = made
+    _sent[image.session_uid] = made[0]
+    if "standee_digest" in image and image.get("standee_sent") != made[0]:
+        image["standee_sent"] = made[0]  # one of ours, such as an EXR that was added
+    return made
+
+
+def known_digests(image: bpy.types.Image) -> set[str]:
+    """Return the digests of what an image holds and of what it was sent as."""
+    found = (
+        image.get("standee_digest"), image.get("standee_sent"), _sent.get(image.session_uid)
+    )  # fmt: skip
+    return {str(one) for one in found if one}
+
+
+def size_of(image: bpy.types.Image) -> tuple[int, int]:
+    """Return (width, height) of an image as it is sent and drawn: upright."""
+    width, height = image.size
+    return (width, height) if _way(image) < 5 else (height, width)
 
 
 def look_of(image: bpy.types.Image) -> Look:
     """Return an image as arrays. Raises `BadPicture` and `TooLarge`."""
-    pixels = _upright_pixels(image)
-    height, width = pixels.shape[:2]
-    return Look((width, height), _small(pixels), reduced(pixels[..., 3]))
+    pixels = _pixels(image)
+    return Look(size_of(image), _small(pixels), reduced(pixels[..., 3]))
 
 
 def mask_of(image: bpy.types.Image) -> NDArray[np.float32]:
     """Return what a mask says (h, w; 0..1), as `standee.images.as_mask` has it."""
-    pixels = _upright_pixels(image)
+    pixels = _pixels(image)
     alpha = pixels[..., 3] if image.depth in (32, 64, 128) else None
     return as_mask(pixels[..., :3] @ np.float32([0.299, 0.587, 0.114]), alpha)
 
 
 def alpha_of(image: bpy.types.Image) -> NDArray[np.float32]:
     """Return an image's alpha (h, w; 0..1), upright."""
-    return _upright_pixels(image)[..., 3]
+    return _pixels(image)[..., 3]
 
 
 def pixels_of(image: bpy.types.Image) -> NDArray[np.float32]:
-    """Return all pixels (h, w, 4), the first row on top."""
+    """Return all pixels (h, w, 4), upright, the first row on top, as sRGB with straight alpha."""
     width, height = image.size
     flat = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(flat)
@@ -147,7 +191,16 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.float32]:
     if image.channels < 4:
         colour = np.repeat(pixels[..., :1], 3, 2) if image.channels < 3 else pixels
         pixels = np.concatenate([colour, np.ones((height, width, 1), np.float32)], axis=2)
-    return pixels
+    if image.is_float:  # Blender keeps them as linear light, multiplied by alpha
+        if image.alpha_mode not in ("CHANNEL_PACKED", "NONE"):
+            pixels = color_space.straight(pixels)
+        if not image.colorspace_settings.is_data:
+            pixels = color_space.encoded(pixels)
+    if image.alpha_mode == "NONE":
+        pixels = pixels.copy()
+        pixels[..., 3] = 1.0
+    turned: NDArray[np.float32] = upright(pixels, _way(image))
+    return turned
 
 
 def decoded(data: bytes) -> NDArray[np.float32] | None:
@@ -177,26 +230,19 @@ def _readable(data: bytes) -> bool:
 
 def _upright(data: bytes, name: str) -> bytes:
     """Return a picture file as one that stands upright: Blender knows nothing of its EXIF orientation."""
-    turn = orientation_of(data)
-    if turn == 1:
+    if orientation_of(data) == UPRIGHT:
         return data
     pixels = decoded(data)
     if pixels is None:
         raise damaged(name)
     solid = 3 if float(pixels[..., 3].min()) == 1.0 else 4
-    return png.encode(upright(pixels[..., :solid], turn), profile_of(data))
+    return png.encode(pixels[..., :solid], profile_of(data))
 
 
-def _upright_pixels(image: bpy.types.Image) -> NDArray[np.float32]:
-    """Return all pixels (h, w, 4) of an image, upright also where its file lies on its side.
-
-    Raises `BadPicture` and `TooLarge`.
-    """
+def _pixels(image: bpy.types.Image) -> NDArray[np.float32]:
+    """Return `pixels_of` an image that can be used. Raises `BadPicture` and `TooLarge`."""
     check(image)
-    pixels = pixels_of(image)
-    if image.packed_file and not image.is_dirty:
-        return upright(pixels, orientation_of(bytes(image.packed_file.data)))
-    return pixels
+    return pixels_of(image)
 
 
 def _small(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -209,19 +255,36 @@ def _small(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([*(channel / safe for channel in channels), alpha], axis=2).astype(np.float32)
 
 
-def _as_png(image: bpy.types.Image) -> bytes:
-    """Return an image as a PNG file, through Blender's own writer."""
-    with tempfile.TemporaryDirectory(prefix="standee-") as folder:
-        path = Path(folder) / "picture.png"
-        copy = image.copy()
+def _file_of(image: bpy.types.Image) -> bytes | None:
+    """Return the file that an image shows, unless it was painted over or the daemon cannot read it."""
+    if image.source != "FILE" or image.is_dirty:
+        return None
+    if image.packed_file:
+        data = bytes(image.packed_file.data)
+    else:
         try:
-            copy.file_format = "PNG"
-            copy.save(filepath=str(path))
-        except RuntimeError as error:
-            raise BadPicture(
-                f"The picture {image.name!r} cannot be saved: {error}.",
-                fix="Save it as a PNG yourself, and add that.",
-            ) from None
-        finally:
-            bpy.data.images.remove(copy)
-        return path.read_bytes()
+            path = bpy.path.abspath(image.filepath, library=image.library)
+            data = Path(path).read_bytes()
+        except OSError:  # Blender may have read it before it went away
+            return None
+    return data if _readable(data) else None
+
+
+def _way(image: bpy.types.Image) -> int:
+    """Return the orientation in which an image's file wants to be shown."""
+    if image.source != "FILE" or image.is_dirty:
+        return UPRIGHT
+    key = (image.session_uid, image.filepath, *state_of(image))
+    if key not in _ways:
+        if len(_ways) > 1000:
+            _ways.clear()
+        _ways[key] = orientation_of(_file_of(image) or b"")
+    return _ways[key]
+
+
+MADE = 4
+"""So many PNGs of images that the daemon cannot read as they are, are kept."""
+_made: dict[tuple[Any, ...], tuple[str, bytes]] = {}
+_sent: dict[int, str] = {}
+"""What images of the artist's own were sent as, by what Blender calls them in this session."""
+_ways: dict[tuple[Any, ...], int] = {}

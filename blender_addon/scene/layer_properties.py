@@ -73,6 +73,14 @@ class StandeeLayer(bpy.types.PropertyGroup):
         max=2.0,
         default=1.0,
     )
+    light: FloatProperty(
+        name="Light",
+        description="Whose light falls on it: 0 its own picture's, 1 the scene's",
+        min=0.0,
+        max=1.0,
+        default=1.0,
+        subtype="FACTOR",
+    )
     visible: BoolProperty(
         name="Visible", description="Whether it is in the picture", default=True, update=redraw
     )

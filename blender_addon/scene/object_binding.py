@@ -1,17 +1,18 @@
-"""Object binding: layers that follow 3D bodies, by where these are in the camera and how far."""
+"""Layers that follow 3D: where a bound body is in the camera, and how far."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from standee.composition import Rect
 
 from ..core.depth import stacking
 from ..core.projection import BOX_EDGES, depths, projected_bounds
-from .camera import camera_matrix, view_matrix
+from .camera import camera_matrix, camera_of, view_matrix
 from .scene_properties import StandeeLayer
 
 SOLID = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME"}
@@ -28,20 +29,48 @@ def bodies(layer: StandeeLayer) -> list[bpy.types.Object]:
         family = list(layer.bound_collection.all_objects)
     else:
         family = []
-    return [body for body in family if body.type in SOLID]
+    return with_surface(family)
+
+
+def with_surface(family: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Return those of the objects that can be seen: bodies, and empties that show a collection."""
+    return [one for one in family if one.type in SOLID or shows_collection(one)]
+
+
+def shows_collection(one: bpy.types.Object) -> bool:
+    """Whether an object is an instance of a collection."""
+    return one.instance_type == "COLLECTION" and one.instance_collection is not None
+
+
+def names_of(family: Iterable[bpy.types.Object]) -> set[str]:
+    """Return the full names of bodies and of what they show, as rays name what they hit."""
+    found = set()
+    for one in family:
+        found.add(one.name_full)
+        if shows_collection(one):
+            found |= {inner.name_full for inner in one.instance_collection.all_objects}
+    return found
+
+
+def sleeps(body: bpy.types.Object, layer: bpy.types.ViewLayer) -> bool:
+    """Whether a body is hidden in the viewport, so that Blender does not evaluate it."""
+    return body.hide_viewport or not body.visible_get(view_layer=layer)
 
 
 def sync(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
-    """Move every bound layer to where its body is now; return whether any moved."""
+    """Move every bound layer to where its body is now; return whether any moved.
+
+    A layer whose object was deleted is loose again.
+    """
     standee = scene.standee
+    moved = _let_go(scene)
     bound = [layer for layer in standee.layers if layer.bound]
-    if not bound or scene.camera is None:
-        return False
+    if not bound or camera_of(scene) is None:
+        return moved
     matrix = camera_matrix(scene, depsgraph)
     view = view_matrix(scene.camera.evaluated_get(depsgraph))
-    moved = False
     for layer in bound:
-        points, edges = _points(bodies(layer), depsgraph)
+        points, edges = surfaces(bodies(layer), depsgraph)
         rect = projected_bounds(points, edges, matrix, standee.canvas())
         seen = rect is not None
         if layer.in_view != seen:
@@ -54,6 +83,19 @@ def sync(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
         if abs(layer.distance - distance) > 1e-4 * max(1.0, distance):
             layer.distance, moved = distance, True
     return moved
+
+
+def _let_go(scene: bpy.types.Scene) -> bool:
+    """Unbind the layers whose object is in no scene any more: only the layer keeps it alive."""
+    gone = [
+        layer
+        for layer in scene.standee.layers
+        if layer.bound_object is not None and not layer.bound_object.users_scene
+    ]
+    for layer in gone:
+        layer.visible = layer.shown
+        layer.bound_object = None
+    return bool(gone)
 
 
 def order(layers: bpy.types.bpy_prop_collection) -> list[int]:
@@ -77,19 +119,49 @@ def finished(work: Iterator[Any]) -> Any:
             return end.value
 
 
-def _points(
-    family: list[bpy.types.Object], depsgraph: bpy.types.Depsgraph
+def surfaces(
+    family: Iterable[bpy.types.Object], depsgraph: bpy.types.Depsgraph
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the world vertices (n, 3) and edges (m, 2) of bodies, as modifiers made them."""
+    """Return the world vertices (n, 3) and edges (m, 2) of bodies, as modifiers made them.
+
+    A body that is hidden in the viewport is taken without its modifiers, keys and constraints.
+    """
+    family = list(family)
     points, edges, count = [np.zeros((0, 3))], [np.zeros((0, 2), np.int64)], 0
-    for body in family:
-        evaluated = body.evaluated_get(depsgraph)
-        local, lines = _mesh_points(evaluated)
-        world = np.array(evaluated.matrix_world)
+    for body, matrix in _placed(family, depsgraph):
+        local, lines = _mesh_points(body)
+        world = np.array(matrix)
         points.append(local @ world[:3, :3].T + world[:3, 3])
         edges.append(lines + count)
         count += len(local)
     return np.concatenate(points), np.concatenate(edges)
+
+
+def _placed(
+    family: list[bpy.types.Object], depsgraph: bpy.types.Depsgraph
+) -> Iterator[tuple[bpy.types.Object, Matrix]]:
+    """Yield what has a surface, evaluated, and where it is."""
+    for body in family:
+        if body.type not in SOLID:
+            continue
+        if sleeps(body, depsgraph.view_layer):
+            yield body, own_matrix(body)
+        else:
+            evaluated = body.evaluated_get(depsgraph)
+            yield evaluated, evaluated.matrix_world
+    holders = {one.name_full for one in family if shows_collection(one)}
+    for one in depsgraph.object_instances if holders else ():
+        shown = one.is_instance and one.parent is not None and one.parent.name_full in holders
+        if shown and one.object.type in SOLID:
+            yield one.object, one.matrix_world.copy()
+
+
+def own_matrix(body: bpy.types.Object) -> Matrix:
+    """Return where an object stands by its own fields, for one that Blender does not evaluate."""
+    own = body.matrix_basis.copy()
+    if body.parent is None:
+        return own
+    return own_matrix(body.parent) @ body.matrix_parent_inverse @ own
 
 
 def _mesh_points(

@@ -1,10 +1,15 @@
-"""Occlusion: which parts of bound layers the scene hides, and masks without them."""
+"""What hides a bound layer: which points of the canvas a render shows other bodies at, before its own.
+
+Rays go into the scene as the viewport evaluates it; what only a render shows is asked besides.
+"""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
 from mathutils import Vector
+from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
 from standee.arrangement import reduced
@@ -15,18 +20,31 @@ from ..core import png
 from ..core.depth import Samples, cut
 from ..core.projection import depths, rays
 from . import image_datablocks
-from .camera import camera_matrix, view_matrix
-from .object_binding import _points, bodies, finished, layer_of
+from .camera import camera_matrix, view_layer_of, view_matrix
+from .object_binding import (
+    MANY_POINTS,
+    SOLID,
+    bodies,
+    finished,
+    layer_of,
+    names_of,
+    own_matrix,
+    sleeps,
+    surfaces,
+)
+from .render_scene import cast_of
 from .scene_properties import StandeeLayer
 
 MANY_RAYS = 12_000
 """So many rays look for what hides a layer, at most: a tenth of a second."""
-
 Hidden = tuple[Samples, NDArray[np.bool_]]
 """Points of the canvas, and at which of them a layer is hidden."""
-
 THROUGH = 16
-"""How many bodies of other layers a ray may pass."""
+"""How many bodies that hide nothing a ray may pass."""
+CLEAR = {"ShaderNodeBsdfTransparent", "ShaderNodeBsdfGlass", "ShaderNodeBsdfRefraction"}
+"""The shaders that show what is behind them."""
+BOX_FACES = [(0, 1, 2, 3), (4, 7, 6, 5), (0, 4, 5, 1), (3, 2, 6, 7), (1, 5, 6, 2), (0, 3, 7, 4)]
+"""The faces of Blender's `bound_box`."""
 
 
 def hidden_part(
@@ -64,17 +82,14 @@ def _hidden_part(
     if not len(at) or matrix is None or not own:
         return samples, blocked
     view = view_matrix(scene.camera.evaluated_get(depsgraph))
-    points, _ = _points(own, depsgraph)
-    nearest = float(depths(points, view).min())
-    transparent = {
-        body.name_full for other in scene.standee.layers if other.bound for body in bodies(other)
-    }
-    names = {body.name_full for body in own}
+    points, _ = surfaces(own, depsgraph)
+    if not len(points):
+        return samples, blocked
+    looking = _Looking(view, names_of(own), float(depths(points, view).min()))
+    looking.know(scene, depsgraph)
     origins, ways = rays(px, matrix, canvas)
     for index, (start, way) in enumerate(zip(origins, ways, strict=True)):
-        blocked[tuple(at[index])] = _is_hidden(
-            scene, depsgraph, Vector(start), Vector(way), names, transparent, nearest, view
-        )
+        blocked[tuple(at[index])] = looking.is_hidden(scene, depsgraph, Vector(start), Vector(way))
         if index % 100 == 99:
             yield
             layer, depsgraph = layer_of(scene_name, layer_id), current()
@@ -123,28 +138,115 @@ def cut_layers(scene: bpy.types.Scene) -> list[StandeeLayer]:
     return [one for one in layers if one.bound and one.occluded and one.shown and one.picture]
 
 
-def _is_hidden(
-    scene: bpy.types.Scene,
-    depsgraph: bpy.types.Depsgraph,
-    start: Vector,
-    way: Vector,
-    own: set[str],
-    transparent: set[str],
-    nearest: float,
-    view: NDArray[np.float64],
-) -> bool:
-    """Whether a body that is no layer's stands before the layer's own, along one ray.
+@dataclass
+class _Looking:
+    """A search for what stands before one layer's bodies.
 
-    Where the ray misses the own body, what is nearer than its nearest point counts as before it.
+    `own` are their names, `nearest` is the depth of their nearest point: where a ray misses them, what
+    is nearer than that counts as before them. It keeps names and trees, which outlive undo.
     """
-    before = None
-    for _ in range(THROUGH):
-        hit, place, _, _, body, _ = scene.ray_cast(depsgraph, start, way)
-        if not hit:
-            break
-        if body.name_full in own:
-            return before is not None
-        if before is None and body.name_full not in transparent:
-            before = float(depths(np.array(place), view)[0])
-        start = place + way * max(1e-4, 1e-5 * place.length)
-    return before is not None and before < nearest
+
+    view: NDArray[np.float64]
+    own: set[str]
+    nearest: float
+    passed: set[str] = field(default_factory=set)
+    trees: list[BVHTree] = field(default_factory=list)
+    clear: dict[tuple[str, int], bool] = field(default_factory=dict)
+
+    def know(self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+        """Find what rays pass through, and what is rendered though the viewport does not have it."""
+        layer = view_layer_of(scene)
+        cast = cast_of(scene, layer)
+        seen = {one.name_full: one for one in (*cast.shown, *cast.holdout) if one.visible_camera}
+        bound = [one for other in scene.standee.layers if other.bound for one in bodies(other)]
+        self.passed = {one.name_full for one in scene.objects if one.name_full not in seen}
+        self.passed |= names_of(bound)
+        for name, one in seen.items():
+            hides = one.type in SOLID and name not in self.passed | self.own
+            if hides and sleeps(one, layer) and not _all_clear(one):
+                self.trees.append(_tree(one))
+
+    def is_hidden(
+        self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, start: Vector, way: Vector
+    ) -> bool:
+        """Whether a body that is no layer's stands before the layer's own, along one ray."""
+        before, end, at = None, self.nearest, start
+        for _ in range(THROUGH):
+            hit, place, _, face, body, _ = scene.ray_cast(depsgraph, at, way)
+            if not hit:
+                break
+            if body.name_full in self.own:
+                if before is not None:
+                    return True
+                end = self._depth(place)
+                break
+            if before is None and not self._lets_through(depsgraph, body, face):
+                before = self._depth(place)
+            at = place + way * max(1e-4, 1e-5 * place.length)
+        if before is not None and before < end:
+            return True
+        found = (tree.ray_cast(start, way)[0] for tree in self.trees)
+        return any(place is not None and self._depth(place) < end for place in found)
+
+    def _depth(self, place: Vector) -> float:
+        return float(depths(np.array(place), self.view)[0])
+
+    def _lets_through(
+        self, depsgraph: bpy.types.Depsgraph, body: bpy.types.Object, face: int
+    ) -> bool:
+        if body.name_full in self.passed:
+            return True
+        mesh = body.evaluated_get(depsgraph).data
+        polygons = getattr(mesh, "polygons", ())
+        slot = polygons[face].material_index if 0 <= face < len(polygons) else 0
+        key = (body.name_full, slot)
+        if key not in self.clear:
+            slots = body.material_slots
+            self.clear[key] = slot < len(slots) and see_through(slots[slot].material)
+        return self.clear[key]
+
+
+def see_through(material: bpy.types.Material | None) -> bool:
+    """Whether a render shows what is behind a material: glass, nothing at all, or fog alone.
+
+    A texture as transparency is not looked into: such a material hides.
+    """
+    tree = material.node_tree if material is not None else None
+    output = tree.get_output_node("ALL") if tree is not None else None
+    if output is None:
+        return False
+    surface = output.inputs["Surface"]
+    return _is_clear(surface) if surface.is_linked else output.inputs["Volume"].is_linked
+
+
+def _is_clear(socket: bpy.types.NodeSocket) -> bool:
+    if not socket.is_linked:
+        return False
+    node = socket.links[0].from_node
+    if node.bl_idname == "NodeReroute":
+        return _is_clear(node.inputs[0])
+    if node.bl_idname == "ShaderNodeMixShader":
+        part = node.inputs[0]
+        if part.is_linked:
+            return False
+        return _is_clear(node.inputs[1 if part.default_value < 0.5 else 2])
+    if node.bl_idname == "ShaderNodeBsdfPrincipled":
+        alpha = node.inputs["Alpha"]
+        passes = node.inputs.get("Transmission Weight") or node.inputs["Transmission"]
+        faint = not alpha.is_linked and alpha.default_value < 0.5
+        return faint or (not passes.is_linked and passes.default_value > 0.5)
+    return node.bl_idname in CLEAR
+
+
+def _all_clear(body: bpy.types.Object) -> bool:
+    slots = body.material_slots
+    return bool(slots) and all(see_through(one.material) for one in slots)
+
+
+def _tree(body: bpy.types.Object) -> BVHTree:
+    """Return a body that the viewport does not evaluate, for rays; what is no mesh as its box."""
+    mesh, matrix = body.data if body.type == "MESH" else None, own_matrix(body)
+    if mesh is None or len(mesh.vertices) > MANY_POINTS:
+        return BVHTree.FromPolygons([matrix @ Vector(one) for one in body.bound_box], BOX_FACES)
+    points = [matrix @ vertex.co for vertex in mesh.vertices]
+    return BVHTree.FromPolygons(points, [tuple(face.vertices) for face in mesh.polygons])

@@ -6,22 +6,31 @@ Renders are those of a stage (`render_scene`), the viewport's picture is drawn o
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from standee.composition import Rect
 from standee.errors import InvalidField
 
 from ..core import png
-from ..core.camera import Lens, enlarged
+from ..core.camera import enlarged
 from ..core.projection import projected_bounds
 from . import image_datablocks, object_binding
-from .camera import camera_matrix, lens_of
-from .render_scene import Stage, rendered, sized, staged, visible
+from .camera import (
+    camera_matrix,
+    depsgraph_of,
+    lens_of,
+    projection_of,
+    require_camera,
+    view_layer_of,
+    view_matrix,
+)
+from .render_scene import Stage, cast_of, cast_only, rendered, staged, visible
 
 MARGIN = 2
 """Pixels of air around an object's picture, so that its soft edge is not cut."""
@@ -37,8 +46,8 @@ def object_picture(
     """
     scene = context.scene
     depsgraph = context.evaluated_depsgraph_get()
-    _require_camera(scene)
-    points, edges = object_binding._points(family, depsgraph)
+    require_camera(scene)
+    points, edges = object_binding.surfaces(family, depsgraph)
     canvas = scene.standee.canvas()
     bounds = projected_bounds(points, edges, camera_matrix(scene, depsgraph), canvas)
     if bounds is None:
@@ -54,7 +63,7 @@ def object_picture(
             "The object is so near that its picture would be too large.",
             fix="Move the camera away from it.",
         )
-    with staged(scene, family) as stage:
+    with staged(scene, cast_only(family)) as stage:
         _crop(stage, scene, Rect(left, top, right - left, bottom - top), detail)
         stage.scene.render.film_transparent = True
         data = rendered(stage)
@@ -74,7 +83,7 @@ def scene_picture_slowly(scene: bpy.types.Scene, source: str) -> Iterator[float 
     """Like `scene_picture`, in small steps, as far as Blender lets it: a render is one step."""
     if source == "RESULT":
         return _render_result(scene)
-    _require_camera(scene)
+    require_camera(scene)
     if source == "VIEWPORT":
         pixels = _viewport(scene)
         yield
@@ -86,7 +95,7 @@ def scene_picture_slowly(scene: bpy.types.Scene, source: str) -> Iterator[float 
 def require_scene(scene: bpy.types.Scene, source: str) -> None:
     """Raise `InvalidField` if the scene's picture cannot be taken from there."""
     if source in ("RENDER", "VIEWPORT"):
-        _require_camera(scene)
+        require_camera(scene)
     if source == "VIEWPORT":
         _require_view(_view_of(bpy.context))
 
@@ -99,18 +108,13 @@ def object_mask(
     `inside` is white in the objects, else around them. What stands before them hides them.
     """
     scene = context.scene
-    _require_camera(scene)
+    require_camera(scene)
     if not family:
         raise InvalidField("Nothing with a surface is chosen.", fix="Choose a mesh.")
-    names = {body.name_full for body in family}
-    hidden = {body.name_full for body in bound_bodies(scene)} | names
-    others = [
-        one
-        for one in visible(scene, context.view_layer)
-        if one.name_full not in hidden and one.type in object_binding.SOLID
-    ]
-    with staged(scene, family, others) as stage:
-        sized(stage, scene.standee.canvas())
+    hidden = object_binding.names_of([*bound_bodies(scene), *family])
+    others = object_binding.with_surface(visible(scene, context.view_layer))
+    holdout = [one for one in others if one.name_full not in hidden and one.visible_camera]
+    with staged(scene, cast_only(family, holdout)) as stage:
         stage.scene.render.film_transparent = True
         _plain_engine(stage.scene)
         found = image_datablocks.decoded(rendered(stage))
@@ -129,36 +133,22 @@ def bound_bodies(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 def _without_bound(scene: bpy.types.Scene) -> Iterator[Stage]:
     """A stage of all that a render shows, at the canvas' size, without what layers are bound to."""
     hidden = {body.name_full for body in bound_bodies(scene)}
-    shown = [one for one in visible(scene, scene.view_layers[0]) if one.name_full not in hidden]
-    with staged(scene, shown) as stage:
-        sized(stage, scene.standee.canvas())
+    with staged(scene, cast_of(scene, view_layer_of(scene)).without(hidden)) as stage:
         stage.scene.render.film_transparent = False
         yield stage
 
 
-def set_lens(camera: bpy.types.Camera, lens: Lens) -> None:
-    """Give a camera these numbers."""
-    camera.lens = lens.focal
-    camera.ortho_scale = lens.ortho_scale
-    camera.shift_x, camera.shift_y = lens.shift
-
-
 def _crop(stage: Stage, scene: bpy.types.Scene, rect: Rect, detail: int) -> None:
     """Have the stage's camera see exactly a rectangle of the canvas, `detail` px for each of it."""
-    canvas = scene.standee.canvas()
-    lens = replace(lens_of(scene, scene.camera), width=canvas.width, height=canvas.height)
+    lens = lens_of(scene, depsgraph_of(scene))
     cropped = enlarged(
         lens,
         left=int(-rect.x),
-        right=int(rect.x + rect.w) - canvas.width,
+        right=int(rect.x + rect.w) - lens.width,
         top=int(-rect.y),
-        bottom=int(rect.y + rect.h) - canvas.height,
+        bottom=int(rect.y + rect.h) - lens.height,
     )
-    set_lens(stage.scene.camera.data, cropped)
-    render = stage.scene.render
-    render.resolution_x = int(rect.w) * detail
-    render.resolution_y = int(rect.h) * detail
-    render.resolution_percentage = 100
+    stage.aim(cropped, detail)
 
 
 def _plain_engine(stage: bpy.types.Scene) -> None:
@@ -172,24 +162,45 @@ def _plain_engine(stage: bpy.types.Scene) -> None:
 
 
 def _render_result(scene: bpy.types.Scene) -> bytes:
+    """Return the artist's last render. Raises `InvalidField` if there is none.
+
+    Only the scene that was rendered has it, so the scene's own output settings are another for a
+    moment.
+    """
     image = bpy.data.images.get("Render Result")
-    with tempfile.TemporaryDirectory(prefix="standee-") as folder:
+    with tempfile.TemporaryDirectory(prefix="standee-") as folder, _saving_png(scene):
         path = Path(folder) / "picture.png"
-        stage = scene.copy()
         try:
-            settings = stage.render.image_settings
-            if hasattr(settings, "media_type"):
-                settings.media_type = "IMAGE"
-            settings.file_format, settings.color_mode = "PNG", "RGB"
             if image is not None:
-                image.save_render(str(path), scene=stage)
+                image.save_render(str(path), scene=scene)
             return png.without_words(path.read_bytes())
         except (RuntimeError, OSError):
             raise InvalidField(
                 "There is no render result yet.", fix="Render the picture first (F12)."
             ) from None
-        finally:
-            bpy.data.scenes.remove(stage)
+
+
+@contextmanager
+def _saving_png(scene: bpy.types.Scene) -> Iterator[None]:
+    """Have the scene save PNGs as it shows them; all is as it was afterwards."""
+    render, settings = scene.render, scene.render.image_settings
+    wanted: tuple[tuple[Any, str, object], ...] = (
+        (settings, "media_type", "IMAGE"),
+        (settings, "file_format", "PNG"),
+        (settings, "color_mode", "RGB"),
+        (settings, "color_depth", "8"),
+        (settings, "color_management", "FOLLOW_SCENE"),
+        (render, "use_stamp", False),
+    )
+    known = [(home, name, value) for home, name, value in wanted if hasattr(home, name)]
+    before = [(home, name, getattr(home, name)) for home, name, _ in known]
+    for home, name, value in known:
+        setattr(home, name, value)
+    try:
+        yield
+    finally:
+        for home, name, value in before:
+            setattr(home, name, value)
 
 
 def _viewport(scene: bpy.types.Scene) -> NDArray[np.float32]:
@@ -203,34 +214,48 @@ def _viewport(scene: bpy.types.Scene) -> NDArray[np.float32]:
     space, region = _require_view(_view_of(context))
     canvas = scene.standee.canvas()
     depsgraph = context.evaluated_depsgraph_get()
-    camera = scene.camera.evaluated_get(depsgraph)
-    projection = camera.calc_matrix_camera(depsgraph, x=canvas.width, y=canvas.height)
-    shown = [body for body in bound_bodies(scene) if not body.hide_get()]
+    view = view_matrix(scene.camera.evaluated_get(depsgraph))
     overlays = space.overlay.show_overlays
     offscreen = gpu.types.GPUOffScreen(canvas.width, canvas.height)
     try:
         space.overlay.show_overlays = False
-        for body in shown:
-            body.hide_set(True)
-        context.view_layer.update()
-        offscreen.draw_view3d(
-            scene,
-            context.view_layer,
-            space,
-            region,
-            camera.matrix_world.normalized().inverted(),
-            projection,
-            do_color_management=True,
-        )
+        with without_seeing(context, bound_bodies(scene)):
+            offscreen.draw_view3d(
+                scene,
+                context.view_layer,
+                space,
+                region,
+                Matrix(view),
+                projection_of(scene, depsgraph),
+                do_color_management=True,
+            )
         raw = offscreen.texture_color.read()
         raw.dimensions = canvas.width * canvas.height * 4
         pixels = np.array(raw, np.float32).reshape(canvas.height, canvas.width, 4)[::-1]
     finally:
         offscreen.free()
         space.overlay.show_overlays = overlays
-        for body in shown:
-            body.hide_set(False)
     return (pixels if pixels.max() <= 1.0 else pixels / 255.0)[..., :3]
+
+
+@contextmanager
+def without_seeing(context: bpy.types.Context, bodies: list[bpy.types.Object]) -> Iterator[None]:
+    """Hide objects in the viewport for a moment; they are selected again afterwards, if they were."""
+    layer = context.view_layer
+    active = layer.objects.active
+    there = [one for one in bodies if layer.objects.get(one.name) == one and not one.hide_get()]
+    chosen = [one for one in there if one.select_get()]
+    for one in there:
+        one.hide_set(True)
+    layer.update()
+    try:
+        yield
+    finally:
+        for one in there:
+            one.hide_set(False)
+        for one in chosen:
+            one.select_set(True)
+        layer.objects.active = active
 
 
 def _require_view(

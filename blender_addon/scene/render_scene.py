@@ -1,35 +1,60 @@
-"""The stage: a copy of the scene that is rendered in the artist's stead, and then thrown away.
+"""The stage: a scene of its own that is rendered in the artist's stead, and then thrown away.
 
-Nothing of the artist's own is hidden, moved or set differently. Blender renders a stage at once, as it does
-for a script: rendered beside the window's own work (as F12 is) while scenes are made and removed, Blender
-4.3 crashed now and then.
+It takes from the artist's scene what `stage_settings` lists and nothing else, so what an artist burns
+into files, binds to markers or keys on the camera does not come along. Nothing of the artist's own is
+hidden, moved or set differently. Blender renders a stage at once, as it does for a script: rendered
+beside the window's own work (as F12 is) while scenes are made and removed, Blender 4.3 crashed now
+and then.
 """
 
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
 
-from standee.composition import Canvas
 from standee.errors import InvalidField, MissingDependency
 
 from ..core import png
+from ..core.camera import Lens
+from .camera import depsgraph_of, lens_of, set_lens, view_layer_of
+from .stage_settings import take_camera, take_scene
 
 NAME = ".standee"
 """What the names of everything on a stage begin with."""
+PARTS = ("shown", "holdout", "indirect")
+"""The collections of a stage: what is seen, what cuts holes, and what is only reflected."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The objects of a stage, each in one of these parts."""
+
+    shown: tuple[bpy.types.Object, ...]
+    holdout: tuple[bpy.types.Object, ...] = ()
+    indirect: tuple[bpy.types.Object, ...] = ()
+
+    def without(self, hidden: set[str]) -> "Cast":
+        """Return the cast without the objects of these full names."""
+        parts = {name: getattr(self, name) for name in PARTS}
+        left = {
+            name: tuple(one for one in part if one.name_full not in hidden)
+            for name, part in parts.items()
+        }
+        return replace(self, **left)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The names of a stage's scene, collections (shown, held out) and camera."""
+    """The names of a stage's scene, collections, camera and copies of objects."""
 
     name: str
-    parts: tuple[str, str]
+    parts: tuple[str, ...]
     camera: str
     lens: str
+    copies: tuple[str, ...]
 
     @property
     def scene(self) -> bpy.types.Scene:
@@ -41,12 +66,21 @@ class Stage:
             )
         return found
 
+    def aim(self, lens: Lens, detail: int = 1) -> None:
+        """Have the stage's camera see what a lens sees, with `detail` px for each of its own."""
+        set_lens(self.scene.camera.data, lens)
+        render = self.scene.render
+        render.resolution_x, render.resolution_y = lens.width * detail, lens.height * detail
+        render.resolution_percentage = 100
+        render.pixel_aspect_x = max(1.0, 1.0 / lens.aspect)  # Blender's are never below 1
+        render.pixel_aspect_y = max(1.0, lens.aspect)
+
     def remove(self) -> None:
         """Throw it away; what is gone already is no matter."""
         for home, names in (
             (bpy.data.scenes, (self.name,)),
             (bpy.data.collections, self.parts),
-            (bpy.data.objects, (self.camera,)),
+            (bpy.data.objects, (self.camera, *self.copies)),
             (bpy.data.cameras, (self.lens,)),
         ):
             for name in names:
@@ -56,14 +90,11 @@ class Stage:
 
 
 @contextmanager
-def staged(
-    scene: bpy.types.Scene,
-    shown: Iterable[bpy.types.Object],
-    holdout: Iterable[bpy.types.Object] = (),
-) -> Iterator[Stage]:
-    """A copy of the scene with these objects, its lights and a camera of its own."""
-    stage = _build(scene, shown, holdout)
+def staged(scene: bpy.types.Scene, cast: Cast) -> Iterator[Stage]:
+    """A stage with these objects, the scene's lights, and a camera that sees the canvas."""
+    stage = _build(scene, cast)
     try:
+        stage.aim(lens_of(scene, depsgraph_of(scene)))
         yield stage
     finally:
         stage.remove()
@@ -71,26 +102,27 @@ def staged(
 
 def visible(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> list[bpy.types.Object]:
     """Return the objects that a render of the scene shows: not hidden, nor in a collection that is."""
-    found: dict[str, bpy.types.Object] = {}
+    cast = cast_of(scene, view_layer)
+    return [*cast.shown, *cast.holdout, *cast.indirect]
+
+
+def cast_of(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Cast:
+    """Return the objects that a render of the scene takes, as what the view layer takes them."""
+    found: dict[str, tuple[bpy.types.Object, str]] = {}
 
     def walk(branch: bpy.types.LayerCollection) -> None:
-        if branch.exclude or branch.collection.hide_render:
+        if branch.collection.hide_render:
             return
-        for one in branch.collection.objects:
+        part = "indirect" if branch.indirect_only else "holdout" if branch.holdout else "shown"
+        for one in () if branch.exclude else branch.collection.objects:
             if not one.hide_render:
-                found[one.name_full] = one
-        for child in branch.children:
+                known = found.get(one.name_full, (one, "shown"))[1]
+                found[one.name_full] = (one, part if known == "shown" else known)
+        for child in branch.children:  # an excluded one may hold others that are not
             walk(child)
 
     walk(view_layer.layer_collection)
-    return list(found.values())
-
-
-def sized(stage: Stage, canvas: Canvas) -> None:
-    """Have the stage rendered at the canvas' size."""
-    render = stage.scene.render
-    render.resolution_x, render.resolution_y = canvas.width, canvas.height
-    render.resolution_percentage = 100
+    return Cast(*(tuple(one for one, of in found.values() if of == part) for part in PARTS))
 
 
 def rendered(stage: Stage) -> bytes:
@@ -98,8 +130,12 @@ def rendered(stage: Stage) -> bytes:
     _require_idle()
     with tempfile.TemporaryDirectory(prefix="standee-") as folder:
         path = _aimed(stage.scene, Path(folder))
+        # Blender renders whatever scene at the frame of that which is worked on.
+        astray = bpy.context.scene.frame_current != stage.scene.frame_current
+        here = {"scene": stage.scene} if astray else {}
         try:
-            bpy.ops.render.render(write_still=True, scene=stage.name)
+            with bpy.context.temp_override(**here):
+                bpy.ops.render.render(write_still=True, scene=stage.name)
             return png.without_words(path.read_bytes())
         except (RuntimeError, OSError) as error:
             raise MissingDependency(
@@ -117,38 +153,56 @@ def sweep() -> None:
             home.remove(one)
 
 
-def _build(
-    scene: bpy.types.Scene,
-    shown: Iterable[bpy.types.Object],
-    holdout: Iterable[bpy.types.Object],
-) -> Stage:
-    copy = scene.copy()
-    copy.name = NAME
-    camera = scene.camera.copy()
-    camera.data = scene.camera.data.copy()
-    camera.name = camera.data.name = NAME
-    parts = [bpy.data.collections.new(NAME), bpy.data.collections.new(f"{NAME} holdout")]
-    for child in list(copy.collection.children):
-        copy.collection.children.unlink(child)
-    for one in list(copy.collection.objects):
-        copy.collection.objects.unlink(one)
-    for part, objects in zip(parts, (shown, holdout), strict=True):
-        copy.collection.children.link(part)
-        for one in objects:
-            part.objects.link(one)
-    present = {one.name_full for part in parts for one in part.objects}
-    lights = [one for one in scene.objects if one.type == "LIGHT" and not one.hide_render]
+def _build(scene: bpy.types.Scene, cast: Cast) -> Stage:
+    layer = view_layer_of(scene)
+    stage = bpy.data.scenes.new(NAME)
+    take_scene(stage, scene, layer)
+    lens = bpy.data.cameras.new(NAME)
+    take_camera(lens, scene.camera.data, depsgraph_of(scene))
+    camera = bpy.data.objects.new(NAME, lens)
+    camera.constraints.new("COPY_TRANSFORMS").target = scene.camera  # and its motion, for blur
+    copies: list[bpy.types.Object] = []
+    parts = {name: bpy.data.collections.new(f"{NAME} {name}") for name in PARTS}
+    for name, part in parts.items():
+        stage.collection.children.link(part)
+        for one in getattr(cast, name):
+            part.objects.link(_standing(scene, one, copies))
+    present = {one.name_full for part in parts.values() for one in part.objects}
+    lights = [one for one in visible(scene, layer) if one.type == "LIGHT"]
     for one in [*lights, camera]:
         if one.name_full not in present:
-            parts[0].objects.link(one)
-    copy.camera = camera
-    copy.render.use_compositing = copy.render.use_sequencer = False
-    copy.render.use_border = copy.render.use_multiview = False
-    for layer in copy.view_layers:
-        layer.layer_collection.children[parts[1].name].holdout = True
-        layer.layer_collection.children[parts[0].name].exclude = False
-    names = (parts[0].name, parts[1].name)
-    return Stage(copy.name, names, camera.name, camera.data.name)
+            parts["shown"].objects.link(one)
+    stage.camera = camera
+    branches = stage.view_layers[0].layer_collection.children
+    branches[parts["holdout"].name].holdout = True
+    branches[parts["indirect"].name].indirect_only = True
+    names = tuple(part.name for part in parts.values())
+    return Stage(stage.name, names, camera.name, lens.name, tuple(one.name for one in copies))
+
+
+def _standing(
+    scene: bpy.types.Scene, one: bpy.types.Object, copies: list[bpy.types.Object]
+) -> bpy.types.Object:
+    """Return an object; one that a rigid body simulation moves as a copy that stands where it is.
+
+    The simulation belongs to the artist's scene and does not run on a stage.
+    """
+    if scene.rigidbody_world is None or not _simulated(one):
+        return one
+    depsgraph = depsgraph_of(scene)
+    place = (one.evaluated_get(depsgraph) if depsgraph is not None else one).matrix_world.copy()
+    copy = one.copy()
+    copy.name = NAME
+    copy.animation_data_clear()
+    copy.constraints.clear()
+    copy.parent = None
+    copy.matrix_world = place
+    copies.append(copy)
+    return copy
+
+
+def _simulated(one: bpy.types.Object | None) -> bool:
+    return one is not None and (one.rigid_body is not None or _simulated(one.parent))
 
 
 def _aimed(scene: bpy.types.Scene, folder: Path) -> Path:
@@ -166,3 +220,8 @@ def _aimed(scene: bpy.types.Scene, folder: Path) -> Path:
 def _require_idle() -> None:
     if bpy.app.is_job_running("RENDER"):
         raise InvalidField("Blender is rendering already.", fix="Wait until that is done.")
+
+
+def cast_only(shown: Iterable[bpy.types.Object], holdout: Iterable[bpy.types.Object] = ()) -> Cast:
+    """Return a cast of these objects alone."""
+    return Cast(tuple(shown), tuple(holdout))

@@ -20,6 +20,7 @@ from standee.composition import Canvas, Rect
 from standee.geometry import PATCH
 
 from ..redraw import redraw
+from . import focus
 from .enum_items import FITS, SHOWN_AS, SOURCES
 from .layer_properties import StandeeLayer as StandeeLayer
 from .layer_properties import StandeeLora, StandeePrompt, number
@@ -48,15 +49,22 @@ def _models(self: "StandeeScene", context: bpy.types.Context, text: str) -> list
     return known_models or ["mini"]
 
 
+def _chosen(self: "StandeeScene", context: bpy.types.Context) -> None:
+    """A subject was made the active one: the keys of the tool mean it now."""
+    focus.on_subject = True
+    redraw()
+
+
 class StandeeScene(bpy.types.PropertyGroup):
     """The composition of a scene."""
 
-    uid: StringProperty(options={"HIDDEN"})
+    uid: StringProperty(options={"HIDDEN"})  # see `identity`
+    home: StringProperty(options={"HIDDEN"})
     origin: StringProperty(options={"HIDDEN"})
     layers: CollectionProperty(type=StandeeLayer, name="Layers")
-    active_layer: IntProperty(name="Active Layer", options=set(), update=redraw)
+    active_layer: IntProperty(name="Active Layer", options=set(), update=_chosen)
     results: CollectionProperty(type=StandeeResult, name="Results")
-    active_result: IntProperty(name="Active Result", options=set())
+    active_result: IntProperty(name="Active Result", options=set(), update=redraw)
     prompts: CollectionProperty(type=StandeePrompt, name="Prompts")
     active_prompt: IntProperty(name="Active Prompt", options=set())
     loras: CollectionProperty(type=StandeeLora, name="LoRAs")
@@ -137,19 +145,26 @@ class StandeeScene(bpy.types.PropertyGroup):
         default=0.5,
         subtype="FACTOR",
     )
-    scene_blend: FloatProperty(
+    scene_blend_share: FloatProperty(
         name="Blend",
-        description="Pixels around each subject that may change too, for its shadow and light",
+        description=(
+            "How far around each subject the scene may change too, for its shadow and light: a"
+            " share of the canvas' shorter side"
+        ),
         min=0.0,
-        max=512.0,
-        default=32.0,
+        max=0.5,
+        default=0.06,
+        subtype="FACTOR",
     )
-    scene_feather: FloatProperty(
+    scene_feather_share: FloatProperty(
         name="Feather",
-        description="Pixels over which the border of what is kept is softened",
+        description=(
+            "How far the border of what is kept is softened: a share of the canvas' shorter side"
+        ),
         min=0.0,
-        max=256.0,
-        default=12.0,
+        max=0.5,
+        default=0.02,
+        subtype="FACTOR",
     )
 
     model: StringProperty(
@@ -158,6 +173,10 @@ class StandeeScene(bpy.types.PropertyGroup):
         default="mini",
         search=_models,
         search_options={"SUGGESTION"},
+    )
+    negative: StringProperty(
+        name="Negative",
+        description="What the picture shall not show, for models that are guided away from it",
     )
     steps: IntProperty(
         name="Steps",
@@ -208,7 +227,30 @@ class StandeeScene(bpy.types.PropertyGroup):
         items=SHOWN_AS,
         name="Show Results In",
         description="Where a finished picture appears",
-        default="IMAGE_EDITOR",
+        default="FRAME",
+    )
+    show_result: BoolProperty(
+        name="Result",
+        description="Draw the active result in the camera frame, in front of everything",
+        update=redraw,
+    )
+    result_wipe: FloatProperty(
+        name="Wipe",
+        description="How much of the result is drawn, from the left: to compare it with the scene",
+        min=0.0,
+        max=1.0,
+        default=1.0,
+        subtype="FACTOR",
+        update=redraw,
+    )
+    result_opacity: FloatProperty(
+        name="Opacity",
+        description="How solid the result is drawn",
+        min=0.0,
+        max=1.0,
+        default=1.0,
+        subtype="FACTOR",
+        update=redraw,
     )
     range_folder: StringProperty(
         name="Folder",
@@ -233,13 +275,10 @@ class StandeeScene(bpy.types.PropertyGroup):
             return None
         return Rect(self.scene_x, self.scene_y, self.scene_width, self.scene_height)
 
-    def identity(self) -> str:
-        """Return what tells this scene from others, over files and undo; made at first use."""
-        session = self.id_data.session_uid
-        if not self.uid:  # undo went back to before the first use
-            self.uid = _identities.get(session) or uuid.uuid4().hex
-        _identities[session] = self.uid
-        return self.uid
+    def shown_result(self) -> StandeeResult | None:
+        """Return the result that is drawn in the camera frame."""
+        inside = self.show_result and 0 <= self.active_result < len(self.results)
+        return self.results[self.active_result] if inside else None
 
     def active(self) -> StandeeLayer | None:
         """Return the active layer."""
@@ -253,20 +292,6 @@ class StandeeScene(bpy.types.PropertyGroup):
         layer.name = name
         self.active_layer = len(self.layers) - 1
         return layer
-
-
-_identities: dict[int, str] = {}
-"""The identities of the scenes that are open, by what Blender calls them while they are."""
-
-
-def forget_identities() -> None:
-    """Another file is open."""
-    _identities.clear()
-
-
-def has_identity(scene: bpy.types.Scene) -> bool:
-    """Whether a scene was given an identity before, maybe in a step that was undone."""
-    return bool(scene.standee.uid) or scene.session_uid in _identities
 
 
 CLASSES = (StandeeLayer, StandeeLora, StandeeResult, StandeePrompt, StandeeScene)

@@ -13,6 +13,7 @@ from ..core.overlay import PictureQuad, Words
 from ..core.projection import Frame
 from ..core.triangles import Triangles
 from ..jobs.daemon_link import link
+from ..scene.scene_properties import StandeeScene
 from . import view_state
 from .layer_cache import looks
 
@@ -47,6 +48,8 @@ def paint(scene: bpy.types.Scene, drawn: view_state.Drawn) -> None:
     else:
         for quad in drawn.overlay.pictures:
             _layer(scene, drawn, quad)
+        if drawn.result is not None:
+            _result(scene.standee, drawn)
     _triangles(drawn.overlay.cells)
     _triangles(drawn.overlay.lines)
     _triangles(_chips(drawn.overlay.words))
@@ -96,6 +99,21 @@ def _layer(scene: bpy.types.Scene, drawn: view_state.Drawn, quad: PictureQuad) -
     _picture(_texture(quad.id, key, pixels), quad.box, quad.opacity, quad.flip)
 
 
+def _result(standee: StandeeScene, drawn: view_state.Drawn) -> None:
+    """Draw the result over all that is in the frame, as far as it is wiped in."""
+    frame, part = drawn.frame, standee.result_wipe
+    left, bottom, right, top = frame.box(_whole(frame))
+    end = left + (right - left) * part
+    if end <= left:
+        return
+    texture = gpu.texture.from_image(drawn.result)  # Blender's own: linear light
+    _picture(texture, (left, bottom, end, top), standee.result_opacity, False, part)
+    if part < 1.0:
+        edge = Triangles()
+        edge.quads(np.array([[end - 1.0, bottom, end + 1.0, top]]), (1.0, 1.0, 1.0, 0.8))
+        _triangles(edge)
+
+
 def _texture(name: str, key: Any, pixels: NDArray[np.float32]) -> gpu.types.GPUTexture:
     """Return the texture of some pixels (h, w, 4; the first row on top), made once per key."""
     known = _textures.get(name)
@@ -114,9 +132,11 @@ def _picture(
     box: tuple[float, float, float, float],
     opacity: float,
     flip: bool,
+    part: float = 1.0,
 ) -> None:
+    """Draw a texture, or the left `part` of it, into a box of region px."""
     x0, y0, x1, y1 = box
-    u0, u1 = (1.0, 0.0) if flip else (0.0, 1.0)
+    u0, u1 = (1.0, 0.0) if flip else (0.0, part)
     shader = gpu.shader.from_builtin("IMAGE_COLOR")
     batch = batch_for_shader(
         shader,

@@ -89,7 +89,7 @@ class Looks:
         kept = self._kept_pixels(standee)
         if kept is not None:
             numbers.append(None)
-            key += [id(kept), standee.scene_blend]
+            key += [id(kept), standee.scene_blend_share]
         for place, index in enumerate(order):
             layer = standee.layers[index]
             seen = self.of(layer) if layer.shown else None
@@ -106,7 +106,8 @@ class Looks:
                 found_cells = arrangement(standing, canvas, patch)
             else:
                 placed = [one.place(patch) for one in standing]
-                found_cells = over_scene(placed, kept, standee.scene_blend, canvas, patch)
+                share = standee.scene_blend_share
+                found_cells = over_scene(placed, kept, share, canvas, patch)
             self._cells = (tuple(key), CellView(found_cells, tuple(numbers)))
         return self._cells[1]
 

@@ -17,7 +17,8 @@ from ..core.projection import Frame, frame_in_region
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
 from ..preferences import style, ui_scale
-from ..scene import object_binding
+from ..scene import focus, object_binding
+from ..scene.identity import known
 from ..scene.scene_properties import StandeeScene
 from .layer_cache import Seen, looks
 
@@ -32,6 +33,7 @@ class Drawn:
     frame: Frame
     overlay: Overlay
     seen: dict[str, Seen]
+    result: bpy.types.Image | None = None
 
 
 def frame_of(
@@ -81,6 +83,11 @@ def selected_id(standee: StandeeScene) -> str | None:
     return active.layer_id if active is not None else None
 
 
+def keys_mean_subjects(context: bpy.types.Context) -> bool:
+    """Whether the tool's keys act on the active subject: one was clicked last, and is in this view."""
+    return focus.on_subject and frame_under(context) is not None
+
+
 def hit(context: bpy.types.Context, x: float, y: float) -> Hit | None:
     """Return what is under a point (region px)."""
     frame = frame_under(context)
@@ -96,7 +103,8 @@ def drawn(
 ) -> Drawn | None:
     """Return all that is to be drawn in a region."""
     standee: StandeeScene = scene.standee
-    frame = frame_of(scene, region, view) if standee.show_overlay else None
+    wanted = standee.show_overlay or standee.show_result or progress_of(standee) is not None
+    frame = frame_of(scene, region, view) if wanted else None
     if frame is None:
         return None
     return drawn_in(standee, frame)
@@ -104,7 +112,7 @@ def drawn(
 
 def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
     """Return all that is to be drawn in a frame."""
-    indices, items = items_of(standee)
+    indices, items = items_of(standee) if standee.show_overlay else ([], [])
     patch = link().patch(standee.model)
     seen, placed = {}, {}
     for index in indices:
@@ -112,7 +120,8 @@ def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
         if layer.shown and (found := looks().of(layer)) is not None:
             seen[layer.layer_id] = found
             placed[layer.layer_id] = _placed(found, layer.rect, layer.fit)
-    cells = looks().cells(standee, indices, patch) if standee.show_tokens else None
+    wanted = standee.show_tokens and standee.show_overlay
+    cells = looks().cells(standee, indices, patch) if wanted else None
     flipped = frozenset(layer.layer_id for layer in standee.layers if layer.flip)
     shapes = overlay(
         items,
@@ -126,20 +135,27 @@ def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
         patch=patch,
         progress=progress_of(standee),
     )
-    return Drawn(frame, shapes, seen)
+    result = standee.shown_result()
+    return Drawn(frame, shapes, seen, result.image if result is not None else None)
 
 
 def progress_of(standee: StandeeScene) -> Progress | None:
-    """Return how far the scene's oldest job is; `None` without one, or if previews are off."""
-    job = job_of(standee)
-    if job is None or not standee.show_preview:
+    """Return how far the scene's oldest job is, or else what went wrong; `None` without either.
+
+    Without previews it is in the sidebar only.
+    """
+    job, notice = job_of(standee), link().notice
+    if not standee.show_preview or (job is None and notice is None):
         return None
+    if job is None:
+        return Progress(0.0, notice.message)
     return Progress(job.factor, link().says(job))
 
 
 def job_of(standee: StandeeScene) -> Job | None:
     """Return the scene's oldest job that is not over."""
-    return next((one for one in link().unfinished if one.scene == standee.uid), None)
+    own = known(standee.id_data)
+    return next((one for one in link().unfinished if own and one.scene == own), None)
 
 
 def _placed(seen: Seen, rect: Rect, fit: str) -> Rect:

@@ -11,6 +11,7 @@ _DRAG = ("LEFTMOUSE", "PRESS")
 
 
 def _key(operator: str, event: str, value: str = "PRESS", **more: object) -> tuple[object, ...]:
+    """Return a key of the tool; with `tool` it means the subject that was clicked, or nothing here."""
     held = {name: more.pop(name) for name in ("shift", "ctrl", "any") if name in more}
     return operator, {"type": event, "value": value, **held}, {"properties": list(more.items())}
 
@@ -22,25 +23,25 @@ class StandeeTool(bpy.types.WorkSpaceTool):
     bl_label = "Stand Subjects"
     bl_description = (
         "Look through the camera and drag subjects and their handles.\n"
-        "G moves, S scales, X removes the selected one; arrows nudge it"
+        "After a click on one, G moves it, S scales it, X removes it; arrows nudge it"
     )
     bl_icon = str(
-        Path(bpy.utils.system_resource("DATAFILES")) / "icons" / "ops.transform.transform"
+        Path(bpy.utils.system_resource("DATAFILES")) / "icons" / "ops.gpencil.primitive_box"
     )
     bl_widget = None
     bl_keymap = (
         _key("standee.arrange", *_DRAG, any=True, kind="DRAG"),
-        _key("standee.arrange", "G", kind="MOVE"),
-        _key("standee.arrange", "S", kind="SCALE"),
-        _key("standee.layer_remove", "X"),
-        _key("standee.layer_remove", "DEL"),
-        _key("standee.layer_duplicate", "D", shift=True),
-        _key("standee.layer_move", "PAGE_UP", direction="FORWARD"),
-        _key("standee.layer_move", "PAGE_DOWN", direction="BACKWARD"),
-        _key("standee.nudge", "LEFT_ARROW", x=-1.0),
-        _key("standee.nudge", "RIGHT_ARROW", x=1.0),
-        _key("standee.nudge", "UP_ARROW", y=-1.0),
-        _key("standee.nudge", "DOWN_ARROW", y=1.0),
+        _key("standee.arrange", "G", tool=True, kind="MOVE"),
+        _key("standee.arrange", "S", tool=True, kind="SCALE"),
+        _key("standee.layer_remove", "X", tool=True),
+        _key("standee.layer_remove", "DEL", tool=True),
+        _key("standee.layer_duplicate", "D", tool=True, shift=True),
+        _key("standee.layer_move", "PAGE_UP", tool=True, direction="FORWARD"),
+        _key("standee.layer_move", "PAGE_DOWN", tool=True, direction="BACKWARD"),
+        _key("standee.nudge", "LEFT_ARROW", tool=True, x=-1.0),
+        _key("standee.nudge", "RIGHT_ARROW", tool=True, x=1.0),
+        _key("standee.nudge", "UP_ARROW", tool=True, y=-1.0),
+        _key("standee.nudge", "DOWN_ARROW", tool=True, y=1.0),
         _key("standee.hover", "MOUSEMOVE", "ANY"),
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
+import shutil
 import tomllib
 import zipfile
 from pathlib import Path
@@ -68,10 +70,13 @@ def test_the_zip_holds_the_whole_extension_and_no_tests(
 
 def test_the_client_in_it_is_the_client_alone(extension: ModuleType) -> None:
     name, data = extension.client_wheel()
-    assert name == f"standee-{standee.__version__}-py3-none-any.whl"
+    version = name.split("-")[1]
+    assert re.fullmatch(rf"{re.escape(standee.__version__)}\+b[0-9a-f]{{12}}", version)
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
         names = wheel.namelist()
-        metadata = wheel.read(f"standee-{standee.__version__}.dist-info/METADATA").decode()
+        metadata = wheel.read(f"standee-{version}.dist-info/METADATA").decode()
+    assert f"Version: {version}" in metadata.splitlines()
+    assert "standee/samples/three_friends.standee" in names
     assert "standee/client/client.py" in names
     assert not [
         one
@@ -80,6 +85,18 @@ def test_the_client_in_it_is_the_client_alone(extension: ModuleType) -> None:
     ]
     needed = {line.split()[1].split(">")[0] for line in metadata.splitlines() if "Dist" in line}
     assert needed == {"msgpack", "msgspec", "pyzmq"}
+
+
+def test_a_client_that_changed_is_a_wheel_of_another_name(
+    extension: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, _ = extension.client_wheel()
+    assert extension.client_wheel()[0] == before
+    shutil.copytree(extension.CLIENT, tmp_path / "standee")
+    monkeypatch.setattr(extension, "CLIENT", tmp_path / "standee")
+    assert extension.client_wheel()[0] == before
+    (tmp_path / "standee" / "geometry.py").write_text("PATCH = 16\n")
+    assert extension.client_wheel()[0] != before
 
 
 def test_the_same_sources_give_the_same_bytes(extension: ModuleType, tmp_path: Path) -> None:
@@ -96,6 +113,30 @@ def test_the_manifest_keeps_blenders_rules() -> None:
     for reason in manifest["permissions"].values():
         assert len(reason) <= 64
         assert not reason.endswith(".")
+
+
+def test_the_manifest_in_the_zip_names_the_projects_homepage(
+    extension: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = extension._project() | {"urls": {"Homepage": "https://example.org/standee"}}
+    monkeypatch.setattr(extension, "_project", lambda: project)
+    path = extension.build("linux-x64", tmp_path)
+    manifest = tomllib.loads(content(path)["blender_manifest.toml"].decode())
+    assert manifest["website"] == "https://example.org/standee"
+    assert set(manifest) >= {
+        "schema_version",
+        "id",
+        "version",
+        "name",
+        "tagline",
+        "maintainer",
+        "type",
+        "blender_version_min",
+        "license",
+        "tags",
+        "copyright",
+    }
+    assert manifest["permissions"]
 
 
 def test_the_extension_imports_nothing_by_an_absolute_name_of_its_own() -> None:

@@ -12,13 +12,13 @@ ACTIONS: dict[str, str] = {
     "Take this LoRA out of the list": "将此 LoRA 从列表中移除",
     "Its place in the list": "它在列表中的位置",
     # operators on layers
-    "Remove Layer": "移除图层",
+    "Remove Subject": "移除主体",
     "Take the active subject out of the composition": "从构图中移除活动主体",
-    "Duplicate Layer": "复制图层",
+    "Duplicate Subject": "复制主体",
     "Add a copy of the active subject in front of all others, a little aside": (
         "在最前面添加活动主体的副本，略微错开"
     ),
-    "Move Layer": "移动图层",
+    "Move Subject": "移动主体",
     "Bring the active subject one place to the front or to the back": "将活动主体前移或后移一位",
     "Direction": "方向",
     "Where the subject goes": "主体移动的去向",
@@ -30,7 +30,7 @@ ACTIONS: dict[str, str] = {
     "Behind the one before": "移到上一个之后",
     "In front of all others": "移到所有主体之前",
     "Behind all others": "移到所有主体之后",
-    "Select Layer": "选择图层",
+    "Select Subject": "选择主体",
     "Make a subject the active one": "将某个主体设为活动主体",
     "Index": "序号",
     "Its place, counted from the back": "从后往前数的位置",
@@ -40,7 +40,7 @@ ACTIONS: dict[str, str] = {
     "Key the rectangle and the strengths of the active subject at this frame": (
         "在当前帧为活动主体的矩形与强度插入关键帧"
     ),
-    "Centre on Canvas": "画布居中",
+    "Center on Canvas": "画布居中",
     "Bring the active subject back into the middle of the camera frame": (
         "将活动主体移回相机画框的中央"
     ),
@@ -143,15 +143,16 @@ ACTIONS: dict[str, str] = {
         "停止；已完成的帧会保留，再次合成时从那里继续"
     ),
     "Add to Sequencer": "添加到序列编辑器",
-    "Put the composed frames into the sequencer as one image strip": (
-        "将合成的帧作为一个图像片段放入序列编辑器"
+    "Put the composed frames into the sequencer of a new scene, each at its own time; the"
+    " renders of this scene stay as they are": (
+        "将合成的帧放入新场景的序列编辑器，各在其时间；此场景的渲染不变"
     ),
     # results
     "Results": "结果",
     "Active Result": "活动结果",
     "Show Result": "显示结果",
-    "Show the active result in an Image Editor, behind the scene or on a plane": (
-        "在图像编辑器中、场景背后或平面上显示活动结果"
+    "Show the active result in the camera frame, an Image Editor or in the scene": (
+        "在相机画框、图像编辑器或场景中显示活动结果"
     ),
     "Where": "位置",
     "Where it appears": "它显示在哪里",
@@ -191,4 +192,39 @@ ACTIONS: dict[str, str] = {
     "Remove Preset": "移除预设",
     "Delete one of your own presets": "删除您自己的某个预设",
     "The preset's name": "预设的名称",
+    # scripts and batches
+    "Wait": "等待",
+    "Return only when it is done; for scripts, and for Blender without a window": (
+        "完成后才返回；用于脚本和无窗口的 Blender"
+    ),
+    "Return only when all that is being composed is done and kept; for scripts": (
+        "所有合成完成并保存后才返回；用于脚本"
+    ),
+    "Compose Batch": "批量合成",
+    "Compose once for each camera that a timeline marker names, each view layer and each of"
+    " several seeds; every picture is a result": (
+        "对时间线标记所指的每台相机、每个视图层和若干种子各合成一次；每张画面都是一个结果"
+    ),
+    "Marker Cameras": "标记相机",
+    "Compose at each timeline marker that a camera is bound to": (
+        "在每个绑定了相机的时间线标记处合成"
+    ),
+    "View Layers": "视图层",
+    "Compose each view layer that is used for rendering": "合成每个用于渲染的视图层",
+    "Seeds": "种子数",
+    "How many seeds to compose with, counted up from the scene's": (
+        "用多少个种子合成，从场景的种子起递增"
+    ),
+    # first steps
+    "Look Through Camera": "透过相机观看",
+    "Show the view through the scene's camera, whose frame is the canvas. Without a camera, add"
+    " one that sees what the view shows now": (
+        "透过场景相机显示视图，其画框即画布。没有相机时，添加一台与当前视图相同的相机"
+    ),
+    "Load Sample": "加载示例",
+    "Bring three subjects and a scene into this file, ready to be composed": (
+        "将三个主体和一个场景放入此文件，可直接合成"
+    ),
+    "Preferences of Standee": "Standee 偏好设置",
+    "Say which daemon to use, and how to start it": "指定使用哪个守护进程以及如何启动它",
 }

@@ -117,11 +117,22 @@ SETTINGS: dict[str, str] = {
     "Scene Fidelity": "场景保真度",
     "How strongly the scene leads what is generated in it": "场景对其中生成内容的引导强度",
     "Blend": "融合",
-    "Pixels around each subject that may change too, for its shadow and light": (
-        "每个主体周围也允许改变的像素，用于阴影与光照"
+    "How far around each subject the scene may change too, for its shadow and light: a"
+    " share of the canvas' shorter side": (
+        "每个主体周围场景也允许改变的范围，用于阴影与光照：画布短边的份额"
     ),
     "Feather": "羽化",
-    "Pixels over which the border of what is kept is softened": "保留区域边界柔化的像素数",
+    "How far the border of what is kept is softened: a share of the canvas' shorter side": (
+        "保留区域边界柔化的范围：画布短边的份额"
+    ),
+    "Negative": "反向提示",
+    "What the picture shall not show, for models that are guided away from it": (
+        "画面不应出现的内容，用于支持反向引导的模型"
+    ),
+    "Light": "光照",
+    "Whose light falls on it: 0 its own picture's, 1 the scene's": (
+        "光照来自何处：0 为其自身图片，1 为场景"
+    ),
     "Open Scene Picture": "打开场景图片",
     "Choose the picture that the subjects are composed into": "选择主体将被合成到其中的图片",
     "Take Scene Now": "立即获取场景",
@@ -205,7 +216,23 @@ SETTINGS: dict[str, str] = {
     "Camera Background": "相机背景",
     "Show it behind the scene, through the camera": "透过相机显示在场景背后",
     "Plane": "平面",
-    "Show it on a plane that fills the camera's view": "显示在充满相机视野的平面上",
+    "Stand it before the camera as an image that no render shows": (
+        "作为不会被渲染的图像立在相机前"
+    ),
+    "Camera Frame": "相机画框",
+    "Draw it in the camera frame of 3D views, in front of everything": (
+        "绘制在 3D 视图的相机画框中，位于一切之前"
+    ),
+    "Result": "结果",
+    "Draw the active result in the camera frame, in front of everything": (
+        "在相机画框中绘制活动结果，位于一切之前"
+    ),
+    "Wipe": "划像",
+    "How much of the result is drawn, from the left: to compare it with the scene": (
+        "从左起绘制多少结果：用于与场景对比"
+    ),
+    "Opacity": "不透明度",
+    "How solid the result is drawn": "结果绘制的不透明程度",
     "Nowhere": "不显示",
     "Only keep it in the list": "只保留在列表中",
     "Folder": "文件夹",

@@ -8,7 +8,8 @@ WORDS: dict[str, str] = {
     "From Selected Object": "从选中物体",
     "Open": "打开",
     "Save": "保存",
-    "Centre": "居中",
+    "Center": "居中",
+    "In Frame": "画框内",
     "Key": "关键帧",
     "Enlarge": "扩大",
     "Background": "背景",
@@ -106,4 +107,25 @@ WORDS: dict[str, str] = {
     "No range is being composed": "没有正在合成的帧范围",
     "Look through the camera, with the rectangles shown": "请进入相机视图并显示矩形",
     "The picture of this result is gone. Compose it anew.": "该结果的图片已不存在。请重新合成。",
+    # what composing needs
+    "The daemon is ready": "守护进程已就绪",
+    "Looking for the daemon": "正在寻找守护进程",
+    "The daemon is not asked yet": "尚未连接守护进程",
+    "Look Again": "重新寻找",
+    "Start": "启动",
+    "Model {name}": "模型 {name}",
+    "Model {name}: there": "模型 {name}：可用",
+    "Model {name}: the daemon looks for it when you compose": ("模型 {name}：合成时由守护进程寻找"),
+    "Subjects are placed and seen through the camera.": "主体透过相机放置和观看。",
+    "This scene has subjects already; open a new file first": ("此场景已有主体；请先打开新文件"),
+    "Composing. The sidebar's Standee tab says how far it is.": (
+        "正在合成。进度见侧边栏的 Standee 标签页。"
+    ),
+    "Without a window nothing is composed until you call it with wait=True, or wait().": (
+        "没有窗口时，需以 wait=True 调用或调用 wait()，否则不会合成。"
+    ),
+    "The frames are in the scene '{name}'.": "这些帧在场景“{name}”中。",
+    "Hidden in the viewport: keys, constraints and modifiers do not move the subject.": (
+        "在视图中隐藏：关键帧、约束和修改器不会移动主体。"
+    ),
 }

@@ -43,6 +43,7 @@ class Link:
         self._launched: Launched | None = None
         self._launched_at = float("-inf")
         self._looked = float("-inf")
+        self._waited = 0.0
         self._failed_handshakes = 0
         self._connection: Connection | None = None
         self._context = zmq.Context()
@@ -60,6 +61,8 @@ class Link:
         Raises `Unauthorised`, `IncompatibleVersion` and the like when there is no way back.
         """
         now = time.monotonic()
+        while self._watch_connection():  # first what came while the host was busy elsewhere
+            pass
         if self.away_since is not None:
             self._find(now)
         moved = True
@@ -92,7 +95,7 @@ class Link:
         self._file, self._start, self._python = file or self._file, start, python
         self.error, self._connection, self._launched = None, None, None
         self._launched_at = self._looked = float("-inf")
-        self._failed_handshakes = 0
+        self._waited, self._failed_handshakes = 0.0, 0
         self._close_socket()
         self.session.lost()
         self.away_since = time.monotonic()
@@ -110,8 +113,11 @@ class Link:
 
     def _find(self, now: float) -> None:
         """Read the connection file from time to time; start the daemon if that is wanted."""
-        if now - self._looked < LOOK_AGAIN:
+        since = now - self._looked
+        if since < LOOK_AGAIN:
             return
+        # A host that was busy for longer did not wait for the daemon meanwhile.
+        self._waited += LOOK_AGAIN if self._looked > float("-inf") else 0.0
         self._looked = now
         try:
             connection = read_connection(self._file)
@@ -121,8 +127,7 @@ class Link:
             self._connection = connection
             self._failed_handshakes = 0
             self._open()
-        away = now - self.away_since if self.away_since is not None else 0.0
-        wanted = self._start and (connection is None or away > START_AFTER)
+        wanted = self._start and (connection is None or self._waited > START_AFTER)
         if wanted and now - self._launched_at > START_AGAIN:
             self._launched_at = now
             self._launched = Launched(self._file.parent, self._python)
@@ -167,7 +172,7 @@ class Link:
             return False
         event = recv_monitor_message(self._monitor)["event"]
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-            self.away_since = None
+            self.away_since, self._waited = None, 0.0
             self._failed_handshakes = 0
             self.session.connected(time.monotonic())
         elif event == zmq.EVENT_DISCONNECTED:

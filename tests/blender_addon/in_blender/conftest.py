@@ -139,3 +139,13 @@ def until(addon: Any) -> Any:
     """Ticks the link until a condition holds."""
     module = importlib.import_module("tests.blender_addon.in_blender.pretend_daemon")
     return lambda condition: module.wait(addon("jobs.daemon_link").link().tick, condition)
+
+
+@pytest.fixture
+def stand(standee: Any) -> Any:
+    """A sphere aside the middle, seen by the default camera; returns it."""
+    for one in list(bpy.context.scene.objects):
+        if one.type == "MESH":
+            bpy.data.objects.remove(one)
+    bpy.ops.mesh.primitive_uv_sphere_add(location=(0.8, 0.5, 0.3))
+    return bpy.context.object

@@ -38,6 +38,7 @@ class PretendDaemon:
         self.blobs: dict[str, bytes] = {}
         self.specs: dict[str, dict[str, Any]] = {}
         self.released: list[str] = []
+        self.cancelled: list[str] = []
         self.fail_with: StandeeError | None = None
         self.hold = threading.Event()  # while set, jobs do not get on
         self._server, self._client = new_keys(), new_keys()
@@ -103,7 +104,7 @@ class PretendDaemon:
         number, kind = fields["id"], fields["type"]
         if kind == "hello":
             models = (ModelInfo(name="mini", patch=16), ModelInfo(name="other", patch=16))
-            return Welcome(re=number, version=(1, 0), epoch="1", models=models), None
+            return Welcome(re=number, version=self.protocol, epoch="1", models=models), None
         if kind == "blob.has":
             lacking = tuple(one for one in fields["digests"] if not self._whole(one))
             return BlobMissing(re=number, digests=lacking), None
@@ -125,7 +126,10 @@ class PretendDaemon:
                 return Refused(re=number, error=Problem.of(self.fail_with)), None
             return JobState(re=number, job=job, state="queued"), self._events(job)
         if kind == "job.cancel":
+            if fields["job"] not in self.specs:
+                return Refused(re=number, error=Problem.of(JobFailed("No such job."))), None
             self._cancelled.add(fields["job"])
+            self.cancelled.append(fields["job"])
         if kind == "job.release":
             self.released.append(fields["job"])
         return Ok(re=number), None

@@ -82,7 +82,7 @@ def build():
     scene.camera.data.lens = 50
     standee().prompt = "beach"
     standee().scene_source = "RENDER"
-    standee().scene_blend = 16
+    standee().scene_blend_share = 16 / 256
     return body
 
 
@@ -176,7 +176,7 @@ def compose_range(out, body):
     scene.frame_set(4)
     subject(body)
     standee().range_folder = str(out / "frames")
-    sequence, frames = module("jobs.frame_range"), out / "frames"
+    sequence, frames = module("jobs.frame_range"), out / "frames" / "take_001"
     bpy.ops.standee.compose_range()
     wait(lambda: len(list(frames.glob("*.png"))) >= 3)
     bpy.ops.standee.stop_range()

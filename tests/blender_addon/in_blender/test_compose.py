@@ -8,6 +8,7 @@ import bpy
 import pytest
 
 from standee.errors import InvalidField
+from standee.files import not_saved
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_a_discarded_result_stays_away(addon, ready, until):
 def test_a_result_that_arrives_in_another_file_waits_for_its_own(
     addon, ready, daemon, until, tmp_path
 ):
-    ready.identity()
+    addon("scene.identity").identity(bpy.context.scene)
     path = str(tmp_path / "own.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     daemon.hold.set()
@@ -207,6 +208,147 @@ def test_an_offline_blender_reaches_this_computer_only(addon, ready, daemon, mon
         pytest.skip("this Blender may go online")
     with pytest.raises(RuntimeError, match="stay offline"):
         bpy.ops.standee.compose()
+
+
+def test_jobs_outlive_a_daemon_of_another_version(addon, ready, daemon, until):
+    daemon.protocol = (9, 0)
+    bpy.ops.standee.compose()
+    link = link_of(addon)
+    [job] = link.unfinished
+    until(lambda: not link.looking)
+    assert "another version" in link.notice.message
+    assert not job.over
+    daemon.protocol = (1, 0)
+    bpy.ops.standee.connect()
+    until(lambda: ready.results)
+    assert link.notice is None
+
+
+def test_what_was_cancelled_before_it_was_sent_is_cancelled_at_the_daemon_too(
+    addon, ready, daemon, until
+):
+    daemon.stop()
+    daemon.hold.set()
+    bpy.ops.standee.compose()
+    link = link_of(addon)
+    [job] = link.unfinished
+    until(lambda: job.state == "sending")
+    bpy.ops.standee.cancel(job=job.id)
+    assert job.over
+    daemon.start()
+    until(lambda: daemon.cancelled == [job.id])
+    daemon.hold.clear()
+    until(lambda: link.idle)
+    assert job.state == "cancelled"
+    assert not ready.results
+
+
+def test_a_script_does_not_wait_for_a_daemon_of_another_version(addon, ready, daemon):
+    daemon.protocol = (9, 0)
+    with pytest.raises(RuntimeError, match="another version"):
+        bpy.ops.standee.compose(wait=True)
+
+
+@pytest.fixture
+def startable(addon, monkeypatch):
+    """The preferences allow to start a daemon, and none is installed."""
+    from standee.client import launch
+
+    monkeypatch.delenv("STANDEE_PYTHON", raising=False)
+    monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(launch.shutil, "which", lambda name: None)
+    addon("preferences").preferences().start_daemon = True
+
+
+def test_a_slow_redraw_is_no_daemon_that_is_away(addon, ready, daemon, until, startable):
+    bpy.ops.standee.compose()
+    link = link_of(addon)
+    until(lambda: link._tasks)
+    for _ in range(4):
+        time.sleep(0.8)  # what Blender draws, between two ticks
+        link.tick()
+    assert link.notice is None
+    until(lambda: ready.results)
+
+
+def test_a_daemon_that_cannot_be_started_here_is_waited_for(addon, ready, daemon, until, startable):
+    daemon.stop()
+    daemon.file.unlink()
+    bpy.ops.standee.compose()
+    link = link_of(addon)
+    [job] = link.unfinished
+    until(lambda: link.notice is not None)
+    assert "backend is not installed here" in link.notice.message
+    assert not job.over
+    daemon.start()  # by hand, in a terminal
+    until(lambda: ready.results)
+    assert link.notice is None
+
+
+def test_a_remote_daemon_is_never_started_here(addon, ready, daemon, monkeypatch, startable):
+    preferences, asked = addon("preferences"), []
+    client = addon("jobs.begin_client").Client
+    monkeypatch.setattr(preferences, "require_online", lambda connection: None)
+    for name in ("begin_connect", "reconnect"):
+        look = getattr(client, name)
+        monkeypatch.setattr(
+            client,
+            name,
+            lambda *its, look=look, **more: asked.append(more["start"]) or look(*its, **more),
+        )
+    data = json.loads(daemon.file.read_text())
+    paired = daemon.file.with_name("studio.json")
+    for endpoint, file, start in (
+        (data["endpoint"], daemon.file, True),
+        ("tcp://192.0.2.7:4000", daemon.file, False),
+        ("tcp://192.0.2.7:4000", paired, False),
+        (None, paired, False),
+    ):
+        file.unlink(missing_ok=True)
+        if endpoint:
+            file.write_text(json.dumps(data | {"endpoint": endpoint}))
+            file.chmod(0o600)
+        preferences.preferences().connection_file = str(file)
+        link_of(addon).connect()
+        assert asked.pop() is start, (endpoint, file)
+
+
+def test_another_connection_file_is_another_daemon(addon, ready, daemon, until, tmp_path, png):
+    bpy.ops.standee.connect()
+    until(lambda: link_of(addon).connected)
+    second = type(daemon)(tmp_path / "second", png(16, 16, (1, 1, 0, 1))).start()
+    try:
+        addon("preferences").preferences().connection_file = str(second.file)
+        bpy.ops.standee.compose()
+        until(lambda: ready.results)
+        assert not daemon.specs
+        assert len(second.specs) == 1
+    finally:
+        second.stop()
+
+
+def test_a_result_that_cannot_be_written_waits_at_the_daemon(
+    addon, ready, daemon, until, monkeypatch
+):
+    store, full = addon("results.store"), [True]
+    write = store.write_atomically
+
+    def on_a_full_disk(path, data):
+        if full[0] and path.suffix == ".png":
+            raise not_saved(path, OSError(28, "No space left on device"))
+        write(path, data)
+
+    monkeypatch.setattr(store, "write_atomically", on_a_full_disk)
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).jobs.values()
+    until(lambda: job.state == "failed")
+    assert "the disk is full" in link_of(addon).notice.message
+    until(lambda: link_of(addon).idle)
+    assert not daemon.released
+    full[0] = False
+    bpy.ops.standee.connect()
+    until(lambda: ready.results)
+    until(lambda: daemon.released)
 
 
 def test_what_the_daemon_refuses_is_shown(addon, ready, daemon, until):

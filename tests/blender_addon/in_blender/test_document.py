@@ -39,6 +39,7 @@ def document(png, tmp_path):
                 fidelity=0.1,
                 variation=1 / 3,
                 sharing=1.7,
+                light=0.3,
                 visible=False,
                 locked=True,
             ),
@@ -48,16 +49,17 @@ def document(png, tmp_path):
             canvas=Canvas(250, 330),
             prompt="on the beach\nat dusk",
             layers=layers,
-            scene=Scene(scene, Rect(1 / 7, 2, 200, 300.1), kept, "stretch", 0.3, 16.1, 5.55),
+            scene=Scene(scene, Rect(1 / 7, 2, 200, 300.1), kept, "stretch", 0.3, 0.0611, 1 / 30),
             sampling=Sampling(
                 "folder/model",
                 7,
                 2.2,
+                "no crowd",
                 2**53,
                 4,
                 (Lora("/loras/猫.safetensors", 1 / 3), Lora("a/b")),
             ),
-            method=Method(tau=0.55, inject=False, anchor=True, gamma=0.9, backdrop="predicted"),
+            method=Method(tau=0.55, inject=False, anchor=True, gamma=0.9, detail=0.4),
         )
         made.add_result(png(16, 16), {"composition": {"layers": [{"picture": old}]}}, "First try")
         made.add_result(png(17, 16), {"seed": 3}, "001")

@@ -1,5 +1,7 @@
 """The operators on layers, and their curves that follow them."""
 
+from types import SimpleNamespace
+
 import bpy
 import pytest
 
@@ -86,3 +88,32 @@ def test_without_layers_the_buttons_say_why(standee):
         assert not getattr(bpy.ops.standee, name).poll()
     with pytest.raises(RuntimeError, match="Add a subject first"):
         bpy.ops.standee.layer_remove()
+
+
+def test_the_tools_keys_are_for_the_subject_that_was_clicked(addon, standee, subject, monkeypatch):
+    bpy.ops.standee.add_files(filepath=subject)
+    view, focus = addon("viewport.view_state"), addon("scene.focus")
+    frame = addon("core.projection").Frame(0, 0, 100, 100, standee.canvas())
+    monkeypatch.setattr(view, "frame_under", lambda context: frame)
+    assert view.keys_mean_subjects(bpy.context)
+    focus.on_subject = False  # the pointer clicked a cube
+    assert not view.keys_mean_subjects(bpy.context)
+    key = SimpleNamespace(tool=True, execute=lambda context: {"FINISHED"})
+    invoke = addon("operators.base").ToolKey.invoke  # without a window Blender invokes nothing
+    assert invoke(key, bpy.context, None) == {"PASS_THROUGH"}
+    standee.active_layer = 0  # a click in the list
+    assert invoke(key, bpy.context, None) == {"FINISHED"}
+    focus.on_subject, key.tool = False, False  # a button of the panel
+    assert invoke(key, bpy.context, None) == {"FINISHED"}
+
+
+def test_without_a_camera_view_the_tools_keys_are_blenders(addon, standee, subject):
+    bpy.ops.standee.add_files(filepath=subject)
+    assert not addon("viewport.view_state").keys_mean_subjects(bpy.context)
+
+
+def test_every_key_of_the_tool_that_changes_a_subject_asks_what_was_clicked(addon):
+    tool = addon("viewport.workspace_tool").StandeeTool
+    for operator, event, more in tool.bl_keymap:
+        pointer = event["type"] in ("LEFTMOUSE", "MOUSEMOVE")
+        assert ("tool", True) in more["properties"] or pointer, operator

@@ -95,7 +95,7 @@ def test_cells_that_a_scene_keeps_are_those_of_the_one_arrangement(
     bpy.ops.standee.add_files(filepath=subject)
     layer = standee.active()
     layer.rect = Rect(21, 43, 90, 70)
-    standee.scene_blend = 0.06
+    standee.scene_blend_share = 0.06
     standee.scene_source = "PICTURE"
     standee.scene_picture = images.image_of(png.encode(picture), "scene")
     if masked:
@@ -105,7 +105,7 @@ def test_cells_that_a_scene_keeps_are_those_of_the_one_arrangement(
     found = looks.cells(standee, [0], 16).arrangement.owner
     stays = mask if masked else picture[..., 3]
     backdrop = Backdrop(
-        stays, (100, 60), standee.scene_rect(), standee.scene_fit, standee.scene_blend
+        stays, (100, 60), standee.scene_rect(), standee.scene_fit, standee.scene_blend_share
     )
     standing = Standing(seen.alpha, layer.rect, layer.fit, layer.flip, seen.size)
     expected = arrangement([standing], standee.canvas(), 16, backdrop).owner

@@ -179,3 +179,85 @@ def test_what_the_scene_hides_is_not_drawn(addon, standee, subject, painted, png
     pixels = painted()
     assert pixels[64, 48, 0] == pytest.approx(0, abs=0.02)
     assert pixels[64, 80, 0] == pytest.approx(1, abs=0.02)
+
+
+COLOURS = [(200, 100, 50), (0, 128, 255)]
+
+
+def shown(pixel):
+    """What a view shows of linear light, in 255ths."""
+    light = np.clip(pixel[:3], 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055) * 255
+
+
+@pytest.fixture
+def result(addon, standee, png):
+    """Makes a flat result in a colour, and shows it."""
+
+    def make(colour):
+        data = png(64, 64, (*(np.array(colour) / 255), 1.0))
+        addon("results.store").add(bpy.context.scene, data, {}, "made", "")
+        standee.show_result = True
+
+    return make
+
+
+@pytest.mark.parametrize("view", ["Standard", "AgX", "Filmic"])
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_result_is_drawn_in_its_own_colours_in_front(
+    addon, standee, subject, painted, result, colour, view
+):
+    quiet(addon)
+    bpy.context.scene.view_settings.view_transform = view
+    bpy.ops.standee.add_files(filepath=subject)
+    result(colour)
+    for y, x in ((64, 64), (2, 2), (125, 125)):
+        assert shown(painted()[y, x]) == pytest.approx(colour, abs=1)
+
+
+@pytest.mark.parametrize("view", ["Standard", "AgX", "Filmic"])
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_subject_is_drawn_in_its_own_colours(
+    addon, standee, painted, png, tmp_path, colour, view
+):
+    quiet(addon)
+    bpy.context.scene.view_settings.view_transform = view
+    (tmp_path / "flat.png").write_bytes(png(8, 8, (*(np.array(colour) / 255), 1.0)))
+    bpy.ops.standee.add_files(filepath=str(tmp_path / "flat.png"))
+    assert shown(painted()[64, 64]) == pytest.approx(colour, abs=1)
+
+
+def test_a_result_is_wiped_in_and_faded(addon, standee, painted, result):
+    quiet(addon)
+    result((255, 0, 0))
+    standee.result_wipe = 0.5
+    pixels = painted()
+    assert pixels[64, 30, 0] == pytest.approx(1, abs=0.02)
+    assert pixels[64, 100, 0] == pytest.approx(0, abs=0.02)
+    assert pixels[64, 64, 1] > 0.3, "a line where it ends"
+    standee.result_wipe, standee.result_opacity = 1.0, 0.25
+    assert painted()[64, 100, 0] == pytest.approx(0.25, abs=0.02)
+    standee.result_wipe = 0.0
+    assert painted()[64, 64, 0] == pytest.approx(0, abs=0.02)
+
+
+def test_half_a_result_shows_the_left_half_of_its_picture(addon, standee, painted):
+    quiet(addon)
+    values = np.zeros((64, 64, 4), np.float32)
+    values[..., 3] = 1
+    values[:, 32:, 1] = 1
+    data = addon("core.png").encode(values)
+    addon("results.store").add(bpy.context.scene, data, {}, "made", "")
+    standee.show_result, standee.result_wipe = True, 0.75
+    pixels = painted()
+    assert pixels[64, 60, 1] == pytest.approx(0, abs=0.02)
+    assert pixels[64, 70, 1] == pytest.approx(1, abs=0.02)
+
+
+def test_a_result_is_drawn_without_the_rectangles_too(addon, standee, subject, painted, result):
+    bpy.ops.standee.add_files(filepath=subject)
+    result((0, 128, 255))
+    standee.show_overlay = False
+    assert shown(painted()[64, 64]) == pytest.approx((0, 128, 255), abs=1)
+    standee.show_result = False
+    assert painted()[40:90, 40:90, :3].max() < 0.02

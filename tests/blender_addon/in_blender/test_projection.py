@@ -26,10 +26,10 @@ def test_the_camera_matrix_is_that_of_the_lens(addon, kind, fit, size, shift):
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = size
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    camera = addon("scene.camera")
-    lens = camera.lens_of(scene, scene.camera)
-    analytic = lens.matrix() @ camera.view_matrix(scene.camera)
-    found = camera.camera_matrix(scene, depsgraph)
+    binding = addon("scene.camera")
+    lens = binding.lens_of(scene, depsgraph)
+    analytic = lens.matrix() @ binding.view_matrix(scene.camera)
+    found = binding.camera_matrix(scene, depsgraph)
     canvas = scene.standee.canvas()
     points = np.array([[0, 0, 0], [1, 0.5, -0.3], [-2, 1, 0.7]])
     to_canvas = addon("core.projection").to_canvas
@@ -50,27 +50,27 @@ def test_a_known_camera_shows_a_known_point(addon):
 
 
 def test_a_scaled_camera_sees_the_same(addon):
-    scene, camera = bpy.context.scene, addon("scene.camera")
-    before = camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
+    scene, binding = bpy.context.scene, addon("scene.camera")
+    before = binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
     scene.camera.scale = (3, 3, 3)
     bpy.context.view_layer.update()
-    after = camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
+    after = binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
     assert after == pytest.approx(before, abs=1e-4)
 
 
 def test_the_frame_widens_and_nothing_moves(addon, standee):
-    scene, camera = bpy.context.scene, addon("scene.camera")
+    scene, binding = bpy.context.scene, addon("scene.camera")
     points, to_canvas = np.array([[0.3, 0.2, 0.1]]), addon("core.projection").to_canvas
     before = to_canvas(
         points,
-        camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
+        binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
         standee.canvas(),
     )
     standee.add_layer("a").x = 10
     bpy.ops.standee.enlarge(left=64, right=0, top=32, bottom=16)
     after = to_canvas(
         points,
-        camera.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
+        binding.camera_matrix(scene, bpy.context.evaluated_depsgraph_get()),
         standee.canvas(),
     )
     assert (standee.canvas().width, standee.canvas().height) == (320, 304)

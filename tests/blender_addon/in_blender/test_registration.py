@@ -1,5 +1,7 @@
 """Enabling adds what it says; disabling leaves nothing behind; every word is explained."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +119,46 @@ def test_words_are_shown_in_chinese(addon):
         assert bpy.app.translations.pgettext_iface("Enlarge Camera Frame") == "扩大相机画框"
     finally:
         view.language = language
+
+
+INSTALL_TWICE = """
+import sys
+from pathlib import Path
+import bpy
+bpy.ops.preferences.addon_enable(module="bl_pkg")
+home = Path(bpy.utils.user_resource("EXTENSIONS")) / ".local"
+for path in sys.argv[1:]:
+    bpy.ops.extensions.package_install_files(
+        filepath=path, repo="user_default", enable_on_install=True, overwrite=True
+    )
+    print("FOUND", len(list(home.rglob("standee/rebuilt.py"))),
+          len(list(home.rglob("standee-*.dist-info"))), flush=True)
+bpy.ops.preferences.addon_disable(module="bl_ext.user_default.standee")
+"""
+
+
+def test_a_rebuilt_zip_brings_its_own_client(tmp_path):
+    import extension
+
+    before = extension.build(platform_here(), tmp_path / "before")
+    folder = tmp_path / "standee"
+    shutil.copytree(extension.CLIENT, folder)
+    (folder / "rebuilt.py").write_text("WHEN = 'just now'\n")
+    original, extension.CLIENT = extension.CLIENT, folder
+    try:
+        after = extension.build(platform_here(), tmp_path / "after")
+    finally:
+        extension.CLIENT = original
+    done = subprocess.run(
+        [sys.executable, "-c", INSTALL_TWICE, str(before), str(after)],
+        env=os.environ | {"BLENDER_USER_RESOURCES": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    found = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
+    assert found == ["FOUND 0 1", "FOUND 1 1"], done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def test_blenders_own_validator_accepts_the_zip(tmp_path):

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
+from mathutils import Vector
 
 
 @pytest.fixture
@@ -26,20 +28,82 @@ def test_a_result_is_the_cameras_background(made):
     assert camera.show_background_images
 
 
+def test_a_result_is_drawn_in_the_camera_frame_unless_something_else_is_chosen(made):
+    assert made.show_as == "FRAME"
+    assert made.show_result
+    assert made.shown_result() == made.results[0]
+    made.show_result = False
+    assert made.shown_result() is None
+    bpy.ops.standee.result_show()
+    assert made.shown_result() == made.results[0]
+
+
+def test_where_no_image_editor_is_open_it_is_drawn_in_the_frame(made, until):
+    made.show_as, made.show_result = "IMAGE_EDITOR", False
+    bpy.ops.standee.compose()
+    until(lambda: made.show_result)
+    with pytest.raises(RuntimeError, match="No Image Editor is open"):
+        bpy.ops.standee.result_show(where="IMAGE_EDITOR")
+
+
+def test_the_background_of_a_linked_camera_is_refused(made, tmp_path):
+    scene, path = bpy.context.scene, tmp_path / "camera.blend"
+    bpy.data.libraries.write(str(path), {scene.camera})
+    with bpy.data.libraries.load(str(path), link=True) as (source, target):
+        target.objects = [source.objects[0]]
+    scene.camera = target.objects[0]
+    with pytest.raises(RuntimeError, match=r"linked from another file.*camera frame"):
+        bpy.ops.standee.result_show(where="BACKGROUND")
+
+
 @pytest.mark.parametrize("kind", ["PERSP", "ORTHO"])
-def test_a_result_is_a_plane_that_fills_the_frame(addon, made, kind):
+@pytest.mark.parametrize("size", [(64, 64), (64, 32)])
+def test_a_result_stands_in_3d_so_that_it_fills_the_frame(addon, made, kind, size, png):
     scene = bpy.context.scene
     scene.camera.data.type = kind
+    scene.camera.data.shift_x = 0.1
+    store = addon("results.store")
+    store.add(scene, png(*size, (0, 1, 0, 1)), {}, "other", "")
     bpy.ops.standee.result_show(where="PLANE")
     plane = bpy.data.objects["Standee Result"]
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    matrix = addon("scene.camera").camera_matrix(scene, depsgraph)
-    world = [list(plane.matrix_world @ vertex.co) for vertex in plane.data.vertices]
+    bpy.context.view_layer.update()
+    matrix = addon("scene.camera").camera_matrix(scene, bpy.context.evaluated_depsgraph_get())
+    half = np.array(size) / max(size) / 2 * plane.empty_display_size  # as Blender draws it
+    corners = [Vector((x * half[0], y * half[1], 0)) for x in (-1, 1) for y in (-1, 1)]
+    world = [list(plane.matrix_world @ corner) for corner in corners]
     px = addon("core.projection").to_canvas(world, matrix, made.canvas())
     assert px.min(axis=0) == pytest.approx([0, 0], abs=0.1)
     assert px.max(axis=0) == pytest.approx([256, 256], abs=0.1)
     bpy.ops.standee.result_show(where="PLANE")
     assert len([one for one in scene.objects if one.name.startswith("Standee Result")]) == 1
+
+
+def test_a_result_in_3d_is_in_no_render_and_hides_nothing(addon, made, subject, tmp_path):
+    scene = bpy.context.scene
+    layer = made.active()
+    layer.bound_object = bpy.data.objects["Cube"]
+    made.scene_source = "RENDER"
+
+    def seen():
+        bpy.context.view_layer.update()
+        bpy.ops.standee.scene_capture()
+        fresh = addon("scene.image_datablocks").pixels_of(made.scene_picture)
+        scene.render.filepath = str(tmp_path / "f12.png")
+        bpy.ops.render.render(write_still=True)
+        f12 = bpy.data.images.load(scene.render.filepath, check_existing=False)
+        hidden = addon("scene.occlusion").hidden_part(
+            scene, bpy.context.evaluated_depsgraph_get(), made.layers[0]
+        )[1]
+        bpy.ops.standee.scene_mask(keep="AROUND")
+        kept = addon("scene.image_datablocks").mask_of(made.scene_kept)
+        return fresh.copy(), np.array(f12.pixels[:]), hidden.mean(), kept.copy()
+
+    bpy.context.view_layer.objects.active.select_set(True)
+    before = seen()
+    bpy.ops.standee.result_show(where="PLANE")
+    bpy.ops.standee.result_show(where="BACKGROUND")
+    for was, now in zip(before, seen(), strict=True):
+        assert np.array_equal(was, now)
 
 
 def test_a_composition_is_recalled(made, subject):

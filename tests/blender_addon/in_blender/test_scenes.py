@@ -137,7 +137,7 @@ def test_nothing_is_left_of_a_stage(addon, standee):
 
 def test_a_stage_that_undo_brings_back_is_swept_away(addon, standee):
     scene, staging = bpy.context.scene, addon("scene.render_scene")
-    with staging.staged(scene, list(scene.objects)):
+    with staging.staged(scene, staging.cast_only(scene.objects)):
         assert staged_things()
         bpy.ops.ed.undo_push(message="in mid-render")
     bpy.ops.ed.undo_push(message="after it")

@@ -3,6 +3,7 @@
 import json
 
 import bpy
+import numpy as np
 import pytest
 
 
@@ -23,13 +24,14 @@ def moving(standee, subject, daemon, tmp_path):
     return standee
 
 
-def files(tmp_path):
-    return sorted(path.name for path in (tmp_path / "frames").glob("*.png"))
+def files(tmp_path, take=1):
+    return sorted(path.name for path in (tmp_path / "frames" / f"take_{take:03d}").glob("*.png"))
 
 
 def written(tmp_path):
-    """When each file was written."""
-    return {name: (tmp_path / "frames" / name).stat().st_mtime_ns for name in files(tmp_path)}
+    """When each file of the first take was written."""
+    folder = tmp_path / "frames" / "take_001"
+    return {name: (folder / name).stat().st_mtime_ns for name in files(tmp_path)}
 
 
 def over(addon):
@@ -122,16 +124,137 @@ def test_prompts_change_at_markers(addon, moving):
     assert prompt_now(scene) == "at night"
 
 
-def test_the_frames_become_a_strip(addon, moving, until):
+def strips():
+    """The strips of the range's own scene: (first frame, frames that it is seen, its files)."""
+    editor = bpy.data.scenes["Standee Range"].sequence_editor
+    found = editor.strips if hasattr(editor, "strips") else editor.sequences
+    return sorted(
+        (one.frame_final_start, one.frame_final_duration, [f.filename for f in one.elements])
+        for one in found
+    )
+
+
+def test_the_frames_become_a_strip_in_a_scene_of_their_own(addon, moving, until):
     with pytest.raises(RuntimeError, match="Compose it first"):
         bpy.ops.standee.add_strip()
     bpy.ops.standee.compose_range()
     until(lambda: over(addon))
     bpy.ops.standee.add_strip()
-    editor = bpy.context.scene.sequence_editor
-    [strip] = editor.strips if hasattr(editor, "strips") else editor.sequences
-    assert (strip.frame_start, strip.frame_final_duration) == (1, 8)
-    assert [one.filename for one in strip.elements][-1] == "0008.png"
+    assert strips() == [(1, 8, [f"{frame:04d}.png" for frame in range(1, 9)])]
+    own = bpy.context.scene.sequence_editor
+    assert own is None or not (own.strips if hasattr(own, "strips") else own.sequences)
+    shown = bpy.data.scenes["Standee Range"]
+    assert (shown.frame_start, shown.frame_end) == (1, 8)
+
+
+def test_frames_that_are_not_there_leave_a_gap(addon, moving, until, tmp_path):
+    bpy.ops.standee.compose_range()
+    until(lambda: over(addon))
+    for frame in (3, 4, 7, 8):
+        (tmp_path / "frames" / "take_001" / f"{frame:04d}.png").unlink()
+    bpy.ops.standee.add_strip()
+    assert strips() == [(1, 2, ["0001.png", "0002.png"]), (5, 2, ["0005.png", "0006.png"])]
+
+
+def test_every_second_frame_is_seen_for_two(addon, moving, until):
+    bpy.context.scene.frame_step = 2
+    bpy.ops.standee.compose_range()
+    until(lambda: over(addon))
+    bpy.ops.standee.add_strip()
+    assert strips() == [(frame, 2, [f"{frame:04d}.png"]) for frame in (1, 3, 5, 7)]
+
+
+@pytest.mark.parametrize("view", ["Standard", "AgX", "Filmic"])
+@pytest.mark.parametrize("colour", [(200, 100, 50), (0, 128, 255)])
+def test_a_strip_keeps_its_colours_and_leaves_f12_alone(
+    addon, moving, daemon, png, until, tmp_path, colour, view
+):
+    scene = bpy.context.scene
+    scene.view_settings.view_transform = view
+    scene.frame_end = 1
+    daemon.picture = png(32, 32, (*(np.array(colour) / 255), 1))
+
+    def rendered(one):
+        one.render.filepath = str(tmp_path / "out.png")
+        one.render.image_settings.file_format = "PNG"
+        with bpy.context.temp_override(scene=one):  # whose frame it is
+            bpy.ops.render.render(write_still=True, scene=one.name)
+        image = bpy.data.images.load(one.render.filepath, check_existing=False)
+        return np.array(image.pixels[:], np.float32).reshape(*image.size, -1) * 255
+
+    before = rendered(scene)
+    bpy.ops.standee.compose_range(wait=True)
+    bpy.ops.standee.add_strip()
+    assert np.array_equal(rendered(scene), before)
+    shown = rendered(bpy.data.scenes["Standee Range"])
+    assert shown[128, 128, :3] == pytest.approx(colour, abs=1)
+
+
+def test_a_take_is_never_overwritten(addon, moving, daemon, until, tmp_path):
+    scene = bpy.context.scene
+    bpy.ops.standee.compose_range(wait=True)
+    before = written(tmp_path)
+    scene.frame_set(5)
+    bpy.ops.standee.prompt_add(prompt="at night")
+    bpy.ops.standee.compose_range(wait=True)
+    assert written(tmp_path) == before
+    assert files(tmp_path, take=2) == files(tmp_path)
+    assert len(daemon.specs) == 12
+    bpy.ops.standee.compose_range(wait=True)
+    assert len(daemon.specs) == 12
+    assert not files(tmp_path, take=3)
+
+
+def test_identical_frames_are_computed_once(addon, standee, subject, daemon, tmp_path):
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 6
+    bpy.ops.standee.add_files(filepath=subject)
+    for frame, x in ((1, 0), (3, 0), (4, 64)):
+        standee.layers[0].x = x
+        standee.layers[0].keyframe_insert("x", frame=frame)
+    standee.range_folder = str(tmp_path / "frames")
+    bpy.ops.standee.compose_range(wait=True)
+    assert len(files(tmp_path)) == 6
+    assert len(daemon.specs) == 2
+    scene.frame_end = 9  # more of the same
+    bpy.ops.standee.compose_range(wait=True)
+    assert len(files(tmp_path)) == 9
+    assert len(daemon.specs) == 2
+
+
+@pytest.mark.parametrize("folder", ["/proc", "/proc/standee", "FILE/frames"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_first_frame(
+    addon, moving, daemon, tmp_path, folder
+):
+    (tmp_path / "a file").write_text("")
+    moving.range_folder = folder.replace("FILE", str(tmp_path / "a file"))
+    with pytest.raises(RuntimeError, match="No pictures can be written into"):
+        bpy.ops.standee.compose_range()
+    assert not daemon.specs
+    assert addon("jobs.frame_range").current is None
+
+
+def test_a_folder_that_goes_bad_stops_the_range_and_keeps_the_picture(
+    addon, moving, daemon, until, tmp_path
+):
+    daemon.hold.set()
+    bpy.ops.standee.compose_range()
+    until(lambda: len(daemon.specs) == 2)
+    folder = tmp_path / "frames" / "take_001"
+    folder.rmdir()
+    folder.write_text("in the way")
+    daemon.hold.clear()
+    until(lambda: over(addon))
+    link = addon("jobs.daemon_link").link()
+    until(lambda: link.idle)
+    assert "cannot be kept" in link.notice.message
+    assert not daemon.released
+    folder.unlink()
+    bpy.ops.standee.connect()  # room was made
+    until(lambda: len(files(tmp_path)) == 2)
+    until(lambda: len(daemon.released) == 2)
+    bpy.ops.standee.compose_range(wait=True)
+    assert len(files(tmp_path)) == 8
 
 
 def test_a_frame_that_fails_stops_the_range_and_says_which(addon, moving, daemon, until):

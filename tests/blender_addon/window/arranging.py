@@ -12,6 +12,7 @@ from studio import (
     frame,
     home_view,
     middle,
+    module,
     pilot,
     rect,
     standee,
@@ -113,6 +114,17 @@ def keys():
     yield from pilot.key("RET", *start)
     assert close(rect(0), (before[0] + 12, *before[1:])), ("G 12", rect(0))
     yield from pilot.key("Z", *start, ctrl=True)
+    cube = bpy.data.objects["Cube"]
+    module("scene.focus").on_subject = False  # as after a click on what is no subject
+    cube.select_set(True)
+    bpy.ops.ed.undo_push(message="the cube is clicked")
+    yield from pilot.key("X", *start)
+    assert len(standee().layers) == 3, "X is Blender's then"
+    yield from pilot.key("ESC", *start)
+    cube = bpy.data.objects["Cube"]
+    cube.select_set(False)
+    standee().active_layer = 0
+    bpy.ops.ed.undo_push(message="the subject is clicked")
     yield from pilot.key("X", *start)
     assert len(standee().layers) == 2
     yield from pilot.key("Z", *start, ctrl=True)

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import subprocess
 import time
 
 import bpy
 from studio import (
     FOLDER,
     Stopwatch,
+    at,
     link,
     middle,
     module,
@@ -18,8 +20,8 @@ from studio import (
 
 
 def compose():
-    """The real daemon makes the picture while the window answers; it is the camera's background."""
-    standee().show_as = "BACKGROUND"
+    """The real daemon makes the picture while the window answers; it is in the camera frame then."""
+    assert standee().show_as == "FRAME"
     pilot.start_heart()
     for step in range(40):  # what redraws alone cost here, without a graphics card
         pilot.move(*[v + step for v in middle(1)])
@@ -56,20 +58,93 @@ def compose():
     assert answered > 3
     assert ticks.own < 100
     assert drawing.own < 100
-    [background] = bpy.context.scene.camera.data.background_images
-    assert background.image == standee().results[0].image
-    assert tuple(background.image.size) == (256, 256)
+    yield from in_the_frame()
+
+
+def colour_at(x, y):
+    """The (r, g, b) of the screen at a point of the canvas."""
+    x, y = at(x, y)
+    region, path = pilot.region, FOLDER / "shots" / "probe.png"
+    subprocess.run(["import", "-window", "root", str(path)], check=True)
+    image = bpy.data.images.load(str(path), check_existing=False)
+    width, height = image.size
+    row, column = pilot.window.height - (region.y + y), region.x + x
+    start = ((height - 1 - row) * width + column) * image.channels
+    found = tuple(round(value * 255) for value in image.pixels[start : start + 3])
+    bpy.data.images.remove(image)
+    path.unlink()
+    return found
+
+
+def is_shown(found, colour):
+    """Whether the screen shows a colour: as it is, or as a window does that encodes light by 1 / 2.2.
+
+    Debian's Blender does so with whatever lies over a view, its own themes included: 53 for 50.
+    """
+    light = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour_part(colour)
+    ]
+    plain = [255 * v ** (1 / 2.2) for v in light]
+    return all(
+        min(abs(a - b), abs(a - c)) <= 1.01 for a, b, c in zip(found, colour, plain, strict=True)
+    )
+
+
+def colour_part(colour):
+    return [value / 255 for value in colour]
+
+
+def in_the_frame():
+    """The result is in front, and wiped in; in every view transform its colours are its own."""
+    made = standee().results[0].image
+    assert standee().shown_result() is not None
+    assert tuple(made.size) == (256, 256)
     standee().show_overlay = False
-    bpy.data.objects["Cube"].hide_set(True)
-    overlay = pilot.area.spaces.active.overlay
-    lines = ("show_floor", "show_axis_x", "show_axis_y", "show_cursor")
-    for name in lines:
-        setattr(overlay, name, False)
-    yield from pilot.shot("background")
-    for name in lines:
-        setattr(overlay, name, True)
-    bpy.data.objects["Cube"].hide_set(False)
+    yield from pilot.shot("result")
     standee().show_overlay = True
+    standee().result_wipe = 0.5
+    yield from pilot.shot("wipe")
+    standee().result_wipe = 1.0
+    flat = bpy.data.images.new("flat", 64, 64)
+    scene, space = bpy.context.scene, pilot.area.spaces.active
+    standee().show_overlay = False
+    lines = ("show_floor", "show_axis_x", "show_axis_y", "show_cursor")
+    for name in lines:  # they lie over what is behind
+        setattr(space.overlay, name, False)
+    for colour in ((200, 100, 50), (0, 128, 255)):
+        flat.pixels = [*colour_part(colour), 1.0] * (64 * 64)
+        flat.file_format, flat.filepath_raw = "PNG", str(FOLDER / "flat.png")
+        flat.save()
+        data = (FOLDER / "flat.png").read_bytes()
+        module("results.store").add(scene, data, {}, "flat", "")
+        for view in ("Standard", "AgX", "Filmic"):
+            scene.view_settings.view_transform = view
+            for where in ("FRAME", "PLANE", "BACKGROUND"):
+                standee().show_result = False
+                with pilot.context():
+                    bpy.ops.standee.result_show(where=where)
+                shadings = ("SOLID", "MATERIAL") if where != "BACKGROUND" else ("SOLID",)
+                for shading in shadings:
+                    space.shading.type = shading
+                    pilot.area.tag_redraw()
+                    yield 1.0
+                    found = colour_at(128, 20)
+                    name = f"{colour} as {where} in {view}, {shading}"
+                    pilot.report[name] = found
+                    assert is_shown(found, colour), (name, found)
+                plane = bpy.data.objects.get("Standee Result")
+                if plane is not None:
+                    bpy.data.objects.remove(plane)
+                scene.camera.data.background_images.clear()
+        standee().active_result = len(standee().results) - 1
+        with pilot.context():
+            bpy.ops.standee.result_discard()
+    for name in lines:
+        setattr(space.overlay, name, True)
+    space.shading.type = "SOLID"
+    scene.view_settings.view_transform = "AgX"
+    standee().show_result, standee().show_overlay = False, True
+    standee().active_result = 0
 
 
 def killed_daemon():
@@ -139,7 +214,7 @@ def frames_of_a_range():
         answered += module("viewport.view_state").hovered == wanted
     pilot.report["the window answered during a range"] = f"{answered} times"
     assert not sequence.current.error, sequence.current.error
-    names = sorted(path.name for path in (FOLDER / "frames").glob("*.png"))
+    names = sorted(path.name for path in (FOLDER / "frames" / "take_001").glob("*.png"))
     assert names == ["0001.png", "0002.png", "0003.png"], names
     assert scene.frame_current == 2
     assert answered > 3

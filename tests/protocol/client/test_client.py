@@ -70,6 +70,30 @@ def test_where_the_backend_is_not_installed_starting_says_what_to_install(monkey
         launch.command()
 
 
+def _poll(client, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        client.poll()
+        time.sleep(0.05)
+
+
+def test_a_host_that_was_busy_did_not_wait_for_the_daemon(tmp_path, monkeypatch):
+    monkeypatch.delenv("STANDEE_PYTHON", raising=False)
+    monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(launch.shutil, "which", lambda name: None)
+    keys = pairing.new_keys()
+    file = tmp_path / "connection.json"
+    connection.write_connection(
+        file, connection.Connection("tcp://127.0.0.1:9", pairing.new_keys().public, keys)
+    )
+    with Client.begin_connect(start=True, connection_file=file) as client:
+        for _ in range(2):
+            client.poll()
+            time.sleep(1.0)  # a slow redraw: nobody looked meanwhile
+        with pytest.raises(MissingDependency):
+            _poll(client, 5)
+
+
 def test_a_daemon_that_cannot_start_says_why(tmp_path):
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho 'no such thing as a daemon' >&2\nexit 3\n")
