@@ -165,7 +165,7 @@ def test_a_damaged_receipt_leaves_its_picture(saved: Path, tmp_path: Path) -> No
 
 
 def test_a_document_from_the_future_asks_for_an_update(tmp_path: Path) -> None:
-    path = write_zip(tmp_path / "a.standee", {"composition.json": b'{"version": 2, "layers": 1}'})
+    path = write_zip(tmp_path / "a.standee", {"composition.json": b'{"version": 3, "layers": 1}'})
     error = refusal(path)
     assert (error.path, error.fix) == ("$.version", "Update Standee.")
 

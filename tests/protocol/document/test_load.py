@@ -159,14 +159,14 @@ def test_another_canvas_takes_the_arrangement_along() -> None:
     small = Composition(
         canvas=Canvas(256, 256),
         layers=(Layer(picture=CAT_DIGEST, rect=Rect(32, 64, 100, 50)),),
-        scene=Scene(picture=MUG_DIGEST, rect=Rect(0, 0, 256, 128), blend=32, feather=200),
+        scene=Scene(picture=MUG_DIGEST, rect=Rect(0, 0, 256, 128), blend=0.06, feather=0.02),
     )
     large = resized(small, 1024, 512)
     assert large.canvas == Canvas(1024, 512)
     assert large.layers[0].rect == Rect(128, 128, 400, 100)
     assert large.scene
     assert large.scene.rect == Rect(0, 0, 1024, 256)
-    assert (large.scene.blend, large.scene.feather) == (64, 256)
+    assert (large.scene.blend, large.scene.feather) == (0.06, 0.02)  # shares
     assert resized(large, 256, 256).layers[0].rect == small.layers[0].rect
 
 
