@@ -124,7 +124,8 @@ def to_tensor(pixels: Array) -> torch.Tensor:
 
 def from_tensor(pixels: torch.Tensor) -> Array:
     """Undo `to_tensor` for the first picture of a batch."""
-    return ((pixels[0].float().clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy()
+    unit = (pixels[0].float().clamp(-1, 1) + 1) / 2
+    return np.ascontiguousarray(unit.permute(1, 2, 0).cpu().numpy())
 
 
 def to_uint8(pixels: Array) -> NDArray[np.uint8]:
