@@ -59,20 +59,20 @@ class Captures:
         """Return what the picture's forward receives at a step: tokens to replace, and tokens to share."""
         early = [r for r in self.references if self._schedule.share_above(step, r.tau)]
         late = [r for r in self.references if self._is_shared(r, step)]
-        replace = [self._of(r.crop, step).select(r.rows) for r in early]
-        share, share_at = self._shared(late, step)
-        self._release(step)
-        return Injection(
-            replace=Tokens.join(replace) if early else None,
+        share_rows, share_at = self._looked_at(late)
+        injection = Injection(
+            replace=self._joined(early, step, [r.rows for r in early]),
             put=torch.cat([r.put for r in early]) if early else None,
             weight=self._weight(early, step),
-            share=Tokens.join(share) if share else None,
-            share_at=torch.cat(share_at) if share else None,
+            share=self._joined(late, self._block(step), share_rows, share_sites),
+            share_at=torch.cat(share_at) if late else None,
             share_bias=_bias(late, share_at),
             share_sites=share_sites,
             watch=self._watched_site(share_sites),
             watched=torch.cat([r.put for r in free]) if (free := self._free(step)) else None,
         )
+        self._release(step)
+        return injection
 
     def match(self, seen: Sequence[Tensor], site: int, step: int) -> None:
         """Find, for references whose pose is free, the cells that their tokens resemble (arXiv 2504.15958, 2507.11533).
@@ -92,16 +92,29 @@ class Captures:
             rows = torch.nonzero(best > ALIKE)[:, 0]
             self._matches[reference] = rows, reference.put[cell[rows]]
 
-    def _shared(self, late: Sequence[Reference], step: int) -> tuple[list[Tokens], list[Tensor]]:
-        """Return each late reference's tokens and the cells that they are looked at."""
-        tokens, at = [], []
+    def _looked_at(self, late: Sequence[Reference]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return which rows of each late reference's tokens are shared, and at which cells."""
+        rows, at = [], []
         for reference in late:
-            rows, cells = reference.rows, reference.put
+            found = reference.rows, reference.put
             if reference.matched:
-                rows, cells = self._matches.get(reference, (rows[:0], cells[:0]))
-            tokens.append(self._of(reference.crop, self._block(step)).select(rows))
-            at.append(cells)
-        return tokens, at
+                found = self._matches.get(reference, (reference.rows[:0], reference.put[:0]))
+            rows.append(found[0])
+            at.append(found[1])
+        return rows, at
+
+    def _joined(
+        self,
+        references: Sequence[Reference],
+        step: int,
+        rows: Sequence[Tensor],
+        sites: frozenset[int] | None = None,
+    ) -> Tokens | None:
+        """Return the `rows` of the references' tokens at the noise level of `step`, in one."""
+        if not references:
+            return None
+        parts = [self._of(reference.crop, step) for reference in references]
+        return Tokens.join(parts, rows, sites)
 
     def _weight(self, early: Sequence[Reference], step: int) -> Tensor | None:
         """Return how much of each token (k,) is replaced: mostly all of it. One kind of graph then serves all steps."""
@@ -171,14 +184,20 @@ class Captures:
         with capture(self._family.sites, take) as tokens:
             ids = self._family.grid_ids(*crop.size)
             self._family.velocity(crop.at(sigmas), sigmas, crop.conditioning, ids)
-        parts = [rows.chunk(count) for rows in tokens.at_site]
-        return [Tokens([rows[index] for rows in parts]) for index in range(count)]
+        levels = [Tokens([]) for _ in batch]
+        while tokens.at_site:  # each level's can go without the others
+            for level, rows in zip(levels, tokens.at_site.pop(0).chunk(count), strict=True):
+                level.at_site.append(rows if count == 1 else rows.clone())
+        return levels
 
     def _release(self, step: int) -> None:
         """Let go of tokens that no later step needs, and set the next ones on their way from the cache."""
-        for crop, at in list(self._held):
-            if at < self._block(step) or self._block(step) < at <= step:
-                del self._held[crop, at]
+        block, later = self._block(step), set()
+        for following in range(step, block + BLOCK):
+            later.update((reference.crop, block) for reference in self._free(following))
+            for reference in self.references if following > step else ():
+                later.update((reference.crop, at) for at in self._needed(reference, following))
+        self._held = {which: kept for which, kept in self._held.items() if which in later}
         for reference in self.references if self._cache else ():
             for at in self._needed(reference, step + 1):
                 if (reference.crop, at) not in self._held and self._cache:

@@ -110,7 +110,10 @@ def paint(
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
 
     references = subject_references(family, staged, prompts.layers, schedule, settings, seed)
-    anchors, plain = scene_anchors(family, staged, settings), plain_steps(schedule, references)
+    anchors, plain = (
+        scene_anchors(family, staged, settings),
+        plain_steps(schedule.steps, references),
+    )
     if staged.scene and not anchors:
         references.insert(
             0, scene_reference(family, staged.scene, staged, prompts.layers, schedule, settings)
@@ -168,6 +171,7 @@ def denoise(
             late = any(schedule.share_above(step, reference.tau) < 1 for reference in shown)
             velocity = family.velocity(latents, sigma, prompt, ids, beside if late else None)
         captures.match(seen, injection.watch, step)
+        del injection  # its tokens are not to be there while the next ones are captured
         predicted = latents - sigma * velocity
         held = hold(predicted, anchors, schedule, step)
         latents = latents + (following - sigma) * (velocity + (predicted - held) / sigma)
@@ -177,9 +181,9 @@ def denoise(
     return latents, predicted
 
 
-def plain_steps(schedule: Schedule, references: Sequence[Reference]) -> int:
-    """Return how many steps come first without references: what they predict is the place that subjects stand in."""
-    return min(schedule.steps - 1, max(1, round(PLAIN * schedule.steps))) if references else 0
+def plain_steps(steps: int, subjects: Sequence[object]) -> int:
+    """Return how many of the steps come first without subjects: what they predict is the place those stand in."""
+    return min(steps - 1, max(1, round(PLAIN * steps))) if subjects else 0
 
 
 def find_backdrop(family: Family, staged: Stage, place: Tensor) -> Array | None:

@@ -55,17 +55,21 @@ class Tokens:
     at_site: list[Tensor]
 
     @staticmethod
-    def join(parts: Sequence[Tokens]) -> Tokens:
-        """Concatenate the tokens of several subjects, site by site."""
-        if len(parts) == 1:
-            return parts[0]
-        return Tokens(
-            [torch.cat(tensors) for tensors in zip(*(p.at_site for p in parts), strict=True)]
-        )
+    def join(
+        parts: Sequence[Tokens], rows: Sequence[Tensor], sites: frozenset[int] | None = None
+    ) -> Tokens:
+        """Concatenate the tokens of several subjects, of each those at its `rows` (k,), site by site.
 
-    def select(self, index: Tensor) -> Tokens:
-        """Return the tokens at `index` of every site."""
-        return Tokens([tokens.index_select(0, index) for tokens in self.at_site])
+        At other sites than `sites` (`None`: all) there are none.
+        """
+        joined = []
+        for index, site in enumerate(zip(*(part.at_site for part in parts), strict=True)):
+            if sites is None or index in sites:
+                chosen = [own.index_select(0, k) for own, k in zip(site, rows, strict=True)]
+                joined.append(torch.cat(chosen))
+            else:
+                joined.append(site[0].new_empty(0, site[0].shape[1]))
+        return Tokens(joined)
 
 
 @dataclass(frozen=True)

@@ -102,9 +102,7 @@ class Fitting:
         dtype: Dtype,
     ) -> Footprint:
         blueprint = self._blueprint(folder, dtype)
-        device, _ = resolve(self.options)
-        ahead = device.type == "cuda" and self.options.token_cache != 0
-        footprint = blueprint.footprint(layout_of(composition, blueprint.family, ahead))
+        footprint = blueprint.footprint(layout_of(composition, blueprint.family))
         if info.file is not None and is_gguf(info.file):
             footprint = memory_estimate.packed_as(footprint, info.file.stat().st_size)
         laid = sum(lora_files.numbers(file) for file in loras) * DTYPES[dtype].itemsize

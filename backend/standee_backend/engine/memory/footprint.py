@@ -1,14 +1,14 @@
 """What a model and a job take of the memory, found out without weights.
 
 The model is built from its configuration on torch's `meta` device, where tensors have shapes and no values,
-and the method's own code is run on it: words, pictures, a step that replaces tokens, one that shares them, the
-decoder. So every family is measured alike, and a change to the method changes the estimate.
+and the method's own code is run on it: words, pictures, the steps of a block that takes most, the decoder. So every
+family is measured alike, and a change to the method changes the estimate.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
@@ -28,39 +28,38 @@ from standee.geometry import snap, token_grid
 
 from ...catalog.catalog import describe
 from ...hardware.load_presets import Quantization
-from ...hardware.memory_estimate import Footprint, Weights, Working
-from ..capture import Captures
+from ...hardware.memory_estimate import Footprint, Working
+from ..capture import BLOCK, Captures
+from ..compose import plain_steps
 from ..families import open_family
 from ..families.base import Conditioning, Defaults, Family
 from ..families.pipeline import PipelineFamily
 from ..injection import inject
 from ..layout import reference_crop
-from ..loading.quantization import blocks_of, large_text_encoder, packed_layers, tile
+from ..loading.quantization import large_text_encoder, tile
+from ..prompts import picture_prompt
 from ..references import Crop, Reference, beside_picture
 from ..schedule import Schedule
+from ..settings import resolve
 from .live_bytes import Dry, LiveBytes
+from .weights import together, weigh
 
 META = torch.device("meta")
 
 FEW = 8
 """Sites up to which all blocks are run; of a deeper model only the first one and two of each kind."""
 
-LEVELS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
-"""A schedule whose first two steps replace tokens, of one noise level and of several, and whose third shares them."""
-
-TAU = 0.6
-"""The threshold in time for that."""
-
-SCALE = 4
-"""Bytes of a scale that quantized weights keep: int8 one for each output, nf4 one for each 64 weights."""
+Ends = Callable[[], tuple[Tensor, Tensor]]
+"""What makes both ends of a crop's trajectory."""
 
 
 class Layout(Struct, frozen=True):
     """What of a job decides how much memory it takes. Sizes in cells.
 
     `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
-    `beside`: the model takes them in beside the picture; `anchored`: the canvas is encoded as well; `ahead`: the next
-    step's tokens come while one computes; `laid`: LoRAs lie over the model.
+    `steps`: those of the fullest block, whose tokens are held at once; `plain`: steps come before any picture is
+    encoded. `beside`: the model takes references in beside the picture; `anchored`: the canvas is encoded as well;
+    `detail`: crops are decoded; `laid`: LoRAs lie over the model.
     """
 
     rows: int
@@ -70,14 +69,19 @@ class Layout(Struct, frozen=True):
     guidance: float = 0.0
     anchored: bool = False
     count: int = 1
+    steps: int = BLOCK
+    plain: bool = True
     beside: bool = False
-    ahead: bool = False
+    detail: bool = True
     laid: bool = False
 
 
-def layout_of(composition: Composition, family: Family, ahead: bool = False) -> Layout:
-    """Return a composition's layout, at most what it takes: as if subjects filled their rectangles."""
-    method = composition.method
+def layout_of(composition: Composition, family: Family) -> Layout:
+    """Return a composition's layout, at most what it takes: as if subjects filled their rectangles.
+
+    Raises `InvalidField` for what the model cannot do.
+    """
+    settings = resolve(family, composition)
     grid = token_grid(composition.canvas, family.patch)
     crops = []
     for layer in composition.layers:
@@ -85,22 +89,25 @@ def layout_of(composition: Composition, family: Family, ahead: bool = False) -> 
         if layer.visible and cells.rows > 0 and cells.cols > 0:
             crop = reference_crop(cells)
             crops.append((crop.rows, crop.cols, cells.rows * cells.cols))
-    anchor = family.defaults.anchor if method.anchor is None else float(method.anchor)
-    if composition.scene and not anchor:
+    by_tokens = bool(composition.scene) and not settings.anchor
+    plain = 0 if by_tokens else plain_steps(settings.steps, crops)
+    anchored = bool(settings.anchor and (composition.scene or crops))
+    if by_tokens:
         crops.insert(0, (grid.rows, grid.cols, grid.rows * grid.cols))
-    guidance = composition.sampling.guidance
+    said = picture_prompt(composition) if settings.join_words else composition.prompt
+    others = composition.sampling.negative, "", *(one.prompt for one in composition.layers)
     return Layout(
         rows=grid.rows,
         cols=grid.cols,
         crops=tuple(crops),
-        prompts=tuple(
-            sorted({composition.prompt, "", *(one.prompt for one in composition.layers)})
-        ),
-        guidance=family.defaults.guidance if guidance is None else guidance,
-        anchored=bool(anchor and (composition.scene or crops)),
+        prompts=tuple(sorted({said, *others})),
+        guidance=settings.guidance,
+        anchored=anchored,
         count=composition.sampling.count,
-        beside=(method.share_by or family.defaults.share_by) == "input",
-        ahead=ahead,
+        steps=min(settings.steps - plain, BLOCK),
+        plain=plain > 0,
+        beside=settings.share_by == "input",
+        detail=bool(settings.detail),
         laid=bool(composition.sampling.loras),
     )
 
@@ -164,7 +171,7 @@ class Blueprint:
         ways: tuple[Quantization, ...] = ("none", "fp8", "int8", "nf4")
         self.transformer = {way: weigh(pipeline.transformer, way, in_blocks=True) for way in ways}
         self.text = {
-            way: _together(
+            way: together(
                 [weigh(part, way if name == large else "none") for name, part in texts.items()]
             )
             for way in ways
@@ -186,29 +193,23 @@ class Blueprint:
         held = len(layout.prompts) * prompt.size
         with self.dry() as live:
             noise = torch.empty(1, layout.rows * layout.cols, family.channels, device=META)
-            references = [self.reference(crop, prompt) for crop in layout.crops]
             if layout.anchored:
                 sides = (layout.rows * family.patch, layout.cols * family.patch)
                 family.encode_latents(torch.empty(1, 3, *sides, device=META))
-            encode = live.mark()
-            family.decode_latents(noise, layout.rows, layout.cols)
+            canvas = live.mark()
+            crops = {crop[:2] for crop in layout.crops} if layout.detail else set()
+            ends = [torch.empty(2, r * c, family.channels, device=META) for r, c, _ in layout.crops]
+            for rows, cols in {(layout.rows, layout.cols), *crops}:
+                cells = torch.empty(1, rows * cols, family.channels, device=META)
+                family.decode_latents(cells, rows, cols)
             decode = live.mark()
-            sites, total = [], len(family.sites)
-            if total <= FEW:
-                steps = self._steps(family, noise, references, prompt, layout, live)
-            else:
-                for depth in (1, 2):
-                    with _cut_short(family.transformer, depth):
-                        short = type(family)(family.pipeline, META, family.defaults)
-                        needed = self._steps(short, noise, references, prompt, layout, live)
-                        sites.append((len(short.sites), needed))
-                (few, low), (more, high) = sites
-                steps = high + (total - more) * (high - low) // (more - few)
-        again = layout.anchored or layout.count > 1
+            del ends
+            encode, denoise = self._deepened(layout, noise, prompt, live)
+        again = layout.plain or len(layout.crops) > 1 or layout.count > 1
         return Working(
             text=held + text,
-            encode=held + encode,
-            denoise=held + steps,
+            encode=held + max(canvas, encode),
+            denoise=held + denoise,
             decode=held + decode,
             text_tokens=family.text_limit,
             tokens=self._tokens(layout, longest),
@@ -228,32 +229,67 @@ class Blueprint:
             prompt = self.family.encode_prompt("a", guidance)
             return prompt, live.mark() - prompt.size
 
+    def _deepened(
+        self, layout: Layout, noise: Tensor, prompt: Conditioning, live: LiveBytes
+    ) -> tuple[int, int]:
+        """Return what `_steps` does, of a deep model by running it with few blocks."""
+        family, total = self.family, len(self.family.sites)
+        if total <= FEW:
+            return self._steps(family, noise, prompt, layout, live)
+        found = []
+        for depth in (1, 2):
+            with _cut_short(family.transformer, depth):
+                short = type(family)(family.pipeline, META, family.defaults)
+                found.append((len(short.sites), self._steps(short, noise, prompt, layout, live)))
+        (few, low), (more, high) = found
+        encode, denoise = (
+            b + (total - more) * (b - a) // (more - few) for a, b in zip(low, high, strict=True)
+        )
+        return encode, denoise
+
     def _steps(
         self,
         family: PipelineFamily,
         noise: Tensor,
-        references: list[Reference],
         prompt: Conditioning,
         layout: Layout,
         live: LiveBytes,
-    ) -> int:
-        """Run steps that replace all tokens and one that shares them; return the bytes they take."""
-        ids, cells = family.grid_ids(layout.rows, layout.cols), layout.rows * layout.cols
-        schedule = Schedule(torch.tensor(LEVELS, device=META), LEVELS)
-        beside = beside_picture(family, references) if layout.beside else None
-        given = [replace(r, sharing=0.0 if layout.beside else 1.0) for r in references]
-        captures = Captures(family, given, schedule, cells)
+    ) -> tuple[int, int]:
+        """Run the steps of a block, the last of which both replaces tokens and shares them.
+
+        Returns the bytes that encoding the references takes there, beside tokens that are held, and all else.
+        """
         live.mark()
-        for step in range(3):
+        encode = denoise = 0
+
+        def apart(ends: Ends) -> Ends:
+            def run() -> tuple[Tensor, Tensor]:
+                nonlocal encode, denoise
+                denoise = max(denoise, live.mark())
+                made = ends()
+                encode = max(encode, live.mark())
+                return made
+
+            return run
+
+        ids, cells, steps = family.grid_ids(layout.rows, layout.cols), noise.shape[1], layout.steps
+        levels = tuple(1 - step / steps for step in range(steps + 1))  # `meta` has no values
+        schedule = Schedule(torch.tensor(levels, device=META), levels)
+        references = [
+            self.reference(crop, prompt, 0.5 / steps, 0.0 if layout.beside else 1.0, apart)
+            for crop in layout.crops
+        ]
+        beside = beside_picture(family, references) if layout.beside else None
+        captures = Captures(family, references, schedule, cells)
+        guided = family.guided_by_negative(layout.guidance)
+        picture = replace(prompt, negative=prompt if guided else None)
+        for step in range(steps):
             injection = captures.injection(step)
-            following = injection.replace.at_site if injection.replace and layout.ahead else []
-            on_their_way = sum(tokens.nbytes for tokens in following)
-            live.grow(on_their_way)
             laid = _laid_over(family.transformer) if layout.laid else nullcontext()
             with inject(family.sites, injection), laid:
-                family.velocity(noise, schedule.sigmas[step], prompt, ids, beside)
-            live.grow(-on_their_way)
-        return live.mark()
+                family.velocity(noise, schedule.sigmas[step], picture, ids, beside)
+            del injection
+        return encode, max(denoise, live.mark())
 
     @contextmanager
     def dry(self) -> Iterator[LiveBytes]:
@@ -264,16 +300,29 @@ class Blueprint:
             with LiveBytes(weights) as live, Dry():
                 yield live
 
-    def reference(self, crop: tuple[int, int, int], prompt: Conditioning) -> Reference:
-        """Encode an empty picture of a crop's size, of which as many cells are seen as the crop owns."""
+    def reference(
+        self,
+        crop: tuple[int, int, int],
+        prompt: Conditioning,
+        tau: float,
+        sharing: float,
+        apart: Callable[[Ends], Ends] = lambda ends: ends,
+    ) -> Reference:
+        """Return a reference to an empty picture of a crop's size, of which as many cells are seen as the crop owns.
+
+        `apart` wraps what encodes it.
+        """
         family, (rows, cols, owned) = self.family, crop
-        pixels = torch.empty(1, 3, rows * family.patch, cols * family.patch, device=META)
-        x0 = family.encode_latents(pixels)[0]
         cells = torch.empty(owned, dtype=torch.long, device=META)
-        ends = x0, torch.empty_like(x0)
+
+        def ends() -> tuple[Tensor, Tensor]:
+            pixels = torch.empty(1, 3, rows * family.patch, cols * family.patch, device=META)
+            x0 = family.encode_latents(pixels)[0]
+            return x0, torch.empty_like(x0)
+
         words = prompt.trimmed(family.reference_text)
-        made = Crop((rows, cols), words, cells, "", lambda: ends)
-        return Reference(made, cells, cells, TAU, 1.0)
+        made = Crop((rows, cols), words, cells, "", apart(ends))
+        return Reference(made, cells, cells, tau, sharing)
 
 
 @contextmanager
@@ -309,50 +358,3 @@ def _laid_over(transformer: nn.Module) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.__class__ = nn.Linear
-
-
-def weigh(part: nn.Module, quantization: Quantization, in_blocks: bool = False) -> Weights:
-    """Return what a part's weights take, packed by `quantization`.
-
-    `in_blocks`: groups are the members of its module lists, else single layers.
-    """
-    layers = packed_layers(part, quantization)
-    packed = {id(layer.weight): layer.weight for layer in layers}
-
-    def size(module: nn.Module, recurse: bool = True) -> int:
-        tensors = (*module.parameters(recurse), *module.buffers(recurse))
-        return sum(_size(t, quantization if id(t) in packed else "none") for t in tensors)
-
-    largest = max((w.numel() * w.element_size() for w in packed.values()), default=0)
-    outputs = max((layer.out_features for layer in layers), default=0)
-    whole = size(part)
-    groups = [size(block) for block in blocks_of(part)] if in_blocks else []
-    leaves = [size(module, recurse=False) for module in part.modules()]
-    return Weights(
-        whole=whole,
-        block=max(groups or leaves),
-        loose=whole - sum(groups) if groups else 0,
-        unpacked=0 if quantization == "int8" else largest,
-        widened=SCALE * outputs if quantization == "int8" else 0,
-    )
-
-
-def _size(tensor: Tensor, quantization: Quantization) -> int:
-    """Return the bytes of a tensor, packed."""
-    numbers = tensor.numel()
-    if quantization == "fp8":
-        return numbers
-    if quantization == "int8":
-        return numbers + SCALE * tensor.shape[0]
-    if quantization == "nf4":
-        return numbers // 2 + SCALE * -(-numbers // 64)
-    return numbers * tensor.element_size()
-
-
-def _together(parts: list[Weights]) -> Weights:
-    return Weights(
-        whole=sum(part.whole for part in parts),
-        block=max(part.block for part in parts),
-        unpacked=max(part.unpacked for part in parts),
-        widened=max(part.widened for part in parts),
-    )
