@@ -5,7 +5,7 @@
     python benchmarks/cost.py --family flux --size tiny      (the same table, on any machine)
 
 `plain` is diffusers' own pipeline. Rows of N subjects are given as ratios to it: `first` captures the subjects' tokens,
-`cached` finds them in the token cache, `published` is the schedule of the published code: an inversion pass per subject
+`cached` finds them in the token cache, `another seed` as well, `scene` fills a hole in one, `published` is the schedule of the published code: an inversion pass per subject
 and step, then full-frame batches of N + 1. `--family` measures random weights, which cost what trained ones do.
 """
 
@@ -18,13 +18,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from cost_meter import Meter, Row, judge, print_rows, summarise
 from fidelity import Blobs
 from random_weights import CANVAS, MODELS, open_random
 from torch import Tensor
 
-from standee.composition import Canvas, Composition, Layer, Rect, Sampling
+from standee.composition import Canvas, Composition, Layer, Rect, Sampling, Scene
 from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Conditioning
@@ -75,7 +76,9 @@ def measure(
             taken[name].append(meter.time(run))
     peaks: dict[str, float | None] = {}
     for name, run in runs.items():
-        weighed = family.device.type == "cuda" or not (compiled or "cached" in name)
+        weighed = family.device.type == "cuda" or not (
+            compiled or name.endswith(("cached", "another seed"))
+        )
         peaks[name] = meter.weigh(run) if weighed else None
     return summarise(taken, peaks, compiled)
 
@@ -97,8 +100,14 @@ def make_runs(
         def cached(asked: Composition = asked, kept: TokenCache = kept) -> object:
             return compose(family, asked, blobs.read, seed=0, cache=kept)
 
+        def reseeded(asked: Composition = asked, kept: TokenCache = kept) -> object:
+            return compose(family, asked, blobs.read, seed=1, cache=kept)
+
         cached()
         runs[f"N = {count}, first"], runs[f"N = {count}, cached"] = first, cached
+        runs[f"N = {count}, another seed"] = reseeded
+    filled = hole(side, blobs)
+    runs["scene"] = lambda: compose(family, filled, blobs.read, seed=0)
     for count in COUNTS:
         runs[f"N = {count}, published"] = lambda count=count: published(family, side, count, share)
     return runs
@@ -128,6 +137,16 @@ def composition(side: int, figures: list[bytes], blobs: Blobs) -> Composition:
     )
     return Composition(
         canvas=Canvas(side, side), prompt=WORDS, layers=layers, sampling=Sampling(seed=0)
+    )
+
+
+def hole(side: int, blobs: Blobs) -> Composition:
+    """Fill a hole of half the canvas' sides in a scene."""
+    pixels, kept = np.full((side, side, 3), 128, np.uint8), np.full((side, side), 255, np.uint8)
+    kept[side // 4 : side * 3 // 4, side // 4 : side * 3 // 4] = 0
+    scene = Scene(picture=blobs.add_array(pixels), kept=blobs.add_array(kept))
+    return Composition(
+        canvas=Canvas(side, side), prompt=WORDS, scene=scene, sampling=Sampling(seed=0)
     )
 
 
@@ -172,7 +191,7 @@ def _open(given: argparse.Namespace) -> tuple[PipelineFamily, int]:
     else:
         loaded = load(catalog.find(given.model), Options())
         assert isinstance(loaded, PipelineFamily)
-        family, side = loaded, 256
+        family, side = loaded, 512
     family.pipeline.set_progress_bar_config(disable=True)
     return family, given.canvas or side
 

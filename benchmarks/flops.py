@@ -22,12 +22,13 @@ from random_weights import CANVAS, MODELS, open_random
 from torch.utils.flop_counter import FlopCounterMode
 
 from standee.geometry import Cells
-from standee_backend.engine.capture import Captures
-from standee_backend.engine.compose import plain_steps
+from standee_backend.engine.capture import BLOCK, Captures
+from standee_backend.engine.compose import SMALLER, plain_steps
+from standee_backend.engine.families.pipeline import PipelineFamily
 from standee_backend.engine.injection import Injection, inject
 from standee_backend.engine.layout import reference_crop
 from standee_backend.engine.memory.footprint import META, Blueprint, Layout
-from standee_backend.engine.references import beside_picture
+from standee_backend.engine.references import Reference, beside_picture
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.load_presets import CARDS
 from standee_backend.hardware.memory_estimate import peak
@@ -70,10 +71,10 @@ def measure(name: str, canvas: int, counts: Sequence[int] = COUNTS) -> list[Row]
         work = Work(plan, cells, crop)
         plain = work.text + work.steps * work.plain + work.decode
         costs = {count: work.composed(count) for count in counts}
-        weighed = _peak(plan, Layout(cells, cells))
+        weighed = _peak(plan, laid_out(family, cells, ()))
         rows = [Row("plain", plain / 1e12, 1.0, weighed, 1.0)]
         for count, (first, cached) in costs.items():
-            memory = _peak(plan, Layout(cells, cells, (crop,) * count, ahead=True))
+            memory = _peak(plan, laid_out(family, cells, (crop,) * count))
             for kind, cost in ((f"N = {count}, first", first), (f"N = {count}, cached", cached)):
                 rows.append(Row(kind, cost / 1e12, cost / plain, memory, memory / weighed))
         for count in counts:
@@ -86,11 +87,13 @@ class Work:
     """The operations of each kind of forward of a family, on a canvas of `cells` x `cells`."""
 
     def __init__(self, plan: Blueprint, cells: int, crop: tuple[int, int, int]) -> None:
-        self.plan, self.family, self.crop = plan, plan.family, crop
+        self.plan, self.family, self.cells, self.crop = plan, plan.family, cells, crop
         family, own = self.family, self.family.defaults
         self.noise = torch.empty(1, cells * cells, family.channels, device=META)
         self.ids = family.grid_ids(cells, cells)
-        self.prompt = family.encode_prompt(WORDS, own.guidance)
+        prompt = family.encode_prompt(WORDS, own.guidance)
+        guided = family.guided_by_negative(own.guidance)
+        self.prompt = replace(prompt, negative=prompt if guided else None)
         self.sigma = torch.tensor(1.0, device=META)
         self.steps = own.steps
         levels = tuple(
@@ -109,27 +112,17 @@ class Work:
 
         Then their own words, none here, are remembered too.
         """
-        family, own = self.family, self.family.defaults
+        family, own, plan = self.family, self.family.defaults, self.plan
         by_input = own.share_by == "input"
+        sharing = float(own.sharing and not by_input)
         references = [
-            replace(
-                self.plan.reference(self.crop, self.prompt),
-                tau=own.tau,
-                sharing=float(not by_input),
-            )
-            for _ in range(subjects)
+            plan.reference(self.crop, self.prompt, own.tau, sharing) for _ in range(subjects)
         ]
-        encode = operations(
-            lambda: [self.plan.reference(self.crop, self.prompt) for _ in references]
-        )
-        laid = operations(lambda: family.encode_latents(self.canvas))  # the collage that is held
-        details = subjects * operations(
-            lambda: family.decode_latents(
-                references[0].crop.line[0][None], *references[0].crop.size
-            )
-        )
+        encode = operations(lambda: [reference.crop.line for reference in references])
+        held = operations(self.held) if own.anchor else 0
+        details = operations(lambda: self.details(references)) if own.detail else 0
         beside = beside_picture(family, references) if by_input else None
-        start = plain_steps(self.schedule, references)
+        start = plain_steps(self.steps, references)
         captures = Captures(family, references, self.schedule, self.noise.shape[1], start=start)
         captured, forwards = 0, start * self.plain
         for step in range(start, self.steps):
@@ -137,14 +130,41 @@ class Work:
             captured += operations(
                 lambda step=step, made=made: made.append(captures.injection(step))
             )
-            with inject(family.sites, made[0]):
+            late = self.schedule.share_above(step, own.tau) < 1
+            with inject(family.sites, made.pop()):
                 forwards += operations(
-                    lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids, beside)
+                    lambda late=late: family.velocity(
+                        self.noise, self.sigma, self.prompt, self.ids, beside if late else None
+                    )
                 )
-        cached = self.text + laid + forwards + self.decode
+        cached = self.text + held + forwards + self.decode
         if by_input:
             cached += encode
-        return cached + self.text + encode + details + captured, cached
+        words = self.text if subjects else 0
+        return cached + words + encode + details + captured, cached
+
+    def held(self) -> None:
+        """Decode the place that was predicted, smaller, and encode the canvas with the subjects pasted onto it."""
+        part = self.cells // SMALLER if not self.cells % SMALLER else self.cells
+        place = self.noise.new_empty(1, part * part, self.family.channels)
+        self.family.decode_latents(place, part, part)
+        self.family.encode_latents(self.canvas)
+
+    def details(self, references: Sequence[Reference]) -> None:
+        """Decode what the autoencoder makes of the subjects' crops."""
+        for reference in references:
+            self.family.decode_latents(reference.crop.line[0][None], *reference.crop.size)
+
+
+def laid_out(family: PipelineFamily, cells: int, crops: tuple[tuple[int, int, int], ...]) -> Layout:
+    """Return the layout of a canvas of `cells` x `cells` with these crops, by the family's own defaults."""
+    own = family.defaults
+    plain = plain_steps(own.steps, crops)
+    return Layout(
+        cells, cells, crops, guidance=own.guidance, anchored=bool(own.anchor and crops),
+        steps=min(own.steps - plain, BLOCK), plain=plain > 0,
+        beside=own.share_by == "input", detail=bool(own.detail),
+    )  # fmt: skip
 
 
 def operations(run: Callable[[], object]) -> int:
