@@ -5,8 +5,9 @@
     python benchmarks/cost.py --family flux --size tiny      (the same table, on any machine)
 
 `plain` is diffusers' own pipeline. Rows of N subjects are given as ratios to it: `first` captures the subjects' tokens,
-`cached` finds them in the token cache, `another seed` as well, `scene` fills a hole in one, `published` is the schedule of the published code: an inversion pass per subject
-and step, then full-frame batches of N + 1. `--family` measures random weights, which cost what trained ones do.
+`cached` finds them in the token cache, `another seed` does too, `published` is the schedule of the published code: an
+inversion pass per subject and step, then full-frame batches of N + 1. `scene` fills a hole in a scene. `--family`
+measures random weights, which cost what trained ones do.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from cases import Blobs
 from cost_meter import Meter, Row, judge, print_rows, summarise
-from fidelity import Blobs
 from random_weights import CANVAS, MODELS, open_random
 from torch import Tensor
 
@@ -142,7 +143,7 @@ def composition(side: int, figures: list[bytes], blobs: Blobs) -> Composition:
 
 def hole(side: int, blobs: Blobs) -> Composition:
     """Fill a hole of half the canvas' sides in a scene."""
-    pixels, kept = np.full((side, side, 3), 128, np.uint8), np.full((side, side), 255, np.uint8)
+    pixels, kept = np.full((side, side, 3), 0.5, np.float32), np.ones((side, side))
     kept[side // 4 : side * 3 // 4, side // 4 : side * 3 // 4] = 0
     scene = Scene(picture=blobs.add_array(pixels), kept=blobs.add_array(kept))
     return Composition(
