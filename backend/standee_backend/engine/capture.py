@@ -192,7 +192,8 @@ class Captures:
 
     def _release(self, step: int) -> None:
         """Let go of tokens that no later step needs, and set the next ones on their way from the cache."""
-        block, later = self._block(step), set()
+        block = self._block(step)
+        later: set[tuple[Crop, int]] = set()
         for following in range(step, block + BLOCK):
             later.update((reference.crop, block) for reference in self._free(following))
             for reference in self.references if following > step else ():
