@@ -139,7 +139,7 @@ def test_the_scene_can_be_set_painted_kept_and_removed(  # type: ignore[no-untyp
     studio.importer.set_scene(tmp_path / "sea.png")
     settle(lambda: person.document.composition.scene is not None)
     studio.scene_panel.blend.setValue(8)
-    assert person.document.composition.scene.blend == 8
+    assert person.document.composition.scene.blend == 0.08
     studio.scene_panel.inpaint.click()
     settle(lambda: studio.kept_brush.ready)
     person.drags((40, 40), (90, 60))
