@@ -56,7 +56,7 @@ def composition(shelf) -> Composition:
         Layer(picture=shelf.flat("blue", 96), rect=Rect(128, 64, 96, 96)),
     )
     return Composition(
-        canvas=Canvas(256, 256), prompt="a cat and a dog", layers=layers, sampling=Sampling(steps=3)
+        canvas=Canvas(320, 256), prompt="a cat and a dog", layers=layers, sampling=Sampling(steps=3)
     )
 
 
@@ -91,7 +91,7 @@ def test_a_scene_references_beside_the_picture_and_several_pictures_are_counted_
     folder_of, blueprint_of, composition: Composition, shelf, kind: str, what: str
 ) -> None:
     if what == "scene":
-        composition = replace(composition, scene=Scene(picture=shelf.flat("green", 256)))
+        composition = replace(composition, scene=Scene(picture=shelf.flat("green", 320, 256)))
     elif what == "beside":
         composition = replace(composition, method=Method(share_by="input"))
     else:
