@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import published
 import torch
-from fidelity import Blobs
+from cases import Blobs
 from PIL import Image
 
 from standee.composition import Canvas, Composition, Layer, Rect, Sampling
@@ -40,7 +40,9 @@ from standee_backend.worker.memory_planner import exhausted, give_back
 
 GOAL = memory_estimate.TOLERANCE
 SHIPPED = ("FLUX.1-dev", "FLUX.2-klein-4B", "FLUX.2-klein-9B", "Z-Image-Turbo")
-TYPICAL = Layout(rows=64, cols=64, crops=((26, 26, 576),) * 3, prompts=("", "a meadow"))
+TYPICAL = Layout(
+    rows=64, cols=64, crops=((26, 26, 576),) * 3, prompts=("", "a meadow"), anchored=True
+)
 """A picture of 1024 x 1024 px with three subjects of 384 px."""
 
 

@@ -26,8 +26,8 @@ from .settings import strength, threshold
 LIGHT_UNTIL = 0.6
 """The time down to which an anchor also holds the low frequencies of a subject that takes the scene's light."""
 
-AROUND, AROUND_UNTIL = 0.9, 0.5
-"""How strongly the place around subjects is held, and down to which time: then their shadows may be born."""
+AROUND_UNTIL, GROUND_UNTIL = 0.35, 0.6
+"""The times down to which the place around subjects is held, and a scene's ground below them: then shadows may fall."""
 
 REACH = 6
 """A subject's low frequencies are means over this part of its shorter side."""
@@ -98,7 +98,8 @@ def scene_anchors(family: Family, staged: Stage, settings: Defaults) -> list[Anc
     tau = threshold(scene.scene.fidelity, settings.scene_tau)
     return [
         *_held(family, clean, scene.matte, tau, 1.0),
-        *_held(family, clean, scene.around, max(tau, AROUND_UNTIL), AROUND),
+        *_held(family, clean, scene.around, max(tau, AROUND_UNTIL), 1.0),
+        *_held(family, clean, scene.ground, max(tau, GROUND_UNTIL), 1.0),
     ]
 
 
@@ -111,7 +112,7 @@ def subject_anchors(
     clean = family.encode_latents(images.to_tensor(staged.collage(backdrop)))[0]
     anchors = []
     if staged.scene is None:
-        anchors += _held(family, clean, staged.around, AROUND_UNTIL, AROUND)
+        anchors += _held(family, clean, staged.around, AROUND_UNTIL, 1.0)
     for subject in staged.subjects:
         layer = subject.layer
         held = strength(layer.fidelity, settings.anchor) * (1 - layer.variation)

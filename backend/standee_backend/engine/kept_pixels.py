@@ -31,20 +31,22 @@ def continued(pixels: Array, known: Bools) -> Array:
     return np.asarray(colours[nearest], np.float32)
 
 
-def above_feet(arrangement: Arrangement, first: int, blend: float, patch: int) -> Array:
-    """Return the band (height, width) of `blend` px around subjects, each down to its own foot: 1 inside, 0 outside.
+def around_subjects(
+    arrangement: Arrangement, first: int, blend: float, patch: int
+) -> tuple[Array, Array]:
+    """Return the band of `blend` px around subjects: what is beside each and above its foot, and the ground below.
 
-    Below a foot lies the ground that its shadow falls on.
+    Both (height, width), 1 inside, 0 outside. On the ground shadows fall.
     """
-    band = np.zeros([side * patch for side in arrangement.owner.shape], np.float32)
+    above, ground = np.zeros((2, *(side * patch for side in arrangement.owner.shape)), np.float32)
     for index in range(first, len(arrangement.placements)):
         pixels = np.kron(arrangement.owner == index, np.ones((patch, patch), bool))
         if pixels.any():
             near = distance(~pixels) <= blend
             foot = np.flatnonzero(pixels.any(axis=1))[-1]
-            near[foot - patch // 2 :] = False
-            band[near] = 1.0
-    return band
+            above[: foot - patch // 2][near[: foot - patch // 2]] = 1.0
+            ground[foot - patch // 2 :][near[foot - patch // 2 :]] = 1.0
+    return above, ground * (1 - above)
 
 
 def distance(inside: Bools) -> Array:

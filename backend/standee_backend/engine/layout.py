@@ -36,7 +36,7 @@ from standee.wire.notes import SUBJECT_NOWHERE, Note, note
 
 from . import images, variation
 from .images import Array, Picture
-from .kept_pixels import above_feet, continued
+from .kept_pixels import around_subjects, continued
 
 Read = Callable[[str], bytes]
 """Returns the bytes of the picture with this digest."""
@@ -88,8 +88,9 @@ class StagedScene:
     """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
 
     `covered` are the cells that it would own without subjects, `absent` are visible layers of which
-    nothing is seen. `around` (rows * k, columns * k) the kept pixels that
-    the subjects' surroundings take, which are free to change. The seam is softened over `feather` px.
+    nothing is seen. `around` and `ground` (rows * k, columns * k) are the
+    kept pixels of the band around subjects, above their feet and below, which are free to change. The seam is softened
+    over `feather` px.
     """
 
     scene: Scene
@@ -99,6 +100,7 @@ class StagedScene:
     owned: Bools
     matte: Array
     around: Array
+    ground: Array
     feather: float
 
 
@@ -177,16 +179,17 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     ]
     shorter = min(composition.canvas.width, composition.canvas.height)
     blend = shorter * (composition.scene.blend if composition.scene else BAND)
-    around = above_feet(arrangement, first, blend, patch)
+    around, ground = around_subjects(arrangement, first, blend, patch)
     if scene:
         kept = scene.kept * ~touched_pixels(arrangement, first, blend, patch)
         matte = images.block_mean(kept, latent_px) * uncovered
         covered, owned = _cells(arrangement, 0, grid)
         owned &= mostly(kept > 0, patch)
-        around = around * (scene.kept - kept)
+        around, ground = (part * (scene.kept - kept) for part in (around, ground))
         scene = replace(
             scene, kept=kept, covered=covered, owned=owned, matte=matte,
             around=images.block_mean(around, latent_px) * uncovered,
+            ground=images.block_mean(ground, latent_px) * uncovered,
             feather=shorter * scene.scene.feather,
         )  # fmt: skip
     band = images.block_mean(around, latent_px) * uncovered
@@ -331,4 +334,4 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
         pixels = continued(pixels, stays)
     no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
     kept = stays.astype(np.float32)
-    return StagedScene(scene, pixels, kept, no_cells, no_cells, no_latents, no_latents, 0.0)
+    return StagedScene(scene, pixels, kept, no_cells, no_cells, *[no_latents] * 3, 0.0)
