@@ -191,12 +191,12 @@ def test_what_the_daemon_refuses_is_one_line_with_its_field(
 
 
 def test_a_cut_out_is_a_mask_of_the_pictures_size(real: Run, tmp_path: Path) -> None:
-    ran = real("cutout", EXAMPLES / "scenes/meadow.png", "--box", "64,64,128,128", "-q")
+    ran = real("cutout", EXAMPLES / "scenes/meadow.png", "--box", "128,128,256,256", "-q")
     assert (ran.returncode, ran.stdout) == (0, "meadow-mask.png\n"), ran.stderr
     with Image.open(tmp_path / "meadow-mask.png") as mask:
         assert mask.size == (512, 512)
         outside = Image.new("L", mask.size, "white")
-        outside.paste("black", (60, 60, 196, 196))  # the mask's edge is soft
+        outside.paste("black", (120, 120, 392, 392))  # the mask's edge is soft
         assert ImageChops.multiply(mask.convert("L"), outside).getbbox() is None
 
 

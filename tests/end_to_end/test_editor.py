@@ -175,8 +175,9 @@ def test_a_photograph_without_alpha_is_cut_out_by_the_daemon(artist, settle, tmp
     assert artist.document.layer(layer.id).mask is None
 
 
-def test_the_kept_region_is_painted_and_kept_to_the_pixel(artist, settle) -> None:
-    scene = next((SUBJECTS.parent / "scenes").glob("*.png"))
+def test_the_kept_region_is_painted_and_kept_to_the_pixel(artist, settle, tmp_path) -> None:
+    scene = tmp_path / "meadow.png"
+    Image.open(SUBJECTS.parent / "scenes/meadow.png").resize((256, 256)).save(scene)
     artist.studio.importer.set_scene(scene)
     settle(lambda: artist.document.composition.scene is not None)
     artist.presses(artist.studio.scene_panel.inpaint)

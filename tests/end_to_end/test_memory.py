@@ -7,6 +7,7 @@ import pytest
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import OutOfMemory
+from standee.wire.notes import told
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -58,9 +59,9 @@ def compose(running, **sampling):
             sampling=Sampling(steps=3, **sampling),
         )
         results = client.compose(
-            composition, on_event=lambda event: notes.append(getattr(event, "note", ""))
+            composition, on_event=lambda event: notes.extend(getattr(event, "notes", ()))
         )
-    return results, list(dict.fromkeys(note for note in notes if note))
+    return results, list(dict.fromkeys(told(note) for note in notes))
 
 
 def presets(results):
@@ -71,7 +72,7 @@ def test_a_job_says_before_it_runs_how_it_fits(limited):
     running = limited(100)
     results, [note] = compose(running)
     assert note.startswith("Memory: preset 32 bits: weights in 32 bits")
-    assert note.endswith("of 100.0 MiB.")
+    assert note.endswith("of 100 MiB.")
     assert presets(results) == ["32 bits"]
     assert note in running.log.read_text()
 
@@ -84,9 +85,7 @@ def test_where_the_best_preset_does_not_fit_the_next_one_is_taken(limited):
 
 def test_a_job_that_cannot_fit_is_refused_with_what_it_needs(limited):
     running = limited(10)
-    with pytest.raises(
-        OutOfMemory, match=r"needs at least .* MiB .* 10.0 MiB can be used"
-    ) as caught:
+    with pytest.raises(OutOfMemory, match=r"needs at least .* MiB .* 10 MiB can be used") as caught:
         compose(running)
     assert caught.value.path == "$.canvas"
     assert "smaller canvas" in caught.value.fix

@@ -205,15 +205,16 @@ class Daemon:
             await self._disk(self._tidy)
 
     async def _check_keys(self, lines: Lines) -> None:
-        """Shut out clients that are unpaired, and cancel their jobs."""
-        before: set[str] = set()
+        """Shut out clients that are unpaired, and cancel their jobs.
+
+        Each time, whatever was found before: one may be paired, connected and unpaired between two looks.
+        """
         while True:
             allowed = set(await asyncio.to_thread(pairing.allowed, self._home))
-            if allowed and allowed != before:
+            if allowed:
                 lines.expel(allowed)
                 for owner in await self._disk(self._store.owners) - allowed:
                     await self._scheduler.cancel_all(owner)
-                before = allowed
             await asyncio.sleep(1.0)
 
     def _tidy(self) -> None:
