@@ -334,4 +334,6 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
         pixels = continued(pixels, stays)
     no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
     kept = stays.astype(np.float32)
-    return StagedScene(scene, pixels, kept, no_cells, no_cells, *[no_latents] * 3, 0.0)
+    return StagedScene(
+        scene, pixels, kept, no_cells, no_cells, no_latents, no_latents, no_latents, 0.0
+    )
