@@ -104,10 +104,10 @@ def scene_anchors(family: Family, staged: Stage, settings: Defaults) -> list[Anc
 
 
 def subject_anchors(
-    family: Family, staged: Stage, backdrop: Array | None, settings: Defaults
+    family: Family, staged: Stage, backdrop: Array, settings: Defaults
 ) -> list[Anchor]:
     """Return what holds the subjects, pasted onto `backdrop` (height, width, 3), and the place around them."""
-    if backdrop is None or not settings.anchor or not staged.subjects:
+    if not settings.anchor or not staged.subjects:
         return []
     clean = family.encode_latents(images.to_tensor(staged.collage(backdrop)))[0]
     anchors = []

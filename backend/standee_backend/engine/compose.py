@@ -26,7 +26,7 @@ from .families.base import Conditioning, Family
 from .images import Array
 from .injection import inject
 from .kept_pixels import keep_pixels
-from .layout import Read, Stage, StagedScene, absent_subjects, stage
+from .layout import NEUTRAL, Read, Stage, StagedScene, absent_subjects, stage
 from .prompts import cut_words, encode_prompts
 from .references import Reference, beside_picture, gaussian, scene_reference, subject_references
 from .schedule import Schedule
@@ -110,10 +110,8 @@ def paint(
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
 
     references = subject_references(family, staged, prompts.layers, schedule, settings, seed)
-    anchors, plain = (
-        scene_anchors(family, staged, settings),
-        plain_steps(schedule.steps, references),
-    )
+    anchors = scene_anchors(family, staged, settings)
+    plain = plain_steps(schedule.steps, references)
     if staged.scene and not anchors:
         references.insert(
             0, scene_reference(family, staged.scene, staged, prompts.layers, schedule, settings)
@@ -124,7 +122,7 @@ def paint(
             family, latents, prompt, ids, schedule, [], anchors, stop=plain, on_step=on_step
         )
         if staged.subjects and settings.anchor:
-            backdrop = find_backdrop(family, staged, place)
+            backdrop = find_backdrop(family, staged, place if plain else None)
             anchors += subject_anchors(family, staged, backdrop, settings)
         latents, _ = denoise(
             family, latents, prompt, ids, schedule, references, anchors,
@@ -186,18 +184,19 @@ def plain_steps(steps: int, subjects: Sequence[object]) -> int:
     return min(steps - 1, max(1, round(PLAIN * steps))) if subjects else 0
 
 
-def find_backdrop(family: Family, staged: Stage, place: Tensor) -> Array | None:
+def find_backdrop(family: Family, staged: Stage, place: Tensor | None) -> Array:
     """Return the canvas (height, width, 3) that subjects stand on: the scene, or the place that was predicted.
 
-    The prediction is as smooth as its noise makes it, so a small picture of it is decoded.
+    The prediction is as smooth as its noise makes it, so a small picture of it is decoded. Without one it is grey.
     """
     if staged.scene:
         return staged.scene.pixels
     rows, cols = staged.grid.rows, staged.grid.cols
+    size = rows * staged.patch, cols * staged.patch
+    if place is None:
+        return np.full((*size, 3), NEUTRAL, np.float32)
     latents = family.unpack(place, rows, cols)
     small = avg_pool2d(latents, SMALLER) if not (rows % SMALLER or cols % SMALLER) else latents
     height, width = (side // (staged.patch // family.latent_px) for side in small.shape[2:])
     pixels = family.decode_latents(family.pack(small), height, width)
-    return images.from_tensor(
-        interpolate(pixels, (rows * staged.patch, cols * staged.patch), mode="bicubic")
-    )
+    return images.from_tensor(interpolate(pixels, size, mode="bicubic"))

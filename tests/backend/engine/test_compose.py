@@ -146,6 +146,13 @@ def test_the_anchor_brings_a_subject_nearer_to_its_picture(mini, shelf) -> None:
     assert errors[1.0] < 0.5 * errors[0.0]
 
 
+def test_a_picture_of_one_step_has_its_subject(mini, shelf) -> None:
+    layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
+    given = msgspec.structs.replace(SMALL, layers=(layer,), sampling=Sampling(steps=1))
+    red, green, blue = compose(mini, given, shelf.read, seed=0)[48:80, 48:80].mean(axis=(0, 1))
+    assert red > 150 > 100 > max(green, blue)
+
+
 def test_variation_changes_the_subject_and_zero_does_not(mini, shelf, two) -> None:
     plain = compose(mini, two, shelf.read, seed=0)
     varied = msgspec.structs.replace(
