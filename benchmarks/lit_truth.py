@@ -50,10 +50,8 @@ class Place:
 def place(index: int) -> Place:
     """Return the place of case `index`: all of them in turn, and in all lights."""
     lights = list(LIGHTS)
-    return Place(
-        PLACES[index % len(PLACES)],
-        lights[index // len(PLACES) % len(lights) + index % 2 * 2 - len(lights)],
-    )
+    light = index // len(PLACES) + 2 * (index % 2)
+    return Place(PLACES[index % len(PLACES)], lights[light % len(lights)])
 
 
 def lit(pixels: Array, where: Place, foot: float) -> list[Array]:
