@@ -78,7 +78,7 @@ def find_details(
     parts, by_subject = [], references[len(references) - len(staged.subjects) :]
     visible = _visible_mattes(staged)
     for subject, matte, pixels, reference in zip(
-        staged.subjects, visible, staged.crops(), by_subject, strict=True
+        staged.subjects, visible, staged.crops, by_subject, strict=True
     ):
         if not subject.layer.fidelity:
             continue

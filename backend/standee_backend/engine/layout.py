@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -120,8 +121,9 @@ class Stage:
     absent: tuple[Staged, ...]
     around: Array
 
+    @cached_property
     def crops(self) -> list[Array]:
-        """Return the pixels (height, width, 3) of each subject's reference crop.
+        """The pixels (height, width, 3) of each subject's reference crop.
 
         A cut-out stands on grey, a photograph keeps its own surroundings: what is captured of a subject depends on
         nothing but its picture and its size, and serves every place, prompt and seed.

@@ -76,7 +76,7 @@ def subject_references(
 ) -> list[Reference]:
     """Make the reference of each staged subject, back to front. `seed` decides how they vary."""
     references = []
-    for subject, pixels in zip(staged.subjects, staged.crops(), strict=True):
+    for subject, pixels in zip(staged.subjects, staged.crops, strict=True):
         layer = subject.layer
         words = prompts[layer.prompt].trimmed(family.reference_text)
         salt = (

@@ -66,7 +66,7 @@ def test_a_cut_out_is_read_on_grey_and_a_photograph_in_its_surroundings(shelf) -
         rect=Rect(160, 64, 64, 64),
     )
     corner = np.s_[6 * PATCH + 1, 6 * PATCH + 1]  # crops of 16 cells, rectangles of 4
-    on_grey, in_place = _stage(shelf, cut_out, photograph).crops()
+    on_grey, in_place = _stage(shelf, cut_out, photograph).crops
     assert np.allclose(on_grey[corner], 0.5, atol=0.02)
     assert np.allclose(in_place[corner], (0, 0, 1), atol=0.02)
 
