@@ -50,6 +50,12 @@ KINDS = {
 SAID = 3
 """How many names a message gives, at most."""
 
+LEFT_OUT_FIXES = {
+    "text_encoder": "Where its words do nothing, train it without the text encoder.",
+    "norms": "Merge it into a checkpoint where all of it is needed.",
+}
+"""What helps where a part of a LoRA was left out, by the part."""
+
 
 @dataclass(frozen=True)
 class Laid:
@@ -230,6 +236,7 @@ def _plan(
             part=part,
             count=len(names),
             names=names[:SAID],
+            fix=LEFT_OUT_FIXES[part],
         )
         for part, names in left_out.items()
         if names
