@@ -96,7 +96,7 @@ def make_document(file: Path, layers: int, large: int) -> dict[str, float]:
 def measure(file: Path, frames: int) -> dict[str, Any]:
     """Open the document in the editor and use it."""
     from standee_desktop.shell.application import make_application, make_window
-    from standee_desktop.shell.assembly import Studio
+    from standee_desktop.shell.assembly import Assembly
 
     app = make_application("en")
     window = make_window()
@@ -107,12 +107,12 @@ def measure(file: Path, frames: int) -> dict[str, Any]:
     watch = Watch(app)
     watch.until(lambda: False, 1.0)
     before = memory_mb()
-    studio = window.findChild(Studio)
+    assembly = window.findChild(Assembly)
     found: dict[str, Any] = {}
 
     with watch.block(found, "open"):
         began = time.perf_counter()
-        studio.files.open(file)
+        assembly.files.open(file)
         watch.until(lambda: window.document.composition.layers)
         watch.until_painted(window.canvas)
         found["open_s"] = round(time.perf_counter() - began, 3)
@@ -136,13 +136,13 @@ def measure(file: Path, frames: int) -> dict[str, Any]:
     with watch.block(found, "save"):
         began = time.perf_counter()
         saved: list[bool] = []
-        studio.files.save_to(file.with_name("saved.standee"), lambda: saved.append(True))
+        assembly.files.save_to(file.with_name("saved.standee"), lambda: saved.append(True))
         watch.until(lambda: saved, 120)
         found["save_s"] = round(time.perf_counter() - began, 2)
 
     found["graphics_view_drag"] = graphics_view(watch, window, top, frames)
     window.may_close = lambda: True
-    studio.close()
+    assembly.close()
     window.close()
     return found
 

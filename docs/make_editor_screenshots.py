@@ -41,20 +41,20 @@ class Photographer:
             start,
             translate,
         )
-        from standee_desktop.shell.assembly import Studio
+        from standee_desktop.shell.assembly import Assembly
 
         self.app = make_application(language)
         sys.excepthook = sys.__excepthook__
         translate(self.app, language)
         self.window: Any = make_window()
         sys.excepthook = sys.__excepthook__
-        self.studio: Any = self.window.findChild(Studio)
+        self.assembly: Any = self.window.findChild(Assembly)
         self.document = self.window.document
         self.wanted = wanted
         self.window.resize(1320, 840)
         self.window.show()
         start(self.window, None)
-        self.wait(lambda: self.studio.link.contact.state == "connected")
+        self.wait(lambda: self.assembly.link.contact.state == "connected")
         self.wait(seconds=0.4)
 
     def wait(self, until: Callable[[], object] | None = None, seconds: float = PATIENCE) -> bool:
@@ -108,7 +108,7 @@ class Photographer:
 
     def compose(self) -> None:
         """Compose, and take a picture half-way, when a preview hangs before the canvas."""
-        composer, before = self.studio.composer, len(self.document.document.results)
+        composer, before = self.assembly.composer, len(self.document.document.results)
         self.does("compose")
         half = lambda job: job is not None and job.of and job.step >= job.of // 2  # noqa: E731
         self.wait(lambda: half(composer.jobs.current) and composer.preview is not None)
@@ -118,7 +118,7 @@ class Photographer:
     def close(self) -> None:
         """Close the window without a word."""
         self.document.mark_saved(self.document.composition, Path("sample.standee"))
-        self.studio.close()
+        self.assembly.close()
         self.window.may_close = lambda: True
         self.window.close()
         self.wait(seconds=0.1)
@@ -133,9 +133,9 @@ def in_english(wanted: set[str]) -> None:
     artist.document.select((layers[-1].id,))
     artist.shoot("arranging")
     artist.does("tool-cutout")
-    artist.wait(lambda: artist.studio.cutout_brush.ready, 20)
+    artist.wait(lambda: artist.assembly.cutout_brush.ready, 20)
     rect = layers[-1].rect
-    artist.studio.cutout_brush.set_taking(True)
+    artist.assembly.cutout_brush.set_taking(True)
     top = rect.y + rect.h * 0.3
     artist.drag((rect.x + 4, top), (rect.x + rect.w * 0.6, top - 8))
     artist.shoot("cut-out")
@@ -152,16 +152,16 @@ def in_english(wanted: set[str]) -> None:
     artist.does("select-none")
     artist.compose()
     results = list(artist.document.document.results)
-    artist.studio.staging.select(results[-1])
+    artist.assembly.results_panel.select(results[-1])
     artist.shoot("staging")
-    artist.studio.staging.unselect()
+    artist.assembly.results_panel.unselect()
     scenes(artist)
     with tempfile.TemporaryDirectory() as folder:
         broken = Path(folder) / "holiday.standee"
         broken.write_bytes(b"PK\x03\x04 and then nothing")
         artist.document.mark_saved(artist.document.composition, broken.with_name("scene.standee"))
-        artist.studio.files.open(broken)
-        artist.wait(lambda: len(artist.studio.notices), 10)
+        artist.assembly.files.open(broken)
+        artist.wait(lambda: len(artist.assembly.notices), 10)
         artist.shoot("error-bar")
     artist.close()
 
@@ -179,7 +179,7 @@ def scenes(artist: Photographer) -> None:
     artist.wait(lambda: artist.window.pictures.look(digest), 10)
     artist.window.panel("scene").raise_()
     artist.does("select-none")
-    artist.studio.scene_panel.inpaint.click()
+    artist.assembly.scene_panel.inpaint.click()
     width, height = document.composition.canvas.width, document.composition.canvas.height
     across = [(width * (0.30 + 0.4 * n / 6), height * (0.62 + 0.06 * (n % 2))) for n in range(7)]
     artist.drag(*across)

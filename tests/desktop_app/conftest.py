@@ -90,15 +90,15 @@ def person(window, settle, picture):  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture
-def studio(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
+def assembly(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
     """Everything around the window, with a daemon's home in which there is none."""
     monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.services.daemon_link import Link
-    from standee_desktop.shell.assembly import Studio
+    from standee_desktop.services.daemon_link import DaemonLink
+    from standee_desktop.shell.assembly import Assembly
 
-    studio = Studio(window, Link(start=False))
-    studio.begin()
+    assembly = Assembly(window, DaemonLink(start=False))
+    assembly.begin()
     window.show_welcome(False)
     settle()
-    yield studio
-    studio.close()
+    yield assembly
+    assembly.close()

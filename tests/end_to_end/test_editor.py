@@ -24,7 +24,7 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
-def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tmp_path) -> None:
+def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, assembly, tmp_path) -> None:
     document = artist.document
     empty = document.composition
 
@@ -41,9 +41,9 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
 
     # A mask is brushed: a part of the fox goes away.
     artist.chooses("tool-cutout")
-    brush = artist.studio.cutout_brush
+    brush = artist.assembly.cutout_brush
     settle(lambda: brush.ready)
-    artist.presses(artist.studio.brush_bar.take)
+    artist.presses(artist.assembly.brush_bar.take)
     before = artist.canvas.pictures.cutout(fox.picture).sum()
     rect = document.layer(fox.id).rect
     artist.drags((rect.x + 10, rect.y + 20), (rect.x + 110, rect.y + 20))
@@ -54,12 +54,12 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
 
     # It is composed, with progress and a preview over the canvas that stays usable.
     artist.says("a fox on the beach")
-    artist.studio.compose_panel.steps.setValue(3)
-    artist.studio.compose_panel.seed.setText("7")
-    artist.studio.compose_panel.seed.editingFinished.emit()
+    artist.assembly.compose_panel.steps.setValue(3)
+    artist.assembly.compose_panel.seed.setText("7")
+    artist.assembly.compose_panel.seed.editingFinished.emit()
     steps, previews = [], []
-    artist.studio.composer.jobs.changed.connect(lambda job: steps.append((job.step, job.eta)))
-    artist.studio.composer.preview_changed.connect(previews.append)
+    artist.assembly.composer.jobs.changed.connect(lambda job: steps.append((job.step, job.eta)))
+    artist.assembly.composer.preview_changed.connect(previews.append)
     name = artist.composes()
     assert {step for step, _ in steps} >= {1, 2, 3}
     assert any(eta for _, eta in steps)
@@ -69,8 +69,8 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
     assert made.receipt["composition"]["prompt"] == "a fox on the beach"
 
     # Applied, then everything is undone and redone.
-    artist.studio.staging.select(name)
-    artist.presses(artist.studio.staging.apply)
+    artist.assembly.results_panel.select(name)
+    artist.presses(artist.assembly.results_panel.apply)
     settle(lambda: document.composition.scene is not None)
     assert not any(layer.visible for layer in document.composition.layers)
     done = document.composition
@@ -88,14 +88,14 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
     with Document.open(file) as saved:
         assert saved.composition == done
         assert not saved.missing()
-    artist.studio.files.open(file)
+    artist.assembly.files.open(file)
     settle(lambda: document.document.path == file and artist.results == {name})
     assert document.composition == done
 
     # Exported, and the receipt makes the same pixels again, whatever the format.
     for suffix in (".png", ".jpg", ".webp"):
         picture, again = tmp_path / f"beach{suffix}", tmp_path / f"again{suffix}.png"
-        artist.studio.files.export_to(picture, name)
+        artist.assembly.files.export_to(picture, name)
         artist.is_told(f"Exported {picture.name}")
         command = [
             sys.executable,
@@ -111,7 +111,7 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
             capture_output=True,
             text=True,
             timeout=240,
-            env=os.environ | {"STANDEE_HOME": str(studio.home)},
+            env=os.environ | {"STANDEE_HOME": str(assembly.home)},
         )
         assert run.returncode == 0, run.stderr
         assert json.loads(run.stdout)
@@ -120,46 +120,46 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tm
 
 def test_a_result_brings_all_its_settings_back(artist, settle) -> None:
     artist.drops([SUBJECTS / "robot.png"], 100, 100)
-    artist.studio.compose_panel.steps.setValue(1)
+    artist.assembly.compose_panel.steps.setValue(1)
     artist.says("a robot in the snow")
     wanted = artist.document.composition
     name = artist.composes()
     artist.chooses("select-all")
     artist.chooses("delete")
     artist.says("nothing")
-    artist.studio.staging.select(name)
-    artist.presses(artist.studio.staging.recall)
+    artist.assembly.results_panel.select(name)
+    artist.presses(artist.assembly.results_panel.recall)
     brought = artist.document.composition
     seed = artist.document.document.results[name].receipt["composition"]["sampling"]["seed"]
     assert brought == edits.with_sampling(wanted, seed=seed)  # it had one of its own
-    artist.presses(artist.studio.staging.discard)
+    artist.presses(artist.assembly.results_panel.discard)
     settle(lambda: not artist.results)
 
 
 def test_a_job_is_cancelled_within_a_step_and_the_next_one_goes_on(artist, settle) -> None:
-    artist.studio.compose_panel.steps.setValue(100)
-    artist.presses(artist.studio.compose_panel.button)
-    jobs = artist.studio.composer.jobs
+    artist.assembly.compose_panel.steps.setValue(100)
+    artist.presses(artist.assembly.compose_panel.button)
+    jobs = artist.assembly.composer.jobs
     [long] = jobs.unfinished
-    artist.studio.compose_panel.steps.setValue(1)
-    artist.presses(artist.studio.compose_panel.button)
+    artist.assembly.compose_panel.steps.setValue(1)
+    artist.presses(artist.assembly.compose_panel.button)
     settle(lambda: jobs.get(long.id).step >= 1, 120)
-    artist.presses(artist.studio.compose_panel.queue.row(long.id).stop)
+    artist.presses(artist.assembly.compose_panel.queue.row(long.id).stop)
     settle(lambda: jobs.get(long.id).state == "cancelled", 60)
     assert jobs.get(long.id).step < 20
     settle(lambda: len(artist.results) == 1, 120)
 
 
 def test_live_mode_composes_again_when_something_moves(artist, settle) -> None:
-    artist.studio.compose_panel.steps.setValue(1)
+    artist.assembly.compose_panel.steps.setValue(1)
     artist.drops([SUBJECTS / "mug.png"], 128, 128)
-    artist.presses(artist.studio.compose_panel.live)
+    artist.presses(artist.assembly.compose_panel.live)
     settle(lambda: artist.results, 120)
     first = artist.results
     artist.drags((128, 128), (160, 128))
     settle(lambda: artist.results and artist.results != first, 120)
     assert len(artist.results) == 1
-    artist.presses(artist.studio.compose_panel.live)
+    artist.presses(artist.assembly.compose_panel.live)
 
 
 def test_a_photograph_without_alpha_is_cut_out_by_the_daemon(artist, settle, tmp_path) -> None:
@@ -178,14 +178,14 @@ def test_a_photograph_without_alpha_is_cut_out_by_the_daemon(artist, settle, tmp
 def test_the_kept_region_is_painted_and_kept_to_the_pixel(artist, settle, tmp_path) -> None:
     scene = tmp_path / "meadow.png"
     Image.open(SUBJECTS.parent / "scenes/meadow.png").resize((256, 256)).save(scene)
-    artist.studio.importer.set_scene(scene)
+    artist.assembly.importer.set_scene(scene)
     settle(lambda: artist.document.composition.scene is not None)
-    artist.presses(artist.studio.scene_panel.inpaint)
-    settle(lambda: artist.studio.kept_brush.ready)
+    artist.presses(artist.assembly.scene_panel.inpaint)
+    settle(lambda: artist.assembly.kept_brush.ready)
     artist.drags((100, 100), (150, 120))
     settle(lambda: artist.document.composition.scene.kept is not None)
     artist.types(Qt.Key.Key_Escape)
-    artist.studio.compose_panel.steps.setValue(1)
+    artist.assembly.compose_panel.steps.setValue(1)
     name = artist.composes()
     before, after = (
         pixels(data) for data in (scene.read_bytes(), artist.document.document.results[name].data)
@@ -202,35 +202,35 @@ def test_an_exported_picture_opens_as_the_arrangement_that_made_it(
     """The receipt names the pictures; the daemon has them still."""
     artist.drops([SUBJECTS / "mug.png"], 100, 100)
     artist.says("a mug in the desert")
-    artist.studio.compose_panel.steps.setValue(1)
+    artist.assembly.compose_panel.steps.setValue(1)
     wanted = artist.document.composition
     name = artist.composes()
     for suffix in (".png", ".jpg", ".webp"):
         picture = tmp_path / f"mug{suffix}"
-        artist.studio.files.export_to(picture, name)
+        artist.assembly.files.export_to(picture, name)
         artist.is_told(f"Exported {picture.name}")
     artist.saves(tmp_path / "mug.standee")
     for suffix in (".png", ".jpg", ".webp"):
-        artist.studio.files.new()
+        artist.assembly.files.new()
         settle(lambda: artist.document.composition != wanted)
-        artist.studio.files.open(tmp_path / f"mug{suffix}")
+        artist.assembly.files.open(tmp_path / f"mug{suffix}")
         settle(lambda: artist.document.composition == wanted)
         settle(lambda: not artist.document.document.missing())
     assert not artist.errors
 
 
 def test_closing_in_the_middle_of_a_job_leaves_it_to_the_next_editor(
-    artist, settle, studio
+    artist, settle, assembly
 ) -> None:
     artist.says("a picture for later")
-    artist.studio.compose_panel.steps.setValue(3)
-    artist.presses(artist.studio.compose_panel.button)
-    settle(lambda: artist.studio.composer.jobs.current.state == "running", 60)
-    artist.studio.close()
-    again = open_editor(settle, studio.home)
+    artist.assembly.compose_panel.steps.setValue(3)
+    artist.presses(artist.assembly.compose_panel.button)
+    settle(lambda: artist.assembly.composer.jobs.current.state == "running", 60)
+    artist.assembly.close()
+    again = open_editor(settle, assembly.home)
     try:
         again.is_told("“Untitled” was still being composed")
-        [row] = again.studio.notice_bar.rows()
+        [row] = again.assembly.notice_bar.rows()
         again.presses(row.fix)
         settle(lambda: again.results, 120)
         assert again.document.composition.prompt == "a picture for later"

@@ -23,7 +23,7 @@ def test_a_document_of_the_editor_comes_back_from_blender_whole(alone, settle, t
     if not (BLENDER / "standee-ready.txt").is_file():
         pytest.skip("needs Blender as a module: `make blender` brings it (400 MB)")
     alone.drops([SUBJECTS / "fox.png", SUBJECTS / "mug.png"], 128, 128)
-    alone.studio.importer.set_scene(next((SUBJECTS.parent / "scenes").glob("*.png")))
+    alone.assembly.importer.set_scene(next((SUBJECTS.parent / "scenes").glob("*.png")))
     settle(lambda: alone.document.composition.scene is not None)
     alone.says("a fox and a mug on the beach")
     ours, theirs = tmp_path / "ours.standee", tmp_path / "theirs.standee"

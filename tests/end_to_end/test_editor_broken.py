@@ -79,14 +79,14 @@ def test_a_document_from_the_future(alone, settle, tmp_path) -> None:
     alone.drops([SUBJECTS / "fox.png"], 100, 100)
     kept = alone.document.composition
     alone.saves(tmp_path / "mine.standee")
-    alone.studio.files.open(document(tmp_path / "new.standee", {"version": 99}))
+    alone.assembly.files.open(document(tmp_path / "new.standee", {"version": 99}))
     one_error(alone, settle, "new.standee", "version 99")
     assert alone.document.composition == kept
 
 
 def test_a_document_that_is_none(alone, settle, tmp_path) -> None:
     (tmp_path / "x.standee").write_bytes(b"PK\x03\x04 and then nothing")
-    alone.studio.files.open(tmp_path / "x.standee")
+    alone.assembly.files.open(tmp_path / "x.standee")
     one_error(alone, settle, "x.standee", "not a Standee document")
     assert str(tmp_path) not in alone.errors[0]  # the name will do
 
@@ -95,7 +95,7 @@ def test_a_document_whose_picture_is_damaged(alone, settle, tmp_path) -> None:
     alone.drops([SUBJECTS / "fox.png"], 100, 100)
     file = tmp_path / "fox.standee"
     alone.saves(file)
-    alone.studio.files.open(_with_other_bytes(file, tmp_path / "bad.standee"))
+    alone.assembly.files.open(_with_other_bytes(file, tmp_path / "bad.standee"))
     one_error(alone, settle, "damaged")
     assert list(alone.order) == ["fox"]
 
@@ -121,10 +121,10 @@ def read_only_folder(tmp_path: Path) -> Path:
 
 def test_a_folder_that_cannot_be_written(alone, settle, tmp_path) -> None:
     alone.drops([SUBJECTS / "fox.png"], 100, 100)
-    alone.studio.files.save_to(read_only_folder(tmp_path) / "fox.standee")
+    alone.assembly.files.save_to(read_only_folder(tmp_path) / "fox.standee")
     one_error(alone, settle, "fox.standee was not saved", "cannot be written there")
     assert alone.document.modified
-    [row] = alone.studio.notice_bar.rows()
+    [row] = alone.assembly.notice_bar.rows()
     assert row.fix.text() == "Save elsewhere…"
     alone.saves(tmp_path / "fox.standee")
     assert not alone.errors
@@ -142,7 +142,7 @@ def test_a_full_disk(alone, settle, tmp_path, monkeypatch) -> None:
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        alone.studio.files.save()
+        alone.assembly.files.save()
         settle(lambda: any("fox.standee was not saved" in text for text in alone.errors))
         settle(lambda: len(alone.errors) == 2)  # the automatic copy says so too, once
         assert all("the disk is full" in text for text in alone.errors)
@@ -174,9 +174,9 @@ def test_without_an_engine_the_bar_offers_to_install_it(alone, settle) -> None:
     from standee_desktop.services.daemon_link import Contact
 
     error = MissingDependency("The backend is not installed here.", fix="Install it.")
-    alone.studio.link.contact_changed.emit(Contact("failed", error=error))
+    alone.assembly.link.contact_changed.emit(Contact("failed", error=error))
     one_error(alone, settle, "not installed")
-    [row] = alone.studio.notice_bar.rows()
+    [row] = alone.assembly.notice_bar.rows()
     assert row.fix.text() == "Install the engine"
 
 

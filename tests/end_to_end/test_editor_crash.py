@@ -89,12 +89,12 @@ def test_all_but_the_last_two_seconds_of_a_killed_editor_come_back(
     assert len(wanted.layers) == 2
     artist = opened(tmp_path)
     artist.is_told("ended before “Untitled” was saved")
-    [row] = artist.studio.notice_bar.rows()
+    [row] = artist.assembly.notice_bar.rows()
     artist.presses(row.fix)
     settle(lambda: artist.document.composition == wanted)
     assert not artist.document.document.missing()
     assert artist.document.modified
-    assert not artist.studio.notices
+    assert not artist.assembly.notices
     # It is this editor's unsaved work now: left behind once more, not twice.
     recovery = tmp_path / "editor" / "recovery"
     settle(lambda: len(list(recovery.glob("*/state.json"))) == 1)
@@ -125,7 +125,7 @@ def test_a_job_of_a_killed_editor_brings_its_result_to_the_next_one(
     killed_editor(own_daemon.home, "compose")
     artist = opened(own_daemon.home)
     notice = artist.is_told("was still being composed when Standee ended")
-    [row] = [row for row in artist.studio.notice_bar.rows() if row.notice is notice]
+    [row] = [row for row in artist.assembly.notice_bar.rows() if row.notice is notice]
     artist.presses(row.fix)
     settle(lambda: artist.results, 120)
     [name] = artist.results
@@ -140,13 +140,13 @@ def test_the_result_arrives_although_the_daemon_was_killed_in_mid_job(
 ) -> None:
     """The editor starts the daemon, and after kill -9 starts it again; the job goes on."""
     artist = opened(tmp_path, start_daemon=True)
-    connection = artist.studio.connection
+    connection = artist.assembly.connection
     try:
         artist.drops([SUBJECTS / "robot.png"], 120, 120)
-        artist.studio.compose_panel.steps.setValue(12)
+        artist.assembly.compose_panel.steps.setValue(12)
         settle(lambda: connection.text() == "Ready", 60)
-        artist.presses(artist.studio.compose_panel.button)
-        jobs = artist.studio.composer.jobs
+        artist.presses(artist.assembly.compose_panel.button)
+        jobs = artist.assembly.composer.jobs
         settle(lambda: jobs.current.step >= 2, 120)
         os.kill(read_connection(connection_file()).pid, signal.SIGKILL)
         settle(lambda: "away" in connection.text(), 10)
@@ -162,11 +162,11 @@ def test_the_result_arrives_although_the_daemon_was_killed_in_mid_job(
 def test_the_daemon_is_restarted_by_a_button(settle, opened, tmp_path) -> None:
     artist = opened(tmp_path, start_daemon=True)
     try:
-        settle(lambda: artist.studio.link.connected, 60)
+        settle(lambda: artist.assembly.link.connected, 60)
         before = read_connection(connection_file()).pid
-        artist.studio.link.restart()
+        artist.assembly.link.restart()
         settle(lambda: read_connection_or_none() not in (None, before), 40)
-        settle(lambda: artist.studio.link.connected, 40)
+        settle(lambda: artist.assembly.link.connected, 40)
         assert not artist.errors
     finally:
         with Client.connect() as client:

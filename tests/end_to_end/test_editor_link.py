@@ -25,9 +25,9 @@ def away(tmp_path):
 
 @pytest.fixture
 def link(app, away):
-    from standee_desktop.services.daemon_link import Link
+    from standee_desktop.services.daemon_link import DaemonLink
 
-    link = Link(start=False, connection_file=away.file)
+    link = DaemonLink(start=False, connection_file=away.file)
     link.start()
     yield link
     link.stop()
@@ -117,13 +117,13 @@ def test_what_is_asked_without_a_daemon_is_asked_when_it_is_there(link, away, se
 def test_a_wrong_key_is_told_and_a_right_one_connects(app, away, settle, tmp_path) -> None:
     from standee.connection import write_connection
     from standee.pairing import new_keys
-    from standee_desktop.services.daemon_link import Link
+    from standee_desktop.services.daemon_link import DaemonLink
 
     away.start()
     good = away.connection
     file = tmp_path / "other" / "connection.json"
     write_connection(file, msgspec.structs.replace(good, client=new_keys()))
-    link = Link(start=False, connection_file=file)
+    link = DaemonLink(start=False, connection_file=file)
     link.start()
     try:
         settle(lambda: link.contact.state == "failed", 20)

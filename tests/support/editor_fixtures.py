@@ -24,12 +24,12 @@ def settle(app, request):
 
 
 @pytest.fixture
-def artist(settle, studio, monkeypatch):
+def artist(settle, assembly, monkeypatch):
     """An artist with a daemon that has the bundled model."""
-    monkeypatch.setenv("STANDEE_HOME", str(studio.home))
-    artist = open_editor(settle, studio.home)
+    monkeypatch.setenv("STANDEE_HOME", str(assembly.home))
+    artist = open_editor(settle, assembly.home)
     artist.document.look(snap_canvas=False, snap_layers=False, snap_tokens=False)
-    settle(lambda: artist.studio.link.connected, 30)
+    settle(lambda: artist.assembly.link.connected, 30)
     yield artist
     close_editor(artist)
 

@@ -19,9 +19,9 @@ SUBJECTS = ROOT / "examples" / "subjects"
 class Artist(Person):
     """A person with all of the editor: files are dropped, documents saved, pictures composed."""
 
-    def __init__(self, window, studio, settle: Callable[..., None]) -> None:
+    def __init__(self, window, assembly, settle: Callable[..., None]) -> None:
         super().__init__(window, settle, lambda: b"")
-        self.studio = studio
+        self.assembly = assembly
 
     def drops(self, paths: list[Path], x: float, y: float) -> None:
         """Drop files on the canvas, and wait until they stand there."""
@@ -47,7 +47,7 @@ class Artist(Person):
 
     def says(self, prompt: str) -> None:
         """Type the prompt."""
-        field = self.studio.compose_panel.prompt
+        field = self.assembly.compose_panel.prompt
         field.setFocus()
         field.selectAll()
         QTest.keyClicks(field, prompt)
@@ -57,10 +57,10 @@ class Artist(Person):
     def composes(self, seconds: float = 240) -> str:
         """Press Compose, wait for the result, and return its name."""
         before = set(self.document.document.results)
-        self.presses(self.studio.compose_panel.button)
+        self.presses(self.assembly.compose_panel.button)
         self.settle(lambda: self.results - before or self.errors, seconds)
         assert not self.errors
-        self.settle(lambda: not self.studio.composer.jobs.unfinished, seconds)
+        self.settle(lambda: not self.assembly.composer.jobs.unfinished, seconds)
         [name] = self.results - before
         return name
 
@@ -72,18 +72,18 @@ class Artist(Person):
     @property
     def errors(self) -> list[str]:
         """What the bar says went wrong."""
-        return [notice.text for notice in self.studio.notices if notice.level == "error"]
+        return [notice.text for notice in self.assembly.notices if notice.level == "error"]
 
     def is_told(self, text: str, seconds: float = 20) -> object:
         """Wait for a notice with these words in it, and return it."""
-        self.settle(lambda: any(text in n.text for n in self.studio.notices), seconds)
-        found = [notice for notice in self.studio.notices if text in notice.text]
+        self.settle(lambda: any(text in n.text for n in self.assembly.notices), seconds)
+        found = [notice for notice in self.assembly.notices if text in notice.text]
         assert len(found) == 1, f"{len(found)} notices say {text!r}"
         return found[0]
 
     def saves(self, path: Path) -> None:
         """Save to a file, and wait until it is there."""
-        self.studio.files.save_to(path)
+        self.assembly.files.save_to(path)
         self.settle(lambda: not self.document.modified, 20)
 
 
@@ -91,27 +91,27 @@ def open_editor(
     settle, home: Path, file: Path | None = None, *, start_daemon: bool = False
 ) -> Artist:
     """Open a window whose daemon, library and recovery folder are those of `home`."""
-    from standee_desktop.services.daemon_link import Link
-    from standee_desktop.shell.assembly import Studio
+    from standee_desktop.services.daemon_link import DaemonLink
+    from standee_desktop.shell.assembly import Assembly
     from standee_desktop.shell.window import MainWindow
 
     os.environ["STANDEE_HOME"] = str(home)
     window = MainWindow()
-    studio = Studio(window, Link(start=start_daemon))
+    assembly = Assembly(window, DaemonLink(start=start_daemon))
     window.show()
-    studio.begin(file)
+    assembly.begin(file)
     window.activateWindow()
     if file is None:
         window.show_welcome(False)
     settle()
-    return Artist(window, studio, settle)
+    return Artist(window, assembly, settle)
 
 
 def close_editor(artist: Artist) -> None:
     """Close the window without a question."""
     artist.window.may_close = lambda: True
     artist.window.close()
-    artist.studio.close()
+    artist.assembly.close()
     artist.window.deleteLater()
     artist.settle()
 

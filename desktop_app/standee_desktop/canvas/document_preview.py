@@ -12,7 +12,7 @@ from standee.composition import Composition, Rect
 from standee.document.document import Document
 from standee.errors import TooLarge
 
-from ..services.image_cache import Look, small_look, to_qimage
+from ..services.image_cache import CachedImage, small_look, to_qimage
 from ..storage.image_import import open_picture
 from .painting import paint_picture
 
@@ -65,5 +65,5 @@ def _arranged(
     return image
 
 
-def _look(document: Document, picture: str, mask: str | None, side: int) -> Look:
+def _look(document: Document, picture: str, mask: str | None, side: int) -> CachedImage:
     return small_look(document.read(picture), document.read(mask) if mask else None, side)

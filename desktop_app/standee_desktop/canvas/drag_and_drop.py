@@ -17,7 +17,7 @@ from .view import CanvasView
 SUBJECT = "application/x-standee-subject"
 
 
-class Drops(QObject):
+class DropTarget(QObject):
     """Takes what is dropped on the canvas, and in the middle of it what is dropped elsewhere."""
 
     def __init__(

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 from standee.arrangement import scene_rect
 from standee.geometry import fit_picture
 
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 from ..widgets import theme
 from .painting import pen, qrect
 from .view import CanvasView
@@ -19,10 +19,10 @@ VEIL = QColor(124, 92, 255, 92)
 """Over what will be generated."""
 
 
-class SceneOverlay:
+class KeptOverlay:
     """Veils what will be generated, while `ViewState.kept_region` is on and there is a scene."""
 
-    def __init__(self, canvas: CanvasView, pictures: Pictures) -> None:
+    def __init__(self, canvas: CanvasView, pictures: ImageCache) -> None:
         self._canvas, self._pictures = canvas, pictures
         self._veil: tuple[NDArray[np.uint8], QImage] | None = None
         canvas.set_veil(self._paint)

@@ -14,18 +14,18 @@ from PySide6.QtGui import QPainter, QPixmap
 from standee.composition import Composition, Layer, Rect, Scene
 
 from ..model.camera import Camera
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 from ..widgets import theme
 from .painting import checkerboard, paint_picture, paint_placeholder, pen
 
 
-class Backdrop:
+class LayerCache:
     """Paints checkerboard, scene and layers of a composition.
 
     `veil` paints between the scene and the layers, in canvas px; `repaint` makes it do so anew.
     """
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: ImageCache) -> None:
         self._pictures = pictures
         self.veil: Callable[[QPainter, float], None] | None = None
         self._generation = 0

@@ -16,7 +16,7 @@ from standee.geometry import fit_picture
 
 from ..model.rects import HANDLES, Handle
 from ..model.snapping import Line
-from ..services.image_cache import Look
+from ..services.image_cache import CachedImage
 from ..widgets import theme
 
 HANDLE_SIDE = 9.0
@@ -45,7 +45,7 @@ def checkerboard(light: str, dark: str) -> QBrush:
 
 
 def paint_picture(
-    painter: QPainter, look: Look, rect: Rect, fit: Fit, flip: bool, scale: float
+    painter: QPainter, look: CachedImage, rect: Rect, fit: Fit, flip: bool, scale: float
 ) -> None:
     """Paint a picture fitted into a rectangle (canvas px), from the level that is large enough."""
     placed = fit_picture(look.width, look.height, rect, fit)

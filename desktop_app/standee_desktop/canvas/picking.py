@@ -11,7 +11,7 @@ from standee.geometry import fit_picture
 
 from ..model import EditorDocument
 from ..model.rects import Handle, contains
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 from .painting import handle_places
 
 REACH = 8.0
@@ -20,7 +20,7 @@ SEEN = 0.1
 """How opaque a cut-out must be to be hit."""
 
 
-def layers_at(document: EditorDocument, pictures: Pictures, at: QPointF) -> Iterator[Layer]:
+def layers_at(document: EditorDocument, pictures: ImageCache, at: QPointF) -> Iterator[Layer]:
     """Yield the layers at a position (canvas px), front to back: first those hit in their cut-out.
 
     After them come those whose cut-out has the position between its parts: a handle of a mug, legs.
@@ -38,7 +38,7 @@ def layers_at(document: EditorDocument, pictures: Pictures, at: QPointF) -> Iter
     yield from around
 
 
-def is_solid(layer: Layer, pictures: Pictures, at: QPointF) -> bool:
+def is_solid(layer: Layer, pictures: ImageCache, at: QPointF) -> bool:
     """Whether a layer's cut-out is there at a position; one that is not read yet is everywhere."""
     look = pictures.look(layer.picture, layer.mask)
     if look is None:

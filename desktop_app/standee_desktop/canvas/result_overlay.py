@@ -22,7 +22,7 @@ THIN = 0.25
 OVERLAY = "curtain"
 
 
-class Curtain:
+class ResultOverlay:
     """The picture over the canvas."""
 
     def __init__(self, canvas: CanvasView, composer: Composer) -> None:

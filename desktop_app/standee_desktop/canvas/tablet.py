@@ -15,7 +15,7 @@ LEFT = Qt.MouseButton.LeftButton
 ALT = Qt.KeyboardModifier.AltModifier
 
 
-class Pen(QObject):
+class TabletInput(QObject):
     """Gives the events of a tablet to the canvas' tool, where that draws."""
 
     def __init__(self, canvas: CanvasView) -> None:

@@ -19,8 +19,8 @@ from standee.geometry import NOBODY, Bools, Cells
 
 from ..model import EditorDocument
 from ..model.token_counts import CutOut, TokenCounter, Tokens
-from ..services.image_cache import Pictures
-from ..services.thread_pool import Workers
+from ..services.image_cache import ImageCache
+from ..services.thread_pool import ThreadPool
 from ..widgets import theme
 from .view import CanvasView
 
@@ -39,7 +39,7 @@ Edge = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Runs:
+class CellRuns:
     """Cells of one colour as horizontal runs, px: what is owned, what is hidden, what is clipped."""
 
     colour: QColor
@@ -50,10 +50,10 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class Shown:
+class CellPicture:
     """What the canvas shows: the cells, and their picture at a scale where that is not too large."""
 
-    runs: tuple[Runs, ...]
+    runs: tuple[CellRuns, ...]
     canvas: Canvas
     patch: int
     scale: float
@@ -69,8 +69,8 @@ class TokenOverlay(QObject):
     def __init__(
         self,
         canvas: CanvasView,
-        pictures: Pictures,
-        workers: Workers,
+        pictures: ImageCache,
+        workers: ThreadPool,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -78,7 +78,7 @@ class TokenOverlay(QObject):
         self._document: EditorDocument = canvas.document
         self._counter = TokenCounter()
         self._busy = self._again = False
-        self._shown: Shown | None = None
+        self._shown: CellPicture | None = None
         self.tokens: Tokens | None = None
         self._document.changed.connect(lambda _: self.refresh())
         self._document.view_changed.connect(lambda _: self.refresh())
@@ -110,10 +110,12 @@ class TokenOverlay(QObject):
 
         scale = self._scale()
 
-        def work() -> tuple[Tokens, Shown]:
+        def work() -> tuple[Tokens, CellPicture]:
             tokens = counter.count(composition, patch, cut_out)
             runs, canvas = _runs(tokens, composition), composition.canvas
-            return tokens, Shown(runs, canvas, patch, scale, _painted(runs, canvas, patch, scale))
+            return tokens, CellPicture(
+                runs, canvas, patch, scale, _painted(runs, canvas, patch, scale)
+            )
 
         self._busy = True
         self._workers.run(work, self._show, lambda _: self._done())
@@ -126,7 +128,7 @@ class TokenOverlay(QObject):
         if self._shown is not None and self._shown.scale != self._scale():
             self.refresh()
 
-    def _show(self, outcome: tuple[Tokens, Shown]) -> None:
+    def _show(self, outcome: tuple[Tokens, CellPicture]) -> None:
         if self._document.view.token_view:
             self.tokens, self._shown = outcome
             self._canvas.set_overlay("tokens", self._paint)
@@ -160,7 +162,7 @@ class TokenOverlay(QObject):
             painter.drawImage(QRectF(0, 0, *sides), shown.image)
 
 
-def _painted(runs: tuple[Runs, ...], canvas: Canvas, patch: int, scale: float) -> QImage | None:
+def _painted(runs: tuple[CellRuns, ...], canvas: Canvas, patch: int, scale: float) -> QImage | None:
     """Return the view in px of the screen, so that a frame costs one image; None where that is large."""
     width, height = ceil(canvas.width * scale), ceil(canvas.height * scale)
     if max(width, height) > LARGEST:
@@ -175,7 +177,7 @@ def _painted(runs: tuple[Runs, ...], canvas: Canvas, patch: int, scale: float) -
 
 
 def _paint_runs(
-    painter: QPainter, every: tuple[Runs, ...], sides: tuple[int, int], patch: int, scale: float
+    painter: QPainter, every: tuple[CellRuns, ...], sides: tuple[int, int], patch: int, scale: float
 ) -> None:
     """Paint all cells, in canvas px."""
     width, height = sides
@@ -208,7 +210,7 @@ def _paint_runs(
             painter.drawRects(_lines(runs.border, 2 / scale))
 
 
-def _runs(tokens: Tokens, composition: Composition) -> tuple[Runs, ...]:
+def _runs(tokens: Tokens, composition: Composition) -> tuple[CellRuns, ...]:
     """Collect the cells by colour: a few large calls paint fast."""
     numbers = {layer.id: n for n, layer in enumerate(composition.layers)}
     seen, grid, patch = tokens.arrangement, tokens.arrangement.grid, tokens.patch
@@ -226,7 +228,7 @@ def _runs(tokens: Tokens, composition: Composition) -> tuple[Runs, ...]:
         if part != cells:
             clipped[colour] += _strips(seen.clipped(index), cells, patch)
     return tuple(
-        Runs(
+        CellRuns(
             SCENE_COLOUR if colour == SCENE else theme.subject_colour(colour),
             _strips(owners == colour, grid, patch),
             _strips(hidden[colour], grid, patch),

@@ -17,7 +17,7 @@ from standee.composition import Rect
 
 from ..model import EditorDocument
 from ..model.camera import Camera
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 
 Cover = Literal["", "preview", "result"]
 """What hangs over the arrangement."""
@@ -27,7 +27,7 @@ class Canvas(Protocol):
     """What a tool uses of the widget that it works on; `CanvasView` is one."""
 
     document: EditorDocument
-    pictures: Pictures
+    pictures: ImageCache
     moving: Collection[str]
     covered: Cover
     uncover_wanted: SignalInstance

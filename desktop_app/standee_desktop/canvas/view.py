@@ -28,8 +28,8 @@ from ..model import Change, EditorDocument
 from ..model.camera import Camera
 from ..model.rects import bounds
 from ..model.token_counts import on_tokens
-from ..services.image_cache import Pictures
-from .layer_cache import Backdrop
+from ..services.image_cache import ImageCache
+from .layer_cache import LayerCache
 from .painting import paint_guides, paint_outside
 from .tool import Cover, Pointer, Tool
 
@@ -59,7 +59,7 @@ class CanvasView(QWidget):
     """A layer was double-clicked."""
 
     def __init__(
-        self, document: EditorDocument, pictures: Pictures, parent: QWidget | None = None
+        self, document: EditorDocument, pictures: ImageCache, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.document, self.pictures = document, pictures
@@ -67,7 +67,7 @@ class CanvasView(QWidget):
         """The ids of the layers that a gesture moves at the moment."""
         self.covered: Cover = ""
         """What hangs over what is arranged."""
-        self._backdrop = Backdrop(pictures)
+        self._backdrop = LayerCache(pictures)
         self._camera = Camera()
         self._tool: Tool | None = None
         self._default_tool: Tool | None = None

@@ -13,6 +13,6 @@ from .document import EditorDocument as EditorDocument
 from .document import ViewState as ViewState
 from .history import History as History
 from .history import Step as Step
-from .signal import Event as Event
+from .signal import Signal as Signal
 
-__all__ = ["Change", "EditorDocument", "Event", "History", "Step", "ViewState", "edits"]
+__all__ = ["Change", "EditorDocument", "History", "Signal", "Step", "ViewState", "edits"]

@@ -16,9 +16,9 @@ from standee.composition import Composition, Layer
 from standee.document.document import Document
 from standee.geometry import PATCH
 
-from .arrivals import Arrivals
 from .history import History, State, Step
-from .signal import Event
+from .pending_steps import PendingSteps
+from .signal import Signal
 from .token_counts import layer_on_tokens
 
 
@@ -64,15 +64,15 @@ class EditorDocument:
     """
 
     def __init__(self, document: Document | None = None, history: History | None = None) -> None:
-        self.changed: Event[Change] = Event()
-        self.selection_changed: Event[tuple[str, ...]] = Event()
-        self.view_changed: Event[ViewState] = Event()
-        self.results_changed: Event[None] = Event()
-        self.opened: Event[Document] = Event()
-        self.modified_changed: Event[bool] = Event()
-        self.saved: Event[Path] = Event()
+        self.changed: Signal[Change] = Signal()
+        self.selection_changed: Signal[tuple[str, ...]] = Signal()
+        self.view_changed: Signal[ViewState] = Signal()
+        self.results_changed: Signal[None] = Signal()
+        self.opened: Signal[Document] = Signal()
+        self.modified_changed: Signal[bool] = Signal()
+        self.saved: Signal[Path] = Signal()
         self.history = history
-        self.arrivals = Arrivals()
+        self.pending_steps = PendingSteps()
         self._document = document or Document()
         self._composition = self._saved = self._document.composition
         self._selection: tuple[str, ...] = ()
@@ -216,7 +216,7 @@ class EditorDocument:
         before, self._composition = self._composition, document.composition
         self._saved = document.composition
         self._results_modified, self._gesture, self._selection = modified, None, ()
-        self.arrivals.forget()
+        self.pending_steps.forget()
         self._view = replace(self._view, guides_x=(), guides_y=())
         if self.history is not None:
             self.history.clear()

@@ -10,7 +10,7 @@ import msgspec
 from standee.composition import Composition, validate
 from standee.wire.jobs import JobStatus
 
-from .signal import Event as Signal
+from .signal import Signal
 
 KEPT = 50
 """How many finished jobs stay in the list."""

@@ -16,7 +16,7 @@ LONGEST = 1.0
 
 
 @dataclass
-class Live:
+class LiveMode:
     """Decides when to compose again. `composed` is the arrangement that was handed in last."""
 
     on: bool = False

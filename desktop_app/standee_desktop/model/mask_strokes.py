@@ -25,7 +25,7 @@ THINNEST = 0.15
 
 
 @dataclass(frozen=True)
-class Frame:
+class MaskPlacement:
     """Where a mask lies on the canvas: its picture's rectangle (canvas px), mirrored or not."""
 
     placed: Rect
@@ -36,9 +36,9 @@ class Frame:
     @staticmethod
     def of(
         picture: tuple[int, int], rect: Rect, fit: Fit, mask: tuple[int, int], flip: bool = False
-    ) -> Frame:
+    ) -> MaskPlacement:
         """Return the frame of a picture (width, height) fitted into `rect` with a mask of a size."""
-        return Frame(fit_picture(*picture, rect, fit), *mask, flip)
+        return MaskPlacement(fit_picture(*picture, rect, fit), *mask, flip)
 
     def to_mask(self, x: float, y: float) -> tuple[float, float]:
         """Return the mask px under a canvas position."""
@@ -63,7 +63,7 @@ class Stroke:
     def __init__(
         self,
         mask: Mask,
-        frame: Frame,
+        frame: MaskPlacement,
         radius: float,
         softness: float = 0.0,
         erase: bool = False,

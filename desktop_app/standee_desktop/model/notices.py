@@ -12,7 +12,7 @@ from typing import Literal
 
 from standee.errors import StandeeError
 
-from .signal import Event
+from .signal import Signal
 
 Level = Literal["info", "warning", "error"]
 Fix = Literal[
@@ -74,7 +74,7 @@ class Notices:
     LONGEST = 6
 
     def __init__(self) -> None:
-        self.changed: Event[None] = Event()
+        self.changed: Signal[None] = Signal()
         self._notices: list[Notice] = []
 
     def __iter__(self):  # type: ignore[no-untyped-def]

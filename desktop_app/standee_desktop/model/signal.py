@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Event(Generic[T]):
+class Signal(Generic[T]):
     """Something that happens. `event.connect(listener)`; `event.emit(value)` calls the listeners."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Snapped:
+class Snap:
     """How far to move to lie on the nearest lines, and the lines that are met then."""
 
     dx: float
@@ -39,24 +39,24 @@ class Snapped:
 
 
 @dataclass(frozen=True)
-class Magnets:
+class SnapTargets:
     """All that a drag may snap to. `patch` is 0 where the token grid does not count."""
 
     lines: tuple[Line, ...] = ()
     patch: int = 0
 
-    def move(self, rect: Rect, distance: float) -> Snapped:
+    def move(self, rect: Rect, distance: float) -> Snap:
         """Snap a rectangle that is moved as a whole."""
         dx = self._pull(True, (rect.x, rect.x + rect.w / 2, rect.x + rect.w), distance, rect.x)
         dy = self._pull(False, (rect.y, rect.y + rect.h / 2, rect.y + rect.h), distance, rect.y)
-        return Snapped(dx, dy, self._met(Rect(rect.x + dx, rect.y + dy, rect.w, rect.h)))
+        return Snap(dx, dy, self._met(Rect(rect.x + dx, rect.y + dy, rect.w, rect.h)))
 
-    def drag(self, rect: Rect, handle: Handle, distance: float) -> Snapped:
+    def drag(self, rect: Rect, handle: Handle, distance: float) -> Snap:
         """Snap the sides of a rectangle that move with `handle`."""
         x, y = handle.at(rect)
         dx = self._pull(True, (x,), distance, x) if handle.x else 0.0
         dy = self._pull(False, (y,), distance, y) if handle.y else 0.0
-        return Snapped(dx, dy)
+        return Snap(dx, dy)
 
     def met(self, rect: Rect) -> tuple[Line, ...]:
         """Return the lines that a rectangle lies on, as guides to show."""
@@ -111,9 +111,9 @@ class Magnets:
         return tuple(met)
 
 
-def magnets(
+def snap_targets(
     composition: Composition, moving: Collection[str], view: ViewState, seen: Seen = rect_of
-) -> Magnets:
+) -> SnapTargets:
     """Return what a drag of the layers `moving` may snap to: of others, what is `seen` of them."""
     canvas = composition.canvas
     lines: list[Line] = []
@@ -126,7 +126,7 @@ def magnets(
     if view.snap_guides:
         lines += [Line(True, x, 0, canvas.height) for x in view.guides_x]
         lines += [Line(False, y, 0, canvas.width) for y in view.guides_y]
-    return Magnets(tuple(lines), view.patch if view.snap_tokens else 0)
+    return SnapTargets(tuple(lines), view.patch if view.snap_tokens else 0)
 
 
 def _around(rect: Rect) -> list[Line]:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..canvas.tools.mask_brush import BrushTool
+from ..canvas.tools.mask_brush import MaskBrush
 from ..canvas.view import CanvasView
 from ..widgets.fields import PercentSlider, make_plain, tool_button
 from ..widgets.inputs import Slider, SpinBox
@@ -29,7 +29,7 @@ class BrushBar(QFrame):
     """Shows the settings of the brush in charge, and hides when there is none."""
 
     def __init__(
-        self, canvas: CanvasView, tools: tuple[BrushTool, ...], parent: QWidget | None = None
+        self, canvas: CanvasView, tools: tuple[MaskBrush, ...], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._canvas, self._tool = canvas, tools[0]
@@ -138,10 +138,10 @@ class BrushBar(QFrame):
         return QSize(0, 0)
 
     def _on_tool(self, tool: object) -> None:
-        if isinstance(tool, BrushTool):
+        if isinstance(tool, MaskBrush):
             self._tool = tool
             self._show()
-        self.setVisible(isinstance(tool, BrushTool))
+        self.setVisible(isinstance(tool, MaskBrush))
 
     def _show(self) -> None:
         tool, cutout = self._tool, self._tool.kind == "cutout"

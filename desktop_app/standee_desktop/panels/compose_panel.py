@@ -18,7 +18,7 @@ from standee.wire.messages import ModelInfo
 
 from ..model import Change, EditorDocument, edits
 from ..services.composer import Composer
-from ..services.daemon_link import Contact, Link
+from ..services.daemon_link import Contact, DaemonLink
 from ..storage.settings import settings
 from ..widgets.fields import (
     AutoDoubleSpin,
@@ -33,8 +33,8 @@ from ..widgets.fields import (
 )
 from ..widgets.icons import icon
 from ..widgets.inputs import SpinBox
-from ..widgets.model_combo import ModelBox
-from .job_list import QueueList
+from ..widgets.model_combo import ModelCombo
+from .job_list import JobList
 from .lora_list import LoraList
 
 DEFAULT_FIDELITY = "compose/fidelity"
@@ -45,13 +45,17 @@ class ComposePanel(QWidget):
     """Prompt, settings, the button, and the queue."""
 
     def __init__(
-        self, editor: EditorDocument, composer: Composer, link: Link, parent: QWidget | None = None
+        self,
+        editor: EditorDocument,
+        composer: Composer,
+        link: DaemonLink,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._editor, self._composer = editor, composer
         self._models: dict[str, ModelInfo] = {}
         self.prompt = PromptEdit()
-        self.model = ModelBox()
+        self.model = ModelCombo()
         self.seed = SeedField()
         self.dice = tool_button("dice", self.tr("Roll another seed"))
         self.new_seed = QCheckBox(self.tr("New seed each time"))
@@ -66,7 +70,7 @@ class ComposePanel(QWidget):
         )
         self.button = QPushButton(icon("compose", "on_accent"), self.tr("Compose"))
         self.live = QPushButton(self.tr("Live"))
-        self.queue = QueueList(composer)
+        self.queue = JobList(composer)
         self._name_fields()
         self._lay_out()
         self._connect(link)
@@ -136,7 +140,7 @@ class ComposePanel(QWidget):
         layout.addLayout(buttons)
         layout.addWidget(self.queue, 1)
 
-    def _connect(self, link: Link) -> None:
+    def _connect(self, link: DaemonLink) -> None:
         editor, composer = self._editor, self._composer
         self.prompt.edited.connect(
             lambda text: editor.apply(

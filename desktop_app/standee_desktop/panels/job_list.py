@@ -28,7 +28,7 @@ LINGER = 4000
 """How long a job that is done stays in the list, ms."""
 
 
-class QueueList(QWidget):
+class JobList(QWidget):
     """The jobs of this editor, the newest at the bottom."""
 
     def __init__(self, composer: Composer, parent: QWidget | None = None) -> None:

@@ -39,7 +39,7 @@ from standee.composition import Layer
 
 from ..canvas.painting import checkerboard
 from ..model import EditorDocument, edits
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 from ..widgets import theme
 from ..widgets.icons import paint_icon
 
@@ -53,7 +53,7 @@ Index = QModelIndex | QPersistentModelIndex
 class LayerModel(QAbstractListModel):
     """The layers of a document, front to back."""
 
-    def __init__(self, document: EditorDocument, pictures: Pictures) -> None:
+    def __init__(self, document: EditorDocument, pictures: ImageCache) -> None:
         super().__init__()
         self.document, self.pictures = document, pictures
         self.layers: tuple[Layer, ...] = document.composition.layers[::-1]
@@ -195,7 +195,7 @@ class LayerDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_thumbnail(
-        self, painter: QPainter, layer: Layer, pictures: Pictures, rect: QRect
+        self, painter: QPainter, layer: Layer, pictures: ImageCache, rect: QRect
     ) -> None:
         colours = theme.current()
         box = QRectF(rect.x() + 6, rect.center().y() - THUMBNAIL / 2 + 1, THUMBNAIL, THUMBNAIL)

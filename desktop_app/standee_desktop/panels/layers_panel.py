@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from ..model import EditorDocument
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 from ..widgets.actions import Actions
 from .layer_list import LayerList, LayerModel
 
@@ -17,7 +17,7 @@ class LayersPanel(QWidget):
     def __init__(
         self,
         document: EditorDocument,
-        pictures: Pictures,
+        pictures: ImageCache,
         actions: Actions,
         parent: QWidget | None = None,
     ) -> None:

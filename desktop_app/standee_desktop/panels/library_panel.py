@@ -24,7 +24,7 @@ from ..model import EditorDocument
 from ..model.notices import Notices
 from ..services.image_cache import make_look
 from ..services.importer import Importer
-from ..services.thread_pool import Workers
+from ..services.thread_pool import ThreadPool
 from ..storage.subject_library import Library, Subject
 from ..widgets.fields import muted
 from ..widgets.inputs import LineEdit
@@ -44,7 +44,7 @@ class LibraryPanel(QWidget):
         editor: EditorDocument,
         library: Library,
         importer: Importer,
-        workers: Workers,
+        workers: ThreadPool,
         notices: Notices,
         parent: QWidget | None = None,
     ) -> None:

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
 
 from standee.composition import Composition
 
-from ..canvas.result_overlay import Curtain
+from ..canvas.result_overlay import ResultOverlay
 from ..canvas.tools.compare_tool import CompareTool
 from ..canvas.view import CanvasView
 from ..model import Change, EditorDocument
 from ..services.composer import LIVE, Composer, composition_of
 from ..services.image_cache import to_qimage
-from ..services.thread_pool import Workers
+from ..services.thread_pool import ThreadPool
 from ..storage.image_import import open_picture
 from ..widgets.keyed_list import KeyedList, thumbnail_icon
 
@@ -32,7 +32,7 @@ SIDE = 100
 NAME = Qt.ItemDataRole.UserRole
 
 
-class StagingStrip(QWidget):
+class ResultsPanel(QWidget):
     """The document's results, oldest left. Selecting one shows it; the canvas stays as it is."""
 
     export_wanted = Signal(str)
@@ -43,14 +43,14 @@ class StagingStrip(QWidget):
         editor: EditorDocument,
         composer: Composer,
         canvas: CanvasView,
-        curtain: Curtain,
-        workers: Workers,
+        result_overlay: ResultOverlay,
+        workers: ThreadPool,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._editor, self._composer, self._canvas = editor, composer, canvas
-        self._curtain, self._workers = curtain, workers
-        self._compare = CompareTool(canvas, curtain)
+        self._result_overlay, self._workers = result_overlay, workers
+        self._compare = CompareTool(canvas, result_overlay)
         self._thumbnails: dict[str, QIcon] = {}
         self._recalling = False
         self.list = KeyedList()
@@ -218,7 +218,7 @@ class StagingStrip(QWidget):
         document, name = self._editor.document, self.current
         result = document.results.get(name) if name else None
         if result is None:
-            self._curtain.show_result(None)
+            self._result_overlay.show_result(None)
             self.compare.setChecked(False)
             return
 
@@ -230,7 +230,7 @@ class StagingStrip(QWidget):
 
         def done(shown: tuple[QImage, Composition | None]) -> None:
             if document is self._editor.document and name == self.current:
-                self._curtain.show_result(*shown)
+                self._result_overlay.show_result(*shown)
 
         self._workers.run(work, done)
 
@@ -240,12 +240,12 @@ class StagingStrip(QWidget):
         others = [name for name in self.selected if name != current]
         result = document.results.get(others[-1]) if current and others else None
         if result is None:
-            self._curtain.show_other(None)
+            self._result_overlay.show_other(None)
             return
 
         def done(image: QImage) -> None:
             if document is self._editor.document and others[-1] in self.selected:
-                self._curtain.show_other(image)
+                self._result_overlay.show_other(image)
 
         self._workers.run(lambda: to_qimage(open_picture(result.data)), done)
 

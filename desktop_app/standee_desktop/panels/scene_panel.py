@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from standee.composition import Composition, Scene
 
 from ..model import Change, EditorDocument, edits
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 from ..services.importer import Importer, picture_paths
 from ..widgets.drops import accept_copy
 from ..widgets.fields import PercentSlider, form, make_plain, muted
@@ -39,7 +39,7 @@ class ScenePanel(QWidget):
     def __init__(
         self,
         editor: EditorDocument,
-        pictures: Pictures,
+        pictures: ImageCache,
         importer: Importer,
         choose: Callable[[Callable[[Path], object]], object],
         inpaint: Callable[[], object],

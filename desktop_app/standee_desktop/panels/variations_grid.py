@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from ..model import EditorDocument
 from ..services.composer import Composer
 from ..services.image_cache import to_qimage
-from ..services.thread_pool import Workers
+from ..services.thread_pool import ThreadPool
 from ..storage.image_import import open_picture
 from ..widgets.fields import heading, muted
 from ..widgets.keyed_list import KeyedList, thumbnail_icon
@@ -42,7 +42,7 @@ class VariationsGrid(QWidget):
         self,
         editor: EditorDocument,
         composer: Composer,
-        workers: Workers,
+        workers: ThreadPool,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)

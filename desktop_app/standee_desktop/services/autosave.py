@@ -14,8 +14,8 @@ from standee.errors import StandeeError
 from ..model import EditorDocument
 from ..model.notices import Notice, Notices
 from ..storage.paths import recovery_folder
-from ..storage.recovery_journal import DIGEST, Journal, Left, Snapshot, discard, left_behind
-from .thread_pool import Workers
+from ..storage.recovery_journal import DIGEST, Journal, Snapshot, UnsavedWork, discard, left_behind
+from .thread_pool import ThreadPool
 
 DELAY = 600
 """Milliseconds from the first change to writing; later changes do not put it off."""
@@ -25,7 +25,7 @@ class Autosave(QObject):
     """Writes the journal of one editor. `jobs` gives the unfinished jobs to go on with."""
 
     found = Signal(object)
-    """Work that was left behind, a `Left`, at the start."""
+    """Work that was left behind, a `UnsavedWork`, at the start."""
     written = Signal()
     """The journal is on the disk as the document is."""
 
@@ -38,7 +38,7 @@ class Autosave(QObject):
     ) -> None:
         super().__init__(parent)
         self._editor, self._notices, self._jobs = editor, notices, jobs
-        self._workers = Workers(self, in_order=True)
+        self._workers = ThreadPool(self, in_order=True)
         self._journal = Journal(recovery_folder())
         self._held: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
         self._writing = self._again = False
@@ -56,7 +56,7 @@ class Autosave(QObject):
         """See what an editor left behind that ended without saving."""
         folder = recovery_folder()
 
-        def tell(lefts: list[Left]) -> None:
+        def tell(lefts: list[UnsavedWork]) -> None:
             for left in lefts:
                 self.found.emit(left)
 
@@ -67,12 +67,12 @@ class Autosave(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
-    def adopt(self, left: Left) -> None:
+    def adopt(self, left: UnsavedWork) -> None:
         """What was left behind is open here: drop it there once it is in this editor's journal."""
         self._adopted.append(left.folder)
         self.soon()
 
-    def drop(self, left: Left) -> None:
+    def drop(self, left: UnsavedWork) -> None:
         """The artist does not want it."""
         self._workers.run(lambda: discard(left.folder))
 

@@ -11,8 +11,8 @@ from standee.wire.messages import ModelInfo
 
 from ..model import Change, EditorDocument, edits
 from ..model.notices import Notice, Notices
-from .daemon_link import Link
-from .image_cache import Pictures
+from .daemon_link import DaemonLink
+from .image_cache import ImageCache
 
 TOPIC, SCENE = "canvas-size", "canvas-aspect"
 FAR = 1.6
@@ -21,14 +21,14 @@ CUT = 1.08
 """How many times wider or higher than the canvas a scene's picture may be."""
 
 
-class CanvasHint(QObject):
+class CanvasAdvice(QObject):
     """Offers the size that a model paints best, and the aspect of a scene that would be cut."""
 
     def __init__(
         self,
         editor: EditorDocument,
-        pictures: Pictures,
-        link: Link,
+        pictures: ImageCache,
+        link: DaemonLink,
         notices: Notices,
         parent: QObject | None = None,
     ) -> None:

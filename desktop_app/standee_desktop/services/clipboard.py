@@ -18,12 +18,12 @@ from standee.errors import StandeeError
 
 from ..model import EditorDocument, edits
 from ..model.layer_clipboard import MIME, SHIFT, pack, unpack
-from .thread_pool import Workers
+from .thread_pool import ThreadPool
 
 Report = Callable[[StandeeError], None]
 
 
-def copy_layers(document: EditorDocument, workers: Workers, failed: Report) -> bool:
+def copy_layers(document: EditorDocument, workers: ThreadPool, failed: Report) -> bool:
     """Put the selected layers on the clipboard; False when none is selected."""
     layers = document.selected
     if not layers:
@@ -51,7 +51,7 @@ def has_layers() -> bool:
     return QGuiApplication.clipboard().mimeData().hasFormat(MIME)
 
 
-def paste_layers(document: EditorDocument, workers: Workers, text: str, failed: Report) -> None:
+def paste_layers(document: EditorDocument, workers: ThreadPool, text: str, failed: Report) -> None:
     """Add the layers on the clipboard on top, a little beside where they were."""
     mime = QGuiApplication.clipboard().mimeData()
     layers = unpack(bytes(mime.data(MIME).data()))

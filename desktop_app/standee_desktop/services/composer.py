@@ -24,14 +24,14 @@ from standee.wire.events import Event, Failed, Preview, Result, ends
 
 from ..model import EditorDocument, edits
 from ..model.jobs import Job, Jobs, of_json
-from ..model.live_mode import Live
+from ..model.live_mode import LiveMode
 from ..model.notices import Notices
 from ..model.pace import Pace
 from ..model.rects import fit_on
 from ..storage.image_import import open_picture
-from .daemon_link import Link
+from .daemon_link import DaemonLink
 from .image_cache import to_qimage
-from .thread_pool import Workers
+from .thread_pool import ThreadPool
 
 LIVE = "live-"
 """How the names of results from live mode begin: the next one takes the place of the last."""
@@ -55,9 +55,9 @@ class Composer(QObject):
     def __init__(
         self,
         editor: EditorDocument,
-        link: Link,
-        decoding: Workers,
-        files: Workers,
+        link: DaemonLink,
+        decoding: ThreadPool,
+        files: ThreadPool,
         notices: Notices,
         parent: QObject | None = None,
     ) -> None:
@@ -66,7 +66,7 @@ class Composer(QObject):
         self.preview: QImage | None = None
         self._editor, self._link, self._notices = editor, link, notices
         self._decoding, self._files = decoding, files
-        self._live, self._pace = Live(), Pace()
+        self._live, self._pace = LiveMode(), Pace()
         self._live_job: str | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

@@ -19,9 +19,9 @@ from standee.wire.messages import Cutout
 
 from ..model import EditorDocument, edits
 from ..model.notices import Notice, Notices
-from .daemon_link import Link
-from .image_cache import Look, Pictures, make_look
-from .thread_pool import Workers
+from .daemon_link import DaemonLink
+from .image_cache import CachedImage, ImageCache, make_look
+from .thread_pool import ThreadPool
 
 PRIORITY = 20
 LONGEST = 120.0
@@ -42,9 +42,9 @@ class Cutouts(QObject):
     def __init__(
         self,
         editor: EditorDocument,
-        pictures: Pictures,
-        link: Link,
-        workers: Workers,
+        pictures: ImageCache,
+        link: DaemonLink,
+        workers: ThreadPool,
         notices: Notices,
         parent: QObject | None = None,
     ) -> None:
@@ -141,10 +141,10 @@ class Cutouts(QObject):
         )
 
     def _take_mask(self, document: Document, layer: Layer, mask: bytes, topic: str) -> None:
-        def work() -> tuple[str, Look]:
+        def work() -> tuple[str, CachedImage]:
             return document.add_picture(mask), make_look(document.read(layer.picture), mask)
 
-        def done(made: tuple[str, Look]) -> None:
+        def done(made: tuple[str, CachedImage]) -> None:
             now = self._editor.layer(layer.id)
             if document is not self._editor.document or now is None:
                 return

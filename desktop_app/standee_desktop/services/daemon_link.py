@@ -26,7 +26,7 @@ from standee.wire.messages import Cutout, ModelInfo, Welcome
 from standee.wire.operations import Blobs
 from standee.wire.session import Task
 
-from .job_patience import LONGEST, Patience
+from .job_timeouts import LONGEST, JobTimeouts
 
 Listener = Callable[[Event], None]
 State = Literal["looking", "connected", "away", "failed"]
@@ -48,7 +48,7 @@ class Contact:
 
 
 @dataclass
-class _Open:
+class _OpenJob:
     """A job that the link follows. `task` hands it in, until the daemon holds it."""
 
     task: Task[str] | None
@@ -56,14 +56,14 @@ class _Open:
     unwanted: bool = False
 
 
-class Link(QObject):
+class DaemonLink(QObject):
     """Talk to the daemon from the GUI thread. No method waits; answers come as signals."""
 
     contact_changed = Signal(object)
     """The `Contact` at the moment."""
     accepted = Signal(str)
     """The id of a job that the daemon holds now: from here on it cannot be lost."""
-    _arrived = Signal(object)
+    _stroke_step = Signal(object)
     _told = Signal(object)
     _answered = Signal(object, object)
 
@@ -77,11 +77,11 @@ class Link(QObject):
         super().__init__(parent)
         self.contact = Contact()
         self._listeners: dict[str, Listener] = {}
-        self._patience = Patience(self._run_out, self)
-        self._commands: queue.SimpleQueue[Callable[[_Thread], None]] = queue.SimpleQueue()
-        self._thread = _Thread(self, self._commands, start, connection_file)
+        self._patience = JobTimeouts(self._run_out, self)
+        self._commands: queue.SimpleQueue[Callable[[_ClientThread], None]] = queue.SimpleQueue()
+        self._thread = _ClientThread(self, self._commands, start, connection_file)
         queued = Qt.ConnectionType.QueuedConnection
-        self._arrived.connect(self._deliver, queued)
+        self._stroke_step.connect(self._deliver, queued)
         self._told.connect(self._tell, queued)
         self._answered.connect(self._answer, queued)
 
@@ -191,18 +191,18 @@ class Link(QObject):
 
 
 @dataclass
-class _Asked:
+class _Request:
     task: Task[Any]
     done: Callable[[Any], None] | None = None
 
 
-class _Thread(threading.Thread):
+class _ClientThread(threading.Thread):
     """The thread that owns the client. Its methods run in it, as commands."""
 
     def __init__(
         self,
-        link: Link,
-        commands: queue.SimpleQueue[Callable[[_Thread], None]],
+        link: DaemonLink,
+        commands: queue.SimpleQueue[Callable[[_ClientThread], None]],
         start: bool,
         file: Path | None,
     ) -> None:
@@ -214,8 +214,8 @@ class _Thread(threading.Thread):
         self._file = file
         self._client = Client.begin_connect(start=start, connection_file=file)
         self._met = False
-        self._jobs: dict[str, _Open] = {}
-        self._asked: list[_Asked] = []
+        self._jobs: dict[str, _OpenJob] = {}
+        self._asked: list[_Request] = []
         self._contact = Contact()
         self._error: StandeeError | None = None
         self._greeted: Welcome | None = None
@@ -235,7 +235,7 @@ class _Thread(threading.Thread):
     # -- commands --------------------------------------------------------------------------------
 
     def submit(self, job_id: str, spec: Composition | Cutout, blobs: Blobs, priority: int) -> None:
-        self._jobs[job_id] = job = _Open(None)
+        self._jobs[job_id] = job = _OpenJob(None)
         try:
             job.task = self._client.begin_submit(spec, blobs, job_id=job_id, priority=priority)
         except StandeeError as error:
@@ -248,7 +248,7 @@ class _Thread(threading.Thread):
             return
         # It is still on its way: gone for the artist at once, stopped when it has arrived.
         job.unwanted = True
-        self._link._arrived.emit(Cancelled(job=job_id, seq=job.last_seq + 1))
+        self._link._stroke_step.emit(Cancelled(job=job_id, seq=job.last_seq + 1))
 
     def end(self, job_id: str) -> None:
         if job_id in self._jobs:
@@ -257,7 +257,7 @@ class _Thread(threading.Thread):
     def ask(
         self, begin: Callable[[Client], Task[Any]], done: Callable[[Any], None] | None = None
     ) -> None:
-        self._asked.append(_Asked(begin(self._client), done))
+        self._asked.append(_Request(begin(self._client), done))
 
     def renew(self) -> None:
         self._error = None
@@ -301,7 +301,7 @@ class _Thread(threading.Thread):
             job.last_seq = max(job.last_seq, event.seq)
             if ends(event):
                 del self._jobs[event.job]
-        self._link._arrived.emit(event)
+        self._link._stroke_step.emit(event)
 
     def _settle(self) -> None:
         """See which submissions and questions have their answer."""

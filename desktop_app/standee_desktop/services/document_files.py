@@ -17,19 +17,19 @@ from ..model import EditorDocument
 from ..model.notices import Notice, Notices
 from ..storage.file_guard import Hindrance, Stamp, hindrance, stamp_of
 from ..storage.image_export import export
-from ..storage.recovery_journal import Left, recovered
+from ..storage.recovery_journal import UnsavedWork, recovered
 from ..storage.settings import settings
-from ..widgets.file_dialogs import Answer, Dialogs, Way
+from ..widgets.file_dialogs import Answer, FileDialogs, Way
 from .autosave import Autosave, held_by
 from .composer import Composer
-from .thread_pool import Workers
+from .thread_pool import ThreadPool
 
 RECENT = "files/recent"
 MOST_RECENT = 10
 SUFFIX = ".standee"
 
 
-class Files(QObject):
+class DocumentFiles(QObject):
     """The file commands of one window."""
 
     recent_changed = Signal()
@@ -44,10 +44,10 @@ class Files(QObject):
         self,
         editor: EditorDocument,
         composer: Composer,
-        workers: Workers,
+        workers: ThreadPool,
         notices: Notices,
         autosave: Autosave,
-        dialogs: Dialogs,
+        dialogs: FileDialogs,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -186,7 +186,7 @@ class Files(QObject):
                 self._write(path, then)
 
         # A brush stroke that is on its way to the document shall be in the file.
-        self._editor.arrivals.after(
+        self._editor.pending_steps.after(
             lambda: self._workers.run(lambda: hindrance(path, known), looked)
         )
 
@@ -296,7 +296,7 @@ class Files(QObject):
 
     # -- what was left behind --------------------------------------------------------------------
 
-    def _offer(self, left: Left) -> None:
+    def _offer(self, left: UnsavedWork) -> None:
         when = QDateTime.fromSecsSinceEpoch(int(left.when))
         time = QLocale().toString(when, QLocale.FormatType.ShortFormat)
         name = left.name or self.tr("Untitled")
@@ -316,7 +316,7 @@ class Files(QObject):
             )
         )
 
-    def recover(self, left: Left) -> None:
+    def recover(self, left: UnsavedWork) -> None:
         """Open what an editor left behind, and go on with its jobs."""
 
         def done(document: Document) -> None:

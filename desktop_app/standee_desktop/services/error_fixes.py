@@ -22,7 +22,7 @@ from ..model.jobs import Job
 from ..model.notices import FIXES, Notice, Notices
 from .composer import Composer
 from .crash_log import log, open_log
-from .daemon_link import Contact, Link
+from .daemon_link import Contact, DaemonLink
 
 OFFLOAD = "STANDEE_OFFLOAD"
 PAGE = re.compile(r"https://[\w./-]+\w")
@@ -30,13 +30,13 @@ LESS = {"": "model", "none": "model", "model": "group"}
 """The next preset that takes less memory; the daemon reads it from its environment."""
 
 
-class Mending(QObject):
+class ErrorFixes(QObject):
     """Shows the errors of the link and of jobs, each with the button that mends it."""
 
     def __init__(
         self,
         editor: EditorDocument,
-        link: Link,
+        link: DaemonLink,
         composer: Composer,
         notices: Notices,
         parent: QObject | None = None,

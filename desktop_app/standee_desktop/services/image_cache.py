@@ -24,7 +24,7 @@ from standee.pictures import decode, mask_of
 from ..model.token_counts import CutOut
 from ..storage.image_import import MAX_PIXELS, open_picture
 from .screen_profile import SCREEN
-from .thread_pool import Workers
+from .thread_pool import ThreadPool
 
 IMAGE_SIDE = 1024
 """Images for the canvas have at most this many px on their long side."""
@@ -43,7 +43,7 @@ Read = Callable[[str], bytes]
 
 
 @dataclass(frozen=True)
-class Look:
+class CachedImage:
     """A picture with its cut-out, ready to paint."""
 
     image: QImage
@@ -95,7 +95,7 @@ class Look:
         return sum(int(one.sizeInBytes()) for one in self.levels) + maps
 
 
-def make_look(picture: bytes, mask: bytes | None = None) -> Look:
+def make_look(picture: bytes, mask: bytes | None = None) -> CachedImage:
     """Decode a picture and its mask. For worker threads. Raises `BadPicture`, `TooLarge`."""
     longest = IMAGE_SIDE if picture.startswith(JPEG) else None  # which has no cut-out to lose
     decoded = decode(picture, most=MAX_PIXELS, longest=longest)
@@ -110,17 +110,17 @@ def make_look(picture: bytes, mask: bytes | None = None) -> Look:
     return _look(image, matte, width, height, has_alpha)
 
 
-def small_look(picture: bytes, mask: bytes | None, side: int) -> Look:
+def small_look(picture: bytes, mask: bytes | None, side: int) -> CachedImage:
     """Decode a picture and its mask to at most `side` px, to be painted only. For worker threads."""
     image = open_picture(picture, side)
     if mask is not None:
         image.putalpha(mask_of(open_picture(mask, side)).resize(image.size))
     small = to_qimage(image)
     cutout, kept = _maps(None, image.width, image.height)
-    return Look(small, small, (small,), cutout, kept, image.width, image.height, False)
+    return CachedImage(small, small, (small,), cutout, kept, image.width, image.height, False)
 
 
-def recut(whole: Look, mask: bytes) -> Look:
+def recut(whole: CachedImage, mask: bytes) -> CachedImage:
     """Return a picture that is decoded already with another mask: what a brush stroke needs.
 
     For worker threads. Raises `BadPicture`.
@@ -137,7 +137,7 @@ def _look(
     height: int,
     has_alpha: bool,
     to_screen: bool = True,
-) -> Look:
+) -> CachedImage:
     """Make all sizes of an RGB image; `matte`, of any size, lies over the picture of `width` x `height` px."""
     cutout, kept = _maps(matte, width, height)
     if matte is not None:
@@ -150,7 +150,7 @@ def _look(
     thumbnail = next((one for one in levels if max(one.width(), one.height()) <= 200), levels[-1])
     box = _box(cutout) if matte is not None else (0.0, 0.0, 1.0, 1.0)
     sizes = levels[0], thumbnail, tuple(levels)
-    return Look(*sizes, cutout, kept, width, height, has_alpha, box)
+    return CachedImage(*sizes, cutout, kept, width, height, has_alpha, box)
 
 
 def _box(cutout: NDArray[np.float32]) -> Box:
@@ -198,7 +198,7 @@ def to_pillow(image: QImage) -> Image.Image:
     return Image.frombuffer("RGBA", size, data, "raw", "RGBA", stride, 1)
 
 
-class Pictures(QObject):
+class ImageCache(QObject):
     """All decoded pictures of one document."""
 
     ready = Signal(str)
@@ -209,7 +209,7 @@ class Pictures(QObject):
     def __init__(
         self,
         read: Read,
-        workers: Workers,
+        workers: ThreadPool,
         shown: Callable[[], Collection[str]],
         parent: QObject | None = None,
     ) -> None:
@@ -220,14 +220,14 @@ class Pictures(QObject):
         super().__init__(parent)
         self._read, self._shown = read, shown
         self._workers = workers
-        self._looks: OrderedDict[Key, Look] = OrderedDict()
+        self._looks: OrderedDict[Key, CachedImage] = OrderedDict()
         self._pixmaps: dict[Key, QPixmap] = {}
         self._loading: set[Key] = set()
         self._broken: dict[Key, StandeeError] = {}
         self._cost = 0
         self._generation = 0
 
-    def look(self, picture: str, mask: str | None = None) -> Look | None:
+    def look(self, picture: str, mask: str | None = None) -> CachedImage | None:
         """Return the decoded picture, or `None`: then it is being read and `ready` will come."""
         key = (picture, mask)
         if (found := self._looks.get(key)) is not None:
@@ -273,7 +273,7 @@ class Pictures(QObject):
         """Return why a picture cannot be shown."""
         return self._broken.get((picture, mask))
 
-    def put(self, picture: str, look: Look, mask: str | None = None) -> None:
+    def put(self, picture: str, look: CachedImage, mask: str | None = None) -> None:
         """Take in what was decoded elsewhere, so that a new layer shows at once."""
         self._keep((picture, mask), look)
         self.ready.emit(picture)
@@ -292,10 +292,10 @@ class Pictures(QObject):
         generation = self._generation
         read = self._read
 
-        def work() -> Look:
+        def work() -> CachedImage:
             return make_look(read(picture), read(mask) if mask else None)
 
-        def done(look: Look) -> None:
+        def done(look: CachedImage) -> None:
             if generation == self._generation:
                 self._loading.discard(key)
                 self._keep(key, look)
@@ -310,7 +310,7 @@ class Pictures(QObject):
         self._loading.add(key)
         self._workers.run(work, done, failed)
 
-    def _keep(self, key: Key, look: Look) -> None:
+    def _keep(self, key: Key, look: CachedImage) -> None:
         old = self._looks.pop(key, None)
         self._cost += look.cost - (old.cost if old else 0)
         self._looks[key] = look

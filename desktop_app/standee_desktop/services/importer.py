@@ -23,8 +23,8 @@ from ..model.notices import Notices
 from ..storage.image_import import Imported, encode, read_picture
 from ..storage.subject_library import Library, Subject
 from .cutouts import Cutouts
-from .image_cache import Look, Pictures, make_look, to_pillow
-from .thread_pool import Workers
+from .image_cache import CachedImage, ImageCache, make_look, to_pillow
+from .thread_pool import ThreadPool
 
 SHARE = 0.5
 """How much of the canvas' shorter side a new subject takes."""
@@ -41,12 +41,12 @@ CAMERA_NAME = re.compile(r"(?i)^(img|dsc|dscn|p|pxl|image|screenshot|scan|untitl
 
 
 @dataclass(frozen=True)
-class Stood:
+class AddedPicture:
     """A picture that the document holds now."""
 
     picture: Imported
     digest: str
-    look: Look
+    look: CachedImage
     mask: str | None = None
 
 
@@ -56,9 +56,9 @@ class Importer(QObject):
     def __init__(
         self,
         editor: EditorDocument,
-        pictures: Pictures,
+        pictures: ImageCache,
         cutouts: Cutouts,
-        workers: Workers,
+        workers: ThreadPool,
         notices: Notices,
         fidelity: Callable[[], float],
         parent: QObject | None = None,
@@ -71,7 +71,7 @@ class Importer(QObject):
 
     def add_files(self, paths: Sequence[Path], at: QPointF | None = None) -> None:
         """Add picture files as subjects in their order, the first at a position in canvas px."""
-        row = _Row()
+        row = _InOrder()
         for index, path in enumerate(paths):
             stand = partial(row.stand, index, self._stander(at, index))
             self._bring(partial(read_picture, path), stand, failed=partial(row.skip, index))
@@ -91,7 +91,7 @@ class Importer(QObject):
         self, library: Library, subjects: Sequence[Subject], at: QPointF | None = None
     ) -> None:
         """Add subjects of the library in their order, the first at a position in canvas px."""
-        row = _Row()
+        row = _InOrder()
         for index, subject in enumerate(subjects):
             stand = partial(row.stand, index, self._stander(at, index, subject.prompt))
             picture = partial(library.read, subject.picture)
@@ -119,7 +119,7 @@ class Importer(QObject):
     def set_scene(self, path: Path) -> None:
         """Make a picture file the scene."""
 
-        def stand(stood: Stood) -> None:
+        def stand(stood: AddedPicture) -> None:
             scene = self._editor.composition.scene or Scene(stood.digest)
             scene = Scene(
                 stood.digest,
@@ -137,21 +137,21 @@ class Importer(QObject):
     def _bring(
         self,
         read: Callable[[], Imported],
-        stand: Callable[[Stood], None],
+        stand: Callable[[AddedPicture], None],
         mask: Callable[[], bytes] | None = None,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         """Read a picture, put it into the document and stand it on the canvas."""
         document = self._editor.document
 
-        def work() -> Stood:
+        def work() -> AddedPicture:
             picture = read()
             cut = mask() if mask is not None else None
             digest = document.add_picture(picture.data)
             mask_digest = document.add_picture(cut) if cut is not None else None
-            return Stood(picture, digest, make_look(picture.data, cut), mask_digest)
+            return AddedPicture(picture, digest, make_look(picture.data, cut), mask_digest)
 
-        def done(stood: Stood) -> None:
+        def done(stood: AddedPicture) -> None:
             if document is not self._editor.document:
                 return
             self._pictures.put(stood.digest, stood.look, stood.mask)
@@ -167,10 +167,10 @@ class Importer(QObject):
 
     def _stander(
         self, at: QPointF | None, index: int, prompt: str = "", named: bool = True
-    ) -> Callable[[Stood], None]:
+    ) -> Callable[[AddedPicture], None]:
         """Return what stands a picture on the canvas; without `named` its name tells nothing of it."""
 
-        def stand(stood: Stood) -> None:
+        def stand(stood: AddedPicture) -> None:
             composition = self._editor.composition
             if len(composition.layers) >= MAX_LAYERS:
                 text = self.tr("A composition has at most %1 layers.")
@@ -198,14 +198,14 @@ def _read_kept(picture: Callable[[], bytes], name: str) -> Imported:
     return read_picture(picture(), name)
 
 
-class _Row:
+class _InOrder:
     """Pictures that are read in any order and stand on the canvas in theirs."""
 
     def __init__(self) -> None:
         self._next = 0
         self._waiting: dict[int, Callable[[], None]] = {}
 
-    def stand(self, index: int, stand: Callable[[Stood], None], stood: Stood) -> None:
+    def stand(self, index: int, stand: Callable[[AddedPicture], None], stood: AddedPicture) -> None:
         """Number `index` is read: stand it when its turn has come."""
         self._settle(index, partial(stand, stood))
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColorSpace, QColorTransform, QImage
 from standee.errors import BadPicture
 
 
-class Screen:
+class ScreenProfile:
     """How colours are brought to the screen; without a profile they stay as they are."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Screen:
         return image if transform is None else image.colorTransformed(transform)
 
 
-SCREEN = Screen()
+SCREEN = ScreenProfile()
 """The one that this program paints on."""
 
 

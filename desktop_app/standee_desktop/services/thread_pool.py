@@ -1,6 +1,6 @@
 """Work beside the GUI thread: a function runs in a pool, its outcome comes back as a signal.
 
-Decoding, hashing, thumbnails and saving go through here. Each `Workers` has a pool of its own, so
+Decoding, hashing, thumbnails and saving go through here. Each `ThreadPool` has a pool of its own, so
 that a slow disk does not hold up thumbnails. `in_order` makes a pool of one thread.
 """
 
@@ -19,7 +19,7 @@ from standee.errors import StandeeError
 T = TypeVar("T")
 
 
-class Workers(QObject):
+class ThreadPool(QObject):
     """A pool of threads whose outcomes arrive on the thread that owns this object."""
 
     _finished = Signal(object, object)

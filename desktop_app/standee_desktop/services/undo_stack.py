@@ -73,11 +73,11 @@ class UndoStack(QUndoStack):
 
     def undo(self) -> None:
         """Take the last step back, one that is still on its way too; a drag that goes on is over."""
-        self._document.arrivals.after(self._undo)
+        self._document.pending_steps.after(self._undo)
 
     def redo(self) -> None:
         """Make the next step again; a drag that goes on is over."""
-        self._document.arrivals.after(self._redo)
+        self._document.pending_steps.after(self._redo)
 
     def _undo(self) -> None:
         self._document.end_gesture()

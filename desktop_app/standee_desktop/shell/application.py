@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from ..widgets import theme
 from ..widgets.icons import emblem
-from .assembly import Studio
+from .assembly import Assembly
 from .window import MainWindow
 
 TRANSLATIONS = Path(__file__).parents[1] / "translations"
@@ -76,12 +76,12 @@ def translate(app: QApplication, language: str | None) -> None:
 def make_window() -> MainWindow:
     """Return the main window with everything in it."""
     window = MainWindow()
-    Studio(window)
+    Assembly(window)
     return window
 
 
 def start(window: MainWindow, file: Path | None) -> None:
     """Open what was asked for, or show the welcome page."""
-    studio = window.findChild(Studio)
-    if studio is not None:
-        studio.begin(file)
+    assembly = window.findChild(Assembly)
+    if assembly is not None:
+        assembly.begin(file)

@@ -1,6 +1,6 @@
 """Everything that makes the window more than a canvas: the daemon, files, composing, pictures.
 
-`Studio(window)` builds the parts, docks their panels and connects the commands; `begin` sets them
+`Assembly(window)` builds the parts, docks their panels and connects the commands; `begin` sets them
 to work. Nothing in the window knows it.
 """
 
@@ -15,34 +15,34 @@ from standee.document.document import Document
 from standee.errors import MissingBlob, StandeeError
 from standee.images import SUFFIXES
 
-from ..canvas.drag_and_drop import Drops
-from ..canvas.result_overlay import Curtain
-from ..canvas.tablet import Pen
-from ..canvas.tools.mask_brush import BrushTool
+from ..canvas.drag_and_drop import DropTarget
+from ..canvas.result_overlay import ResultOverlay
+from ..canvas.tablet import TabletInput
+from ..canvas.tools.mask_brush import MaskBrush
 from ..model.notices import Notices
 from ..panels.brush_bar import BrushBar
 from ..panels.compose_bar import ComposeBar
 from ..panels.compose_panel import ComposePanel
 from ..panels.library_panel import LibraryPanel
 from ..panels.notice_bar import NoticeBar
-from ..panels.results_panel import StagingStrip
+from ..panels.results_panel import ResultsPanel
 from ..panels.scene_panel import ScenePanel
 from ..panels.variations_grid import VariationsGrid
 from ..services import clipboard
 from ..services.autosave import Autosave
-from ..services.canvas_advice import CanvasHint
+from ..services.canvas_advice import CanvasAdvice
 from ..services.composer import Composer
 from ..services.crash_log import CrashLog
 from ..services.cutouts import Cutouts
-from ..services.daemon_link import Link
-from ..services.document_files import Files
-from ..services.error_fixes import Mending
+from ..services.daemon_link import DaemonLink
+from ..services.document_files import DocumentFiles
+from ..services.error_fixes import ErrorFixes
 from ..services.importer import Importer
-from ..services.thread_pool import Workers
+from ..services.thread_pool import ThreadPool
 from ..storage.paths import library_folder
 from ..storage.subject_library import Library
-from ..widgets.file_dialogs import Dialogs
-from .daemon_status import ConnectionLabel
+from ..widgets.file_dialogs import FileDialogs
+from .daemon_status import DaemonStatus
 from .screen_colours import ScreenColours
 from .welcome_page import sample_file
 from .window import MainWindow
@@ -53,24 +53,24 @@ NOTICES = 460
 """How wide notices are, px."""
 
 
-class Studio(QObject):
+class Assembly(QObject):
     """The parts around one window. Tests and scripts reach them by their names."""
 
-    def __init__(self, window: MainWindow, link: Link | None = None) -> None:
+    def __init__(self, window: MainWindow, link: DaemonLink | None = None) -> None:
         super().__init__(window)
         self.window = window
         editor, canvas = window.document, window.canvas
         self.editor = editor
         self.notices = Notices()
         self.crash_log = CrashLog(self.notices, self)
-        self.link = link or Link(self)
-        self.disk = Workers(self, in_order=True)
+        self.link = link or DaemonLink(self)
+        self.disk = ThreadPool(self, in_order=True)
         self.composer = Composer(editor, self.link, window.workers, self.disk, self.notices, self)
-        self.mending = Mending(editor, self.link, self.composer, self.notices, self)
-        self.canvas_hint = CanvasHint(editor, window.pictures, self.link, self.notices, self)
+        self.error_fixes = ErrorFixes(editor, self.link, self.composer, self.notices, self)
+        self.canvas_hint = CanvasAdvice(editor, window.pictures, self.link, self.notices, self)
         self.autosave = Autosave(editor, self.notices, self.composer.unsaved_jobs, self)
-        self.dialogs = Dialogs(window)
-        self.files = Files(
+        self.dialogs = FileDialogs(window)
+        self.files = DocumentFiles(
             editor, self.composer, self.disk, self.notices, self.autosave, self.dialogs, self
         )
         self.library = Library(library_folder())
@@ -90,7 +90,7 @@ class Studio(QObject):
         self.library_panel = LibraryPanel(
             editor, self.library, self.importer, window.workers, self.notices
         )
-        self.drops = Drops(
+        self.drop_target = DropTarget(
             canvas,
             window,
             self.importer,
@@ -98,24 +98,26 @@ class Studio(QObject):
             self.library_panel.subject,
             self.files.open,
         )
-        self.curtain = Curtain(canvas, self.composer)
-        self.staging = StagingStrip(editor, self.composer, canvas, self.curtain, window.workers)
+        self.result_overlay = ResultOverlay(canvas, self.composer)
+        self.results_panel = ResultsPanel(
+            editor, self.composer, canvas, self.result_overlay, window.workers
+        )
         self.variations = VariationsGrid(editor, self.composer, window.workers)
-        self.cutout_brush = BrushTool(canvas, "cutout", self.disk, self.notices)
-        self.kept_brush = BrushTool(canvas, "kept", self.disk, self.notices)
-        self.pen = Pen(canvas)
+        self.cutout_brush = MaskBrush(canvas, "cutout", self.disk, self.notices)
+        self.kept_brush = MaskBrush(canvas, "kept", self.disk, self.notices)
+        self.pen = TabletInput(canvas)
         self.scene_panel = ScenePanel(
             editor,
             window.pictures,
             self.importer,
             self.choose_picture,
             lambda: canvas.set_tool(self.kept_brush),
-            lambda: canvas.set_tool(window.commands.frame_tool),
+            lambda: canvas.set_tool(window.commands.canvas_resize_tool),
         )
         self.notice_bar = NoticeBar(self.notices)
         self.compose_bar = ComposeBar(self.composer, window.actions_)
         self.brush_bar = BrushBar(canvas, (self.cutout_brush, self.kept_brush))
-        self.connection = ConnectionLabel(self.link)
+        self.connection = DaemonStatus(self.link)
         self.colours = ScreenColours(
             window.action("screen-profile"), self.dialogs, window.pictures, self.notices
         )
@@ -152,12 +154,12 @@ class Studio(QObject):
         self.compose_panel.setWindowTitle(self.tr("Compose"))
         self.scene_panel.setWindowTitle(self.tr("Scene"))
         self.library_panel.setWindowTitle(self.tr("Library"))
-        self.staging.setWindowTitle(self.tr("Results"))
+        self.results_panel.setWindowTitle(self.tr("Results"))
         left = Area.LeftDockWidgetArea
         dock = window.add_panel("compose", self.compose_panel, left)
         window.add_panel("scene", self.scene_panel, left, tab_with="compose")
         window.add_panel("library", self.library_panel, left, tab_with="compose")
-        window.add_panel("results", self.staging, Area.BottomDockWidgetArea)
+        window.add_panel("results", self.results_panel, Area.BottomDockWidgetArea)
         window.resizeDocks([dock], [300], Qt.Orientation.Horizontal)
         window.add_bar(self.brush_bar)
         window.add_bar(self.notice_bar, NOTICES)
@@ -205,7 +207,7 @@ class Studio(QObject):
             "open": files.open,
             "save": files.save,
             "save-as": files.save_as,
-            "export": lambda: files.export(self.staging.current),
+            "export": lambda: files.export(self.results_panel.current),
             "add-subject": lambda: self._choose(self.importer.add_files),
             "compose": self.compose_panel.compose,
             "variations": self._show_variations,
@@ -227,8 +229,8 @@ class Studio(QObject):
         files.may_close.connect(self._close_now)
         files.recent_changed.connect(self._show_recent)
         files.busy_changed.connect(lambda words: window.statusBar().showMessage(words))
-        self.staging.export_wanted.connect(files.export)
-        self.staging.grid.clicked.connect(self._show_variations)
+        self.results_panel.export_wanted.connect(files.export)
+        self.results_panel.grid.clicked.connect(self._show_variations)
         self.variations.closed.connect(lambda: window.show_page(None))
         self.variations.chosen.connect(self._show_variation)
         window.welcome.sample_wanted.connect(self._open_sample)
@@ -244,7 +246,7 @@ class Studio(QObject):
 
     def _paste(self) -> None:
         if not clipboard.has_layers():
-            self.drops.paste()
+            self.drop_target.paste()
 
     def _cut_out(self, by_words: bool = False) -> None:
         for layer_id in self.editor.selection:
@@ -257,7 +259,7 @@ class Studio(QObject):
 
     def _show_variation(self, name: str) -> None:
         self.window.show_page(None)
-        self.staging.select(name)
+        self.results_panel.select(name)
 
     def _cancel(self) -> None:
         """Stop what the daemon works on for this window."""

@@ -6,16 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from ..services.daemon_link import Contact, Link
+from ..services.daemon_link import Contact, DaemonLink
 from ..widgets import theme
 
 COLOURS = {"connected": "success", "looking": "muted", "away": "warning", "failed": "danger"}
 
 
-class ConnectionLabel(QToolButton):
+class DaemonStatus(QToolButton):
     """The state of the link; its menu starts the daemon again."""
 
-    def __init__(self, link: Link, parent: QWidget | None = None) -> None:
+    def __init__(self, link: DaemonLink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("connection")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -11,13 +11,13 @@ from PySide6.QtGui import QGuiApplication, QUndoStack
 from standee.composition import Composition
 from standee.errors import StandeeError
 
-from ..canvas.tools.canvas_resize_tool import FrameTool
+from ..canvas.tools.canvas_resize_tool import CanvasResizeTool
 from ..canvas.view import CanvasView
 from ..model import EditorDocument, ViewState, edits
 from ..model.alignment import aligned, at_own_aspect, distributed
 from ..model.layer_clipboard import SHIFT
 from ..services import clipboard
-from ..services.thread_pool import Workers
+from ..services.thread_pool import ThreadPool
 from ..widgets.actions import Actions
 
 _NEEDS_SELECTION = (
@@ -54,7 +54,7 @@ _VIEW = {
 }
 
 
-class Commands(QObject):
+class EditCommands(QObject):
     """Connects the editing commands; enables those that make sense at the moment."""
 
     def __init__(
@@ -63,13 +63,13 @@ class Commands(QObject):
         document: EditorDocument,
         stack: QUndoStack,
         canvas: CanvasView,
-        workers: Workers,
+        workers: ThreadPool,
         failed: Callable[[StandeeError], None],
     ) -> None:
         super().__init__(canvas)
         self._actions, self._document, self._stack = actions, document, stack
         self._canvas, self._workers, self._failed = canvas, workers, failed
-        self.frame_tool = FrameTool(canvas)
+        self.canvas_resize_tool = CanvasResizeTool(canvas)
         self._connect_history()
         self._connect_editing()
         self._connect_view()
@@ -104,7 +104,7 @@ class Commands(QObject):
         self._on("undo", self._stack.undo)
         self._on("redo", self._stack.redo)
         self._stack.canUndoChanged.connect(self._actions["undo"].setEnabled)
-        self._document.arrivals.changed.connect(  # a stroke can be undone before it has come
+        self._document.pending_steps.changed.connect(  # a stroke can be undone before it has come
             lambda coming: self._actions["undo"].setEnabled(coming or self._stack.canUndo())
         )
         self._stack.canRedoChanged.connect(self._actions["redo"].setEnabled)
@@ -159,7 +159,7 @@ class Commands(QObject):
         for name, field in _VIEW.items():
             self._actions[name].toggled.connect(lambda on, f=field: document.look(**{f: on}))
         self._on("tool-arrange", lambda: canvas.set_tool(None))
-        self._on("tool-frame", lambda: canvas.set_tool(self.frame_tool))
+        self._on("tool-frame", lambda: canvas.set_tool(self.canvas_resize_tool))
 
     # -- clipboard -------------------------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class Commands(QObject):
             self._actions[name].setChecked(getattr(view, field))
 
     def _show_tool(self, tool: object) -> None:
-        self._actions["tool-frame"].setChecked(tool is self.frame_tool)
+        self._actions["tool-frame"].setChecked(tool is self.canvas_resize_tool)
         self._actions["tool-arrange"].setChecked(type(tool).__name__ == "ArrangeTool")
 
 

@@ -10,10 +10,10 @@ from PySide6.QtGui import QAction
 from standee.errors import BadPicture
 
 from ..model.notices import Notices
-from ..services.image_cache import Pictures
+from ..services.image_cache import ImageCache
 from ..services.screen_profile import take_file
 from ..storage.settings import settings
-from ..widgets.file_dialogs import Dialogs
+from ..widgets.file_dialogs import FileDialogs
 
 PROFILE = "look/screen-profile"
 
@@ -22,7 +22,7 @@ class ScreenColours(QObject):
     """Connects the command that chooses an ICC file; chosen again, it goes without one."""
 
     def __init__(
-        self, action: QAction, dialogs: Dialogs, pictures: Pictures, notices: Notices
+        self, action: QAction, dialogs: FileDialogs, pictures: ImageCache, notices: Notices
     ) -> None:
         super().__init__(action)
         self._action, self._dialogs = action, dialogs

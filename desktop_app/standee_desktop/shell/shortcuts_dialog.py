@@ -82,7 +82,7 @@ def _is_common(shortcut: QKeySequence) -> bool:
     return first.key() < Qt.Key.Key_Back  # beyond are keys for the web, mail and media
 
 
-class KeysDialog(QDialog):
+class ShortcutsDialog(QDialog):
     """The page. What is typed above it leaves the rows that have it."""
 
     def __init__(self, menus: QMenuBar, parent: QWidget) -> None:

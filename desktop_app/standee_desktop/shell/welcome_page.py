@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from ..canvas.document_preview import preview
 from ..canvas.painting import checkerboard
-from ..services.thread_pool import Workers
+from ..services.thread_pool import ThreadPool
 from ..widgets import theme
 from ..widgets.actions import Actions
 from ..widgets.icons import emblem, icon
@@ -49,7 +49,7 @@ def sample_file() -> Path | None:
     return path if path.is_file() else None
 
 
-class Card(QAbstractButton):
+class DocumentCard(QAbstractButton):
     """A document as a picture with its name below."""
 
     def __init__(self, name: str, side: int, file: Path | None) -> None:
@@ -64,7 +64,7 @@ class Card(QAbstractButton):
         if file is not None:
             self.setToolTip(str(file))
 
-    def load(self, workers: Workers, wanted: Callable[[], bool]) -> None:
+    def load(self, workers: ThreadPool, wanted: Callable[[], bool]) -> None:
         """Read the picture, once, as long as it is `wanted`."""
         file, pixels = self._file, round(self._side * self.devicePixelRatioF())
         if file is not None and self._image.isNull():
@@ -120,7 +120,7 @@ class WelcomePage(QWidget):
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         # One thread of its own: these pictures are a nicety, and the canvas shall not wait for them.
-        self.workers = Workers(self, in_order=True)
+        self.workers = ThreadPool(self, in_order=True)
         self.can_leave = self._shown = False
         self.setObjectName("welcome")
         self.setAccessibleName(self.tr("Welcome"))
@@ -137,7 +137,7 @@ class WelcomePage(QWidget):
         self.back = QPushButton(self.tr("Back to the document"))
         self.back.setObjectName("back")
         self.back.hide()
-        picture = self._picture = Card("", SAMPLE, sample)
+        picture = self._picture = DocumentCard("", SAMPLE, sample)
         picture.setAccessibleName(self.tr("Open the sample scene"))
         picture.setToolTip(self.tr("Open the sample scene"))
         picture.clicked.connect(self.sample_wanted)
@@ -220,7 +220,7 @@ class WelcomePage(QWidget):
                 widget.deleteLater()
         self._recent_title.setVisible(bool(files))
         for file in files[:MOST_RECENT]:
-            card = Card(file.stem, CARD, file)
+            card = DocumentCard(file.stem, CARD, file)
             card.clicked.connect(lambda _=False, path=file: self.file_wanted.emit(path))
             self._recent.addWidget(card)
             if self._shown:
@@ -231,7 +231,7 @@ class WelcomePage(QWidget):
         """It is shown from now on; with a document behind it there is a way back to that."""
         self._shown, self.can_leave = True, can_leave
         self.back.setVisible(can_leave)
-        for card in self.findChildren(Card):
+        for card in self.findChildren(DocumentCard):
             card.load(self.workers, lambda: self._shown)
 
     def end(self) -> None:

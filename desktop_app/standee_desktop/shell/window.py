@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..canvas.kept_overlay import SceneOverlay
+from ..canvas.kept_overlay import KeptOverlay
 from ..canvas.rulers import CanvasFrame
 from ..canvas.token_overlay import TokenOverlay
 from ..canvas.tools.arrange_tool import ArrangeTool
@@ -29,16 +29,16 @@ from ..canvas.view import CanvasView
 from ..model import EditorDocument
 from ..panels.layer_settings import LayerSettings
 from ..panels.layers_panel import LayersPanel
-from ..services.image_cache import Pictures
-from ..services.thread_pool import Workers
+from ..services.image_cache import ImageCache
+from ..services.thread_pool import ThreadPool
 from ..services.undo_stack import UndoStack
 from ..widgets.actions import Actions
 from .canvas_size_dialog import CanvasSizeDialog
-from .edit_commands import Commands
+from .edit_commands import EditCommands
 from .floating_bars import FloatingBars
 from .menus import build_menus, build_tool_bar, build_tools, context_menu
 from .preferences import Preferences
-from .shortcuts_dialog import KeysDialog
+from .shortcuts_dialog import ShortcutsDialog
 from .status_bar import StatusBar
 from .welcome_page import WelcomePage
 from .window_state import keep_panels, keep_window, restore_panels, restore_window
@@ -65,8 +65,8 @@ class MainWindow(QMainWindow):
         self.document = document or EditorDocument()
         self.undo_stack = UndoStack(self)
         self.undo_stack.attach(self.document)
-        self.workers = Workers(self)
-        self.pictures = Pictures(
+        self.workers = ThreadPool(self)
+        self.pictures = ImageCache(
             lambda digest: self.document.document.read(digest),
             self.workers,
             lambda: self.document.composition.digests(),
@@ -77,8 +77,8 @@ class MainWindow(QMainWindow):
         self.canvas = CanvasView(self.document, self.pictures, self)
         self.canvas.set_default_tool(ArrangeTool(self.canvas))
         self.tokens = TokenOverlay(self.canvas, self.pictures, self.workers, self)
-        self.scene_overlay = SceneOverlay(self.canvas, self.pictures)
-        self.commands = Commands(
+        self.scene_overlay = KeptOverlay(self.canvas, self.pictures)
+        self.commands = EditCommands(
             self.actions_,
             self.document,
             self.undo_stack,
@@ -103,7 +103,9 @@ class MainWindow(QMainWindow):
         self.actions_["canvas-size"].triggered.connect(
             lambda: CanvasSizeDialog(self.document, self).open()
         )
-        self.actions_["keys"].triggered.connect(lambda: KeysDialog(self.menuBar(), self).open())
+        self.actions_["keys"].triggered.connect(
+            lambda: ShortcutsDialog(self.menuBar(), self).open()
+        )
         self.preferences = Preferences(self.actions_, self)
         self.setDockOptions(
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks

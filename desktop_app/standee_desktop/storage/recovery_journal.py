@@ -49,7 +49,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Left:
+class UnsavedWork:
     """Work that an editor left behind when it ended without saving it."""
 
     folder: Path
@@ -145,7 +145,7 @@ class Journal:
             _locked(self._lock)
 
 
-def left_behind(recovery: Path) -> list[Left]:
+def left_behind(recovery: Path) -> list[UnsavedWork]:
     """Return the work that editors which live no more left in `recovery`, newest first."""
     found = []
     for folder in recovery.glob("*") if recovery.is_dir() else ():
@@ -159,7 +159,7 @@ def left_behind(recovery: Path) -> list[Left]:
     return sorted(found, key=lambda left: left.when, reverse=True)
 
 
-def recovered(left: Left) -> Document:
+def recovered(left: UnsavedWork) -> Document:
     """Rebuild a document from what was left behind. Pictures that are gone stay missing."""
     document = Document()
     if left.path is not None and left.path.exists():
@@ -188,12 +188,12 @@ def discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _read_state(folder: Path) -> Left | None:
+def _read_state(folder: Path) -> UnsavedWork | None:
     try:
         data = msgspec.json.decode((folder / STATE).read_bytes(), type=dict[str, Any])
         composition = validate(data["composition"])
         path = data.get("path")
-        return Left(
+        return UnsavedWork(
             folder,
             composition,
             Path(path) if path else None,

@@ -22,6 +22,16 @@
     </message>
 </context>
 <context>
+    <name>DaemonLink</name>
+    <message numerus="yes">
+        <source>It was stopped after %n minute(s) without a sign of life.</source>
+        <translation>
+            <numerusform>It was stopped after %n minute without a sign of life.</numerusform>
+            <numerusform>It was stopped after %n minutes without a sign of life.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>LayerSettings</name>
     <message numerus="yes">
         <source>%n token(s) of its own</source>
@@ -42,16 +52,6 @@
         <translation>
             <numerusform>%n off the canvas</numerusform>
             <numerusform>%n off the canvas</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>Link</name>
-    <message numerus="yes">
-        <source>It was stopped after %n minute(s) without a sign of life.</source>
-        <translation>
-            <numerusform>It was stopped after %n minute without a sign of life.</numerusform>
-            <numerusform>It was stopped after %n minutes without a sign of life.</numerusform>
         </translation>
     </message>
 </context>

@@ -276,6 +276,73 @@
     </message>
 </context>
 <context>
+    <name>Assembly</name>
+    <message>
+        <source>Compose</source>
+        <translation>合成</translation>
+    </message>
+    <message>
+        <source>Scene</source>
+        <translation>场景</translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation>主体库</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Paint what belongs to the selected subject</source>
+        <translation>绘制属于所选主体的部分</translation>
+    </message>
+    <message>
+        <source>Cut-out &amp;brush</source>
+        <translation>抠图画笔(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Paint what of the scene is made anew; the rest stays as it is</source>
+        <translation>绘制场景中要重新生成的部分；其余保持不变</translation>
+    </message>
+    <message>
+        <source>&amp;What changes</source>
+        <translation>要改变的部分(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Cut &amp;out of its picture</source>
+        <translation>从图片中抠出(&amp;O)</translation>
+    </message>
+    <message>
+        <source>Cut out &amp;by its words</source>
+        <translation>按描述抠出(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Keep in the library</source>
+        <translation>收藏到主体库(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Variations in a grid</source>
+        <translation>网格查看变体(&amp;V)</translation>
+    </message>
+    <message>
+        <source>Cancel all jobs</source>
+        <translation>取消所有任务</translation>
+    </message>
+    <message>
+        <source>&amp;Roll another seed</source>
+        <translation>换一个种子(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Pictures (%1)</source>
+        <translation>图片 (%1)</translation>
+    </message>
+    <message>
+        <source>Choose pictures</source>
+        <translation>选择图片</translation>
+    </message>
+</context>
+<context>
     <name>Autosave</name>
     <message>
         <source>Your work is not kept safe by itself at the moment: %1</source>
@@ -362,26 +429,7 @@
     </message>
 </context>
 <context>
-    <name>BrushTool</name>
-    <message>
-        <source>Select a subject to paint on, one that is not locked.</source>
-        <translation>请先选择要绘制的主体，且未锁定。</translation>
-    </message>
-    <message>
-        <source>Choose a picture as the scene to paint on first.</source>
-        <translation>请先选择一张图片作为要绘制的场景。</translation>
-    </message>
-    <message>
-        <source>Paint the cut-out</source>
-        <translation>绘制抠图</translation>
-    </message>
-    <message>
-        <source>Paint the kept region</source>
-        <translation>绘制保留区域</translation>
-    </message>
-</context>
-<context>
-    <name>CanvasHint</name>
+    <name>CanvasAdvice</name>
     <message>
         <source>%1 paints best at about %2 px; the canvas has %3 × %4 px.</source>
         <translation>%1 在约 %2 像素时效果最好；当前画布为 %3 × %4 像素。</translation>
@@ -397,6 +445,13 @@
     <message>
         <source>Fit the canvas</source>
         <translation>使画布适合</translation>
+    </message>
+</context>
+<context>
+    <name>CanvasResizeTool</name>
+    <message>
+        <source>Canvas size</source>
+        <translation>画布大小</translation>
     </message>
 </context>
 <context>
@@ -483,37 +538,6 @@
     <message>
         <source>Arrange layers: Tab selects, arrow keys move, Alt and arrow keys resize.</source>
         <translation>排列图层：Tab 选择，方向键移动，Alt 加方向键调整大小。</translation>
-    </message>
-</context>
-<context>
-    <name>Commands</name>
-    <message>
-        <source>&amp;Undo %1</source>
-        <translation>撤销 %1(&amp;U)</translation>
-    </message>
-    <message>
-        <source>&amp;Undo</source>
-        <translation>撤销(&amp;U)</translation>
-    </message>
-    <message>
-        <source>&amp;Redo %1</source>
-        <translation>重做 %1(&amp;R)</translation>
-    </message>
-    <message>
-        <source>&amp;Redo</source>
-        <translation>重做(&amp;R)</translation>
-    </message>
-    <message>
-        <source>Cut</source>
-        <translation>剪切</translation>
-    </message>
-    <message>
-        <source>Paste</source>
-        <translation>粘贴</translation>
-    </message>
-    <message>
-        <source>Duplicate</source>
-        <translation>创建副本</translation>
     </message>
 </context>
 <context>
@@ -650,37 +674,6 @@
     </message>
 </context>
 <context>
-    <name>ConnectionLabel</name>
-    <message>
-        <source>Connect again</source>
-        <translation>重新连接</translation>
-    </message>
-    <message>
-        <source>Restart the daemon</source>
-        <translation>重启后台服务</translation>
-    </message>
-    <message>
-        <source>Ready</source>
-        <translation>就绪</translation>
-    </message>
-    <message>
-        <source>Looking for the daemon…</source>
-        <translation>正在寻找后台服务…</translation>
-    </message>
-    <message>
-        <source>The daemon is away; trying again…</source>
-        <translation>后台服务已断开，正在重试…</translation>
-    </message>
-    <message>
-        <source>No daemon</source>
-        <translation>没有后台服务</translation>
-    </message>
-    <message>
-        <source>Daemon: %1</source>
-        <translation>后台服务：%1</translation>
-    </message>
-</context>
-<context>
     <name>CrashLog</name>
     <message>
         <source>Something went wrong in the editor. Your work is safe.</source>
@@ -723,133 +716,51 @@
     </message>
 </context>
 <context>
-    <name>Dialogs</name>
-    <message>
-        <source>Save the changes to “%1”?</source>
-        <translation>是否保存对“%1”的更改？</translation>
+    <name>DaemonLink</name>
+    <message numerus="yes">
+        <source>It was stopped after %n minute(s) without a sign of life.</source>
+        <translation>
+            <numerusform>它在 %n 分钟内没有任何响应，已被停止。</numerusform>
+        </translation>
     </message>
     <message>
-        <source>What is not saved is lost.</source>
-        <translation>未保存的内容将会丢失。</translation>
-    </message>
-    <message>
-        <source>Save</source>
-        <translation>保存</translation>
-    </message>
-    <message>
-        <source>Don&apos;t save</source>
-        <translation>不保存</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>取消</translation>
-    </message>
-    <message>
-        <source>“%1” is write-protected.</source>
-        <translation>“%1”是写保护的。</translation>
-    </message>
-    <message>
-        <source>Someone meant it to stay as it is.</source>
-        <translation>有人希望它保持原样。</translation>
-    </message>
-    <message>
-        <source>“%1” was changed by someone else.</source>
-        <translation>“%1”已被他人更改。</translation>
-    </message>
-    <message>
-        <source>Another window or program saved it since you opened it here.</source>
-        <translation>在此处打开之后，另一个窗口或程序保存过它。</translation>
-    </message>
-    <message>
-        <source>Save a copy…</source>
-        <translation>保存副本…</translation>
-    </message>
-    <message>
-        <source>Replace it</source>
-        <translation>替换</translation>
-    </message>
-    <message>
-        <source>Jobs of this document that are not done yet: %1.</source>
-        <translation>此文档未完成的任务：%1。</translation>
-    </message>
-    <message>
-        <source>Another document cannot take their pictures: they are lost.</source>
-        <translation>其他文档无法接收这些图片，它们将会丢失。</translation>
-    </message>
-    <message>
-        <source>Stay here</source>
-        <translation>留在此处</translation>
-    </message>
-    <message>
-        <source>Cancel the jobs</source>
-        <translation>取消这些任务</translation>
+        <source>Try again; if it happens once more, try another picture or model.</source>
+        <translation>请重试；若再次发生，请换一张图片或一个模型。</translation>
     </message>
 </context>
 <context>
-    <name>Errors</name>
+    <name>DaemonStatus</name>
     <message>
-        <source>Something in the composition is not valid.</source>
-        <translation>构图中有无效的内容。</translation>
+        <source>Connect again</source>
+        <translation>重新连接</translation>
     </message>
     <message>
-        <source>It is too large.</source>
-        <translation>尺寸过大。</translation>
+        <source>Restart the daemon</source>
+        <translation>重启后台服务</translation>
     </message>
     <message>
-        <source>A picture cannot be used.</source>
-        <translation>有图片无法使用。</translation>
+        <source>Ready</source>
+        <translation>就绪</translation>
     </message>
     <message>
-        <source>The document cannot be opened.</source>
-        <translation>无法打开文档。</translation>
+        <source>Looking for the daemon…</source>
+        <translation>正在寻找后台服务…</translation>
     </message>
     <message>
-        <source>A picture is missing.</source>
-        <translation>缺少图片。</translation>
+        <source>The daemon is away; trying again…</source>
+        <translation>后台服务已断开，正在重试…</translation>
     </message>
     <message>
-        <source>The model cannot be used.</source>
-        <translation>无法使用该模型。</translation>
+        <source>No daemon</source>
+        <translation>没有后台服务</translation>
     </message>
     <message>
-        <source>The download did not succeed.</source>
-        <translation>下载未成功。</translation>
-    </message>
-    <message>
-        <source>The daemon has too much to do for you already.</source>
-        <translation>后台服务中您的任务已过多。</translation>
-    </message>
-    <message>
-        <source>The memory does not suffice.</source>
-        <translation>内存不足。</translation>
-    </message>
-    <message>
-        <source>The job failed.</source>
-        <translation>任务失败。</translation>
-    </message>
-    <message>
-        <source>The daemon cannot be reached.</source>
-        <translation>无法连接后台服务。</translation>
-    </message>
-    <message>
-        <source>The daemon does not know this editor&apos;s key.</source>
-        <translation>后台服务不认识此编辑器的密钥。</translation>
-    </message>
-    <message>
-        <source>Editor and daemon are of different versions.</source>
-        <translation>编辑器与后台服务的版本不同。</translation>
-    </message>
-    <message>
-        <source>Something that is needed is not installed.</source>
-        <translation>缺少必需的组件。</translation>
-    </message>
-    <message>
-        <source>It was not saved.</source>
-        <translation>未能保存。</translation>
+        <source>Daemon: %1</source>
+        <translation>后台服务：%1</translation>
     </message>
 </context>
 <context>
-    <name>Files</name>
+    <name>DocumentFiles</name>
     <message>
         <source>Untitled</source>
         <translation>未命名</translation>
@@ -916,10 +827,187 @@
     </message>
 </context>
 <context>
-    <name>FrameTool</name>
+    <name>EditCommands</name>
     <message>
-        <source>Canvas size</source>
-        <translation>画布大小</translation>
+        <source>&amp;Undo %1</source>
+        <translation>撤销 %1(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo %1</source>
+        <translation>重做 %1(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>重做(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Cut</source>
+        <translation>剪切</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>粘贴</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>创建副本</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorFixes</name>
+    <message>
+        <source>The engine that makes the pictures is not installed here.</source>
+        <translation>此处未安装生成图片的引擎。</translation>
+    </message>
+    <message>
+        <source>Or run the daemon where it is: standee serve.</source>
+        <translation>或在已安装处运行后台服务：standee serve。</translation>
+    </message>
+    <message>
+        <source>Installing the engine. This takes some minutes; go on arranging.</source>
+        <translation>正在安装引擎，需要几分钟；您可以继续排列。</translation>
+    </message>
+    <message>
+        <source>The engine could not be installed.</source>
+        <translation>无法安装引擎。</translation>
+    </message>
+    <message>
+        <source>The log tells why.</source>
+        <translation>日志中说明了原因。</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+</context>
+<context>
+    <name>Errors</name>
+    <message>
+        <source>Something in the composition is not valid.</source>
+        <translation>构图中有无效的内容。</translation>
+    </message>
+    <message>
+        <source>It is too large.</source>
+        <translation>尺寸过大。</translation>
+    </message>
+    <message>
+        <source>A picture cannot be used.</source>
+        <translation>有图片无法使用。</translation>
+    </message>
+    <message>
+        <source>The document cannot be opened.</source>
+        <translation>无法打开文档。</translation>
+    </message>
+    <message>
+        <source>A picture is missing.</source>
+        <translation>缺少图片。</translation>
+    </message>
+    <message>
+        <source>The model cannot be used.</source>
+        <translation>无法使用该模型。</translation>
+    </message>
+    <message>
+        <source>The download did not succeed.</source>
+        <translation>下载未成功。</translation>
+    </message>
+    <message>
+        <source>The daemon has too much to do for you already.</source>
+        <translation>后台服务中您的任务已过多。</translation>
+    </message>
+    <message>
+        <source>The memory does not suffice.</source>
+        <translation>内存不足。</translation>
+    </message>
+    <message>
+        <source>The job failed.</source>
+        <translation>任务失败。</translation>
+    </message>
+    <message>
+        <source>The daemon cannot be reached.</source>
+        <translation>无法连接后台服务。</translation>
+    </message>
+    <message>
+        <source>The daemon does not know this editor&apos;s key.</source>
+        <translation>后台服务不认识此编辑器的密钥。</translation>
+    </message>
+    <message>
+        <source>Editor and daemon are of different versions.</source>
+        <translation>编辑器与后台服务的版本不同。</translation>
+    </message>
+    <message>
+        <source>Something that is needed is not installed.</source>
+        <translation>缺少必需的组件。</translation>
+    </message>
+    <message>
+        <source>It was not saved.</source>
+        <translation>未能保存。</translation>
+    </message>
+</context>
+<context>
+    <name>FileDialogs</name>
+    <message>
+        <source>Save the changes to “%1”?</source>
+        <translation>是否保存对“%1”的更改？</translation>
+    </message>
+    <message>
+        <source>What is not saved is lost.</source>
+        <translation>未保存的内容将会丢失。</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Don&apos;t save</source>
+        <translation>不保存</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>“%1” is write-protected.</source>
+        <translation>“%1”是写保护的。</translation>
+    </message>
+    <message>
+        <source>Someone meant it to stay as it is.</source>
+        <translation>有人希望它保持原样。</translation>
+    </message>
+    <message>
+        <source>“%1” was changed by someone else.</source>
+        <translation>“%1”已被他人更改。</translation>
+    </message>
+    <message>
+        <source>Another window or program saved it since you opened it here.</source>
+        <translation>在此处打开之后，另一个窗口或程序保存过它。</translation>
+    </message>
+    <message>
+        <source>Save a copy…</source>
+        <translation>保存副本…</translation>
+    </message>
+    <message>
+        <source>Replace it</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Jobs of this document that are not done yet: %1.</source>
+        <translation>此文档未完成的任务：%1。</translation>
+    </message>
+    <message>
+        <source>Another document cannot take their pictures: they are lost.</source>
+        <translation>其他文档无法接收这些图片，它们将会丢失。</translation>
+    </message>
+    <message>
+        <source>Stay here</source>
+        <translation>留在此处</translation>
+    </message>
+    <message>
+        <source>Cancel the jobs</source>
+        <translation>取消这些任务</translation>
     </message>
 </context>
 <context>
@@ -943,6 +1031,13 @@
     <message>
         <source>subject</source>
         <translation>主体</translation>
+    </message>
+</context>
+<context>
+    <name>JobList</name>
+    <message>
+        <source>Jobs</source>
+        <translation>任务</translation>
     </message>
 </context>
 <context>
@@ -1153,21 +1248,6 @@
     <message>
         <source>A straight line of the brush</source>
         <translation>用画笔画直线</translation>
-    </message>
-</context>
-<context>
-    <name>KeysDialog</name>
-    <message>
-        <source>Keyboard and mouse</source>
-        <translation>键盘与鼠标</translation>
-    </message>
-    <message>
-        <source>Find</source>
-        <translation>查找</translation>
-    </message>
-    <message>
-        <source>Canvas</source>
-        <translation>画布</translation>
     </message>
 </context>
 <context>
@@ -1409,19 +1489,6 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
-    <name>Link</name>
-    <message numerus="yes">
-        <source>It was stopped after %n minute(s) without a sign of life.</source>
-        <translation>
-            <numerusform>它在 %n 分钟内没有任何响应，已被停止。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Try again; if it happens once more, try another picture or model.</source>
-        <translation>请重试；若再次发生，请换一张图片或一个模型。</translation>
-    </message>
-</context>
-<context>
     <name>LoraList</name>
     <message>
         <source>LoRAs</source>
@@ -1483,30 +1550,22 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
-    <name>Mending</name>
+    <name>MaskBrush</name>
     <message>
-        <source>The engine that makes the pictures is not installed here.</source>
-        <translation>此处未安装生成图片的引擎。</translation>
+        <source>Select a subject to paint on, one that is not locked.</source>
+        <translation>请先选择要绘制的主体，且未锁定。</translation>
     </message>
     <message>
-        <source>Or run the daemon where it is: standee serve.</source>
-        <translation>或在已安装处运行后台服务：standee serve。</translation>
+        <source>Choose a picture as the scene to paint on first.</source>
+        <translation>请先选择一张图片作为要绘制的场景。</translation>
     </message>
     <message>
-        <source>Installing the engine. This takes some minutes; go on arranging.</source>
-        <translation>正在安装引擎，需要几分钟；您可以继续排列。</translation>
+        <source>Paint the cut-out</source>
+        <translation>绘制抠图</translation>
     </message>
     <message>
-        <source>The engine could not be installed.</source>
-        <translation>无法安装引擎。</translation>
-    </message>
-    <message>
-        <source>The log tells why.</source>
-        <translation>日志中说明了原因。</translation>
-    </message>
-    <message>
-        <source>Model</source>
-        <translation>模型</translation>
+        <source>Paint the kept region</source>
+        <translation>绘制保留区域</translation>
     </message>
 </context>
 <context>
@@ -1573,7 +1632,7 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
-    <name>ModelBox</name>
+    <name>ModelCombo</name>
     <message>
         <source>Not on this machine yet</source>
         <translation>尚不在本机上</translation>
@@ -1780,10 +1839,70 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
-    <name>QueueList</name>
+    <name>ResultsPanel</name>
     <message>
-        <source>Jobs</source>
-        <translation>任务</translation>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>应用</translation>
+    </message>
+    <message>
+        <source>Use settings</source>
+        <translation>使用其设置</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Grid…</source>
+        <translation>网格…</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Results appear here. They never get in the way of the canvas.</source>
+        <translation>结果会显示在这里，不会妨碍画布。</translation>
+    </message>
+    <message>
+        <source>Drag a line between the arrangement and the result, or between two selected results</source>
+        <translation>在布置与结果之间，或在选中的两个结果之间拖动分界线</translation>
+    </message>
+    <message>
+        <source>Drop the selected results</source>
+        <translation>丢弃选中的结果</translation>
+    </message>
+    <message>
+        <source>Make the result the scene, to go on from it</source>
+        <translation>将结果设为场景，在其上继续</translation>
+    </message>
+    <message>
+        <source>Bring back the arrangement and the settings that made it</source>
+        <translation>恢复生成它的排列与设置</translation>
+    </message>
+    <message>
+        <source>Save the picture, with the receipt that makes it again</source>
+        <translation>保存图片及可重新生成它的凭据</translation>
+    </message>
+    <message>
+        <source>See all results side by side; keep or discard each by one key</source>
+        <translation>并排查看所有结果；用一个按键保留或丢弃</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>实时</translation>
+    </message>
+    <message>
+        <source>Seed %1</source>
+        <translation>种子 %1</translation>
     </message>
 </context>
 <context>
@@ -1919,70 +2038,18 @@ or add a subject below.</source>
     </message>
 </context>
 <context>
-    <name>StagingStrip</name>
+    <name>ShortcutsDialog</name>
     <message>
-        <source>Compare</source>
-        <translation>对比</translation>
+        <source>Keyboard and mouse</source>
+        <translation>键盘与鼠标</translation>
     </message>
     <message>
-        <source>Apply</source>
-        <translation>应用</translation>
+        <source>Find</source>
+        <translation>查找</translation>
     </message>
     <message>
-        <source>Use settings</source>
-        <translation>使用其设置</translation>
-    </message>
-    <message>
-        <source>Export…</source>
-        <translation>导出…</translation>
-    </message>
-    <message>
-        <source>Discard</source>
-        <translation>丢弃</translation>
-    </message>
-    <message>
-        <source>Grid…</source>
-        <translation>网格…</translation>
-    </message>
-    <message>
-        <source>Results</source>
-        <translation>结果</translation>
-    </message>
-    <message>
-        <source>Results appear here. They never get in the way of the canvas.</source>
-        <translation>结果会显示在这里，不会妨碍画布。</translation>
-    </message>
-    <message>
-        <source>Drag a line between the arrangement and the result, or between two selected results</source>
-        <translation>在布置与结果之间，或在选中的两个结果之间拖动分界线</translation>
-    </message>
-    <message>
-        <source>Drop the selected results</source>
-        <translation>丢弃选中的结果</translation>
-    </message>
-    <message>
-        <source>Make the result the scene, to go on from it</source>
-        <translation>将结果设为场景，在其上继续</translation>
-    </message>
-    <message>
-        <source>Bring back the arrangement and the settings that made it</source>
-        <translation>恢复生成它的排列与设置</translation>
-    </message>
-    <message>
-        <source>Save the picture, with the receipt that makes it again</source>
-        <translation>保存图片及可重新生成它的凭据</translation>
-    </message>
-    <message>
-        <source>See all results side by side; keep or discard each by one key</source>
-        <translation>并排查看所有结果；用一个按键保留或丢弃</translation>
-    </message>
-    <message>
-        <source>Live</source>
-        <translation>实时</translation>
-    </message>
-    <message>
-        <source>Seed %1</source>
-        <translation>种子 %1</translation>
+        <source>Canvas</source>
+        <translation>画布</translation>
     </message>
 </context>
 <context>
@@ -2006,73 +2073,6 @@ or add a subject below.</source>
         <translation>
             <numerusform>%n 个图层</numerusform>
         </translation>
-    </message>
-</context>
-<context>
-    <name>Studio</name>
-    <message>
-        <source>Compose</source>
-        <translation>合成</translation>
-    </message>
-    <message>
-        <source>Scene</source>
-        <translation>场景</translation>
-    </message>
-    <message>
-        <source>Library</source>
-        <translation>主体库</translation>
-    </message>
-    <message>
-        <source>Results</source>
-        <translation>结果</translation>
-    </message>
-    <message>
-        <source>Paint what belongs to the selected subject</source>
-        <translation>绘制属于所选主体的部分</translation>
-    </message>
-    <message>
-        <source>Cut-out &amp;brush</source>
-        <translation>抠图画笔(&amp;B)</translation>
-    </message>
-    <message>
-        <source>Paint what of the scene is made anew; the rest stays as it is</source>
-        <translation>绘制场景中要重新生成的部分；其余保持不变</translation>
-    </message>
-    <message>
-        <source>&amp;What changes</source>
-        <translation>要改变的部分(&amp;W)</translation>
-    </message>
-    <message>
-        <source>Cut &amp;out of its picture</source>
-        <translation>从图片中抠出(&amp;O)</translation>
-    </message>
-    <message>
-        <source>Cut out &amp;by its words</source>
-        <translation>按描述抠出(&amp;B)</translation>
-    </message>
-    <message>
-        <source>&amp;Keep in the library</source>
-        <translation>收藏到主体库(&amp;K)</translation>
-    </message>
-    <message>
-        <source>&amp;Variations in a grid</source>
-        <translation>网格查看变体(&amp;V)</translation>
-    </message>
-    <message>
-        <source>Cancel all jobs</source>
-        <translation>取消所有任务</translation>
-    </message>
-    <message>
-        <source>&amp;Roll another seed</source>
-        <translation>换一个种子(&amp;R)</translation>
-    </message>
-    <message>
-        <source>Pictures (%1)</source>
-        <translation>图片 (%1)</translation>
-    </message>
-    <message>
-        <source>Choose pictures</source>
-        <translation>选择图片</translation>
     </message>
 </context>
 <context>

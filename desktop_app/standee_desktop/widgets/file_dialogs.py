@@ -21,7 +21,7 @@ Way = Literal["copy", "replace", "cancel"]
 FOLDER = "files/folder"
 
 
-class Dialogs:
+class FileDialogs:
     """Asks in dialogs of one window."""
 
     def __init__(self, window: QWidget) -> None:
@@ -56,14 +56,14 @@ class Dialogs:
         translate = QCoreApplication.translate
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setText(translate("Dialogs", "Save the changes to “%1”?").replace("%1", name))
-        box.setInformativeText(translate("Dialogs", "What is not saved is lost."))
+        box.setText(translate("FileDialogs", "Save the changes to “%1”?").replace("%1", name))
+        box.setInformativeText(translate("FileDialogs", "What is not saved is lost."))
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)
-        box.button(buttons.Save).setText(translate("Dialogs", "Save"))
-        box.button(buttons.Discard).setText(translate("Dialogs", "Don't save"))
-        box.button(buttons.Cancel).setText(translate("Dialogs", "Cancel"))
+        box.button(buttons.Save).setText(translate("FileDialogs", "Save"))
+        box.button(buttons.Discard).setText(translate("FileDialogs", "Don't save"))
+        box.button(buttons.Cancel).setText(translate("FileDialogs", "Cancel"))
         answers: dict[QMessageBox.StandardButton, Answer] = {
             buttons.Save: "save",
             buttons.Discard: "discard",
@@ -76,19 +76,19 @@ class Dialogs:
         translate = QCoreApplication.translate
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        text = translate("Dialogs", "“%1” is write-protected.")
-        more = translate("Dialogs", "Someone meant it to stay as it is.")
+        text = translate("FileDialogs", "“%1” is write-protected.")
+        more = translate("FileDialogs", "Someone meant it to stay as it is.")
         if why == "changed":
-            text = translate("Dialogs", "“%1” was changed by someone else.")
+            text = translate("FileDialogs", "“%1” was changed by someone else.")
             more = translate(
-                "Dialogs", "Another window or program saved it since you opened it here."
+                "FileDialogs", "Another window or program saved it since you opened it here."
             )
         box.setText(text.replace("%1", name))
         box.setInformativeText(more)
         roles = QMessageBox.ButtonRole
-        copy = box.addButton(translate("Dialogs", "Save a copy…"), roles.AcceptRole)
-        replace = box.addButton(translate("Dialogs", "Replace it"), roles.DestructiveRole)
-        box.addButton(translate("Dialogs", "Cancel"), roles.RejectRole)
+        copy = box.addButton(translate("FileDialogs", "Save a copy…"), roles.AcceptRole)
+        replace = box.addButton(translate("FileDialogs", "Replace it"), roles.DestructiveRole)
+        box.addButton(translate("FileDialogs", "Cancel"), roles.RejectRole)
         box.setDefaultButton(copy)
 
         def answered(_: int) -> None:
@@ -103,14 +103,14 @@ class Dialogs:
         translate = QCoreApplication.translate
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        text = translate("Dialogs", "Jobs of this document that are not done yet: %1.")
+        text = translate("FileDialogs", "Jobs of this document that are not done yet: %1.")
         box.setText(text.replace("%1", str(count)))
         box.setInformativeText(
-            translate("Dialogs", "Another document cannot take their pictures: they are lost.")
+            translate("FileDialogs", "Another document cannot take their pictures: they are lost.")
         )
         roles = QMessageBox.ButtonRole
-        stay = box.addButton(translate("Dialogs", "Stay here"), roles.RejectRole)
-        leave = box.addButton(translate("Dialogs", "Cancel the jobs"), roles.DestructiveRole)
+        stay = box.addButton(translate("FileDialogs", "Stay here"), roles.RejectRole)
+        leave = box.addButton(translate("FileDialogs", "Cancel the jobs"), roles.DestructiveRole)
         box.setDefaultButton(stay)
         box.finished.connect(lambda _: then() if box.clickedButton() is leave else None)
         self._ask(box)

@@ -16,7 +16,7 @@ FOLDER, HUB = object(), object()
 """What the last two rows of the list stand for: asking for a folder, or for a name."""
 
 
-class ModelBox(ComboBox):
+class ModelCombo(ComboBox):
     """Shows the document's model. Whatever is chosen, `chosen` has the name that a composition takes."""
 
     chosen = Signal(str)

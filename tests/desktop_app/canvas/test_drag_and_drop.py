@@ -56,26 +56,26 @@ def photo(tmp_path: Path) -> Path:
 PLACES = ["canvas", "layers", "staging", "scene", "prompt", "words", "seed"]
 
 
-def place(studio, name: str) -> QWidget:  # type: ignore[no-untyped-def]
+def place(assembly, name: str) -> QWidget:  # type: ignore[no-untyped-def]
     """Return a part of the window by its name."""
-    window = studio.window
+    window = assembly.window
     found = {
         "canvas": window.canvas,
         "layers": window.layers.list.viewport(),
-        "staging": studio.staging,
-        "scene": studio.scene_panel,
-        "prompt": studio.compose_panel.prompt.viewport(),
+        "staging": assembly.results_panel,
+        "scene": assembly.scene_panel,
+        "prompt": assembly.compose_panel.prompt.viewport(),
         "words": window.layer_settings.prompt,
-        "seed": studio.compose_panel.seed,
+        "seed": assembly.compose_panel.seed,
     }
     return found[name]  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("name", PLACES)
 def test_a_picture_is_copied_wherever_it_is_dropped(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, photo: Path, name: str
+    person: Person, assembly, settle, photo: Path, name: str
 ) -> None:
-    accepted, action = drop(place(studio, name), files(photo))
+    accepted, action = drop(place(assembly, name), files(photo))
     assert accepted
     assert action == COPY
     composition = lambda: person.document.composition  # noqa: E731
@@ -85,21 +85,21 @@ def test_a_picture_is_copied_wherever_it_is_dropped(  # type: ignore[no-untyped-
 
 @pytest.mark.parametrize("name", PLACES)
 def test_what_is_of_no_use_is_refused_or_something_is_said(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, tmp_path: Path, name: str
+    person: Person, assembly, settle, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "notes.txt").write_text("a")
-    accepted, action = drop(place(studio, name), files(tmp_path / "notes.txt"))
+    accepted, action = drop(place(assembly, name), files(tmp_path / "notes.txt"))
     if accepted:
         assert action == COPY
-        settle(lambda: len(studio.notices))
+        settle(lambda: len(assembly.notices))
     address = QMimeData()
     address.setUrls([QUrl("https://example.org/cat.html")])
-    accepted, _ = drop(place(studio, name), address)
+    accepted, _ = drop(place(assembly, name), address)
     assert not accepted
     assert person.document.composition.prompt == ""
 
 
-def test_words_may_still_be_dropped_on_the_prompt(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_words_may_still_be_dropped_on_the_prompt(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     data = QMimeData()
     data.setText("a cat")
-    assert studio.compose_panel.prompt.canInsertFromMimeData(data)
+    assert assembly.compose_panel.prompt.canInsertFromMimeData(data)

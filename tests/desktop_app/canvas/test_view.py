@@ -299,7 +299,7 @@ def test_space_that_is_let_go_elsewhere_pans_no_more(person: Person) -> None:
     assert person.rect("cat")[0] > 80
 
 
-def test_single_letters_take_up_tools(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_single_letters_take_up_tools(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     person.has(("cat", 40, 40, 60, 60))
     person.selects("cat")
     person.window.activateWindow()
@@ -312,7 +312,7 @@ def test_single_letters_take_up_tools(person: Person, studio) -> None:  # type: 
     ):
         person.types(key)
         assert person.window.action(name).isChecked(), name
-    prompt = studio.compose_panel.prompt
+    prompt = assembly.compose_panel.prompt
     prompt.setFocus()
     QTest.keyClicks(prompt, "a black cave")
     assert prompt.toPlainText() == "a black cave"

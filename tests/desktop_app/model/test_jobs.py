@@ -2,7 +2,7 @@
 
 from standee.composition import Composition
 from standee_desktop.model.jobs import KEPT, Job, Jobs, of_json
-from standee_desktop.model.live_mode import LONGEST, REST, Live
+from standee_desktop.model.live_mode import LONGEST, REST, LiveMode
 
 
 def test_a_job_survives_the_recovery_folder() -> None:
@@ -22,7 +22,7 @@ def test_the_list_drops_the_oldest_finished_jobs_only() -> None:
 
 
 def test_live_mode_waits_until_the_hand_rests() -> None:
-    live = Live()
+    live = LiveMode()
     live.switch(True, now=0.0)
     assert live.take(Composition(), now=0.0)
     moved = Composition(prompt="moved")
@@ -35,7 +35,7 @@ def test_live_mode_waits_until_the_hand_rests() -> None:
 
 
 def test_live_mode_does_not_wait_for_a_hand_that_never_rests() -> None:
-    live = Live()
+    live = LiveMode()
     live.switch(True, now=0.0)
     live.take(Composition(), now=0.0)
     now = 1.0
@@ -46,7 +46,7 @@ def test_live_mode_does_not_wait_for_a_hand_that_never_rests() -> None:
 
 
 def test_live_mode_does_not_compose_the_same_twice() -> None:
-    live = Live()
+    live = LiveMode()
     live.switch(True, now=0.0)
     assert live.take(Composition(), now=0.0)
     live.changed(now=1.0)

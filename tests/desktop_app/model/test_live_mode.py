@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from standee.composition import Composition
-from standee_desktop.model.live_mode import Live
+from standee_desktop.model.live_mode import LiveMode
 
 
 def test_live_mode_lets_a_slow_job_come_to_something_to_see() -> None:
     """However long a first preview takes, a hand that goes on moving does not starve it."""
-    live = Live()
+    live = LiveMode()
     live.switch(True, now=0.0)
     assert live.take(Composition(), now=0.0)
     live.hand_in()

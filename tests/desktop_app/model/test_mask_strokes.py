@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from standee.composition import Rect
-from standee_desktop.model.mask_strokes import Frame, Stroke, encode_mask, grown, softened
+from standee_desktop.model.mask_strokes import MaskPlacement, Stroke, encode_mask, grown, softened
 
 
 def painted(mask: np.ndarray) -> np.ndarray:
@@ -16,7 +16,7 @@ def painted(mask: np.ndarray) -> np.ndarray:
 
 def test_a_dab_is_round_and_where_the_canvas_was_touched() -> None:
     mask = np.zeros((100, 100), np.uint8)
-    stroke = Stroke(mask, Frame(Rect(50, 0, 200, 200), 100, 100), radius=20)
+    stroke = Stroke(mask, MaskPlacement(Rect(50, 0, 200, 200), 100, 100), radius=20)
     stroke.to(150, 100)  # the middle of the picture
     where = painted(mask)
     assert where.mean(axis=0) == pytest.approx((49.5, 49.5), abs=0.6)
@@ -25,7 +25,7 @@ def test_a_dab_is_round_and_where_the_canvas_was_touched() -> None:
 
 def test_on_a_stretched_picture_the_brush_stays_round_on_the_canvas() -> None:
     mask = np.zeros((100, 100), np.uint8)
-    stroke = Stroke(mask, Frame(Rect(0, 0, 400, 100), 100, 100), radius=20)
+    stroke = Stroke(mask, MaskPlacement(Rect(0, 0, 400, 100), 100, 100), radius=20)
     stroke.to(200, 50)
     rows, columns = np.ptp(painted(mask), axis=0) + 1
     assert rows == pytest.approx(40, abs=2)
@@ -34,12 +34,12 @@ def test_on_a_stretched_picture_the_brush_stays_round_on_the_canvas() -> None:
 
 def test_a_mirrored_layer_is_painted_where_it_is_seen() -> None:
     mask = np.zeros((100, 100), np.uint8)
-    Stroke(mask, Frame(Rect(0, 0, 100, 100), 100, 100, flip=True), 5).to(10, 50)
+    Stroke(mask, MaskPlacement(Rect(0, 0, 100, 100), 100, 100, flip=True), 5).to(10, 50)
     assert painted(mask)[:, 1].mean() == pytest.approx(89.5, abs=0.6)
 
 
 def test_a_stroke_that_crosses_itself_counts_once_and_erases_as_far_as_it_covers() -> None:
-    frame = Frame(Rect(0, 0, 64, 64), 64, 64)
+    frame = MaskPlacement(Rect(0, 0, 64, 64), 64, 64)
     once, twice = np.full((64, 64), 255, np.uint8), np.full((64, 64), 255, np.uint8)
     for mask, times in ((once, 1), (twice, 3)):
         stroke = Stroke(mask, frame, 10, softness=0.8, erase=True)
@@ -54,7 +54,7 @@ def test_a_stroke_that_crosses_itself_counts_once_and_erases_as_far_as_it_covers
 
 def test_a_stroke_beside_the_picture_changes_nothing() -> None:
     stroke = Stroke(
-        np.full((32, 32), 255, np.uint8), Frame(Rect(0, 0, 32, 32), 32, 32), 4, erase=True
+        np.full((32, 32), 255, np.uint8), MaskPlacement(Rect(0, 0, 32, 32), 32, 32), 4, erase=True
     )
     assert stroke.to(200, 200) is None
     assert not stroke.changed
@@ -96,14 +96,14 @@ def test_a_light_pen_draws_a_thinner_line_than_a_heavy_one() -> None:
     sizes = []
     for pressure in (0.0, 0.5, 1.0):
         mask = np.zeros((64, 64), np.uint8)
-        Stroke(mask, Frame(Rect(0, 0, 64, 64), 64, 64), 20).to(32, 32, pressure)
+        Stroke(mask, MaskPlacement(Rect(0, 0, 64, 64), 64, 64), 20).to(32, 32, pressure)
         sizes.append(len(painted(mask)))
     assert 0 < sizes[0] < sizes[1] < sizes[2]
     assert sizes[1] < 0.5 * sizes[2]
 
 
 def test_nothing_is_added_where_the_picture_is_empty_but_all_can_be_taken_away() -> None:
-    frame = Frame(Rect(0, 0, 64, 64), 64, 64)
+    frame = MaskPlacement(Rect(0, 0, 64, 64), 64, 64)
     limit = np.zeros((64, 64), np.uint8)
     limit[:, 32:] = 255
     mask = np.zeros((64, 64), np.uint8)

@@ -8,7 +8,7 @@ from standee import Canvas, Composition, Layer, Rect
 from standee_desktop.model import ViewState
 from standee_desktop.model.camera import Camera
 from standee_desktop.model.rects import HANDLES, Handle, carried, resized
-from standee_desktop.model.snapping import magnets
+from standee_desktop.model.snapping import snap_targets
 
 DIGEST = "0" * 64
 NOTHING = ViewState(snap_canvas=False, snap_layers=False, snap_tokens=False, snap_guides=False)
@@ -23,14 +23,14 @@ def two() -> Composition:
 
 def test_an_edge_is_drawn_to_the_canvas() -> None:
     view = ViewState(snap_layers=False, snap_tokens=False)
-    snapped = magnets(two(), {"moving"}, view).move(Rect(3, 50.5, 20, 20), 5)
+    snapped = snap_targets(two(), {"moving"}, view).move(Rect(3, 50.5, 20, 20), 5)
     assert (snapped.dx, snapped.dy) == (-3, 0)
     assert [(line.upright, line.at) for line in snapped.lines] == [(True, 0)]
 
 
 def test_centres_are_drawn_to_another_layer_but_not_to_the_layer_itself() -> None:
     view = ViewState(snap_canvas=False, snap_tokens=False)
-    found = magnets(two(), {"moving"}, view)
+    found = snap_targets(two(), {"moving"}, view)
     assert found.move(Rect(108, 60, 20, 20), 4).dx == 2
     assert found.move(Rect(1, 1, 20, 20), 4).dx == 0
 
@@ -39,19 +39,19 @@ def test_guides_draw() -> None:
     from dataclasses import replace
 
     view = replace(NOTHING, snap_guides=True, guides_x=(77.0,))
-    assert magnets(two(), {"moving"}, view).move(Rect(75, 0, 20, 20), 4).dx == 2
+    assert snap_targets(two(), {"moving"}, view).move(Rect(75, 0, 20, 20), 4).dx == 2
 
 
 def test_the_token_grid_draws_where_no_line_is_near() -> None:
     from dataclasses import replace
 
-    found = magnets(two(), {"moving"}, replace(NOTHING, snap_tokens=True))
+    found = snap_targets(two(), {"moving"}, replace(NOTHING, snap_tokens=True))
     snapped = found.move(Rect(30, 65, 20, 20), 3)
     assert (snapped.dx, snapped.dy, snapped.lines) == (2, -1, ())
 
 
 def test_with_everything_off_nothing_snaps() -> None:
-    snapped = magnets(two(), {"moving"}, NOTHING).move(Rect(1, 1, 20, 20), 50)
+    snapped = snap_targets(two(), {"moving"}, NOTHING).move(Rect(1, 1, 20, 20), 50)
     assert (snapped.dx, snapped.dy) == (0, 0)
 
 

@@ -16,27 +16,27 @@ def job(person: Person, **fields: object) -> Job:
 
 
 def test_compose_and_its_progress_are_seen_beside_the_scene_panel(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
     person.window.resize(1024, 640)
     person.window.panel("scene").raise_()
-    studio.composer.jobs.put(job(person, stage="reading", step=2, of=3))
+    assembly.composer.jobs.put(job(person, stage="reading", step=2, of=3))
     settle()
-    bar = studio.compose_bar
+    bar = assembly.compose_bar
     for part in (bar.button, bar.bar, bar.stop, bar.state):
         assert part.isVisible()
         assert person.window.rect().contains(part.mapTo(person.window, part.rect().bottomRight()))
     assert bar.state.text() == "Reading subject 2 of 3"
-    studio.composer.jobs.put(job(person, state="cancelled"))
+    assembly.composer.jobs.put(job(person, state="cancelled"))
     assert not bar.stop.isVisible()
 
 
-def test_its_button_composes(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    studio.compose_bar.button.click()
-    settle(lambda: len(studio.composer.jobs) == 1)
+def test_its_button_composes(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    assembly.compose_bar.button.click()
+    settle(lambda: len(assembly.composer.jobs) == 1)
 
 
-def test_stages_have_names_and_the_time_left_comes_with_the_steps(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_stages_have_names_and_the_time_left_comes_with_the_steps(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     said = [
         words(job(person, stage=stage, step=step, of=of, eta=eta))
         for stage, step, of, eta in (

@@ -15,18 +15,18 @@ from standee_desktop.panels.lora_list import name_of
 
 
 @pytest.fixture
-def studio(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
+def assembly(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
     """Everything around the window, with a daemon's home in which there is none."""
     monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.services.daemon_link import Link
-    from standee_desktop.shell.assembly import Studio
+    from standee_desktop.services.daemon_link import DaemonLink
+    from standee_desktop.shell.assembly import Assembly
 
-    studio = Studio(window, Link(start=False))
-    studio.begin()
+    assembly = Assembly(window, DaemonLink(start=False))
+    assembly.begin()
     window.show_welcome(False)
     settle()
-    yield studio
-    studio.close()
+    yield assembly
+    assembly.close()
 
 
 def loras(person) -> tuple[Lora, ...]:  # type: ignore[no-untyped-def]
@@ -38,8 +38,8 @@ def add(listed, path: str) -> None:  # type: ignore[no-untyped-def]
     QTest.keyClick(listed.path, Qt.Key.Key_Return)
 
 
-def test_what_is_typed_is_added_and_undo_takes_it_back(person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    listed = studio.compose_panel.loras
+def test_what_is_typed_is_added_and_undo_takes_it_back(person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    listed = assembly.compose_panel.loras
     add(listed, "someone/some-lora")
     add(listed, "/loras/toon.safetensors")
     assert loras(person) == (Lora("someone/some-lora"), Lora("/loras/toon.safetensors"))
@@ -54,8 +54,8 @@ def test_what_is_typed_is_added_and_undo_takes_it_back(person, studio, settle) -
     assert len(listed.rows) == 2
 
 
-def test_a_weight_is_a_step_of_its_own_and_keeps_its_field(person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    listed = studio.compose_panel.loras
+def test_a_weight_is_a_step_of_its_own_and_keeps_its_field(person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    listed = assembly.compose_panel.loras
     add(listed, "someone/some-lora")
     weight = listed.rows[0].weight
     assert weight.value() == 1.0
@@ -68,8 +68,8 @@ def test_a_weight_is_a_step_of_its_own_and_keeps_its_field(person, studio, settl
     assert weight.value() == 1.0
 
 
-def test_a_lora_is_removed_by_its_button(person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    listed = studio.compose_panel.loras
+def test_a_lora_is_removed_by_its_button(person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    listed = assembly.compose_panel.loras
     for path in ("a/one", "a/two"):
         add(listed, path)
     QTest.mouseClick(listed.rows[0].remove, Qt.MouseButton.LeftButton)
@@ -78,18 +78,18 @@ def test_a_lora_is_removed_by_its_button(person, studio, settle) -> None:  # typ
     assert [row.name.text() for row in listed.rows] == ["two"]
 
 
-def test_a_file_is_chosen(person, studio, settle, monkeypatch, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_is_chosen(person, assembly, settle, monkeypatch, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     file = str(tmp_path / "ink.safetensors")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (file, ""))
-    listed = studio.compose_panel.loras
+    listed = assembly.compose_panel.loras
     QTest.mouseClick(listed.browse, Qt.MouseButton.LeftButton)
     assert loras(person) == (Lora(file),)
 
 
 def test_a_document_brings_its_loras_with_weights_as_fine_as_they_are(  # type: ignore[no-untyped-def]
-    person, studio, settle
+    person, assembly, settle
 ) -> None:
-    listed = studio.compose_panel.loras
+    listed = assembly.compose_panel.loras
     given = tuple(Lora(f"a/{n}", 0.123 + n / 10) for n in range(8))
     person.document.apply("LoRAs", edits.with_sampling(person.document.composition, loras=given))
     assert [row.weight.value() for row in listed.rows] == [round(x.weight, 2) for x in given]

@@ -10,24 +10,24 @@ from standee.wire.messages import ModelInfo
 from standee_desktop.model import edits
 from standee_desktop.services.canvas_advice import at_size, fits
 from standee_desktop.services.daemon_link import Contact
-from standee_desktop.widgets.model_combo import HUB, ModelBox
+from standee_desktop.widgets.model_combo import HUB, ModelCombo
 from support.person import Person
 
 MODELS = (ModelInfo("mini", size=256), ModelInfo("large", description="Photographs.", size=1024))
 
 
 @pytest.fixture
-def box(app) -> ModelBox:  # type: ignore[no-untyped-def]
-    box = ModelBox()
+def box(app) -> ModelCombo:  # type: ignore[no-untyped-def]
+    box = ModelCombo()
     box.show_models(MODELS, "mini")
     return box
 
 
-def names(box: ModelBox) -> list[str]:
+def names(box: ModelCombo) -> list[str]:
     return [box.itemText(n) for n in range(box.count()) if box.itemText(n)]
 
 
-def test_a_model_is_chosen_by_its_name(box: ModelBox) -> None:
+def test_a_model_is_chosen_by_its_name(box: ModelCombo) -> None:
     chosen: list[str] = []
     box.chosen.connect(chosen.append)
     assert names(box) == ["mini", "large", "A folder…", "A name on the hub…"]
@@ -37,14 +37,14 @@ def test_a_model_is_chosen_by_its_name(box: ModelBox) -> None:
     assert chosen == ["mini", "large"]
 
 
-def test_a_folder_is_called_by_its_last_part_and_the_tip_has_all_of_it(box: ModelBox) -> None:
+def test_a_folder_is_called_by_its_last_part_and_the_tip_has_all_of_it(box: ModelCombo) -> None:
     box.show_models(MODELS, "/models/my-flux")
     assert box.currentText() == "my-flux"
     assert box.toolTip() == "/models/my-flux"
     assert box.currentData() == "/models/my-flux"
 
 
-def test_asking_for_a_name_leaves_the_model_until_it_is_given(box: ModelBox, settle) -> None:  # type: ignore[no-untyped-def]
+def test_asking_for_a_name_leaves_the_model_until_it_is_given(box: ModelCombo, settle) -> None:  # type: ignore[no-untyped-def]
     from PySide6.QtWidgets import QInputDialog
 
     chosen: list[str] = []
@@ -85,31 +85,31 @@ def test_everything_is_scaled_along_with_the_canvas() -> None:
 
 
 @pytest.fixture
-def studio(person: Person, own_places, monkeypatch):  # type: ignore[no-untyped-def]
+def assembly(person: Person, own_places, monkeypatch):  # type: ignore[no-untyped-def]
     """Everything around the window, with a daemon's home in which there is none."""
     monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.services.daemon_link import Link
-    from standee_desktop.shell.assembly import Studio
+    from standee_desktop.services.daemon_link import DaemonLink
+    from standee_desktop.shell.assembly import Assembly
 
-    studio = Studio(person.window, Link(start=False))
-    yield studio
-    studio.close()
+    assembly = Assembly(person.window, DaemonLink(start=False))
+    yield assembly
+    assembly.close()
 
 
 def test_a_model_of_another_size_offers_to_scale_the_canvas(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
-    studio.link._told.emit(Contact("connected", "daemon", MODELS))
-    settle(lambda: studio.link.connected)
+    assembly.link._told.emit(Contact("connected", "daemon", MODELS))
+    settle(lambda: assembly.link.connected)
     person.has(("cat", 64, 64, 128, 128))
     large = edits.with_sampling(person.document.composition, model="large")
     person.document.apply("Model", large)
-    [row] = studio.notice_bar.rows()
+    [row] = assembly.notice_bar.rows()
     assert "large paints best at about 1024 px" in row.notice.text
     row.fix.click()
     assert person.document.composition.canvas == Canvas(1024, 1024)
     assert person.rect("cat") == (256, 256, 512, 512)
-    assert not studio.notices
+    assert not assembly.notices
     person.chooses("undo")
     person.chooses("undo")
     assert person.document.composition.sampling.model == "mini"
@@ -117,36 +117,36 @@ def test_a_model_of_another_size_offers_to_scale_the_canvas(  # type: ignore[no-
 
 
 def test_a_scene_that_would_be_cut_offers_its_aspect_to_the_canvas(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, tmp_path
+    person: Person, assembly, settle, tmp_path
 ) -> None:
     person.has(("cat", 64, 64, 128, 128))
     for name, size in (("square", (300, 300)), ("wide", (1200, 600))):
         Image.new("RGB", size, "teal").save(tmp_path / f"{name}.png")
-    studio.importer.set_scene(tmp_path / "square.png")
+    assembly.importer.set_scene(tmp_path / "square.png")
     settle(lambda: person.document.composition.scene is not None)
-    assert not studio.notices
-    studio.importer.set_scene(tmp_path / "wide.png")
-    settle(lambda: studio.notices)
-    [row] = studio.notice_bar.rows()
+    assert not assembly.notices
+    assembly.importer.set_scene(tmp_path / "wide.png")
+    settle(lambda: assembly.notices)
+    [row] = assembly.notice_bar.rows()
     assert "1200 × 600 px" in row.notice.text
     row.fix.click()
     assert person.document.composition.canvas == Canvas(368, 176)
     assert person.rect("cat") == (120, 24, 128, 128)
-    assert not studio.notices
+    assert not assembly.notices
     person.chooses("undo")
     assert person.document.composition.canvas == Canvas(256, 256)
 
 
 def test_the_size_that_suits_a_model_is_offered_when_the_canvas_changes_too(  # type: ignore[no-untyped-def]
-    person: Person, studio
+    person: Person, assembly
 ) -> None:
-    studio.link.contact = Contact("connected", models=MODELS)
+    assembly.link.contact = Contact("connected", models=MODELS)
     big = edits.with_canvas(person.document.composition, 1536, 1024, 16)
     person.document.apply("Canvas size", big, "frame")  # its edge is being dragged
-    assert len(studio.notices) == 0
+    assert len(assembly.notices) == 0
     person.document.end_gesture()
-    [notice] = studio.notices
+    [notice] = assembly.notices
     assert notice.text == "mini paints best at about 256 px; the canvas has 1536 × 1024 px."
     notice.act()
     assert fits(person.document.composition, 256)
-    assert len(studio.notices) == 0
+    assert len(assembly.notices) == 0

@@ -9,7 +9,7 @@ from standee_desktop.panels.layer_settings import NARROWEST
 from support.person import Person
 
 
-def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     person.window.resize(1320, 840)
     person.has(("cat", 60, 60, 128, 128))
     person.selects("cat")
@@ -17,12 +17,12 @@ def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, studio,
     before = person.window.panel("layers").width()
     for brush in ("tool-cutout", "tool-kept"):
         person.chooses(brush)
-        assert studio.brush_bar.isVisible()
+        assert assembly.brush_bar.isVisible()
         assert person.window.panel("layers").width() == before
     assert person.window.width() == 1320
 
 
-def test_the_menu_of_a_subject_has_what_belongs_to_its_cut_out(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_the_menu_of_a_subject_has_what_belongs_to_its_cut_out(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     from standee_desktop.shell.menus import context_menu
 
     actions = person.window.actions_
@@ -31,7 +31,7 @@ def test_the_menu_of_a_subject_has_what_belongs_to_its_cut_out(person: Person, s
         assert actions[name] in menu.actions()
 
 
-def test_every_control_has_a_name_for_screen_readers(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_every_control_has_a_name_for_screen_readers(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     from PySide6.QtGui import QAccessible
     from PySide6.QtWidgets import QAbstractButton, QScrollBar, QWidget
 
@@ -52,10 +52,10 @@ def test_every_control_has_a_name_for_screen_readers(person: Person, studio) -> 
     assert [(type(one).__name__, one.objectName()) for one in controls if not name(one)] == []
 
 
-def test_the_window_fits_a_small_laptop(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_the_window_fits_a_small_laptop(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     person.has(("cat", 60, 60, 128, 128))
     person.selects("cat")
     person.window.resize(1180, 660)
     settle()
     assert (person.window.width(), person.window.height()) == (1180, 660)
-    assert studio.compose_panel.button.visibleRegion().boundingRect().height() > 20
+    assert assembly.compose_panel.button.visibleRegion().boundingRect().height() > 20

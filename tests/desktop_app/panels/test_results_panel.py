@@ -14,14 +14,14 @@ from support.person import Person
 
 
 @pytest.fixture
-def strip(person: Person, studio, settle, picture):  # type: ignore[no-untyped-def]
+def strip(person: Person, assembly, settle, picture):  # type: ignore[no-untyped-def]
     """The strip with a red and a blue result; the arrangement is empty."""
     for name in ("red", "blue"):
         document = person.document.document
         document.add_result(picture((256, 256), name), {}, name)
     person.document.note_results()
-    settle(lambda: studio.staging.list.count() == 2)
-    return studio.staging
+    settle(lambda: assembly.results_panel.list.count() == 2)
+    return assembly.results_panel
 
 
 def colour(person: Person, x: float, y: float) -> str:
@@ -106,14 +106,14 @@ def test_undo_brings_a_discarded_result_back_to_its_place(person: Person, strip,
 
 
 def test_a_discarded_result_comes_back_after_saving_too(  # type: ignore[no-untyped-def]
-    person: Person, strip, studio, settle, tmp_path
+    person: Person, strip, assembly, settle, tmp_path
 ) -> None:
-    studio.files.save_to(tmp_path / "two.standee")
+    assembly.files.save_to(tmp_path / "two.standee")
     settle(lambda: not person.document.modified)
     strip.select("blue")
     strip.discard.click()
     settle(lambda: "blue" not in person.document.document.results)
-    studio.files.save_to(tmp_path / "two.standee")
+    assembly.files.save_to(tmp_path / "two.standee")
     settle(lambda: not person.document.modified)
     person.chooses("undo")
     settle(lambda: "blue" in person.document.document.results)
@@ -149,14 +149,14 @@ def receipt(composition) -> dict[str, object]:  # type: ignore[no-untyped-def]
 
 
 def test_applying_a_result_hides_what_it_shows_and_no_more(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, picture
+    person: Person, assembly, settle, picture
 ) -> None:
     person.has(("old", 0, 0, 32, 32))
     then = person.document.composition
     person.document.add_result(picture((256, 256), "red"), receipt(then), "one")
     person.has(("new", 64, 64, 32, 32))
     person.document.apply("Canvas", edits.with_canvas(person.document.composition, 512, 256, 16))
-    studio.composer.apply("one")
+    assembly.composer.apply("one")
     settle(lambda: person.document.composition.scene is not None)
     assert not person.document.layer("old").visible
     assert person.document.layer("new").visible
@@ -177,29 +177,29 @@ def test_the_picture_is_copied_and_not_its_name(person: Person, strip, settle) -
 
 
 def test_a_live_result_turns_thin_when_it_is_of_another_arrangement(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, picture
+    person: Person, assembly, settle, picture
 ) -> None:
     person.has(("disc", 0, 0, 32, 32))
-    studio.composer.set_live(True)
+    assembly.composer.set_live(True)
     name = f"{LIVE}one-1"
     then = person.document.composition
     person.document.add_result(picture((256, 256), "red"), receipt(then), name)
-    studio.staging.select(name)
+    assembly.results_panel.select(name)
     settle(lambda: colour(person, 128, 128) == "#ff0000")
     person.document.apply("Move", edits.moved(then, {"disc"}, 100, 0))
     assert colour(person, 128, 128) != "#ff0000"
     person.chooses("undo")
     assert colour(person, 128, 128) == "#ff0000"
-    studio.composer.set_live(False)
+    assembly.composer.set_live(False)
 
 
 def test_the_tint_of_a_brush_leaves_while_a_result_hangs(  # type: ignore[no-untyped-def]
-    person: Person, studio, strip, settle
+    person: Person, assembly, strip, settle
 ) -> None:
     person.has(("disc", 0, 0, 256, 256))
     person.selects("disc")
     person.chooses("tool-cutout")
-    settle(lambda: studio.cutout_brush.ready)
+    settle(lambda: assembly.cutout_brush.ready)
     tinted = colour(person, 20, 20)  # beside the disc
     strip.select("blue")
     settle(lambda: colour(person, 128, 128) == "#0000ff")

@@ -10,7 +10,7 @@ from support.person import Person
 
 
 @pytest.fixture
-def grid(person: Person, studio, settle, picture):  # type: ignore[no-untyped-def]
+def grid(person: Person, assembly, settle, picture):  # type: ignore[no-untyped-def]
     """The grid with four results, opened by its key."""
     for name in "abcd":
         person.document.document.add_result(picture((32, 32)), {}, name)
@@ -18,11 +18,11 @@ def grid(person: Person, studio, settle, picture):  # type: ignore[no-untyped-de
     person.window.activateWindow()
     settle(person.window.isActiveWindow)
     person.types(Qt.Key.Key_G)
-    settle(studio.variations.isVisible)
-    return studio.variations
+    settle(assembly.variations.isVisible)
+    return assembly.variations
 
 
-def test_keys_decide_and_the_next_is_in_hand(person: Person, studio, grid, settle) -> None:  # type: ignore[no-untyped-def]
+def test_keys_decide_and_the_next_is_in_hand(person: Person, assembly, grid, settle) -> None:  # type: ignore[no-untyped-def]
     results = lambda: list(person.document.document.results)  # noqa: E731
     assert grid.names == ["a", "b", "c", "d"]
     grid.list.setCurrentRow(0)
@@ -44,12 +44,12 @@ def test_the_canvas_comes_back_when_all_is_decided(person: Person, grid, settle)
 
 
 def test_escape_leaves_and_enter_shows_one_on_the_canvas(  # type: ignore[no-untyped-def]
-    person: Person, studio, grid, settle
+    person: Person, assembly, grid, settle
 ) -> None:
     QTest.keyClick(grid.list, Qt.Key.Key_Escape)
     settle(person.canvas.isVisible)
-    studio.staging.grid.click()
+    assembly.results_panel.grid.click()
     grid.list.setCurrentRow(1)
     grid.list.itemActivated.emit(grid.list.currentItem())
     settle(person.canvas.isVisible)
-    assert studio.staging.current == "b"
+    assert assembly.results_panel.current == "b"

@@ -7,68 +7,68 @@ from PIL import Image
 from PySide6.QtWidgets import QPushButton
 
 from standee.wire.events import Failed, Progress, Queued, Started
-from standee_desktop.services.job_patience import Patience
+from standee_desktop.services.job_timeouts import JobTimeouts
 from support.person import Person
 
 
 @pytest.fixture
-def cutting(person: Person, studio, settle, tmp_path):  # type: ignore[no-untyped-def]
+def cutting(person: Person, assembly, settle, tmp_path):  # type: ignore[no-untyped-def]
     """Two photographs that wait to be cut out, and what was cancelled at the daemon."""
     for name in ("cat", "dog"):
         Image.new("RGB", (32, 32), "teal").save(tmp_path / f"{name}.png")
-    studio.importer.add_files([tmp_path / "cat.png", tmp_path / "dog.png"])
-    settle(lambda: len(studio.cutouts.running) == 2)
-    return studio.cutouts
+    assembly.importer.add_files([tmp_path / "cat.png", tmp_path / "dog.png"])
+    settle(lambda: len(assembly.cutouts.running) == 2)
+    return assembly.cutouts
 
 
-def test_the_notice_of_a_cut_out_stops_it(person: Person, studio, cutting) -> None:  # type: ignore[no-untyped-def]
-    [row] = studio.notice_bar.rows()
+def test_the_notice_of_a_cut_out_stops_it(person: Person, assembly, cutting) -> None:  # type: ignore[no-untyped-def]
+    [row] = assembly.notice_bar.rows()
     button = row.findChild(QPushButton, "fix-cancel")
     assert button.text() == "Cancel"
     button.click()
-    person.settle(lambda: not studio.link._listeners)
+    person.settle(lambda: not assembly.link._listeners)
     assert cutting.running == ()
-    assert len(studio.notices) == 0
+    assert len(assembly.notices) == 0
 
 
-def test_cancel_all_stops_cut_outs_too(person: Person, studio, cutting) -> None:  # type: ignore[no-untyped-def]
+def test_cancel_all_stops_cut_outs_too(person: Person, assembly, cutting) -> None:  # type: ignore[no-untyped-def]
     person.chooses("cancel-all")
-    person.settle(lambda: not studio.link._listeners)
+    person.settle(lambda: not assembly.link._listeners)
     assert cutting.running == ()
 
 
 def test_a_cut_out_ends_with_its_layer_and_with_its_document(  # type: ignore[no-untyped-def]
-    person: Person, studio, cutting, settle
+    person: Person, assembly, cutting, settle
 ) -> None:
     first, second = (layer.id for layer in person.document.composition.layers)
     person.selects(first)
     person.chooses("delete")
     assert cutting.running == (second,)
-    [notice] = studio.notices
+    [notice] = assembly.notices
     assert notice.text == "Cutting out dog…"
     from standee.document.document import Document
 
     person.document.open(Document())
-    settle(lambda: not studio.link._listeners)
+    settle(lambda: not assembly.link._listeners)
     assert cutting.running == ()
-    assert len(studio.notices) == 0
+    assert len(assembly.notices) == 0
 
 
-def test_a_failed_cut_out_offers_what_the_editor_has(person: Person, studio, cutting) -> None:  # type: ignore[no-untyped-def]
+def test_a_failed_cut_out_offers_what_the_editor_has(person: Person, assembly, cutting) -> None:  # type: ignore[no-untyped-def]
     from standee.errors import BadPicture
     from standee.wire.events import Problem
 
-    job = next(iter(studio.link._listeners))
+    job = next(iter(assembly.link._listeners))
     error = BadPicture("Nothing was found.", fix="Draw the box a little larger, or mark points.")
-    studio.link._deliver(Failed(job=job, seq=1, error=Problem.of(error)))
-    [notice] = [one for one in studio.notices if one.level == "error"]
+    assembly.link._deliver(Failed(job=job, seq=1, error=Problem.of(error)))
+    [notice] = [one for one in assembly.notices if one.level == "error"]
     assert "brush" in notice.hint
     assert "box" not in notice.hint
 
 
 def test_a_job_that_gives_no_sign_is_given_up_and_a_waiting_one_is_not(app, settle) -> None:  # type: ignore[no-untyped-def]
     over: list[str] = []
-    patience = Patience(lambda job, _: over.append(job))
+    patience = JobTimeouts(lambda job, _: over.append(job))
     for job in ("silent", "waiting", "busy", "done"):
         patience.have(job, 0.15)
     patience.hear(Queued(job="waiting", seq=1, position=1))
@@ -97,13 +97,13 @@ def _wait(settle, seconds: float) -> None:  # type: ignore[no-untyped-def]
     settle(lambda: time.monotonic() > end)
 
 
-def test_a_job_that_is_given_up_fails_with_a_word(person: Person, studio, cutting) -> None:  # type: ignore[no-untyped-def]
+def test_a_job_that_is_given_up_fails_with_a_word(person: Person, assembly, cutting) -> None:  # type: ignore[no-untyped-def]
     from dataclasses import replace
 
-    job = next(iter(studio.link._listeners))
-    studio.link._run_out(job, 120)
+    job = next(iter(assembly.link._listeners))
+    assembly.link._run_out(job, 120)
     assert len(cutting.running) == 2  # nobody can be heard: it waits on
-    studio.link.contact = replace(studio.link.contact, state="connected")
-    studio.link._run_out(job, 120)
+    assembly.link.contact = replace(assembly.link.contact, state="connected")
+    assembly.link._run_out(job, 120)
     assert len(cutting.running) == 1
-    assert any("2 minutes without a sign" in notice.text for notice in studio.notices)
+    assert any("2 minutes without a sign" in notice.text for notice in assembly.notices)

@@ -32,11 +32,11 @@ def answers(person: Person, words: str) -> str:
 
 
 @pytest.fixture
-def saved(person: Person, studio, settle, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+def saved(person: Person, assembly, settle, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
     """The file of the document that is open, saved once, and changed since."""
     path = tmp_path / "cat.standee"
     person.has(("cat", 0, 0, 40, 40))
-    studio.files.save_to(path)
+    assembly.files.save_to(path)
     settle(lambda: person.document.document.path == path and not person.window.document.modified)
     prompt = edits.with_prompt(person.document.composition, "mine")
     person.document.apply("Prompt", prompt)
@@ -50,7 +50,7 @@ def prompt_in(path: Path) -> str:
 
 
 def test_a_write_protected_document_is_not_replaced_without_asking(  # type: ignore[no-untyped-def]
-    person: Person, studio, saved: Path
+    person: Person, assembly, saved: Path
 ) -> None:
     saved.chmod(0o444)
     person.chooses("save")
@@ -64,7 +64,7 @@ def test_a_write_protected_document_is_not_replaced_without_asking(  # type: ign
 
 
 def test_what_another_window_saved_is_not_replaced_without_asking(  # type: ignore[no-untyped-def]
-    person: Person, studio, saved: Path
+    person: Person, assembly, saved: Path
 ) -> None:
     with Document.open(saved) as other:
         other.composition = Composition(prompt="theirs")
@@ -81,7 +81,7 @@ def test_what_another_window_saved_is_not_replaced_without_asking(  # type: igno
 
 
 def test_what_this_window_saved_itself_is_replaced_silently(  # type: ignore[no-untyped-def]
-    person: Person, studio, saved: Path, settle
+    person: Person, assembly, saved: Path, settle
 ) -> None:
     for words in ("one", "two"):
         person.document.apply("Prompt", edits.with_prompt(person.document.composition, words))
@@ -89,7 +89,7 @@ def test_what_this_window_saved_itself_is_replaced_silently(  # type: ignore[no-
         settle(lambda: not person.document.modified)
         assert asked(person.window) is None
         assert prompt_in(saved) == words
-    studio.files.open(saved)
+    assembly.files.open(saved)
     settle(lambda: not person.window.undo_stack.count())
     person.document.apply("Prompt", edits.with_prompt(person.document.composition, "three"))
     person.chooses("save")
@@ -99,29 +99,29 @@ def test_what_this_window_saved_itself_is_replaced_silently(  # type: ignore[no-
 
 @pytest.mark.parametrize("command", ["new", "open"])
 def test_leaving_a_document_with_jobs_under_way_asks_first(  # type: ignore[no-untyped-def]
-    person: Person, studio, tmp_path: Path, command: str
+    person: Person, assembly, tmp_path: Path, command: str
 ) -> None:
     with Document(Composition(prompt="other")) as other:
         other.save(tmp_path / "other.standee")
-    leave = studio.files.new if command == "new" else lambda: studio.files.open(other_path)
+    leave = assembly.files.new if command == "new" else lambda: assembly.files.open(other_path)
     other_path = tmp_path / "other.standee"
-    studio.composer.jobs.put(Job("one", person.document.composition, state="running"))
+    assembly.composer.jobs.put(Job("one", person.document.composition, state="running"))
     before = person.document.document
     leave()
     assert "not done yet: 1." in answers(person, "Stay here")
     assert person.document.document is before
-    assert [job.state for job in studio.composer.jobs] == ["running"]
+    assert [job.state for job in assembly.composer.jobs] == ["running"]
     leave()
     answers(person, "Cancel the jobs")
     person.settle(lambda: person.document.document is not before)
-    assert not studio.composer.jobs.unfinished
+    assert not assembly.composer.jobs.unfinished
 
 
 def test_an_exported_picture_has_the_format_that_was_chosen(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, picture, tmp_path: Path
+    person: Person, assembly, settle, picture, tmp_path: Path
 ) -> None:
     person.document.add_result(picture(), {}, "one")
-    studio.files.export("one")
+    assembly.files.export("one")
     settle(lambda: person.window.findChild(QFileDialog))
     dialog = person.window.findChild(QFileDialog)
     jpeg = next(one for one in dialog.nameFilters() if one.startswith("JPEG"))

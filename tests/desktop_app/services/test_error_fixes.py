@@ -12,65 +12,65 @@ from standee_desktop.model import edits
 from support.person import Person
 
 
-def failed_job(studio, error: StandeeError) -> QPushButton:  # type: ignore[no-untyped-def]
+def failed_job(assembly, error: StandeeError) -> QPushButton:  # type: ignore[no-untyped-def]
     """Let a job fail and return the button that the bar offers."""
-    studio.composer.compose()
-    [job] = studio.composer.jobs
-    studio.composer._happened(Failed(job=job.id, seq=9, error=Problem.of(error)))
-    [row] = studio.notice_bar.rows()
+    assembly.composer.compose()
+    [job] = assembly.composer.jobs
+    assembly.composer._happened(Failed(job=job.id, seq=9, error=Problem.of(error)))
+    [row] = assembly.notice_bar.rows()
     assert row.notice.text == error.message
     return row.fix  # type: ignore[no-any-return]
 
 
 def test_out_of_memory_offers_a_preset_that_takes_less(  # type: ignore[no-untyped-def]
-    studio, settle, monkeypatch
+    assembly, settle, monkeypatch
 ) -> None:
     monkeypatch.setenv("STANDEE_OFFLOAD", "none")
     restarts: list[bool] = []
-    monkeypatch.setattr(studio.link, "restart", lambda: restarts.append(True))
-    button = failed_job(studio, OutOfMemory("Too little memory.", fix="Use less."))
+    monkeypatch.setattr(assembly.link, "restart", lambda: restarts.append(True))
+    button = failed_job(assembly, OutOfMemory("Too little memory.", fix="Use less."))
     assert button.text() == "Use less memory"
     button.click()
     assert os.environ["STANDEE_OFFLOAD"] == "model"
     assert restarts == [True]
-    assert len(studio.composer.jobs) == 2
+    assert len(assembly.composer.jobs) == 2
 
 
 def test_a_model_that_is_not_there_gives_way_to_the_bundled_one(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
     gone = edits.with_sampling(person.document.composition, model="gone")
     person.document.apply("Model", gone)
-    button = failed_job(studio, UnknownModel("There is no model gone."))
+    button = failed_job(assembly, UnknownModel("There is no model gone."))
     button.click()
     assert person.document.composition.sampling.model == "mini"
-    assert [job.composition.sampling.model for job in studio.composer.jobs] == ["mini", "mini"]
+    assert [job.composition.sampling.model for job in assembly.composer.jobs] == ["mini", "mini"]
 
 
 def test_a_download_that_broke_off_is_tried_again_with_the_same_model(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
     hub = edits.with_sampling(person.document.composition, model="someone/some-flux")
     person.document.apply("Model", hub)
     button = failed_job(
-        studio, DownloadFailed("It broke off.", path="$.sampling.model", fix="Try again.")
+        assembly, DownloadFailed("It broke off.", path="$.sampling.model", fix="Try again.")
     )
     assert button.text() == "Try again"
     button.click()
     assert person.document.composition.sampling.model == "someone/some-flux"
-    assert len(studio.composer.jobs) == 2
+    assert len(assembly.composer.jobs) == 2
 
 
 def test_a_licence_to_accept_is_a_button_away(  # type: ignore[no-untyped-def]
-    person: Person, studio, monkeypatch
+    person: Person, assembly, monkeypatch
 ) -> None:
     from PySide6.QtGui import QDesktopServices
 
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
     fix = "Accept it on https://huggingface.co/someone/some-flux, and log in."
-    button = failed_job(studio, UnknownModel("Its licence has to be accepted.", fix=fix))
+    button = failed_job(assembly, UnknownModel("Its licence has to be accepted.", fix=fix))
     assert button.text() == "Open the page"
-    assert studio.notice_bar.findChild(QPushButton, "fix-bundled-model") is not None
+    assert assembly.notice_bar.findChild(QPushButton, "fix-bundled-model") is not None
     button.click()
     assert opened == ["https://huggingface.co/someone/some-flux"]

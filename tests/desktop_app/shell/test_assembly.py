@@ -27,7 +27,7 @@ def asked(window) -> QMessageBox | None:  # type: ignore[no-untyped-def]
     return next((box for box in window.findChildren(QMessageBox) if box.isVisible()), None)
 
 
-def test_a_copied_picture_is_pasted_as_a_subject(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_a_copied_picture_is_pasted_as_a_subject(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     image = QImage(60, 40, QImage.Format.Format_ARGB32)
     image.fill(Qt.GlobalColor.transparent)
     image.setPixelColor(30, 20, Qt.GlobalColor.red)
@@ -42,9 +42,9 @@ def test_a_copied_picture_is_pasted_as_a_subject(person: Person, studio, settle)
 
 
 def test_undo_takes_back_what_is_typed_by_words(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
-    prompt = studio.compose_panel.prompt
+    prompt = assembly.compose_panel.prompt
     prompt.setFocus()
     QTest.keyClicks(prompt, "a cat on a mat")
     assert person.document.composition.prompt == "a cat on a mat"
@@ -58,8 +58,8 @@ def test_undo_takes_back_what_is_typed_by_words(  # type: ignore[no-untyped-def]
     assert prompt.toPlainText() == "a cat on a mat"
 
 
-def test_a_correction_and_a_paste_are_steps_of_their_own(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    prompt = studio.compose_panel.prompt
+def test_a_correction_and_a_paste_are_steps_of_their_own(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    prompt = assembly.compose_panel.prompt
     prompt.setFocus()
     QTest.keyClicks(prompt, "cta")
     for _ in range(2):
@@ -73,8 +73,8 @@ def test_a_correction_and_a_paste_are_steps_of_their_own(person: Person, studio,
     assert seen == ["cat", "c", "cta", ""]
 
 
-def test_every_setting_is_undone_too(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    panel, before = studio.compose_panel, person.document.composition
+def test_every_setting_is_undone_too(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    panel, before = assembly.compose_panel, person.document.composition
     panel.steps.setValue(12)
     panel.guidance.setValue(3.5)
     panel.count.setValue(4)
@@ -90,7 +90,7 @@ def test_every_setting_is_undone_too(person: Person, studio, settle) -> None:  #
 
 
 def test_closing_asks_for_what_is_not_saved_and_cancel_stays(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
     person.has(("cat", 10, 10, 50, 50))
     assert not person.window.close()
@@ -107,20 +107,20 @@ def test_closing_asks_for_what_is_not_saved_and_cancel_stays(  # type: ignore[no
 
 
 def test_a_new_document_after_saving_asks_nothing(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, tmp_path: Path
+    person: Person, assembly, settle, tmp_path: Path
 ) -> None:
     person.has(("cat", 10, 10, 50, 50))
-    studio.files.save_to(tmp_path / "cat")
+    assembly.files.save_to(tmp_path / "cat")
     settle(lambda: not person.document.modified)
     assert (tmp_path / "cat.standee").is_file()
-    assert studio.files.recent()[0] == tmp_path / "cat.standee"
+    assert assembly.files.recent()[0] == tmp_path / "cat.standee"
     person.chooses("new")
     settle(lambda: not person.document.composition.layers)
     assert asked(person.window) is None
 
 
 def test_a_document_that_is_dropped_is_opened(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, tmp_path: Path
+    person: Person, assembly, settle, tmp_path: Path
 ) -> None:
     from PySide6.QtCore import QUrl
 
@@ -128,45 +128,45 @@ def test_a_document_that_is_dropped_is_opened(  # type: ignore[no-untyped-def]
         document.save(tmp_path / "one.standee")
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "one.standee"))])
-    assert studio.drops.take(data, QPointF(10, 10))
+    assert assembly.drop_target.take(data, QPointF(10, 10))
     settle(lambda: person.document.composition.prompt == "dropped")
 
 
 def test_the_scene_can_be_set_painted_kept_and_removed(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, tmp_path: Path
+    person: Person, assembly, settle, tmp_path: Path
 ) -> None:
     Image.new("RGB", (64, 64), "teal").save(tmp_path / "sea.png")
-    studio.importer.set_scene(tmp_path / "sea.png")
+    assembly.importer.set_scene(tmp_path / "sea.png")
     settle(lambda: person.document.composition.scene is not None)
-    studio.scene_panel.blend.setValue(8)
+    assembly.scene_panel.blend.setValue(8)
     assert person.document.composition.scene.blend == 0.08
-    studio.scene_panel.inpaint.click()
-    settle(lambda: studio.kept_brush.ready)
+    assembly.scene_panel.inpaint.click()
+    settle(lambda: assembly.kept_brush.ready)
     person.drags((40, 40), (90, 60))
     settle(lambda: person.document.composition.scene.kept is not None)
     first = person.document.composition.scene.kept
-    studio.brush_bar.grow.click()
+    assembly.brush_bar.grow.click()
     settle(lambda: person.document.composition.scene.kept != first)
     scene = person.document.composition.scene
-    look = studio.window.pictures.cutout
+    look = assembly.window.pictures.cutout
     assert look(scene.picture, scene.kept).mean() < look(scene.picture, first).mean()
     person.chooses("undo")
     assert person.document.composition.scene.kept == first
     person.types(Qt.Key.Key_Escape)
-    studio.scene_panel.keep_all.click()
+    assembly.scene_panel.keep_all.click()
     assert person.document.composition.scene.kept is None
-    studio.scene_panel.remove.click()
+    assembly.scene_panel.remove.click()
     assert person.document.composition.scene is None
 
 
 def test_two_strokes_are_two_steps_and_undo_shows_the_old_mask(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
     person.has(("cat", 60, 60, 128, 128))
     person.selects("cat")
     person.chooses("tool-cutout")
-    settle(lambda: studio.cutout_brush.ready)
-    studio.brush_bar.take.click()
+    settle(lambda: assembly.cutout_brush.ready)
+    assembly.brush_bar.take.click()
     person.drags((90, 90), (150, 90))
     settle(lambda: person.document.layer("cat").mask is not None)
     first = person.document.layer("cat").mask
@@ -175,13 +175,13 @@ def test_two_strokes_are_two_steps_and_undo_shows_the_old_mask(  # type: ignore[
     assert person.window.undo_stack.count() == 2
     person.chooses("undo")
     assert person.document.layer("cat").mask == first
-    settle(lambda: studio.cutout_brush._known == first)
+    settle(lambda: assembly.cutout_brush._known == first)
     person.chooses("undo")
     assert person.document.layer("cat").mask is None
 
 
-def test_keys_in_the_prompt_belong_to_the_document(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    prompt = studio.compose_panel.prompt
+def test_keys_in_the_prompt_belong_to_the_document(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    prompt = assembly.compose_panel.prompt
     person.window.activateWindow()
     settle(person.window.isActiveWindow)
     prompt.setFocus()
@@ -189,28 +189,28 @@ def test_keys_in_the_prompt_belong_to_the_document(person: Person, studio, settl
     QTest.keyClick(prompt, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     settle(lambda: person.document.composition.prompt == "a ")
     QTest.keyClick(prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    settle(lambda: len(studio.composer.jobs) == 1)
+    settle(lambda: len(assembly.composer.jobs) == 1)
     assert prompt.toPlainText() == "a "
 
 
 def test_a_subject_is_cut_out_where_its_words_say(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, monkeypatch
+    person: Person, assembly, settle, monkeypatch
 ) -> None:
     asked: list[object] = []
-    submit = studio.link.submit
+    submit = assembly.link.submit
 
     def watch(spec, *how, **more):  # type: ignore[no-untyped-def]
         asked.append(spec)
         return submit(spec, *how, **more)
 
-    monkeypatch.setattr(studio.link, "submit", watch)
+    monkeypatch.setattr(assembly.link, "submit", watch)
     person.has(("a", 0, 0, 64, 64), ("b", 64, 0, 64, 64))
     named = edits.with_fields(person.document.composition, {"b"}, prompt=" a red mug ")
     person.document.apply("Words", named)
     person.selects("a")
     person.chooses("cut-out-words")
     assert asked == []
-    assert [notice.text for notice in studio.notices] == ["Say in words what the subject is."]
+    assert [notice.text for notice in assembly.notices] == ["Say in words what the subject is."]
     person.selects("b")
     person.chooses("cut-out-words")
     [spec] = asked
@@ -218,13 +218,13 @@ def test_a_subject_is_cut_out_where_its_words_say(  # type: ignore[no-untyped-de
     assert (spec.words, spec.picture) == ("a red mug", person.document.layer("b").picture)
 
 
-def test_many_cut_outs_are_told_in_one_line(person: Person, studio, settle, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_many_cut_outs_are_told_in_one_line(person: Person, assembly, settle, tmp_path) -> None:  # type: ignore[no-untyped-def]
     for name in "abc":
         Image.new("RGB", (32, 32), "teal").save(tmp_path / f"{name}.png")
-    studio.importer.add_files([tmp_path / f"{name}.png" for name in "abc"])
+    assembly.importer.add_files([tmp_path / f"{name}.png" for name in "abc"])
     settle(lambda: len(person.document.composition.layers) == 3)
     assert list(person.order) == ["a", "b", "c"]
-    [notice] = studio.notices
+    [notice] = assembly.notices
     assert notice.text == "Cutting out 3 subjects…"
     assert notice.hint == "It waits for the daemon."
 
@@ -255,29 +255,29 @@ def test_words_come_from_names_that_mean_something(name: str, words: str) -> Non
 
 
 def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ignore[no-untyped-def]
-    studio, settle, monkeypatch
+    assembly, settle, monkeypatch
 ) -> None:
     from standee_desktop.model.jobs import Job
     from standee_desktop.panels import job_list
 
     monkeypatch.setattr(job_list, "LINGER", 30)
-    composition = studio.editor.composition
-    studio.composer.jobs.put(Job("done", composition, state="done"))
-    studio.composer.jobs.put(Job("failed", composition, state="failed"))
-    queue = studio.compose_panel.queue
+    composition = assembly.editor.composition
+    assembly.composer.jobs.put(Job("done", composition, state="done"))
+    assembly.composer.jobs.put(Job("failed", composition, state="failed"))
+    queue = assembly.compose_panel.queue
     assert queue.row("done") is not None
     settle(lambda: queue.row("done") is None)
     assert queue.row("failed") is not None
     assert queue.list.count() == 1
 
 
-def test_a_job_says_how_it_was_fitted_into_the_memory(studio) -> None:  # type: ignore[no-untyped-def]
+def test_a_job_says_how_it_was_fitted_into_the_memory(assembly) -> None:  # type: ignore[no-untyped-def]
     from standee_desktop.model.jobs import Job
 
     about = note(MEMORY_PLAN, need=2**30, room=2**31, **CARDS[2].told())
-    job = Job("short", studio.editor.composition, state="running", notes=(about,))
-    studio.composer.jobs.put(job)
-    assert studio.compose_panel.queue.row("short").toolTip() == about.words
+    job = Job("short", assembly.editor.composition, state="running", notes=(about,))
+    assembly.composer.jobs.put(job)
+    assert assembly.compose_panel.queue.row("short").toolTip() == about.words
 
 
 @pytest.mark.parametrize("preset", [*CARDS, *PROCESSOR], ids=lambda preset: preset.name)
@@ -297,7 +297,7 @@ def test_what_a_job_notes_is_told_in_the_language_of_the_window(app, preset) -> 
     assert note_words.note_words(about) == about.words
 
 
-def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_a_layers_picture_becomes_the_scene(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     person.has(("photo", 10, 10, 50, 50), ("cat", 60, 60, 50, 50))
     picture = person.document.layer("photo").picture
     person.selects("photo")
@@ -311,55 +311,55 @@ def test_a_layers_picture_becomes_the_scene(person: Person, studio) -> None:  # 
     assert not person.window.action("to-scene").isEnabled()
 
 
-def test_by_default_every_picture_has_a_seed_of_its_own(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_by_default_every_picture_has_a_seed_of_its_own(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     before = person.document.composition
     for _ in range(3):
         person.chooses("compose")
-    seeds = {job.composition.sampling.seed for job in studio.composer.jobs}
+    seeds = {job.composition.sampling.seed for job in assembly.composer.jobs}
     assert len(seeds) == 3
     assert person.document.composition == before  # and nothing to undo
-    assert studio.compose_panel.seed.text() == ""
-    assert studio.compose_panel.seed.placeholderText() == "Random"
+    assert assembly.compose_panel.seed.text() == ""
+    assert assembly.compose_panel.seed.placeholderText() == "Random"
 
 
-def test_a_seed_that_is_chosen_stays(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
-    panel = studio.compose_panel
+def test_a_seed_that_is_chosen_stays(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
+    panel = assembly.compose_panel
     panel.seed.setFocus()
     QTest.keyClicks(panel.seed, "42")
     QTest.keyClick(panel.seed, Qt.Key.Key_Return)
     assert not panel.new_seed.isChecked()
     for _ in range(2):
         person.chooses("compose")
-    assert [job.composition.sampling.seed for job in studio.composer.jobs] == [42, 42]
+    assert [job.composition.sampling.seed for job in assembly.composer.jobs] == [42, 42]
 
 
 def test_a_result_s_settings_bring_its_seed_back_for_good(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, picture
+    person: Person, assembly, settle, picture
 ) -> None:
     import msgspec
 
     then = edits.with_sampling(person.document.composition, seed=7)
     receipt = {"composition": msgspec.to_builtins(then)}
     person.document.add_result(picture(), receipt, "one")
-    studio.composer.recall("one")
-    assert not studio.compose_panel.new_seed.isChecked()
-    assert studio.compose_panel.seed.text() == "7"
+    assembly.composer.recall("one")
+    assert not assembly.compose_panel.new_seed.isChecked()
+    assert assembly.compose_panel.seed.text() == "7"
 
 
-def test_a_cancelled_job_leaves_the_list_by_itself(studio, settle, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_cancelled_job_leaves_the_list_by_itself(assembly, settle, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     from standee_desktop.model.jobs import Job
     from standee_desktop.panels import job_list
 
     monkeypatch.setattr(job_list, "LINGER", 30)
-    job = Job("one", studio.editor.composition, state="cancelled")
-    studio.composer.jobs.put(job)
-    settle(lambda: studio.compose_panel.queue.row("one") is None)
+    job = Job("one", assembly.editor.composition, state="cancelled")
+    assembly.composer.jobs.put(job)
+    settle(lambda: assembly.compose_panel.queue.row("one") is None)
 
 
-def test_a_brush_without_anything_to_paint_on_says_so(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_a_brush_without_anything_to_paint_on_says_so(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     person.chooses("tool-cutout")
     person.chooses("tool-kept")
-    [notice] = studio.notices
+    [notice] = assembly.notices
     assert notice.text == "Choose a picture as the scene to paint on first."
 
 

@@ -8,14 +8,14 @@ from PySide6.QtTest import QTest
 from support.person import Person
 
 
-def test_a_notice_in_the_middle_of_a_drag_moves_nothing(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_a_notice_in_the_middle_of_a_drag_moves_nothing(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     person.has(("cat", 60, 60, 60, 60))
     snapping = dict.fromkeys(("snap_canvas", "snap_layers", "snap_tokens", "snap_guides"), False)
     person.document.look(**snapping)
     person.drags((90, 90), (120, 90), let_go=False)
     camera, there = person.canvas.camera, person.rect("cat")
-    studio.notices.tell("Something that is worth knowing.", "And more of it.", "news")
-    settle(lambda: studio.notice_bar.isVisible())
+    assembly.notices.tell("Something that is worth knowing.", "And more of it.", "news")
+    settle(lambda: assembly.notice_bar.isVisible())
     assert person.canvas.camera == camera
     at = person.spot(121, 90)
     person._moves(at, Qt.KeyboardModifier.NoModifier)
@@ -24,17 +24,17 @@ def test_a_notice_in_the_middle_of_a_drag_moves_nothing(person: Person, studio, 
     QTest.mouseRelease(person.canvas, Qt.MouseButton.LeftButton, pos=at)
 
 
-def test_taking_up_a_brush_zooms_nothing(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_taking_up_a_brush_zooms_nothing(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     person.has(("cat", 60, 60, 60, 60))
     person.selects("cat")
     camera = person.canvas.camera
     person.chooses("tool-cutout")
-    assert studio.brush_bar.isVisible()
+    assert assembly.brush_bar.isVisible()
     assert person.canvas.camera == camera
 
 
 def test_at_1024_px_the_brush_asks_for_no_room_and_nothing_of_it_is_cut_off(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
     person.window.resize(1024, 640)
     person.has(("cat", 60, 60, 60, 60))
@@ -44,20 +44,20 @@ def test_at_1024_px_the_brush_asks_for_no_room_and_nothing_of_it_is_cut_off(  # 
     person.chooses("tool-cutout")
     settle()
     assert person.window.size() == before
-    bar, host = studio.brush_bar, studio.brush_bar.parentWidget()
+    bar, host = assembly.brush_bar, assembly.brush_bar.parentWidget()
     assert host.rect().contains(bar.geometry())
     for part in (bar.add, bar.take, bar.grow, bar.shrink, bar.soften, bar.more, bar.done):
         assert bar.rect().contains(part.geometry()), part.accessibleName()
         assert part.width() >= part.minimumSizeHint().width()
 
 
-def test_of_many_notices_the_newest_three_are_shown(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_of_many_notices_the_newest_three_are_shown(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     for n in range(5):
-        studio.notices.tell(f"News {n}", topic=str(n))
+        assembly.notices.tell(f"News {n}", topic=str(n))
     settle()
-    assert [row.notice.text for row in studio.notice_bar.rows()] == ["News 2", "News 3", "News 4"]
-    studio.notices.clear("4")
+    assert [row.notice.text for row in assembly.notice_bar.rows()] == ["News 2", "News 3", "News 4"]
+    assembly.notices.clear("4")
     settle()
-    shown = sorted(row.notice.text for row in studio.notice_bar.rows())
+    shown = sorted(row.notice.text for row in assembly.notice_bar.rows())
     assert shown == ["News 1", "News 2", "News 3"]
-    assert studio.notice_bar.height() < person.canvas.height() / 2
+    assert assembly.notice_bar.height() < person.canvas.height() / 2

@@ -39,12 +39,12 @@ def green(person: Person, settle) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_a_profile_that_is_chosen_changes_what_is_painted_and_no_more(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle, wide: Path
+    person: Person, assembly, settle, wide: Path
 ) -> None:
     green(person, settle)
     assert shown(person) == (0, 200, 0)
     before = person.document.composition
-    studio.colours.take(wide)
+    assembly.colours.take(wide)
     settle(lambda: shown(person)[0] > 90)  # sRGB's green lies within: it needs some red there
     assert person.document.composition == before
     assert person.window.action("screen-profile").isChecked()
@@ -53,18 +53,18 @@ def test_a_profile_that_is_chosen_changes_what_is_painted_and_no_more(  # type: 
     assert not person.window.action("screen-profile").isChecked()
 
 
-def test_the_next_start_has_the_profile_of_the_last(app, wide: Path, studio) -> None:  # type: ignore[no-untyped-def]
+def test_the_next_start_has_the_profile_of_the_last(app, wide: Path, assembly) -> None:  # type: ignore[no-untyped-def]
     from standee_desktop.shell.screen_colours import PROFILE
     from standee_desktop.storage.settings import settings
 
-    studio.colours.take(wide)
+    assembly.colours.take(wide)
     assert settings().value(PROFILE) == str(wide)
 
 
-def test_what_is_no_profile_says_so(person: Person, studio, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_profile_says_so(person: Person, assembly, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "no.icc").write_bytes(b"nothing of the kind")
-    studio.colours.take(tmp_path / "no.icc")
-    [notice] = studio.notices
+    assembly.colours.take(tmp_path / "no.icc")
+    [notice] = assembly.notices
     assert notice.text == "no.icc is not the colour profile of a screen."
     assert not person.window.action("screen-profile").isChecked()
 

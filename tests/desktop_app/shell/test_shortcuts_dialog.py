@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from standee_desktop.shell.shortcuts_dialog import KeysDialog, keys
+from standee_desktop.shell.shortcuts_dialog import ShortcutsDialog, keys
 
 
 def test_every_shortcut_of_a_menu_is_on_the_page(window) -> None:  # type: ignore[no-untyped-def]
-    page = KeysDialog(window.menuBar(), window)
+    page = ShortcutsDialog(window.menuBar(), window)
     text = "\n".join(page.shown)
     for name in ("save", "undo", "duplicate", "align-left", "token-view", "compose"):
         assert keys(window.action(name)) in text
@@ -14,7 +14,7 @@ def test_every_shortcut_of_a_menu_is_on_the_page(window) -> None:  # type: ignor
 
 
 def test_what_is_typed_leaves_the_rows_that_have_it(window) -> None:  # type: ignore[no-untyped-def]
-    page = KeysDialog(window.menuBar(), window)
+    page = ShortcutsDialog(window.menuBar(), window)
     page.search.setText("dupl")
     assert len(page.shown) == 1
     page.search.setText("ctrl+d")
@@ -26,7 +26,7 @@ def test_what_is_typed_leaves_the_rows_that_have_it(window) -> None:  # type: ig
 def test_nothing_reaches_beyond_the_sides(window, settle) -> None:  # type: ignore[no-untyped-def]
     from PySide6.QtWidgets import QScrollArea
 
-    dialog = KeysDialog(window.menuBar(), window)
+    dialog = ShortcutsDialog(window.menuBar(), window)
     dialog.show()
     settle()
     scroll = dialog.findChild(QScrollArea)

@@ -14,7 +14,7 @@ from standee import Canvas, Composition, Layer, Rect
 from standee.document.document import Document
 from standee.errors import BadDocument, MissingBlob
 from standee_desktop.canvas.document_preview import preview
-from standee_desktop.shell.welcome_page import Card, sample_file
+from standee_desktop.shell.welcome_page import DocumentCard, sample_file
 from support.person import Person
 
 
@@ -58,7 +58,9 @@ def test_a_recent_document_is_a_picture_that_opens_it(window, settle, document: 
     window.show_welcome(True)
     window.welcome.show_recent([document, document.with_name("gone.standee")])
     shown, gone = (
-        card for card in window.welcome.findChildren(Card) if card.text() in ("disc", "gone")
+        card
+        for card in window.welcome.findChildren(DocumentCard)
+        if card.text() in ("disc", "gone")
     )
     settle(lambda: not shown._image.isNull())
     assert gone._image == QImage()
@@ -75,7 +77,7 @@ def test_the_sample_scene_comes_along_and_has_a_picture(app) -> None:  # type: i
 def test_no_document_is_read_while_the_page_is_hidden(window, settle, document: Path) -> None:  # type: ignore[no-untyped-def]
     window.show_welcome(False)
     window.welcome.show_recent([document])
-    [card] = [one for one in window.welcome.findChildren(Card) if one.text() == "disc"]
+    [card] = [one for one in window.welcome.findChildren(DocumentCard) if one.text() == "disc"]
     settle(lambda: not window.welcome.workers.busy)
     assert card._image.isNull()
     window.show_welcome(True)
@@ -129,7 +131,7 @@ def test_there_is_a_way_back_to_the_document(person: Person, settle, key: Qt.Key
     assert not window.welcoming
 
 
-def test_return_presses_the_button_that_has_the_focus(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_return_presses_the_button_that_has_the_focus(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     window = person.window
     window.show_welcome(True)
     window.activateWindow()

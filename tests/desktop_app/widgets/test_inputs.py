@@ -45,7 +45,7 @@ def wheel(widget: QWidget) -> bool:
     return event.isAccepted()
 
 
-def test_the_wheel_changes_no_input_that_has_not_the_focus(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_the_wheel_changes_no_input_that_has_not_the_focus(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     person.has(("cat", 0, 0, 40, 40))
     person.selects("cat")
     person.chooses("canvas-size")
@@ -62,15 +62,15 @@ def test_the_wheel_changes_no_input_that_has_not_the_focus(person: Person, studi
     person.window.findChild(CanvasSizeDialog).close()
 
 
-def test_the_wheel_changes_the_number_that_has_the_focus(person: Person, studio, settle) -> None:  # type: ignore[no-untyped-def]
+def test_the_wheel_changes_the_number_that_has_the_focus(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     person.window.activateWindow()
     settle(person.window.isActiveWindow)
-    count = studio.compose_panel.count
+    count = assembly.compose_panel.count
     count.setFocus()
     assert wheel(count)
 
 
-def test_undo_in_every_field_is_the_documents(person: Person, studio) -> None:  # type: ignore[no-untyped-def]
+def test_undo_in_every_field_is_the_documents(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     person.has(("cat", 0, 0, 40, 40))
     person.selects("cat")
     fields = found(person.window, (QAbstractSpinBox, QLineEdit, QPlainTextEdit))

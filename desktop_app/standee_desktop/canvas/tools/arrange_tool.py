@@ -11,7 +11,7 @@ from standee.composition import Composition, Layer, Rect
 
 from ...model import edits
 from ...model.rects import Handle, bounds, carried, overlaps, resized, spanned
-from ...model.snapping import Line, Magnets, magnets
+from ...model.snapping import Line, SnapTargets, snap_targets
 from ...widgets import theme
 from ..painting import paint_badge, paint_handles, paint_outline, paint_snap_lines, pen
 from ..picking import guide_at, handle_at, layers_at
@@ -33,7 +33,7 @@ class Gesture:
     composition: Composition
     selection: tuple[str, ...]
     handle: Handle | None = None
-    magnets: Magnets = field(default_factory=Magnets)
+    snap_targets: SnapTargets = field(default_factory=SnapTargets)
     seen: Rect | None = None
     """The bounds of what shows of the layers that go along, as the gesture began."""
     clicked: str = ""
@@ -173,7 +173,7 @@ class ArrangeTool(Tool):
         if gesture.kind in ("move", "resize"):
             ids = edits.unlocked(gesture.composition, gesture.selection)
             seen = self.canvas.pictures.seen
-            gesture.magnets = magnets(gesture.composition, ids, document.view, seen)
+            gesture.snap_targets = snap_targets(gesture.composition, ids, document.view, seen)
             gesture.seen = bounds(seen(one) for one in gesture.composition.layers if one.id in ids)
             self.canvas.moving = ids
             self._hovered = ""
@@ -188,7 +188,7 @@ class ArrangeTool(Tool):
         self._lines = ()
         if (seen := gesture.seen) is not None and not pointer.ctrl:
             there = Rect(seen.x + dx, seen.y + dy, seen.w, seen.h)
-            snapped = gesture.magnets.move(there, SNAP / pointer.scale)
+            snapped = gesture.snap_targets.move(there, SNAP / pointer.scale)
             dx, dy, self._lines = dx + snapped.dx, dy + snapped.dy, snapped.lines
         if frame is not None:  # whole px, but for what stands on a line
             upright = {line.upright for line in self._lines}
@@ -213,10 +213,10 @@ class ArrangeTool(Tool):
         seen = gesture.seen if keep and gesture.seen is not None else frame
         if not pointer.ctrl:
             there = carried({"": seen}, frame, now)[""]
-            pull = gesture.magnets.drag(there, handle, SNAP / pointer.scale)
+            pull = gesture.snap_targets.drag(there, handle, SNAP / pointer.scale)
             by = pull_of_handle((pull.dx, pull.dy), there, now, handle, pointer.alt)
             now = pulled(frame, now, handle, by, keep, pointer.alt)
-            self._lines = gesture.magnets.met(carried({"": seen}, frame, now)[""])
+            self._lines = gesture.snap_targets.met(carried({"": seen}, frame, now)[""])
         if not keep:
             now = whole(now, handle, self._lines)
         changed = edits.with_rects(gesture.composition, carried(rects, frame, now))

@@ -29,7 +29,7 @@ class Drag:
     camera: Camera
 
 
-class FrameTool(Tool):
+class CanvasResizeTool(Tool):
     """Drag the edges of the canvas; they go by whole tokens. Alt drags both sides."""
 
     _drag: Drag | None = None
@@ -136,7 +136,7 @@ class FrameTool(Tool):
 
     @staticmethod
     def _text() -> str:
-        return QCoreApplication.translate("FrameTool", "Canvas size")
+        return QCoreApplication.translate("CanvasResizeTool", "Canvas size")
 
 
 def _side(at: float, low: float, high: float) -> int:

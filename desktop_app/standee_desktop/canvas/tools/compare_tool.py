@@ -7,25 +7,25 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter
 
 from ...widgets import theme
 from ..painting import pen
-from ..result_overlay import Curtain
+from ..result_overlay import ResultOverlay
 from ..tool import Canvas, Pointer, Tool
 
 
 class CompareTool(Tool):
     """A line across the canvas: the arrangement or another result left of it, the result right."""
 
-    def __init__(self, canvas: Canvas, curtain: Curtain) -> None:
+    def __init__(self, canvas: Canvas, result_overlay: ResultOverlay) -> None:
         super().__init__(canvas)
-        self._curtain = curtain
+        self._result_overlay = result_overlay
 
     def begin(self) -> None:
         """Begin in the middle."""
-        self._curtain.comparing, self._curtain.split = True, 0.5
+        self._result_overlay.comparing, self._result_overlay.split = True, 0.5
         self.canvas.update()
 
     def end(self) -> None:
         """Show all of the result again."""
-        self._curtain.comparing = False
+        self._result_overlay.comparing = False
         self.canvas.update()
 
     def cursor(self, pointer: Pointer) -> Qt.CursorShape:
@@ -40,7 +40,7 @@ class CompareTool(Tool):
     def move(self, pointer: Pointer) -> None:
         """Drag the line."""
         width = self.canvas.canvas_rect().w
-        self._curtain.split = min(max(pointer.at.x() / width, 0.0), 1.0)
+        self._result_overlay.split = min(max(pointer.at.x() / width, 0.0), 1.0)
         self.canvas.update()
 
     def key(self, event: QKeyEvent) -> bool:
@@ -52,15 +52,15 @@ class CompareTool(Tool):
         step = steps.get(Qt.Key(event.key()))
         if step is None:
             return False
-        split = self._curtain.split + step
-        self._curtain.split = min(max(split, 0.0), 1.0)
+        split = self._result_overlay.split + step
+        self._result_overlay.split = min(max(split, 0.0), 1.0)
         self.canvas.update()
         return True
 
     def paint(self, painter: QPainter, scale: float) -> None:
         """Paint the line and its grip."""
         rect = self.canvas.canvas_rect()
-        x, middle = rect.w * self._curtain.split, rect.h / 2
+        x, middle = rect.w * self._result_overlay.split, rect.h / 2
         painter.setPen(pen(QColor(255, 255, 255), 2))
         painter.drawLine(QPointF(x, 0), QPointF(x, rect.h))
         painter.setBrush(theme.current().colour("accent"))

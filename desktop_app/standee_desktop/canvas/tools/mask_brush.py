@@ -18,11 +18,11 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
 from standee.composition import Composition, Rect
 from standee.errors import StandeeError
 
-from ...model import Event, edits
-from ...model.mask_strokes import Box, Frame, Mask, Stroke, encode_mask, grown, softened
+from ...model import Signal, edits
+from ...model.mask_strokes import Box, Mask, MaskPlacement, Stroke, encode_mask, grown, softened
 from ...model.notices import Notices
-from ...services.image_cache import Look, make_look, recut
-from ...services.thread_pool import Workers
+from ...services.image_cache import CachedImage, make_look, recut
+from ...services.thread_pool import ThreadPool
 from ..painting import paint_image, pen
 from ..tool import Canvas, Pointer, Tool
 
@@ -34,7 +34,7 @@ UNDERLAY = 0.4
 """How strongly the whole picture shows while its cut-out is painted."""
 
 
-class BrushTool(Tool):
+class MaskBrush(Tool):
     """Paints one kind of mask. The left button adds (or marks to change), with Alt or Ctrl it takes away.
 
     With Shift a stroke begins where the last one ended: a click draws a straight line.
@@ -44,20 +44,20 @@ class BrushTool(Tool):
 
     draws = True
 
-    def __init__(self, canvas: Canvas, kind: Kind, workers: Workers, notices: Notices) -> None:
+    def __init__(self, canvas: Canvas, kind: Kind, workers: ThreadPool, notices: Notices) -> None:
         super().__init__(canvas)
         self.kind: Kind = kind
         self.radius, self.softness, self.taking = 16.0, 0.2, False
-        self.changed: Event[None] = Event()
+        self.changed: Signal[None] = Signal()
         self._workers, self._notices = workers, notices
         self._layer = ""
         self._known: str | None = None
         self._mask: Mask | None = None
         self._last: QPointF | None = None
-        self._frame: Frame | None = None
+        self._frame: MaskPlacement | None = None
         self._tint: tuple[NDArray[np.uint32], QImage] | None = None
         self._stroke: Stroke | None = None
-        self._arrived: Callable[[], None] = lambda: None
+        self._finish_pending_step: Callable[[], None] = lambda: None
         self._changing = 0
         self._at: QPointF | None = None
         self._showed_kept = True
@@ -96,9 +96,9 @@ class BrushTool(Tool):
     def _tell_missing(self) -> None:
         """Say why nothing can be painted."""
         translate = QCoreApplication.translate
-        text = translate("BrushTool", "Select a subject to paint on, one that is not locked.")
+        text = translate("MaskBrush", "Select a subject to paint on, one that is not locked.")
         if self.kind == "kept":
-            text = translate("BrushTool", "Choose a picture as the scene to paint on first.")
+            text = translate("MaskBrush", "Choose a picture as the scene to paint on first.")
         self._notices.tell(text, topic="brush")
 
     @property
@@ -161,17 +161,17 @@ class BrushTool(Tool):
         look = self.canvas.pictures.look(target[0])
         return look.matte if look is not None and look.has_alpha else None
 
-    def _frame_of(self, composition: Composition, look: Look, mask: Mask) -> Frame:
+    def _frame_of(self, composition: Composition, look: CachedImage, mask: Mask) -> MaskPlacement:
         size = look.width, look.height
         shape = mask.shape[1], mask.shape[0]
         if self.kind == "kept":
             assert composition.scene is not None
             canvas = composition.canvas
             rect = composition.scene.rect or Rect(0, 0, canvas.width, canvas.height)
-            return Frame.of(size, rect, composition.scene.fit, shape)
+            return MaskPlacement.of(size, rect, composition.scene.fit, shape)
         layer = self.canvas.document.layer(self._layer)
         assert layer is not None
-        return Frame.of(size, layer.rect, layer.fit, shape, layer.flip)
+        return MaskPlacement.of(size, layer.rect, layer.fit, shape, layer.flip)
 
     def _on_selection(self) -> None:
         """Another layer is selected: go on with that one."""
@@ -192,7 +192,7 @@ class BrushTool(Tool):
         """Begin a stroke."""
         if self._mask is None or self._frame is None or self._changing:
             return False
-        self._arrived = self.canvas.document.arrivals.expect()
+        self._finish_pending_step = self.canvas.document.pending_steps.expect()
         takes = self.taking != (pointer.alt or pointer.ctrl)
         # Marking a part of the scene to change makes it black: it is not kept any more.
         erase = takes if self.kind == "cutout" else not takes
@@ -267,9 +267,9 @@ class BrushTool(Tool):
     def _finish(self) -> None:
         stroke, self._stroke = self._stroke, None
         if stroke is not None and stroke.changed and self._mask is not None:
-            self._commit(lambda mask: mask, self._mask.copy(), self._arrived)
+            self._commit(lambda mask: mask, self._mask.copy(), self._finish_pending_step)
         else:
-            self._arrived()
+            self._finish_pending_step()
 
     def _change(self, change: Callable[[Mask], Mask]) -> None:
         limit = self._limit()
@@ -278,13 +278,13 @@ class BrushTool(Tool):
             changed = change(mask)
             return changed if limit is None else np.minimum(changed, limit)
 
-        arrivals = self.canvas.document.arrivals
+        pending_steps = self.canvas.document.pending_steps
 
         def begin() -> None:
             """Change the mask as it is after all strokes; a new one has to wait."""
             if self._mask is None:
                 return
-            arrived, self._changing = arrivals.expect(), self._changing + 1
+            arrived, self._changing = pending_steps.expect(), self._changing + 1
 
             def changed() -> None:
                 self._changing -= 1
@@ -292,7 +292,7 @@ class BrushTool(Tool):
 
             self._commit(limited, self._mask.copy(), changed)
 
-        arrivals.after(begin)
+        pending_steps.after(begin)
 
     def _commit(
         self, change: Callable[[Mask], Mask], mask: Mask, arrived: Callable[[], None]
@@ -310,14 +310,14 @@ class BrushTool(Tool):
         picture = target[0]
         whole = self.canvas.pictures.look(picture)
 
-        def work() -> tuple[Mask, str, Look]:
+        def work() -> tuple[Mask, str, CachedImage]:
             changed = change(mask)
             data = encode_mask(changed)
             digest = document.add_picture(data)
             look = recut(whole, data) if whole else make_look(document.read(picture), data)
             return changed, digest, look
 
-        def done(made: tuple[Mask, str, Look]) -> None:
+        def done(made: tuple[Mask, str, CachedImage]) -> None:
             changed, digest, look = made
             now = self._target(editor.composition, layer)
             if document is editor.document and now is not None and now[0] == picture:
@@ -340,10 +340,10 @@ class BrushTool(Tool):
         editor = self.canvas.document
         composition = editor.composition
         if self.kind == "cutout":
-            text = QCoreApplication.translate("BrushTool", "Paint the cut-out")
+            text = QCoreApplication.translate("MaskBrush", "Paint the cut-out")
             changed = edits.with_fields(composition, {layer or self._layer}, mask=digest)
         else:
-            text = QCoreApplication.translate("BrushTool", "Paint the kept region")
+            text = QCoreApplication.translate("MaskBrush", "Paint the kept region")
             assert composition.scene is not None
             changed = edits.with_scene(composition, replace(composition.scene, kept=digest))
         editor.apply(text, changed)

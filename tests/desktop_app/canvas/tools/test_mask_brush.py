@@ -14,13 +14,13 @@ from support.person import SHIFT, Person
 
 
 @pytest.fixture
-def brush(person: Person, studio, settle):  # type: ignore[no-untyped-def]
+def brush(person: Person, assembly, settle):  # type: ignore[no-untyped-def]
     """The cut-out brush over a disc of 128 px in the middle of the canvas."""
     person.has(("disc", 64, 64, 128, 128))
     person.selects("disc")
     person.chooses("tool-cutout")
-    settle(lambda: studio.cutout_brush.ready)
-    return studio.cutout_brush
+    settle(lambda: assembly.cutout_brush.ready)
+    return assembly.cutout_brush
 
 
 def mask_of(person: Person, settle) -> np.ndarray:  # type: ignore[no-untyped-def]
@@ -144,13 +144,13 @@ def test_undo_in_the_middle_of_a_stroke_waits_for_it(person: Person, brush, sett
 
 
 def test_a_stroke_is_kept_when_another_layer_is_selected_at_once(  # type: ignore[no-untyped-def]
-    person: Person, studio, settle
+    person: Person, assembly, settle
 ) -> None:
     person.has(("a", 0, 0, 100, 100), ("b", 120, 120, 100, 100))
     person.selects("a")
     person.chooses("tool-cutout")
-    settle(lambda: studio.cutout_brush.ready)
-    studio.cutout_brush.set_taking(True)
+    settle(lambda: assembly.cutout_brush.ready)
+    assembly.cutout_brush.set_taking(True)
     begin = person.spot(50, 50)
     QTest.mousePress(
         person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, begin
@@ -172,7 +172,7 @@ def test_growing_twice_at_once_grows_twice(person: Person, brush, settle) -> Non
 
 
 def test_a_stroke_is_in_the_file_that_is_saved_at_once(  # type: ignore[no-untyped-def]
-    person: Person, studio, brush, settle, tmp_path
+    person: Person, assembly, brush, settle, tmp_path
 ) -> None:
     from standee.document.document import Document
 
@@ -180,7 +180,7 @@ def test_a_stroke_is_in_the_file_that_is_saved_at_once(  # type: ignore[no-untyp
     at = person.spot(128, 128)
     QTest.mousePress(person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     QTest.mouseRelease(person.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
-    studio.files.save_to(tmp_path / "disc.standee")
+    assembly.files.save_to(tmp_path / "disc.standee")
     settle(lambda: not person.document.modified)
     with Document.open(tmp_path / "disc.standee") as saved:
         assert saved.composition.layers[0].mask is not None

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .signal import Event
+from .signal import Signal
 
 Act = Callable[[], object]
 
 
-class Arrivals:
+class PendingSteps:
     """What is on its way to the history of one document. Emits `changed` with whether anything is."""
 
     def __init__(self) -> None:
-        self.changed: Event[bool] = Event()
+        self.changed: Signal[bool] = Signal()
         self._coming: set[object] = set()
         self._waiting: list[Act] = []
 

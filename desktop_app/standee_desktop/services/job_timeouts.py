@@ -12,7 +12,7 @@ LONGEST = 900.0
 """Seconds that the daemon may work on any job without a word."""
 
 
-class Patience(QObject):
+class JobTimeouts(QObject):
     """Calls `over` with the id and the seconds of a job that gave no sign for so long.
 
     The time begins when the daemon starts on the job, and anew with every word of it: a job that
