@@ -14,7 +14,7 @@ from standee.errors import StandeeError
 from ..model import EditorDocument
 from ..model.notices import Notice, Notices
 from ..storage.paths import recovery_folder
-from ..storage.recovery_journal import DIGEST, Journal, Snapshot, UnsavedWork, discard, left_behind
+from ..storage.recovery_journal import Journal, Snapshot, UnsavedWork, discard, left_behind
 from .thread_pool import ThreadPool
 
 DELAY = 600
@@ -169,11 +169,8 @@ def held_by(document: Document) -> tuple[frozenset[str], frozenset[str]]:
 
     Opening a file leaves pictures out that nothing names. For worker threads.
     """
-    import msgspec
-
     results = document.results
     named = set(document.composition.digests())
     for result in results.values():
-        text = msgspec.json.encode(result.receipt)
-        named |= {found.decode() for found in DIGEST.findall(text)}
+        named.update(result.digests())
     return frozenset(named & set(document.blobs)), frozenset(results)

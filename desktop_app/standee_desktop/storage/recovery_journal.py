@@ -35,7 +35,6 @@ from standee.files import not_saved
 from .paths import write_whole
 
 STATE = "state.json"
-DIGEST = re.compile(rb"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,7 @@ class Journal:
         self._open()
         digests = set(snapshot.composition.digests())
         for result in snapshot.results.values():
-            text = msgspec.json.encode(result.receipt)
-            digests |= {found.decode() for found in DIGEST.findall(text)}
+            digests.update(result.digests())
         for digest in digests - held - self._blobs:
             with suppress(MissingBlob, BadDocument):
                 write_whole(self.folder / "blobs" / digest, read(digest))
@@ -99,8 +97,8 @@ class Journal:
         for name in snapshot.results.keys() - held_results - self._results:
             result = snapshot.results[name]
             folder = self.folder / "results"
-            write_whole(folder / f"{name}.json", msgspec.json.encode(result.receipt))
             write_whole(folder / f"{name}.png", result.data)
+            write_whole(folder / f"{name}.json", result.text)
             self._results.add(name)
         state = {
             "composition": msgspec.to_builtins(snapshot.composition),

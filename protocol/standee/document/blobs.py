@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, Protocol
+
+import msgspec
 
 from ..errors import BadDocument, StorageFull, TooLarge
 
 CHUNK = 1 << 20
 MAX_PICTURE = 1 << 28
 """The most bytes of one picture, as the daemon takes them."""
+
+DIGEST_LETTERS = 64
+DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}")
+"""A digest in a text; at the end of a piece of it, what more may follow does not matter."""
 
 
 class Source(Protocol):
@@ -68,9 +75,10 @@ class Spool:
         return digest.hexdigest(), Spooled(self, start, size)
 
     def read(self, start: int, size: int) -> bytes:
-        """Return `size` bytes from `start`."""
+        """Return `size` bytes from `start`. Raises `BadDocument` when it is closed."""
         with self._lock:
-            assert self._file is not None
+            if self._file is None:
+                raise BadDocument("The document is closed.", fix="Open it again.")
             self._file.seek(start)
             return self._file.read(size)
 
@@ -95,16 +103,45 @@ class Spooled:
 
 
 class StoredResult:
-    """A picture that was made. `receipt` says how: the settings, the seed, the digests."""
+    """A picture that was made, and the receipt that says how; both are read when they are asked for."""
 
-    def __init__(self, source: Source, receipt: dict[str, Any], lock: threading.RLock) -> None:
-        self.source, self.receipt, self._lock = source, receipt, lock
+    def __init__(self, source: Source, receipt: Source | None, lock: threading.RLock) -> None:
+        self.source, self.text_source, self._lock = source, receipt, lock
 
     @property
     def data(self) -> bytes:
         """The bytes of the PNG, read now."""
         with self._lock:
             return b"".join(self.source.chunks())
+
+    @property
+    def text(self) -> bytes:
+        """The receipt as JSON, read now; an empty one where it is damaged: its picture still counts."""
+        return msgspec.json.encode(self.receipt)
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """The settings, the seed, the digests, read and decoded now; nothing where they are damaged."""
+        if self.text_source is None:
+            return {}
+        try:
+            with self._lock:
+                text = b"".join(self.text_source.chunks())
+            return msgspec.json.decode(text, type=dict[str, Any])
+        except (BadDocument, msgspec.DecodeError, UnicodeError, RecursionError):
+            return {}
+
+    def digests(self) -> Iterator[str]:
+        """Yield the digests that the receipt names, from its text, which is read in pieces."""
+        tail = b""
+        try:
+            with self._lock:
+                for chunk in self.text_source.chunks() if self.text_source else ():
+                    piece = tail + chunk
+                    yield from (found[0].decode() for found in DIGEST.finditer(piece))
+                    tail = piece[-DIGEST_LETTERS:]
+        except BadDocument:
+            return
 
 
 class Blobs(Mapping[str, bytes]):

@@ -4,8 +4,8 @@
     blobs/<sha256>              every picture and mask, as it was given, under its digest
     results/<name>.png, .json   pictures that were made, each with its receipt
 
-Opening reads the composition and the receipts only, so a large document opens at once; pictures are
-read when asked for. Saving is atomic: the old file stays until the new one is complete on the disk.
+Opening reads the composition, and of the receipts which pictures they name, in pieces: a large
+document opens at once and takes no memory. Pictures and receipts are read when they are asked for. Saving is atomic: the old file stays until the new one is complete on the disk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import hashlib
 import io
 import itertools
 import os
-import re
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -128,9 +127,10 @@ class Document:
                     fix="Use at most 100 letters, digits, spaces, dots and hyphens.",
                 )
             _, source = self._spool.add(io.BytesIO(png))
+            _, text = self._spool.add(io.BytesIO(msgspec.json.encode(receipt)))
             results = list(self._results.items())
             place = len(results) if at is None else at
-            results.insert(place, (free, StoredResult(source, receipt, self._lock)))
+            results.insert(place, (free, StoredResult(source, text, self._lock)))
             self._results = dict(results)
             return free
 
@@ -197,16 +197,14 @@ class Document:
                 path=error.path,
                 fix=error.fix,
             ) from error
-        named = set(self.composition.digests())
+        held = {found[1]: entry for name, entry in entries.items() if (found := BLOB.fullmatch(name))}
+        named = self.composition.digests() & held.keys()
         for name, entry in entries.items():
             if (found := RESULT.fullmatch(name)) and found[2] == "png":
                 text = entries.get(f"results/{found[1]}.json")
-                receipt, digests = _receipt(text)
-                named |= digests
-                self._results[found[1]] = StoredResult(entry, receipt, self._lock)
-        for name, entry in entries.items():
-            if (found := BLOB.fullmatch(name)) and found[1] in named:
-                self._sources[found[1]] = entry
+                result = self._results[found[1]] = StoredResult(entry, text, self._lock)
+                named |= {digest for digest in result.digests() if digest in held}
+        self._sources |= {digest: entry for digest, entry in held.items() if digest in named}
 
     def _entries(self) -> Iterator[tuple[str, bytes]]:
         """Yield all that is saved. A damaged picture that nothing names is left out for good."""
@@ -220,7 +218,7 @@ class Document:
                 del self._sources[digest]
         for name, result in self._results.items():
             yield f"results/{name}.png", result.data
-            yield f"results/{name}.json", msgspec.json.encode(result.receipt)
+            yield f"results/{name}.json", result.text
 
     def _replace(self, part: Path, target: Path) -> None:
         """Put `part` in the place of `target` and read from it henceforth."""
@@ -244,17 +242,4 @@ class Document:
             self._sources[digest] = entries.get(f"blobs/{digest}", self._sources[digest])
         for name, result in self._results.items():
             result.source = entries.get(f"results/{name}.png", result.source)
-
-
-def _receipt(source: Source | None) -> tuple[dict[str, Any], set[str]]:
-    """Read a receipt and the digests in it; a damaged one is empty: its picture still counts."""
-    if source is None:
-        return {}, set()
-    try:
-        text = b"".join(source.chunks())
-        return (
-            msgspec.json.decode(text, type=dict[str, Any]),
-            {digest.decode() for digest in re.findall(rb"\b[0-9a-f]{64}\b", text)},
-        )
-    except (BadDocument, msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}, set()
+            result.text_source = entries.get(f"results/{name}.json", result.text_source)

@@ -19,9 +19,10 @@ from typing import Any
 import msgspec
 
 from ..composition import Composition, from_json, validate
-from ..errors import BadDocument, InvalidField
+from ..errors import BadDocument, InvalidField, TooLarge
 from ..files import text_of, whole_path
 from ..images import HEAD, digest_of, is_read
+from .blobs import MAX_PICTURE
 from .document import Document
 from .receipt import JPEG, SIGNATURE, WEBP, extract
 
@@ -34,18 +35,24 @@ def open_input(path: Path, pictures: Path | None = None) -> Document:
     """Read `path` as a document; pictures that it names but lacks are looked for in `pictures`.
 
     `-` is stdin, and what comes from there names files relative to the current folder. Raises `BadDocument`,
-    `BadPicture`, `InvalidField`.
+    `BadPicture`, `InvalidField`, `TooLarge`.
     """
     from_stdin = path == STDIN
     try:
         with nullcontext(sys.stdin.buffer) if from_stdin else path.open("rb") as stream:
             head = stream.read(len(SIGNATURE))
             lazy = head.startswith(b"PK") and not from_stdin
-            whole = head + (b"" if lazy else stream.read())
+            most = -1 if head.startswith(b"PK") else MAX_PICTURE + 1
+            whole = head + (b"" if lazy else stream.read(most))
     except OSError as error:
         raise BadDocument(
             f"{path} cannot be read: {error.strerror}.", fix="Check its name and permissions."
         ) from None
+    if len(whole) > MAX_PICTURE and not head.startswith(b"PK"):
+        raise TooLarge(
+            f"{path} has more than {MAX_PICTURE >> 20} MiB.",
+            fix="Give a .standee document, a composition in JSON, or a picture that Standee made.",
+        )
     if head.startswith(b"PK"):
         document = _of_zip(whole) if from_stdin else Document.open(path)
     elif head.startswith((SIGNATURE, JPEG, WEBP)):

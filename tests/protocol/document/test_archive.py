@@ -3,6 +3,8 @@
 import hashlib
 import os
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -100,6 +102,35 @@ def test_receipts_that_are_too_much_together_are_refused(
     composition = {"composition.json": to_json(Composition())}
     path = write_zip(tmp_path / "a.standee", composition | receipts)
     assert "10,000" in refusal(path).message
+
+
+GROWTH = """
+import resource, sys
+from pathlib import Path
+from standee.document.document import Document
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with Document.open(Path(sys.argv[1])) as opened:
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print((after - before) // 1024, len(opened.results))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts KiB there")
+def test_a_small_document_takes_little_memory_to_open(tmp_path: Path) -> None:
+    swollen = b'{"a":{}},'
+    items = swollen * ((archive.MAX_TEXT - 100_000) // len(swollen))
+    noise = os.urandom(24_000).hex().encode()  # so that its ratio is not what gives it away
+    text = b'{"layers": [], "more": ["' + noise + b'",' + items + b"0]}"
+    entries = {"composition.json": text}
+    for number in range(4):
+        entries |= {f"results/{number}.png": OUT, f"results/{number}.json": text}
+    path = write_zip(tmp_path / "a.standee", entries, compression=zipfile.ZIP_DEFLATED)
+    assert path.stat().st_size < 2_000_000
+    command = [sys.executable, "-c", GROWTH, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    grown, results = map(int, done.stdout.split())
+    assert results == 4
+    assert grown < 256
 
 
 def test_too_many_entries_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
