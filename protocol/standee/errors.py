@@ -98,6 +98,12 @@ class UnknownModel(StandeeError):
     code = "unknown-model"
 
 
+class DownloadNeeded(StandeeError):
+    """A model or LoRA is not on the daemon's machine, and nobody has said yes to its download."""
+
+    code = "download-needed"
+
+
 class DownloadFailed(StandeeError):
     """A model could not be brought from the hub; the next try goes on where this one stopped."""
 

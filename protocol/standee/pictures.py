@@ -172,7 +172,7 @@ def _shallow(picture: Image.Image) -> Image.Image:
             grey = Image.merge("LA", (grey, Image.fromarray(seen)))
         return grey
     if mode in ("RGB", "RGBA", "LA", "CMYK", "LAB") and "transparency" not in picture.info:
-        return picture.copy()
+        return picture
     if mode in ("L", "1"):
         return picture.convert("LA" if "transparency" in picture.info else "L")
     clear_at_all = mode in ("PA", "La", "RGBa") or "transparency" in picture.info
@@ -182,15 +182,20 @@ def _shallow(picture: Image.Image) -> Image.Image:
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     """Return a picture of `_shallow` as RGB or RGBA in sRGB; a profile that cannot be used says nothing."""
     alpha = picture.getchannel("A") if picture.mode in ("RGBA", "LA") else None
-    plain = picture.convert({"RGBA": "RGB", "LA": "L"}.get(picture.mode, picture.mode))
+    if alpha is not None and alpha.getextrema() == (255, 255):
+        alpha = None
     colour = None
     if profile:
         with suppress(Exception):  # whatever is wrong with it, the picture is there
-            colour = _converted(plain, profile)
-    image = colour or plain.convert("RGB")
-    if alpha is not None and alpha.getextrema() != (255, 255):
-        image.putalpha(alpha)
-    return image
+            plain = {"RGBA": "RGB", "LA": "L"}.get(picture.mode, picture.mode)
+            colour = _converted(picture.convert(plain), profile)
+    if colour is None:
+        if picture.mode == ("RGB" if alpha is None else "RGBA"):
+            return picture  # a copy of a large one is hundreds of MiB
+        colour = picture.convert("RGB")
+    if alpha is not None:
+        colour.putalpha(alpha)
+    return colour
 
 
 def _converted(picture: Image.Image, profile: bytes) -> Image.Image | None:

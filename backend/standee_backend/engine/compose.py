@@ -26,7 +26,7 @@ from .families.base import Conditioning, Family
 from .images import Array
 from .injection import inject
 from .kept_pixels import keep_pixels
-from .layout import NEUTRAL, Read, Stage, StagedScene, absent_subjects, stage
+from .layout import NEUTRAL, Read, Stage, StagedScene, absent_subjects, resized_scene, stage
 from .prompts import cut_words, encode_prompts
 from .references import Reference, beside_picture, gaussian, scene_reference, subject_references
 from .schedule import Schedule
@@ -103,7 +103,8 @@ def paint(
     rows, cols = staged.grid.rows, staged.grid.cols
     schedule = Schedule.of(family.sigmas(settings.steps, rows * cols))
     prompts = encode_prompts(family, composition, settings)
-    for about in (*absent_subjects(staged), *cut_words(family, composition, settings)):
+    unasked = absent_subjects(staged) + resized_scene(staged)
+    for about in (*unasked, *cut_words(family, composition, settings)):
         if tell:
             tell(about)
     prompt, ids = prompts.picture, family.grid_ids(rows, cols)

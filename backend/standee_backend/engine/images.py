@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin
 
 from standee import pictures
-from standee.arrangement import Standing
+from standee.arrangement import MASK_SIDE, Standing, Values, reduced
 from standee.composition import Fit, Layer, Rect
 from standee.geometry import Cells, drawn_box, fit_picture
 
@@ -22,6 +22,8 @@ Array = NDArray[np.float32]
 
 SRGB = b"\0"
 """The body of a PNG's sRGB chunk: perceptual intent."""
+SPARE = 3
+"""How many px of a picture are kept for each that is drawn, along a side, at least: what a resampling looks at."""
 
 
 def decode(data: bytes, path: str) -> Image.Image:
@@ -46,40 +48,60 @@ class Picture:
 
     `stencil` is the cut-out as cells are counted of it: unmirrored, of any size, stretched over the picture.
     `own_surroundings` is true when the colour around the cut-out is worth keeping (a photograph with a mask) and false
-    where it is nothing (transparent pixels).
+    where it is nothing (transparent pixels). Of a file of `size` px each `factor` x `factor` are one px here.
     """
 
     colour: Image.Image
     matte: Image.Image
-    stencil: NDArray[np.uint8]
+    stencil: Values
     own_surroundings: bool
+    size: tuple[int, int]
+    factor: int
 
     @staticmethod
-    def build(picture: Image.Image, mask: Image.Image | None = None, flip: bool = False) -> Picture:
-        """Join a picture and its mask. A mask of another size is stretched over the picture."""
-        if mask is not None:
-            given = pictures.mask_of(mask)
-            matte = given.resize(picture.size, Image.Resampling.BILINEAR)
-        elif picture.mode == "RGBA":
-            given = matte = picture.getchannel("A")
-        else:
-            given = matte = Image.new("L", picture.size, 255)
-        own = picture.mode == "RGB"
-        if not own:
-            matte_under = picture.getchannel("A")
-            colour = Image.composite(
-                picture.convert("RGB"), Image.new("RGB", picture.size, (128,) * 3), matte_under
+    def build(
+        picture: Image.Image,
+        mask: Image.Image | None = None,
+        flip: bool = False,
+        drawn: tuple[float, float] | None = None,
+    ) -> Picture:
+        """Join a picture and its mask. A mask of another size is stretched over the picture.
+
+        What is `drawn` (px across and down) much smaller than it is gets reduced: many layers have to fit into memory.
+        """
+        size, own, factor = picture.size, picture.mode == "RGB", 1
+        if drawn is not None:
+            parts = (
+                side / (SPARE * max(part, 1.0)) for side, part in zip(size, drawn, strict=True)
             )
-            colour = picture.convert("RGB") if mask is None else colour
+            factor = max(1, int(min(parts)))
+        stencil: Values = np.broadcast_to(np.uint8(255), size[::-1])
+        given = pictures.mask_of(mask) if mask else None if own else picture.getchannel("A")
+        if given is not None:
+            stencil = np.asarray(given)
+        if given is not None and drawn is not None and max(stencil.shape) > MASK_SIDE:
+            stencil = reduced(stencil)
+        if mask is not None and not own:
+            picture = picture.convert("RGB")
+        if flip:  # before the blocks are counted, the last of which may be cut
+            picture = ImageOps.mirror(picture)
+        if factor > 1:
+            picture = picture.reduce(factor)
+        colour = picture
+        if mask is not None and given is not None:
+            matte = given.resize(size, Image.Resampling.BILINEAR)
+            matte = (ImageOps.mirror(matte) if flip else matte).reduce(factor)
+        elif own:
+            matte = Image.new("L", picture.size, 255)
         else:
-            colour = picture
-        if flip:
-            colour, matte = ImageOps.mirror(colour), ImageOps.mirror(matte)
-        return Picture(colour, matte, np.asarray(given), own)
+            matte = picture.getchannel("A")
+            grey = Image.new("RGB", picture.size, (128,) * 3)
+            colour = Image.composite(picture.convert("RGB"), grey, matte)
+        return Picture(colour, matte, stencil, own, size, factor)
 
     def standing(self, layer: Layer) -> Standing:
         """Return the picture as it stands in `layer`, whose picture it is."""
-        return Standing(self.stencil, layer.rect, layer.fit, layer.flip, self.colour.size)
+        return Standing(self.stencil, layer.rect, layer.fit, layer.flip, self.size)
 
     def paint(self, rect: Rect, fit: Fit, view: Rect) -> tuple[Array, Array, Array]:
         """Render the picture, fitted into `rect`, as seen in `view` (both whole canvas px).
@@ -90,11 +112,14 @@ class Picture:
         height, width = round(view.h), round(view.w)
         colour = np.zeros((height, width, 3), np.float32)
         matte, extent = np.zeros((2, height, width), np.float32)
-        placed = fit_picture(*self.colour.size, rect, fit)
-        left, top, right, bottom = drawn_box(self.colour.size, rect, fit, view)
+        placed = fit_picture(*self.size, rect, fit)
+        left, top, right, bottom = drawn_box(self.size, rect, fit, view)
         if right <= left or bottom <= top:
             return colour, matte, extent
-        across, down = self.colour.width / placed.w, self.colour.height / placed.h
+        across, down = (
+            side / self.factor / part
+            for side, part in zip(self.size, (placed.w, placed.h), strict=True)
+        )
         box = (
             max(0.0, (left - placed.x) * across),
             max(0.0, (top - placed.y) * down),

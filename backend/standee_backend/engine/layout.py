@@ -6,7 +6,7 @@ what each reference crop looks like. Arrays are float32, 0..1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from standee.arrangement import (
     touched_pixels,
 )
 from standee.composition import Canvas, Composition, Layer, Rect, Scene
-from standee.errors import InvalidField
+from standee.errors import InvalidField, TooLarge
 from standee.geometry import (
     Arrangement,
     Bools,
@@ -33,7 +33,7 @@ from standee.geometry import (
     snap,
     token_grid,
 )
-from standee.wire.notes import SUBJECT_NOWHERE, Note, note
+from standee.wire.notes import SCENE_RESIZED, SUBJECT_NOWHERE, Note, note
 
 from . import images, variation
 from .images import Array, Picture
@@ -56,6 +56,9 @@ BAND = 0.06
 
 FAINT = 4
 """The strongest of a cut-out's 255 grades at which it counts as empty."""
+
+MAX_HELD = 512_000_000
+"""The most px of all layers' pictures, as they are drawn, that are held at once."""
 
 NEUTRAL = 0.5
 """The grey under a cut-out where there is nothing else."""
@@ -88,8 +91,8 @@ class Staged:
 class StagedScene:
     """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
 
-    `covered` are the cells that it would own without subjects, `absent` are visible layers of which
-    nothing is seen. `around` and `ground` (rows * k, columns * k) are the
+    Its file has `size` px and is `drawn` in so many, across and down. `covered` are the cells that it would own without
+    subjects. `around` and `ground` (rows * k, columns * k) are the
     kept pixels of the band around subjects, above their feet and below, which are free to change. The seam is softened
     over `feather` px.
     """
@@ -103,6 +106,8 @@ class StagedScene:
     around: Array
     ground: Array
     feather: float
+    size: tuple[int, int]
+    drawn: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     grid = token_grid(composition.canvas, patch)
     scene = _paint_scene(composition.scene, composition.canvas, read) if composition.scene else None
     layers = [(i, layer) for i, layer in enumerate(composition.layers) if layer.visible]
-    built = [_build(layer, i, read) for i, layer in layers]
+    built = _build_all(layers, read, patch)
 
     placements = [
         _vary(picture.standing(layer).place(patch), layer, seed)
@@ -209,6 +214,17 @@ def absent_subjects(staged: Stage) -> list[Note]:
         name = layer.name or str(subject.index + 1)
         notes.append(note(SUBJECT_NOWHERE, f"$.layers[{subject.index}]", name=name, why=why))
     return notes
+
+
+def resized_scene(staged: Stage) -> list[Note]:
+    """Return a note of a scene that is drawn in another size than its file's: what is kept is kept of the drawn one."""
+    scene = staged.scene
+    if scene is None or not scene.kept.any() or scene.drawn == scene.size:
+        return []
+    (width, height), (across, down) = scene.size, scene.drawn
+    return [
+        note(SCENE_RESIZED, "$.scene.rect", width=width, height=height, across=across, down=down)
+    ]
 
 
 def reference_crop(cells: Cells) -> Cells:
@@ -267,11 +283,28 @@ def _check_canvas(canvas: Canvas, patch: int) -> None:
             )
 
 
-def _build(layer: Layer, index: int, read: Read) -> Picture:
+def _build_all(layers: Sequence[tuple[int, Layer]], read: Read, patch: int) -> list[Picture]:
+    """Decode all layers' pictures, each reduced to what is drawn of it. Raises `TooLarge` where that is too much."""
+    built, held = [], 0
+    for index, layer in layers:
+        picture = _build(layer, index, read, patch)
+        built.append(picture)
+        held += picture.colour.width * picture.colour.height
+        if held > MAX_HELD:
+            raise TooLarge(
+                f"The pictures of all layers together have more than {MAX_HELD:,} px.",
+                path=f"$.layers[{index}].picture",
+                fix="Scale the largest ones to the size that they are drawn in.",
+            )
+    return built
+
+
+def _build(layer: Layer, index: int, read: Read, patch: int) -> Picture:
     path = f"$.layers[{index}]"
     picture = images.decode(read(layer.picture), f"{path}.picture")
     mask = images.decode(read(layer.mask), f"{path}.mask") if layer.mask else None
-    return Picture.build(picture, mask, layer.flip)
+    placed = fit_picture(*picture.size, snap(layer.rect, patch).rect(patch), layer.fit)
+    return Picture.build(picture, mask, layer.flip, (placed.w, placed.h))
 
 
 def _matte(picture: Picture, layer: Layer, crop: Cells, patch: int, latent_px: int) -> Array:
@@ -281,7 +314,7 @@ def _matte(picture: Picture, layer: Layer, crop: Cells, patch: int, latent_px: i
     mask = reduced(picture.stencil)
     mask = mask[:, ::-1] if layer.flip else mask
     fine = Cells(crop.row * k, crop.col * k, crop.rows * k, crop.cols * k)
-    placed = fit_picture(*picture.colour.size, rect, layer.fit)
+    placed = fit_picture(*picture.size, rect, layer.fit)
     soft = coverage(mask, placed, fine, latent_px)
     inside = coverage(np.ones((1, 1)), rect, fine, latent_px)
     return (soft * inside).astype(np.float32)
@@ -330,12 +363,15 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
         (0, 0),
     )
     pixels = np.pad(inner, around, mode="edge")
-    backdrop = Backdrop(picture.stencil, picture.colour.size, scene.rect, scene.fit)
+    backdrop = Backdrop(picture.stencil, picture.size, scene.rect, scene.fit)
     stays = kept_pixels(backdrop, canvas)
     if not picture.own_surroundings:
         pixels = continued(pixels, stays)
+    placed = fit_picture(*picture.size, rect, scene.fit)
+    drawn = round(placed.w), round(placed.h)
     no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
     kept = stays.astype(np.float32)
     return StagedScene(
-        scene, pixels, kept, no_cells, no_cells, no_latents, no_latents, no_latents, 0.0
-    )
+        scene, pixels, kept, no_cells, no_cells, no_latents, no_latents, no_latents, 0.0,
+        picture.size, drawn,
+    )  # fmt: skip

@@ -43,6 +43,13 @@ WORDS: dict[str, str] = {
     "The model reads {limit} tokens; what follows in “{start}…” was cut off.": (
         "模型只读取 {limit} 个词元；“{start}…”之后的内容已被截去。"
     ),
+    (
+        "The scene of {width} x {height} px is drawn in {across} x {down} px; what is kept of it is"
+        " kept as drawn."
+    ): "{width} x {height} 像素的场景以 {across} x {down} 像素绘制；保留的部分按绘制后的像素保留。",
+    "{model} is the copy that was downloaded earlier (commit {commit}).": (
+        "{model} 使用的是之前下载的副本（提交 {commit}）。"
+    ),
     "Of the LoRA {file} {count} layers were left out: {part}.": (
         "LoRA {file} 有 {count} 层未能加载：{part}。"
     ),

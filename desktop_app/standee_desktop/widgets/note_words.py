@@ -15,6 +15,14 @@ PHRASES = (
     QT_TRANSLATE_NOOP(
         "Notes", "The model reads {limit} tokens; what follows in “{start}…” was cut off."
     ),
+    QT_TRANSLATE_NOOP(
+        "Notes",
+        "The scene of {width} x {height} px is drawn in {across} x {down} px; what is kept of it is"
+        " kept as drawn.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Notes", "{model} is the copy that was downloaded earlier (commit {commit})."
+    ),
     QT_TRANSLATE_NOOP("Notes", "Of the LoRA {file} {count} layers were left out: {part}."),
     QT_TRANSLATE_NOOP(
         "Notes", "The LoRA {file} does not say how strong it is; set its weight by eye."

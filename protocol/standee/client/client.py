@@ -25,14 +25,13 @@ from ..wire import operations
 from ..wire.events import Cancelled, Event, Failed, Result, ends
 from ..wire.messages import (
     Cutout,
+    Download,
     JobCancel,
     JobInfo,
     JobRelease,
     Kind,
     ModelInfo,
-    ModelsRequest,
     Point,
-    Request,
     Shutdown,
     Status,
     StatusRequest,
@@ -105,13 +104,16 @@ class Client:
         kind: Kind = "compose",
         job_id: str | None = None,
         priority: int = 0,
+        download: bool = False,
     ) -> str:
         """Upload the pictures that the daemon lacks, hand in the job and return its id.
 
-        From then on the job is durable. A higher `priority` (-100..100) goes first. Raises
-        `InvalidField`, `MissingBlob`, `UnknownModel`, `Conflict`, `QuotaExceeded`.
+        From then on the job is durable. A higher `priority` (-100..100) goes first; `download` says
+        yes to what has to be brought from the hub (`downloads`). Raises `InvalidField`,
+        `MissingBlob`, `UnknownModel`, `DownloadNeeded`, `Conflict`, `QuotaExceeded`.
         """
-        flow, meter = submission(composition, blobs, kind, job_id or new_job_id(), priority)
+        job_id = job_id or new_job_id()
+        flow, meter = submission(composition, blobs, kind, job_id, priority, download)
         return self._run(flow, meter)
 
     def events(self, job_id: str, since_seq: int = 0) -> Iterator[Event]:
@@ -162,10 +164,11 @@ class Client:
         *,
         on_event: Callable[[Event], None] | None = None,
         priority: int = 0,
+        download: bool = False,
         timeout: float | None = None,
     ) -> list[Result]:
         """Submit, wait and release."""
-        job = self.submit(composition, blobs, priority=priority)
+        job = self.submit(composition, blobs, priority=priority, download=download)
         results = self.wait(job, on_event, timeout)
         self.release(job)
         return results
@@ -179,12 +182,13 @@ class Client:
         words: str = "",
         model: str | None = None,
         finder: str | None = None,
+        download: bool = False,
         on_event: Callable[[Event], None] | None = None,
     ) -> bytes:
         """Return the cut-out of a picture as the bytes of a mask PNG; see `messages.Cutout`."""
         digest = digest_of(picture)
         spec = Cutout(digest, box, tuple(points), model, words, finder)
-        job = self.submit(spec, {digest: picture}, kind="cutout")
+        job = self.submit(spec, {digest: picture}, download=download)
         [result] = self.wait(job, on_event)
         self.release(job)
         return result.data
@@ -203,7 +207,11 @@ class Client:
 
     def models(self) -> list[ModelInfo]:
         """Return the models that compositions may name."""
-        return self._run(_field(ModelsRequest(), "models", list[ModelInfo]))
+        return self._run(operations.list_models())
+
+    def downloads(self, spec: Composition | Cutout) -> tuple[Download, ...]:
+        """Return what a job of this `spec` would have to download first."""
+        return self._run(operations.downloads(spec))
 
     def status(self) -> Status:
         """Return how the daemon is."""
@@ -266,13 +274,14 @@ class Client:
         kind: Kind = "compose",
         job_id: str | None = None,
         priority: int = 0,
+        download: bool = False,
     ) -> Task[str]:
         """Like `submit`, and watch the job: `poll` returns its events, results with their bytes.
 
         Give `job_id` (any 8 to 64 letters and digits) to know the job before the task is done.
         """
         job_id = job_id or new_job_id()
-        flow, meter = submission(composition, blobs, kind, job_id, priority)
+        flow, meter = submission(composition, blobs, kind, job_id, priority, download)
         return self._session.begin(self._watched(job_id, flow), meter)
 
     def begin_watch(self, job_id: str, since_seq: int = 0) -> None:
@@ -293,7 +302,11 @@ class Client:
 
     def begin_models(self) -> Task[list[ModelInfo]]:
         """Like `models`."""
-        return self._session.begin(_field(ModelsRequest(), "models", list[ModelInfo]))
+        return self._session.begin(operations.list_models())
+
+    def begin_downloads(self, spec: Composition | Cutout) -> Task[tuple[Download, ...]]:
+        """Like `downloads`."""
+        return self._session.begin(operations.downloads(spec))
 
     def begin_status(self) -> Task[Status]:
         """Like `status`."""
@@ -382,9 +395,3 @@ class Client:
 def new_job_id() -> str:
     """Return an id for a job that nobody else uses."""
     return uuid.uuid4().hex
-
-
-def _field(request: Request, name: str, kind: type[T]) -> Flow[T]:
-    """Ask, and return one field of the answer."""
-    answer = yield from operations.ask(request)
-    return msgspec.convert(getattr(answer, name), kind)

@@ -11,14 +11,20 @@ from ..wire.operations import Blobs, Flow, Meter
 
 
 def submission(
-    spec: Composition | Cutout, blobs: Blobs | None, kind: Kind, job_id: str, priority: int
+    spec: Composition | Cutout,
+    blobs: Blobs | None,
+    kind: Kind,
+    job_id: str,
+    priority: int,
+    download: bool,
 ) -> tuple[Flow[str], Meter]:
     """Return the flow that submits `spec`, checked here first: errors come before any upload."""
     if isinstance(spec, Cutout):
         kind = "cutout"
     named = spec.digests() if isinstance(spec, Composition) else frozenset({spec.picture})
     spec = validate(spec, type(spec))
-    request = validate(JobSubmit(job=job_id, kind=kind, spec=None, priority=priority), JobSubmit)
+    request = JobSubmit(job=job_id, kind=kind, spec=None, priority=priority, download=download)
+    request = validate(request, JobSubmit)
     request = msgspec.structs.replace(request, spec=spec)
     meter = Meter()
     return operations.submit(request, named, blobs or {}, meter), meter

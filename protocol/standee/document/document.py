@@ -5,7 +5,8 @@
     results/<name>.png, .json   pictures that were made, each with its receipt
 
 Opening reads the composition, and of the receipts which pictures they name, in pieces: a large
-document opens at once and takes no memory. Pictures and receipts are read when they are asked for. Saving is atomic: the old file stays until the new one is complete on the disk.
+document opens at once and takes no memory. Pictures and receipts are read when they are asked for.
+Saving is atomic: the old file stays until the new one is complete on the disk.
 """
 
 from __future__ import annotations
@@ -197,7 +198,9 @@ class Document:
                 path=error.path,
                 fix=error.fix,
             ) from error
-        held = {found[1]: entry for name, entry in entries.items() if (found := BLOB.fullmatch(name))}
+        held = {
+            found[1]: entry for name, entry in entries.items() if (found := BLOB.fullmatch(name))
+        }
         named = self.composition.digests() & held.keys()
         for name, entry in entries.items():
             if (found := RESULT.fullmatch(name)) and found[2] == "png":

@@ -106,13 +106,15 @@ class JobSubmit(Request, frozen=True, kw_only=True, tag="job.submit"):
 
     The sender is attached to the job. Paths in errors are those of the `spec`: a `Composition` or
     `Cutout` where the job is handed in, a map of any content where it arrives. Whoever takes it
-    checks it, once.
+    checks it, once. `download` is the person's yes to what would have to be brought from the hub; a
+    composition cannot give it.
     """
 
     job: JobId
     kind: Kind = "compose"
     spec: Any
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
+    download: bool = False
 
 
 class JobAttach(Request, frozen=True, kw_only=True, tag="job.attach"):
@@ -149,6 +151,13 @@ class ModelsRequest(Request, frozen=True, kw_only=True, tag="models"):
     """Ask which models can be used."""
 
 
+class DownloadsRequest(Request, frozen=True, kw_only=True, tag="downloads"):
+    """Ask what a job of this `spec` would have to download first. Only the daemon's own user may."""
+
+    kind: Kind = "compose"
+    spec: Any
+
+
 class StatusRequest(Request, frozen=True, kw_only=True, tag="status"):
     """Ask how the daemon is."""
 
@@ -171,6 +180,7 @@ AnyRequest = (
     | JobList
     | JobRelease
     | ModelsRequest
+    | DownloadsRequest
     | StatusRequest
     | Shutdown
 )
@@ -203,6 +213,19 @@ class ModelInfo(Struct, frozen=True):
     steps: int | None = None
     guidance: float | None = None
     size: int | None = None
+
+
+class Download(Struct, frozen=True):
+    """What there is to download: a repository of the hub, bytes, its licence and where that stands.
+
+    `gated`: the hub wants it accepted there, by somebody who is logged in.
+    """
+
+    repository: str
+    size: int
+    licence: str = ""
+    licence_url: str = ""
+    gated: bool = False
 
 
 class JobInfo(Struct, frozen=True):
@@ -297,6 +320,12 @@ class Models(Answer, frozen=True, kw_only=True, tag="models"):
     models: tuple[ModelInfo, ...] = ()
 
 
+class Downloads(Answer, frozen=True, kw_only=True, tag="downloads"):
+    """What has to be downloaded before a job can run; nothing where all of it is there."""
+
+    downloads: tuple[Download, ...] = ()
+
+
 class Status(Answer, frozen=True, kw_only=True, tag="status"):
     """How the daemon is. Bytes and seconds."""
 
@@ -323,5 +352,15 @@ class Refused(Answer, frozen=True, kw_only=True, tag="error"):
 
 
 AnyAnswer = (
-    Welcome | Ok | BlobMissing | BlobState | BlobChunk | JobState | Jobs | Models | Status | Refused
+    Welcome
+    | Ok
+    | BlobMissing
+    | BlobState
+    | BlobChunk
+    | JobState
+    | Jobs
+    | Models
+    | Downloads
+    | Status
+    | Refused
 )

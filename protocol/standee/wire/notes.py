@@ -37,6 +37,7 @@ Tell = Callable[[Note], None]
 
 MEMORY_PLAN, MEMORY_SHORT = "memory-plan", "memory-short"
 SUBJECT_NOWHERE, WORDS_CUT = "subject-nowhere", "words-cut"
+SCENE_RESIZED, MODEL_CACHED = "scene-resized", "model-cached"
 LORA_PART_LEFT_OUT, LORA_STRENGTH_UNKNOWN = "lora-part-left-out", "lora-strength-unknown"
 
 FORMS = {
@@ -46,6 +47,11 @@ FORMS = {
     ),
     SUBJECT_NOWHERE: "“{name}” is not in the picture: {why}.",
     WORDS_CUT: "The model reads {limit} tokens; what follows in “{start}…” was cut off.",
+    SCENE_RESIZED: (
+        "The scene of {width} x {height} px is drawn in {across} x {down} px; what is kept of it is"
+        " kept as drawn."
+    ),
+    MODEL_CACHED: "{model} is the copy that was downloaded earlier (commit {commit}).",
     LORA_PART_LEFT_OUT: "Of the LoRA {file} {count} layers were left out: {part}.",
     LORA_STRENGTH_UNKNOWN: (
         "The LoRA {file} does not say how strong it is; set its weight by eye."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
+from ..composition import Composition
 from ..errors import BadMessage, TooLarge
 from .codec import LIMITS
 from .messages import (
@@ -25,10 +26,18 @@ from .messages import (
     BlobOpen,
     BlobPut,
     BlobState,
+    Cutout,
+    Download,
+    Downloads,
+    DownloadsRequest,
     JobInfo,
     JobList,
     Jobs,
     JobSubmit,
+    Kind,
+    ModelInfo,
+    Models,
+    ModelsRequest,
     Request,
 )
 
@@ -73,6 +82,19 @@ def list_jobs(everyone: bool = False) -> Flow[list[JobInfo]]:
         found += answer.jobs
         if not answer.more or not answer.jobs:
             return found
+
+
+def list_models() -> Flow[list[ModelInfo]]:
+    """Return the models that compositions may name."""
+    answer = cast(Models, (yield from ask(ModelsRequest())))
+    return list(answer.models)
+
+
+def downloads(spec: Composition | Cutout) -> Flow[tuple[Download, ...]]:
+    """Return what a job of this `spec` would have to download first."""
+    kind: Kind = "cutout" if isinstance(spec, Cutout) else "compose"
+    answer = cast(Downloads, (yield from ask(DownloadsRequest(kind=kind, spec=spec))))
+    return answer.downloads
 
 
 def upload(digest: str, source: bytes | Path, meter: Meter) -> Flow[None]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from standee import Canvas, Composition, Layer, Rect, Scene, StandeeError
-from standee_backend.engine.layout import LEAST_CROP, absent_subjects, stage
+from standee_backend.engine import layout
+from standee_backend.engine.layout import LEAST_CROP, absent_subjects, resized_scene, stage
 
 PATCH, LATENT_PX = 16, 8
 
@@ -160,3 +161,51 @@ def test_a_subject_that_is_nowhere_is_noted_with_its_reason(shelf, why) -> None:
     assert (about.code, about.path) == ("subject-nowhere", "$.layers[0]")
     assert about.values == {"name": "the mug", "why": why}
     assert "the mug" in about.words
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_of_a_large_picture_only_what_is_drawn_is_held_and_it_looks_the_same(shelf, masked) -> None:
+    ys, xs = np.mgrid[:900, :1300]
+    waves = [np.sin(xs / 90) * 100 + 128, np.cos(ys / 70) * 100 + 128, (xs + ys) % 400 / 2]
+    inside = np.where((xs - 600) ** 2 + (ys - 430) ** 2 < 160_000, 255, 0)
+    photo = np.stack(waves, -1).astype(np.uint8)
+    if masked:
+        picture, mask = shelf.add(photo), shelf.add(inside.astype(np.uint8))
+    else:
+        picture, mask = shelf.add(np.dstack([photo, inside]).astype(np.uint8)), None
+    at = Rect(64, 64, 96, 96)
+    layer = Layer(picture=picture, mask=mask, rect=at, flip=True, fit="cover")
+    [small] = _stage(shelf, layer).subjects
+    assert small.picture.colour.size == (434, 300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout.images, "SPARE", 100)
+        [large] = _stage(shelf, layer).subjects
+    assert large.picture.colour.size == (1300, 900)
+    np.testing.assert_array_equal(small.owned, large.owned)
+    view = small.crop.rect(PATCH)
+    (colour, matte, extent), (colours, mattes, extents) = (
+        subject.paint(view, PATCH) for subject in (small, large)
+    )
+    np.testing.assert_array_equal(extent, extents)
+    np.testing.assert_allclose(matte, mattes, atol=0.05)
+    np.testing.assert_allclose(colour * matte[..., None], colours * mattes[..., None], atol=0.06)
+
+
+def test_pictures_that_are_too_much_together_are_refused_by_name(shelf, monkeypatch) -> None:
+    monkeypatch.setattr(layout, "MAX_HELD", 64 * 64)
+    layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(0, 0, 64, 64))
+    with pytest.raises(StandeeError) as caught:
+        _stage(shelf, layer, Layer(picture=layer.picture, rect=layer.rect))
+    assert (caught.value.code, caught.value.path) == ("too-large", "$.layers[1].picture")
+
+
+def test_a_scene_in_another_size_is_noted(shelf) -> None:
+    def notes(side: int) -> list:
+        scene = Scene(picture=shelf.flat("red", side, side))
+        made = Composition(canvas=Canvas(256, 256), scene=scene)
+        return resized_scene(stage(made, shelf.read, PATCH, LATENT_PX))
+
+    assert notes(256) == []
+    [about] = notes(100)
+    assert (about.code, about.path) == ("scene-resized", "$.scene.rect")
+    assert "100 x 100 px is drawn in 256 x 256" in about.words
