@@ -41,6 +41,7 @@ class Exit(IntEnum):
 EXITS = {
     "bad-document": Exit.INVALID,
     "bad-picture": Exit.INVALID,
+    "download-needed": Exit.INVALID,
     "invalid-field": Exit.INVALID,
     "missing-blob": Exit.INVALID,
     "too-large": Exit.INVALID,

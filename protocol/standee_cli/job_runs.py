@@ -58,6 +58,7 @@ def run_job(
     keep: Callable[[list[Result]], Kept],
     *,
     priority: int = 0,
+    download: bool = False,
     quiet: bool = False,
 ) -> Kept:
     """Submit, show progress, wait, `keep` the results, and release the job once they are kept.
@@ -68,7 +69,7 @@ def run_job(
 
     job = new_job_id()
     try:
-        client.submit(spec, blobs, job_id=job, priority=priority)
+        client.submit(spec, blobs, job_id=job, priority=priority, download=download)
         results = wait_for_job(client, job, quiet=quiet)
     except KeyboardInterrupt:
         try:

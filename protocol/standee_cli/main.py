@@ -18,7 +18,7 @@ from .commands.demo import demo
 from .commands.doctor import doctor
 from .commands.edit import edit
 from .commands.jobs import cancel, jobs
-from .commands.models import get, models
+from .commands.models import download, models
 from .commands.pair import pair
 from .commands.serve import serve
 from .commands.status import status
@@ -85,7 +85,7 @@ def completion(console: Console, shell: str) -> None:
     console.answer({"shell": shell, "script": script}, [script])
 
 
-models.add_command(get)
+models.add_command(download)
 for command in (demo, compose, cutout, edit, models, status, jobs, cancel, serve, pair):
     cli.add_command(command)
 cli.add_command(doctor)

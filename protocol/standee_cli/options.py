@@ -20,6 +20,11 @@ MARKED = click.option(
 )
 """Whether pictures that are written say where they come from, which the law asks for in some places."""
 
+YES = click.option(
+    "--yes", "download", is_flag=True, help="Download what is not on this machine yet."
+)
+"""The yes to downloads: nothing that a document names is brought from the hub without it."""
+
 
 def a_size(text: str) -> tuple[int, int]:
     """Read `512x384`, or `512` for a square."""

@@ -1,4 +1,4 @@
-"""Models of the hub come onto this machine: by `standee models get`, and when a job names one."""
+"""Models of the hub come onto this machine: by `standee models download`, and when a job names one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from standee import Canvas, Client, Composition, Sampling
-from standee.errors import JobCancelled, UnknownModel
+from standee import Canvas, Client, Composition, Lora, Sampling
+from standee.errors import DownloadNeeded, JobCancelled, UnknownModel
 from standee.wire.events import Event, Progress
+from standee.wire.messages import Cutout
 from support import single_files
 from support.daemons import Running
 from support.hub_server import COMMIT, Hub
@@ -47,10 +48,18 @@ def surroundings(hub: Hub, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def get(surroundings):
-    """Run `standee models get` in a process of its own."""
+    """Run `standee models download` in a process of its own."""
 
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "standee_cli.main", "models", "get", *arguments, "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "standee_cli.main",
+            "models",
+            "download",
+            *arguments,
+            "--json",
+        ]
         environment = surroundings | more
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
@@ -73,7 +82,7 @@ BIG = "transformer/diffusion_pytorch_model.safetensors"
 
 
 def test_a_model_comes_whole_and_without_its_other_copies(hub, get, surroundings) -> None:
-    done = get(NAME, "--accept-licence")
+    done = get(NAME, "--yes")
     assert done.returncode == 0, done.stderr
     folder = Path(json.loads(done.stdout)["path"])
     assert folder == store(surroundings) / "snapshots" / COMMIT
@@ -86,14 +95,14 @@ def test_a_model_comes_whole_and_without_its_other_copies(hub, get, surroundings
     assert here == set(hub.files) - beside
     assert all((folder / name).read_bytes() == hub.files[name] for name in here)
     hub.ranges.clear()
-    assert get(NAME, "--accept-licence").returncode == 0
+    assert get(NAME, "--yes").returncode == 0
     assert hub.ranges == [], "what is here is not downloaded again"
 
 
 def test_a_broken_connection_is_taken_up_where_it_broke(hub, get) -> None:
     hub.files[BIG] += bytes(2**24)
     hub.cut = {BIG: 12 * 2**20}
-    assert get(NAME, "--accept-licence").returncode == 0
+    assert get(NAME, "--yes").returncode == 0
     first, second = (start for name, start in hub.ranges if name == BIG)
     assert (first, second) == (0, 10 * 2**20), "the last whole chunk before the break"
 
@@ -101,7 +110,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(hub, get) -> None:
 def test_a_download_that_was_killed_goes_on_where_it_was(hub, get, surroundings) -> None:
     hub.files[BIG] += bytes(2**24)
     hub.pause = 0.02
-    command = [sys.executable, "-m", "standee_cli.main", "models", "get", NAME, "--accept-licence"]
+    command = [sys.executable, "-m", "standee_cli.main", "models", "download", NAME, "--yes"]
     process = subprocess.Popen(command, env=surroundings, stderr=subprocess.DEVNULL)
 
     def begun() -> int:
@@ -116,7 +125,7 @@ def test_a_download_that_was_killed_goes_on_where_it_was(hub, get, surroundings)
     process.wait()
     hub.pause, have = 0.0, begun()
     hub.ranges.clear()
-    assert get(NAME, "--accept-licence").returncode == 0
+    assert get(NAME, "--yes").returncode == 0
     [start] = [start for name, start in hub.ranges if name == BIG]
     assert start == have
     assert not list(store(surroundings).glob("blobs/*.part"))
@@ -124,23 +133,23 @@ def test_a_download_that_was_killed_goes_on_where_it_was(hub, get, surroundings)
 
 def test_a_wrong_checksum_is_refused_and_the_next_try_starts_anew(hub, get, surroundings) -> None:
     hub.damaged = {BIG}
-    error = error_of(get(NAME, "--accept-licence"))
+    error = error_of(get(NAME, "--yes"))
     assert (error["code"], error["retryable"]) == ("download-failed", True)
     assert BIG in error["message"]
     assert "checksum" in error["message"]
     assert not list(store(surroundings).glob("blobs/*.part"))
     assert not (store(surroundings) / "refs" / "main").exists(), "it does not count as here"
     hub.damaged = set()
-    assert get(NAME, "--accept-licence").returncode == 0
+    assert get(NAME, "--yes").returncode == 0
 
 
 def test_a_gated_model_says_where_to_accept_and_how_to_log_in(hub, get) -> None:
     hub.token = "hf_secret"
-    error = error_of(get(NAME, "--accept-licence"))
+    error = error_of(get(NAME, "--yes"))
     assert "has to be accepted" in error["message"]
     assert f"https://huggingface.co/{NAME}" in error["fix"]
     assert "hf auth login" in error["fix"]
-    assert get(NAME, "--accept-licence", HF_TOKEN="hf_secret").returncode == 0
+    assert get(NAME, "--yes", HF_TOKEN="hf_secret").returncode == 0
 
 
 def test_the_licence_is_shown_and_nothing_comes_before_it_is_accepted(hub, get) -> None:
@@ -148,18 +157,18 @@ def test_the_licence_is_shown_and_nothing_comes_before_it_is_accepted(hub, get) 
     assert done.returncode == 2
     assert "apache-2.0" in done.stderr
     assert "https://example.com/licence" in done.stderr
-    assert "--accept-licence" in error_of(done)["fix"]
+    assert "--yes" in error_of(done)["fix"]
     assert hub.ranges == []
 
 
 def test_offline_and_unknown_models_are_one_clear_error(hub, get) -> None:
-    offline = error_of(get(NAME, "--accept-licence", HF_HUB_OFFLINE="1"))
+    offline = error_of(get(NAME, "--yes", HF_HUB_OFFLINE="1"))
     assert "works offline" in offline["message"]
-    assert f"standee models get {NAME}" in offline["fix"]
-    unknown = error_of(get("nobody/nothing", "--accept-licence"))
+    assert f"standee models download {NAME}" in offline["fix"]
+    unknown = error_of(get("nobody/nothing", "--yes"))
     assert "no model nobody/nothing" in unknown["message"]
     hub.close()
-    away = error_of(get(NAME, "--accept-licence"))
+    away = error_of(get(NAME, "--yes"))
     assert "cannot be downloaded" in away["message"]
 
 
@@ -219,6 +228,34 @@ def follow(client: Client, job: str, stop: Callable[[Event], bool]) -> list[Prog
     return seen
 
 
+def test_nothing_is_downloaded_without_a_yes_and_what_it_is_about_is_told(
+    hub, daemon, get, surroundings
+) -> None:
+    composition = Composition(canvas=Canvas(64, 48), sampling=Sampling(model=NAME, steps=1))
+    with daemon.client() as client:
+        with pytest.raises(DownloadNeeded, match="is not on this machine") as caught:
+            client.submit(composition)
+        assert (caught.value.path, caught.value.code) == ("$.sampling.model", "download-needed")
+        lora = Composition(sampling=Sampling(loras=(Lora("someone/ink"),)))
+        with pytest.raises(DownloadNeeded) as caught:
+            client.submit(lora)
+        assert caught.value.path == "$.sampling.loras[0].path"
+        words = Cutout(client.put_blob(b"a picture"), words="a cat")
+        with pytest.raises(DownloadNeeded) as caught:
+            client.submit(words)
+        assert caught.value.path == "$.finder"
+        assert hub.headers == [], "the hub is not even asked"
+        [offer] = client.downloads(composition)
+        assert (offer.repository, offer.licence) == (NAME, "apache-2.0")
+        assert offer.licence_url == "https://example.com/licence"
+        assert get(NAME, "--yes").returncode == 0
+        assert client.downloads(composition) == ()
+        [made] = client.compose(composition)
+    [cached] = [one for one in made.notes if one.code == "model-cached"]
+    assert cached.values == {"model": NAME, "commit": COMMIT[:12]}
+    assert made.receipt["notes"][0]["code"] == "model-cached"
+
+
 def test_a_job_downloads_its_model_is_cancelled_meanwhile_and_another_goes_on(
     hub, daemon, surroundings
 ) -> None:
@@ -227,12 +264,12 @@ def test_a_job_downloads_its_model_is_cancelled_meanwhile_and_another_goes_on(
     )
     hub.pause = 0.3
     with daemon.client() as client:
-        job = client.submit(composition)
+        job = client.submit(composition, download=True)
         with pytest.raises(JobCancelled):
             follow(client, job, lambda event: event.step > 0)
         assert not (store(surroundings) / "refs").exists(), "it does not count as here yet"
         hub.pause = 0.0
-        seen = follow(client, client.submit(composition), lambda _: False)
+        seen = follow(client, client.submit(composition, download=True), lambda _: False)
     assert 0 < seen[0].step <= seen[-1].step <= seen[-1].of
     beside = ("all-in-one.safetensors", "transformer/pytorch_model.bin")
     wanted = [name for name in hub.files if name not in beside and ".fp16." not in name]
@@ -260,7 +297,9 @@ def test_the_base_of_a_file_comes_without_its_own_transformer(hub, named, daemon
 
         def pixels(model: str) -> bytes:
             sampling = Sampling(model=model, steps=1)
-            [made] = client.compose(Composition(canvas=Canvas(64, 48), sampling=sampling))
+            [made] = client.compose(
+                Composition(canvas=Canvas(64, 48), sampling=sampling), download=True
+            )
             return Image.open(io.BytesIO(made.data)).tobytes()
 
         picture = pixels("mine")
@@ -275,7 +314,7 @@ def test_the_base_of_a_file_comes_without_its_own_transformer(hub, named, daemon
 
 
 def test_the_base_of_a_file_comes_ahead_of_time_too(hub, named, get) -> None:
-    done = get("mine", "--accept-licence", STANDEE_HOME=str(named))
+    done = get("mine", "--yes", STANDEE_HOME=str(named))
     assert done.returncode == 0, done.stderr
     weights = {name for name, _ in hub.ranges if name.endswith(".safetensors")}
     assert weights == {TEXT_ENCODER, AUTOENCODER}
@@ -287,6 +326,8 @@ def test_a_job_whose_model_cannot_be_had_fails_with_what_to_do(hub, daemon) -> N
         daemon.client() as client,
         pytest.raises(UnknownModel, match="has to be accepted") as caught,
     ):
-        client.compose(Composition(canvas=Canvas(64, 48), sampling=Sampling(model=NAME)))
+        client.compose(
+            Composition(canvas=Canvas(64, 48), sampling=Sampling(model=NAME)), download=True
+        )
     assert caught.value.path == "$.sampling.model"
     assert "hf auth login" in caught.value.fix

@@ -38,6 +38,9 @@ FAMILIES = {
 }
 """The pipelines of diffusers that can be used, and the class in `engine/families` that opens each."""
 
+NETWORK = ("\\\\", "//")
+"""How paths begin that Windows asks another computer for, with the user's name and password."""
+
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
@@ -95,7 +98,12 @@ def find(name: str) -> ModelInfo:
     entry = configured.get(name) or KNOWN.get(name)
     path = entry.path if entry else name
     source = "configured" if name in configured else "folder"
-    here = _existing(path)
+    if not entry and path.startswith(NETWORK):
+        raise _unusable(
+            f"{path} is a folder of another computer, which only models.toml may name.",
+            "Name it there, or copy it onto this machine.",
+        )
+    here = existing(path)
     if here is not None and here.is_file():
         file = here.resolve()
         single_file.check(file)
@@ -125,7 +133,7 @@ def _at(
 
     `look` says where a hub id's files are on this machine.
     """
-    if folder := _existing(path):
+    if folder := existing(path):
         return describe(folder, entry, name=name, source=source)
     if not HUB_ID.fullmatch(path):
         return None
@@ -220,7 +228,7 @@ def _whole(folder: Path) -> bool:
     return any(folder.glob("*.safetensors"))
 
 
-def _existing(path: str) -> Path | None:
+def existing(path: str) -> Path | None:
     """Return the folder or file at `path`, or `None` where there is none that can be looked at."""
     try:
         found = Path(path).expanduser()

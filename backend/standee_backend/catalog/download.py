@@ -50,10 +50,19 @@ def folder(info: ModelInfo, field: str, follower: Follower = NOBODY) -> Path:
 
     Raises `UnknownModel`, `DownloadFailed`, `StorageFull`, and what the follower raises.
     """
+    return here(info) or bring(offer(info, field), field, follower)
+
+
+def here(info: ModelInfo) -> Path | None:
+    """Return where a model, or the base of one that is a file, is on this machine, or `None`."""
     if Path(info.folder).exists():
         return Path(info.folder)
-    here = (cached_base if info.file else cached)(info.folder)
-    return here or bring(offer(info, field), field, follower)
+    return (cached_base if info.file else cached)(info.folder)
+
+
+def commit_of(folder: Path) -> str:
+    """Return the commit of a folder in the hub's cache, "" of any other."""
+    return folder.name if folder.parent.name == "snapshots" else ""
 
 
 def offer(info: ModelInfo, field: str) -> Offer:

@@ -58,16 +58,9 @@ def look_up(repository: str, field: str, choose: Choose | None = None) -> Offer:
     `field` is where the hub id stands in what the user wrote. Raises `UnknownModel`, which says why
     it cannot be had, `DownloadFailed` and `MissingDependency`.
     """
-    with_hub(field)
-    from huggingface_hub import HfApi, constants
+    require_online(repository, field)
+    from huggingface_hub import HfApi
 
-    if constants.HF_HUB_OFFLINE:
-        raise UnknownModel(
-            f"{repository} is not on this machine, and Standee works offline.",
-            path=field,
-            fix=f"Run `standee models get {repository}` while online, or start the daemon without"
-            " --offline (HF_HUB_OFFLINE).",
-        )
     try:
         info = HfApi().model_info(repository, files_metadata=True, timeout=30)
         known = {one.rfilename: one for one in info.siblings or ()}
@@ -86,6 +79,20 @@ def look_up(repository: str, field: str, choose: Choose | None = None) -> Offer:
         str(card.get("license_link") or f"{HfApi().endpoint}/{repository}"),
         bool(info.gated),
     )
+
+
+def require_online(repository: str, field: str) -> None:
+    """Raise `UnknownModel` where nothing is to be downloaded, and `MissingDependency`."""
+    with_hub(field)
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise UnknownModel(
+            f"{repository} is not on this machine, and Standee works offline.",
+            path=field,
+            fix=f"Run `standee models download {repository}` while online, or start the daemon"
+            " without --offline (HF_HUB_OFFLINE).",
+        )
 
 
 def of_model(names: Sequence[str]) -> list[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from .model_card import Entry, Preferences
 from .sampling_defaults import Z_IMAGE, Z_IMAGE_TURBO
 
+FINDER = "IDEA-Research/grounding-dino-tiny"
+"""The model that finds words in a picture, where a cut-out names none."""
+
 KNOWN = {
     "FLUX.1-dev": Entry(
         path="black-forest-labs/FLUX.1-dev",

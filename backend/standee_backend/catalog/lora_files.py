@@ -19,9 +19,9 @@ from standee.composition import Lora
 from standee.errors import InvalidField
 
 from . import download
-from .catalog import HUB_ID
+from .catalog import HUB_ID, NETWORK, existing
 from .download import NOBODY, Follower
-from .hub import look_up
+from .hub import Offer, look_up
 
 USUAL = "pytorch_lora_weights.safetensors"
 """What diffusers calls the file that it saves."""
@@ -43,7 +43,13 @@ def locate(path: str, field: str) -> Path | None:
 
     `field` is where the path stands in what the user wrote. Raises `InvalidField`.
     """
-    there = _existing(path)
+    if path.startswith(NETWORK):
+        raise InvalidField(
+            f"{path} is a file of another computer, which a composition may not name.",
+            path=field,
+            fix="Copy it onto this machine, or give its folder a drive letter.",
+        )
+    there = existing(path)
     if there is None:
         repository, name = on_hub(path, field)
         there = _cached(repository)
@@ -72,6 +78,13 @@ def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
     """
     if (found := locate(path, field)) is not None:
         return found
+    whole = offer(path, field)
+    found = download.bring(whole, field, follower) / whole.files[0].name
+    return locate(str(found), field) or found
+
+
+def offer(path: str, field: str) -> Offer:
+    """Ask the hub what there is to download of a LoRA. Raises `InvalidField` and what `look_up` raises."""
     repository, file = on_hub(path, field)
 
     def pick(names: Sequence[str]) -> list[str]:
@@ -85,9 +98,7 @@ def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
         config = str(PurePosixPath(found).with_name(PEFT_CONFIG))
         return [found, config] if config in names else [found]
 
-    offer = look_up(repository, field, pick)
-    found = download.bring(offer, field, follower) / offer.files[0].name
-    return locate(str(found), field) or found
+    return look_up(repository, field, pick)
 
 
 def bring_all(loras: Sequence[Lora], follower: Follower = NOBODY) -> list[tuple[Path, float]]:
@@ -169,14 +180,6 @@ def digest(file: Path) -> str:
 def _digest(path: str, size: int, changed: int) -> str:
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _existing(path: str) -> Path | None:
-    try:
-        found = Path(path).expanduser()
-        return found if found.exists() else None
-    except (OSError, RuntimeError, ValueError):
-        return None
 
 
 def _cached(repository: str) -> Path | None:

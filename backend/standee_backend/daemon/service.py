@@ -6,7 +6,6 @@ answer. What touches the disk runs in threads; nothing here waits for a device.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import platform
@@ -21,13 +20,11 @@ from typing import Any
 import msgspec
 
 from standee import __version__
-from standee.composition import Composition, Sampling, validate
+from standee.composition import Composition, validate
 from standee.errors import (
     IncompatibleVersion,
-    InvalidField,
     TooLarge,
     Unauthorised,
-    UnknownModel,
 )
 from standee.wire.events import Queued
 from standee.wire.messages import (
@@ -39,6 +36,8 @@ from standee.wire.messages import (
     BlobOpen,
     BlobPut,
     Cutout,
+    Downloads,
+    DownloadsRequest,
     Hello,
     JobAttach,
     JobCancel,
@@ -48,8 +47,6 @@ from standee.wire.messages import (
     JobState,
     JobSubmit,
     Limits,
-    ModelInfo,
-    Models,
     ModelsRequest,
     Ok,
     Request,
@@ -58,13 +55,14 @@ from standee.wire.messages import (
     StatusRequest,
     Welcome,
 )
+from standee.wire.messages import Models as ModelList
 
-from ..catalog import catalog, lora_files
 from ..event_log import event
 from ..scheduling.scheduler import Scheduler
 from ..storage.blob_files import Blobs, missing
 from ..storage.disk_thread import Disk
 from ..storage.job_store import PAGE, Job, Store
+from .model_requests import Models
 from .peer import Peer
 from .picture_requests import Pictures
 
@@ -73,10 +71,6 @@ log = logging.getLogger("standee.service")
 CAPABILITIES = ("compose", "cutout", "previews", "hard-cancel", "priorities")
 SPEC_LIMIT = 900_000
 """Bytes of a specification: a result's receipt, which holds it, must fit into one message too."""
-LOOK_AGAIN = 5.0
-"""Seconds for which the list of models is not looked up again."""
-LOOKS_WITHIN = 10.0
-"""Seconds that a model's and LoRAs' files may take to be looked at; a dead mount takes for ever."""
 PACKAGES = ("standee", "torch", "diffusers", "transformers", "pyzmq")
 
 
@@ -103,10 +97,10 @@ class Service:
         self._store, self._disk, self._scheduler = store, disk, scheduler
         self._files = Disk("blobs", threads=4)
         self._pictures = Pictures(store.holdings, disk, blobs, self._files, around.limits)
-        self._known_models: tuple[ModelInfo, ...] = ()
-        self._looked = float("-inf")
+        self._models = Models(self._files)
 
     def close(self) -> None:
+        self._models.close()
         self._files.close()
 
     async def drop_later(self) -> None:
@@ -140,12 +134,12 @@ class Service:
             server=f"standee {__version__}",
             capabilities=CAPABILITIES,
             limits=self._around.limits,
-            models=await self._models(),
+            models=await self._models.listed(),
         )
 
     @_answer.register
     async def _(self, request: ModelsRequest, peer: Peer) -> Answer:
-        return Models(models=await self._models())
+        return ModelList(models=await self._models.listed())
 
     @_answer.register
     async def _(self, request: StatusRequest, peer: Peer) -> Answer:
@@ -181,12 +175,15 @@ class Service:
         self._around.stop()
         return Ok()
 
-    async def _models(self) -> tuple[ModelInfo, ...]:
-        """Return the models there are, looked up anew when the last look is some seconds old."""
-        if time.monotonic() - self._looked > LOOK_AGAIN:
-            self._known_models = tuple(await self._files(catalog.models))
-            self._looked = time.monotonic()
-        return self._known_models
+    @_answer.register
+    async def _(self, request: DownloadsRequest, peer: Peer) -> Answer:
+        if peer.owner != self._around.local_key:
+            raise Unauthorised(
+                "Only the daemon's own user may ask for downloads.",
+                fix="Download models on the daemon's own machine.",
+            )
+        kind = Composition if request.kind == "compose" else Cutout
+        return Downloads(downloads=await self._models.downloads(validate(request.spec, kind)))
 
     # -- pictures --------------------------------------------------------------------------------
 
@@ -223,15 +220,9 @@ class Service:
                 path="$",
                 fix="Shorten its texts or use fewer layers.",
             )
-        model = b""
-        if isinstance(spec, Composition):
-            model = msgspec.json.encode(await self._model(spec.sampling, peer))
-        elif (spec.model or spec.finder) and peer.owner != self._around.local_key:
-            raise UnknownModel(
-                "This model is not offered to other machines.",
-                path="$.model" if spec.model else "$.finder",
-                fix="Use the built-in cut-out.",
-            )
+        local = peer.owner == self._around.local_key
+        info = await self._models.of_job(spec, local=local, agreed=request.download)
+        model = msgspec.json.encode(info) if info else b""
         job, queued, past = await self._disk(
             self._accept, request, peer.owner, spec, encoded, model
         )
@@ -273,39 +264,6 @@ class Service:
             quota=self._around.limits.storage,
         )
         return job, queued, self._store.events(job.key)
-
-    async def _model(self, sampling: Sampling, peer: Peer) -> ModelInfo:
-        """Return the model that a composition names, when it and the LoRAs can be used.
-
-        Who is not the user of this machine may name what is listed, and learns nothing of other
-        files: each miss is the same sentence. Raises `UnknownModel`, `InvalidField`.
-        """
-        local = peer.owner == self._around.local_key
-        if not local and sampling.model not in [one.name for one in await self._models()]:
-            raise UnknownModel(
-                "This model is not offered to other machines.",
-                path="$.sampling.model",
-                fix="Name one of the daemon's list of models.",
-            )
-        if not local and sampling.loras:
-            raise InvalidField(
-                "LoRAs are files of the daemon's machine, which are not offered to others.",
-                path="$.sampling.loras",
-                fix="Leave them out, or compose on the daemon's own machine.",
-            )
-        try:
-            async with asyncio.timeout(LOOKS_WITHIN):
-                info: ModelInfo = await self._files(catalog.find, sampling.model)
-                for index, lora in enumerate(sampling.loras):
-                    field = lora_files.field_of(index)
-                    await self._files(lora_files.locate, lora.path, field)
-        except TimeoutError:
-            raise UnknownModel(
-                f"The files of a model or LoRA did not answer within {LOOKS_WITHIN:.0f} s.",
-                path="$.sampling",
-                fix="Check the disk or network folder that they are on.",
-            ) from None
-        return info
 
     @_answer.register
     async def _(self, request: JobAttach, peer: Peer) -> Answer | None:

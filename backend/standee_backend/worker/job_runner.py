@@ -27,7 +27,7 @@ from standee.composition import Composition
 from standee.errors import JobCancelled, OutOfMemory
 from standee.wire.events import Preview, Progress, Result
 from standee.wire.messages import Cutout
-from standee.wire.notes import MAX_NOTES, MEMORY_PLAN, MEMORY_SHORT, Note, note
+from standee.wire.notes import MAX_NOTES, MEMORY_PLAN, MEMORY_SHORT, MODEL_CACHED, Note, note
 
 from ..catalog import catalog, download, lora_files
 from ..catalog.catalog import ModelInfo
@@ -143,6 +143,9 @@ class Tasks:
     ) -> Generator[Finish, None, None]:
         """Compose all pictures of a job, going on with a smaller preset whenever the memory does not suffice."""
         follower = _follower(notes.tell, cancelled)
+        commit = download.commit_of(download.here(info) or Path())
+        if commit:
+            notes.add(note(MODEL_CACHED, "$.sampling.model", model=info.folder, commit=commit[:12]))
         folder = download.folder(info, "$.sampling.model", follower)
         loras = lora_files.bring_all(composition.sampling.loras, follower)
         plan = self._plan(info, folder, composition, [file for file, _ in loras], notes)

@@ -15,8 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-import msgspec
-
 from ..composition import Composition, Rect
 from ..connection import connection_file as default_file
 from ..errors import JobCancelled, NotConnected, StandeeError

@@ -17,7 +17,7 @@ from standee.wire.events import Result
 
 from ..console import FILE, Console, answers, common
 from ..job_runs import STDIO, check_output, connect, run_job, write_results
-from ..options import MARKED, a_lora, a_seed, a_size, located
+from ..options import MARKED, YES, a_lora, a_seed, a_size, located
 
 MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 """Files that are pictures with a receipt; what is made from them gets another name."""
@@ -57,6 +57,7 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 @click.option(
     "--detach", is_flag=True, help="Hand it in and leave; `standee jobs JOB -o FILE` fetches it."
 )
+@YES
 @MARKED
 @common
 @answers
@@ -72,6 +73,7 @@ def compose(
     priority: int,
     quiet: bool,
     detach: bool,
+    download: bool,
     marked: bool,
     **changes: Any,
 ) -> None:
@@ -119,10 +121,12 @@ def compose(
         spec, blobs = document.composition, document.blobs
         try:
             if detach:
-                job = client.submit(spec, blobs, priority=priority)
+                job = client.submit(spec, blobs, priority=priority, download=download)
                 console.answer({"job": job}, [job])
                 return
-            made = run_job(client, spec, blobs, keep, priority=priority, quiet=quiet)
+            made = run_job(
+                client, spec, blobs, keep, priority=priority, download=download, quiet=quiet
+            )
         except MissingBlob as error:
             raise MissingBlob(
                 error.message, path=error.path, fix="Say where it is: --pictures FOLDER."

@@ -15,7 +15,7 @@ from standee.wire.messages import Cutout, Point
 
 from ..console import FILE, Console, answers, common
 from ..job_runs import STDIO, check_output, connect, run_job, write_output
-from ..options import a_box, a_point, located
+from ..options import YES, a_box, a_point, located
 
 
 @click.command()
@@ -38,6 +38,7 @@ from ..options import a_box, a_point, located
     help="A mask-generation model such as facebook/sam2.1-hiera-small. [default: GrabCut]",
 )
 @click.option("--finder", help="The model that looks for the words. [default: Grounding DINO tiny]")
+@YES
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @common
 @answers
@@ -53,6 +54,7 @@ def cutout(
     outside: tuple[tuple[float, float], ...],
     model: str | None,
     finder: str | None,
+    download: bool,
     quiet: bool,
 ) -> None:
     """Cut the subject out of a picture.
@@ -87,6 +89,6 @@ def cutout(
             write_output(out, result.data)
             return {"path": str(out), "width": result.width, "height": result.height}
 
-        made = run_job(client, spec, document.blobs, keep, quiet=quiet)
+        made = run_job(client, spec, document.blobs, keep, download=download, quiet=quiet)
     if out != STDIO:
         console.answer({"results": [made]}, [str(out)])

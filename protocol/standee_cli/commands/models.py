@@ -21,14 +21,12 @@ FIELD = "$.model"
 
 @click.command()
 @click.argument("model")
-@click.option("--accept-licence", is_flag=True, help="Do not ask whether you accept its licence.")
+@click.option("--yes", is_flag=True, help="Do not ask whether you accept its licence.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @common
 @answers
 @click.pass_context
-def get(
-    context: click.Context, console: Console, model: str, accept_licence: bool, quiet: bool
-) -> None:
+def download(context: click.Context, console: Console, model: str, yes: bool, quiet: bool) -> None:
     """Download a model of the Hugging Face hub, and check it.
 
     MODEL is a name such as FLUX.1-schnell or a hub id. A download that was stopped goes on where it
@@ -37,12 +35,12 @@ def get(
 
     \b
     Examples:
-      standee models get FLUX.1-schnell
-      standee models get someone/some-flux --accept-licence
+      standee models download FLUX.1-schnell
+      standee models download someone/some-flux --yes
     """
     require("standee_backend", "backend")
     if console.connection is not None:
-        raise click.UsageError("Get models on the machine whose daemon uses them.", context)
+        raise click.UsageError("Download models on the machine whose daemon uses them.", context)
     from ..progress import Watching
 
     catalog, downloads = (
@@ -55,7 +53,7 @@ def get(
         return
     offer = downloads.offer(info, FIELD)
     console.say(f"{offer.repository}: {size(offer.size)} in {len(offer.files)} files.")
-    _confirm(console, offer.licence, offer.licence_url, accept_licence)
+    _confirm(console, offer.licence, offer.licence_url, yes)
     with Watching(quiet or console.json) as watching:
 
         def report(stage: str, done: int, of: int, left: float | None) -> None:
@@ -76,9 +74,7 @@ def _confirm(console: Console, licence: str, url: str, accepted: bool) -> None:
     if accepted:
         return
     if not sys.stdin.isatty():
-        raise InvalidField(
-            "The licence has to be accepted first.", fix="Read it, then add --accept-licence."
-        )
+        raise InvalidField("The licence has to be accepted first.", fix="Read it, then add --yes.")
     if not click.confirm("Do you accept it?", err=True):
         raise JobCancelled("Nothing was downloaded.")
 
@@ -88,10 +84,10 @@ def _confirm(console: Console, licence: str, url: str, accepted: bool) -> None:
 @answers
 @click.pass_context
 def models(context: click.Context, console: Console) -> None:
-    """List the models that can make pictures, or get one.
+    """List the models that can make pictures, or download one.
 
     Any FLUX.1, FLUX.2 klein or Z-Image model in a folder, or on the Hugging Face hub, can be used
-    besides: `standee compose scene.standee --model black-forest-labs/FLUX.1-schnell`.
+    besides: `standee compose scene.standee --model /models/some-flux`.
     """
     if context.invoked_subcommand is not None:
         return

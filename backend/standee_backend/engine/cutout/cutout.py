@@ -22,6 +22,7 @@ from standee.wire.messages import Point
 
 from ...catalog import download
 from ...catalog.download import NOBODY, Follower
+from ...catalog.known_models import FINDER
 from . import networks, segmentation, text_detection
 from .grabcut import CORE, Corners, Mask, grab_cut
 
@@ -68,9 +69,7 @@ def cut_out(
     folder = _folder(model, segmentation.FIELD, segmentation.FIX, follower) if model else None
     pixels = np.asarray(picture.convert("RGB"))
     if words:
-        at = _folder(
-            finder or text_detection.FINDER, text_detection.FIELD, text_detection.FIX, follower
-        )
+        at = _folder(finder or FINDER, text_detection.FIELD, text_detection.FIX, follower)
         box = text_detection.find(pixels, words, at, box, device)
         corners = _corners(box, picture.size)
     if folder is None:

@@ -12,10 +12,8 @@ from PIL import Image
 from standee.composition import Rect
 from standee.errors import InvalidField, UnknownModel
 
+from ...catalog.known_models import FINDER
 from . import networks
-
-FINDER = "IDEA-Research/grounding-dino-tiny"
-"""The model that finds words where a cut-out names none."""
 
 FIELD = "$.finder"
 FIX = f"Give a folder or hub id of a model such as {FINDER}, or none for that one."

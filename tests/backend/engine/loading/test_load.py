@@ -222,4 +222,4 @@ def test_a_hub_model_without_a_network_says_how_to_get_it(
     with pytest.raises(UnknownModel, match="works offline") as caught:
         load(catalog.find("nobody/no-flux"), CPU)
     assert caught.value.path == "$.sampling.model"
-    assert "standee models get nobody/no-flux" in caught.value.fix
+    assert "standee models download nobody/no-flux" in caught.value.fix

@@ -1,0 +1,62 @@
+"""What a job would have to download first: models, LoRAs and cut-out networks of the hub that are not here yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from standee.composition import Sampling
+from standee.errors import DownloadNeeded
+from standee.wire.messages import Cutout
+
+from . import download, lora_files
+from .catalog import HUB_ID, ModelInfo, cached_network
+from .hub import Offer, look_up, require_online
+from .known_models import FINDER
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A repository of the hub that something at `field` names; `offer` asks the hub what it holds."""
+
+    repository: str
+    field: str
+    offer: Callable[[], Offer]
+
+
+def by_composition(info: ModelInfo, sampling: Sampling) -> list[Needed]:
+    """Return what a composition with the model `info` lacks. Raises `InvalidField` for a wrong LoRA."""
+    field = "$.sampling.model"
+    found = []
+    if download.here(info) is None:
+        found.append(Needed(info.folder, field, partial(download.offer, info, field)))
+    for index, lora in enumerate(sampling.loras):
+        field = lora_files.field_of(index)
+        if lora_files.locate(lora.path, field) is None:
+            repository, _ = lora_files.on_hub(lora.path, field)
+            offer = partial(lora_files.offer, lora.path, field)
+            found.append(Needed(repository, field, offer))
+    return found
+
+
+def by_cutout(spec: Cutout) -> list[Needed]:
+    """Return the networks that a cut-out lacks."""
+    finder = (spec.finder or FINDER) if spec.words.strip() else None
+    return [
+        Needed(name, field, partial(look_up, name, field))
+        for name, field in ((spec.model, "$.model"), (finder, "$.finder"))
+        if name and HUB_ID.fullmatch(name) and not Path(name).is_dir() and not cached_network(name)
+    ]
+
+
+def check(needed: Iterable[Needed]) -> None:
+    """Raise `DownloadNeeded` for the first that is lacking; offline, and without the hub's package, what that means."""
+    for one in needed:
+        require_online(one.repository, one.field)
+        raise DownloadNeeded(
+            f"{one.repository} is not on this machine, and would have to be downloaded.",
+            path=one.field,
+            fix="Say yes to that: with --yes, or by `standee models download` for a model.",
+        )
