@@ -1677,6 +1677,14 @@ or add a subject below.</source>
         <translation>模型只读取 {limit} 个词元；“{start}…”之后的内容已被截去。</translation>
     </message>
     <message>
+        <source>The scene of {width} x {height} px is drawn in {across} x {down} px; what is kept of it is kept as drawn.</source>
+        <translation>{width} x {height} 像素的场景以 {across} x {down} 像素绘制；保留的部分按绘制后的像素保留。</translation>
+    </message>
+    <message>
+        <source>{model} is the copy that was downloaded earlier (commit {commit}).</source>
+        <translation>{model} 使用的是之前下载的副本（提交 {commit}）。</translation>
+    </message>
+    <message>
         <source>Of the LoRA {file} {count} layers were left out: {part}.</source>
         <translation>LoRA {file} 有 {count} 层未能加载：{part}。</translation>
     </message>
