@@ -18,21 +18,28 @@ KEPT = 50
 
 @dataclass(frozen=True)
 class Job(JobStatus):
-    """One composing of one arrangement. `results` are the names of those that are kept."""
+    """One composing of one arrangement. `results` are the names of those that are kept.
+
+    `download`: the artist has said yes to bringing what it lacks from the hub.
+    """
 
     composition: Composition
     live: bool = False
+    download: bool = False
     results: tuple[str, ...] = ()
     cancelling: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return what a later editor needs to go on with it."""
-        return {"id": self.id, "composition": msgspec.to_builtins(self.composition)}
+        composition = msgspec.to_builtins(self.composition)
+        return {"id": self.id, "composition": composition, "download": self.download}
 
 
 def of_json(data: dict[str, Any]) -> Job:
     """Read what `to_json` gave. Raises `InvalidField`, `KeyError`."""
-    return Job(str(data["id"]), validate(data["composition"]), state="queued")
+    download = data.get("download") is True
+    composition = validate(data["composition"])
+    return Job(str(data["id"]), composition, download=download, state="queued")
 
 
 @dataclass

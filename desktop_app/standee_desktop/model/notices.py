@@ -30,6 +30,7 @@ Fix = Literal[
     "recover",
     "discard",
     "open-page",
+    "download",
     "scale-canvas",
     "fit-canvas",
     "cancel",

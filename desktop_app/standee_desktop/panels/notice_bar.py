@@ -31,6 +31,7 @@ def fix_words(fix: str) -> str:
         "open-log": translate("NoticeBar", "Open the log"),
         "recover": translate("NoticeBar", "Recover"),
         "discard": translate("NoticeBar", "Discard"),
+        "download": translate("NoticeBar", "Download"),
         "open-page": translate("NoticeBar", "Open the page"),
         "scale-canvas": translate("NoticeBar", "Scale the canvas"),
         "fit-canvas": translate("NoticeBar", "Fit the canvas"),

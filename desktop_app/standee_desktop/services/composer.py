@@ -86,10 +86,12 @@ class Composer(QObject):
             composition = edits.with_sampling(composition, seed=_any_seed())
         return self._submit(composition, live=False)
 
-    def again(self, job_id: str) -> str | None:
-        """Hand in once more what a job was to compose."""
+    def again(self, job_id: str, download: bool = False) -> str | None:
+        """Hand in once more what a job was to compose; with `download`, what it lacks may be brought."""
         job = self.jobs.get(job_id)
-        return self._submit(job.composition, live=False) if job is not None else None
+        if job is None:
+            return None
+        return self._submit(job.composition, live=False, download=download or job.download)
 
     def cancel(self, job_id: str | None = None) -> None:
         """Stop a job within a step, the current one without an id; a second time kills its worker."""
@@ -115,7 +117,9 @@ class Composer(QObject):
                 continue
             self.jobs.put(job)
             blobs = self._editor.document.blobs
-            self._link.submit(job.composition, blobs, self._happened, job_id=job.id)
+            self._link.submit(
+                job.composition, blobs, self._happened, job_id=job.id, download=job.download
+            )
 
     def unsaved_jobs(self) -> tuple[dict[str, Any], ...]:
         """Return what a later editor needs to go on with the unfinished jobs."""
@@ -173,8 +177,8 @@ class Composer(QObject):
 
     # -- what becomes of a job -------------------------------------------------------------------
 
-    def _submit(self, composition: Composition, live: bool) -> str:
-        job = Job(new_job_id(), composition, live)
+    def _submit(self, composition: Composition, live: bool, download: bool = False) -> str:
+        job = Job(new_job_id(), composition, live, download)
         self.jobs.put(job)
         self._notices.clear("job")
         self._link.submit(
@@ -183,6 +187,7 @@ class Composer(QObject):
             self._happened,
             job_id=job.id,
             priority=LIVE_PRIORITY if live else 0,
+            download=download,
         )
         return job.id
 

@@ -20,6 +20,7 @@ from standee.wire.messages import Cutout
 from ..model import EditorDocument, edits
 from ..model.notices import Notice, Notices
 from .daemon_link import DaemonLink
+from .error_fixes import offer_download
 from .image_cache import CachedImage, ImageCache, make_look
 from .thread_pool import ThreadPool
 
@@ -60,8 +61,11 @@ class Cutouts(QObject):
         """The ids of the layers that are being cut out."""
         return tuple(one.layer_id for one in self._jobs.values())
 
-    def cut_out(self, layer_id: str, by_words: bool = False) -> None:
-        """Have the daemon cut a subject out of its picture, where its words say if that is wished."""
+    def cut_out(self, layer_id: str, by_words: bool = False, download: bool = False) -> None:
+        """Have the daemon cut a subject out of its picture, where its words say if that is wished.
+
+        `download` says yes to the model that finds words, where it is not on the machine yet.
+        """
         layer, document = self._editor.layer(layer_id), self._editor.document
         if layer is None:
             return
@@ -81,13 +85,23 @@ class Cutouts(QObject):
                 return
             if isinstance(event, Result):
                 self._take_mask(document, layer, event.data, topic)
+            elif isinstance(event, Failed) and event.error.code == "download-needed":
+                again = partial(self.cut_out, layer_id, by_words, download=True)
+                offer_download(self._link, self._notices, spec, topic, again)
             elif isinstance(event, Failed):
                 self._tell_failed(layer, by_words, event.error.exception())
             if ends(event):
                 self._over(event.job)
 
         spec = Cutout(picture=layer.picture, words=words)
-        job = self._link.submit(spec, document.blobs, happened, priority=PRIORITY, patience=LONGEST)
+        job = self._link.submit(
+            spec,
+            document.blobs,
+            happened,
+            priority=PRIORITY,
+            download=download,
+            patience=LONGEST,
+        )
         self._jobs[job] = _Cutting(layer_id, layer.name or self.tr("the subject"))
         self._tell()
 

@@ -110,18 +110,20 @@ class DaemonLink(QObject):
         *,
         job_id: str | None = None,
         priority: int = 0,
+        download: bool = False,
         patience: float = LONGEST,
     ) -> str:
         """Hand in a job, whether the daemon is there or not, and return its id.
 
         `listener` gets its events, one that ends it for certain; a refusal comes as `Failed`. With
         the `job_id` of a job that the daemon holds, it is the same job: all its events come again.
-        After `patience` seconds of work without a word it is ended, and fails.
+        `download` says yes to what it has to bring from the hub. After `patience` seconds of work
+        without a word it is ended, and fails.
         """
         job_id = job_id or new_job_id()
         self._patience.have(job_id, patience)
         self._listeners[job_id] = listener
-        self._commands.put(lambda thread: thread.submit(job_id, spec, blobs, priority))
+        self._commands.put(lambda thread: thread.submit(job_id, spec, blobs, priority, download))
         return job_id
 
     def cancel(self, job_id: str, hard: bool = False) -> None:
@@ -234,10 +236,19 @@ class _ClientThread(threading.Thread):
 
     # -- commands --------------------------------------------------------------------------------
 
-    def submit(self, job_id: str, spec: Composition | Cutout, blobs: Blobs, priority: int) -> None:
+    def submit(
+        self,
+        job_id: str,
+        spec: Composition | Cutout,
+        blobs: Blobs,
+        priority: int,
+        download: bool,
+    ) -> None:
         self._jobs[job_id] = job = _OpenJob(None)
         try:
-            job.task = self._client.begin_submit(spec, blobs, job_id=job_id, priority=priority)
+            job.task = self._client.begin_submit(
+                spec, blobs, job_id=job_id, priority=priority, download=download
+            )
         except StandeeError as error:
             self._happened(Failed(job=job_id, seq=1, error=Problem.of(error)))
 

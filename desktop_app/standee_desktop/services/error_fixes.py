@@ -11,11 +11,14 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 
-from PySide6.QtCore import QObject, QProcess, QUrl
+from PySide6.QtCore import QCoreApplication, QObject, QProcess, QUrl
 from PySide6.QtGui import QDesktopServices
 
+from standee.composition import Composition
 from standee.connection import connection_file
 from standee.errors import MissingDependency, StandeeError
+from standee.formatting import size
+from standee.wire.messages import Cutout, Download
 
 from ..model import EditorDocument, edits
 from ..model.jobs import Job
@@ -113,6 +116,14 @@ class ErrorFixes(QObject):
             self._notices.fail(error, "job", fix, lambda: self._use_less_memory(again))
         elif fix == "bundled-model" and error.path in ("", "$.sampling.model"):
             self._tell_of_model(error, job)
+        elif error.code == "download-needed":
+            offer_download(
+                self._link,
+                self._notices,
+                job.composition,
+                "job",
+                lambda: self._composer.again(job.id, download=True),
+            )
         elif error.retryable or fix == "retry":
             self._notices.fail(error, "job", "retry", again)
         elif fix == "install":
@@ -148,3 +159,38 @@ class ErrorFixes(QObject):
         composition = edits.with_sampling(known.composition, model="mini")
         self._composer.jobs.put(replace(known, composition=composition))
         self._composer.again(known.id)
+
+
+def offer_download(
+    link: DaemonLink,
+    notices: Notices,
+    spec: Composition | Cutout,
+    topic: str,
+    download: Callable[[], object],
+) -> None:
+    """Ask what a job would have to download, tell how large it is and under which licence; a button says yes."""
+    translate = QCoreApplication.translate
+
+    def answered(value: tuple[Download, ...] | StandeeError) -> None:
+        if isinstance(value, StandeeError):
+            notices.fail(value, topic, "")
+            return
+        if not value:  # it has come in the meantime
+            download()
+            return
+        unnamed = translate("Downloads", "not named")
+        text = translate("Downloads", "Not on this machine: %1.").replace(
+            "%1", ", ".join(f"{one.repository} ({size(one.size)})" for one in value)
+        )
+        licences = dict.fromkeys(one.licence or unnamed for one in value)
+        hint = translate("Downloads", "Its licence: %1.").replace("%1", ", ".join(licences))
+        if any(one.gated for one in value):
+            more = translate("Downloads", "It has to be accepted on its page first.")
+            hint = f"{hint} {more}"
+        notice = Notice(text, hint, "info", topic, "download", download)
+        if (page := PAGE.match(value[0].licence_url)) is not None:
+            opens: Callable[[], object] = partial(QDesktopServices.openUrl, QUrl(page.group()))
+            notice = replace(notice, other="open-page", other_act=opens)
+        notices.show(notice)
+
+    link.ask(lambda client: client.begin_downloads(spec), answered)

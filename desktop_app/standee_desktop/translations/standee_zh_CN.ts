@@ -827,6 +827,25 @@
     </message>
 </context>
 <context>
+    <name>Downloads</name>
+    <message>
+        <source>not named</source>
+        <translation>未注明</translation>
+    </message>
+    <message>
+        <source>Not on this machine: %1.</source>
+        <translation>本机没有：%1。</translation>
+    </message>
+    <message>
+        <source>Its licence: %1.</source>
+        <translation>许可证：%1。</translation>
+    </message>
+    <message>
+        <source>It has to be accepted on its page first.</source>
+        <translation>需先在其页面上接受许可证。</translation>
+    </message>
+</context>
+<context>
     <name>EditCommands</name>
     <message>
         <source>&amp;Undo %1</source>
@@ -909,6 +928,10 @@
     <message>
         <source>The model cannot be used.</source>
         <translation>无法使用该模型。</translation>
+    </message>
+    <message>
+        <source>It is not on this machine, and would have to be downloaded.</source>
+        <translation>本机没有它，需要下载。</translation>
     </message>
     <message>
         <source>The download did not succeed.</source>
@@ -1806,6 +1829,10 @@ or add a subject below.</source>
     <message>
         <source>Discard</source>
         <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>下载</translation>
     </message>
     <message>
         <source>Open the page</source>

@@ -45,6 +45,10 @@ def _kinds() -> dict[str, tuple[str, str]]:
             "The model cannot be used.",
             translate("Errors", "The model cannot be used."),
         ),
+        "download-needed": (
+            "It is not on this machine, and would have to be downloaded.",
+            translate("Errors", "It is not on this machine, and would have to be downloaded."),
+        ),
         "download-failed": (
             "The download did not succeed.",
             translate("Errors", "The download did not succeed."),

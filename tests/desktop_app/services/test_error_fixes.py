@@ -6,8 +6,9 @@ import os
 
 from PySide6.QtWidgets import QPushButton
 
-from standee.errors import DownloadFailed, OutOfMemory, StandeeError, UnknownModel
+from standee.errors import DownloadFailed, DownloadNeeded, OutOfMemory, StandeeError, UnknownModel
 from standee.wire.events import Failed, Problem
+from standee.wire.messages import Download
 from standee_desktop.model import edits
 from support.person import Person
 
@@ -74,3 +75,25 @@ def test_a_licence_to_accept_is_a_button_away(  # type: ignore[no-untyped-def]
     assert assembly.notice_bar.findChild(QPushButton, "fix-bundled-model") is not None
     button.click()
     assert opened == ["https://huggingface.co/someone/some-flux"]
+
+
+def test_a_download_is_offered_with_its_size_and_licence_and_begins_with_a_yes(  # type: ignore[no-untyped-def]
+    person: Person, assembly, monkeypatch
+) -> None:
+    submitted: list[bool] = []
+    offer = Download("someone/flux", 3 << 30, "apache-2.0", "https://example.com/licence")
+    link = assembly.link
+    monkeypatch.setattr(link, "ask", lambda begin, done=None: done and done((offer,)))
+    monkeypatch.setattr(link, "submit", lambda *_, **more: submitted.append(more["download"]))
+    assembly.composer.compose()
+    [job] = assembly.composer.jobs
+    error = DownloadNeeded("someone/flux is not on this machine.", fix="Say yes.")
+    assembly.composer._happened(Failed(job=job.id, seq=9, error=Problem.of(error)))
+    [row] = assembly.notice_bar.rows()
+    assert "someone/flux (3.0 GiB)" in row.notice.text
+    assert "apache-2.0" in row.notice.hint
+    assert row.fix.text() == "Download"
+    assert submitted == [False]
+    row.fix.click()
+    assert submitted == [False, True]
+    assert [one.to_json()["download"] for one in assembly.composer.jobs] == [False, True]
