@@ -76,10 +76,12 @@ def settle(
     text_quantization: str = "auto",
     dtype: str = "auto",
     bitsandbytes: bool = True,
+    compile: bool = False,
 ) -> list[Preset]:
     """Return the presets with what a user insists on, without repetitions and what cannot be.
 
-    `bitsandbytes`: whether that package is here. A user who asks for what needs it gets its error.
+    `bitsandbytes`: whether that package is here. A user who asks for what needs it gets its error. `compile`: whether
+    the transformer is compiled, which weights cast from fp8 in each forward would break into dozens of graphs.
     """
     if quantization != "auto" and text_quantization == "auto":
         text_quantization = quantization
@@ -95,8 +97,9 @@ def settle(
         one = replace(preset, **asked)
         packed = {one.quantization, one.text_quantization} & {"int8", "nf4"}
         missing = packed and not bitsandbytes and not packed & set(asked.values())
+        cast = compile and one.quantization == "fp8"
         same = [replace(other, name="") for other in settled]
-        if missing or (packed and one.offload == "group") or replace(one, name="") in same:
+        if missing or cast or (packed and one.offload == "group") or replace(one, name="") in same:
             continue
         settled.append(one)
     return settled
@@ -112,6 +115,7 @@ def presets(options: Options, device: str, bitsandbytes: bool = True) -> list[Pr
         text_quantization=options.text_quantization,
         dtype=options.dtype,
         bitsandbytes=bitsandbytes,
+        compile=options.compile,
     )
 
 

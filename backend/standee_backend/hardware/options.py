@@ -81,6 +81,12 @@ def check(options: Any, path: str = "$") -> Options:
             path=f"{path}.step_cache",
             fix="Use compile or step_cache, not both.",
         )
+    if checked.compile and checked.quantization == "fp8":
+        raise InvalidField(
+            "Weights that are cast from fp8 in each forward cannot be compiled.",
+            path=f"{path}.quantization",
+            fix="Leave compile out, or use quantization none, int8 or nf4 with it.",
+        )
     packed = {checked.quantization, checked.text_quantization} & {"int8", "nf4"}
     if checked.offload == "group" and packed:
         raise InvalidField(

@@ -49,6 +49,7 @@ def test_options_are_checked_without_torch() -> None:
         ({"attention": "fast"}, "$.attention"),
         ({"step_cache": -0.1}, "$.step_cache"),
         ({"step_cache": 0.1, "compile": True}, "$.step_cache"),
+        ({"quantization": "fp8", "compile": True}, "$.quantization"),
         ({"token_precision": "int8"}, "$.token_precision"),
         ({"offload": "group", "quantization": "nf4"}, "$.offload"),
         ({"offload": "group", "text_quantization": "int8"}, "$.offload"),
@@ -174,6 +175,7 @@ def test_how_much_may_be_used_can_be_limited() -> None:
             {"none"},
         ),
         (Options(offload="group"), {"group"}, {"none", "fp8"}),
+        (Options(compile=True), {"none", "text", "model"}, {"none", "nf4"}),
     ],
 )
 def test_presets_keep_to_what_a_user_insists_on(options, offloads, quantizations) -> None:
