@@ -113,10 +113,19 @@ def paint(
     references = subject_references(family, staged, prompts.layers, schedule, settings, seed)
     anchors = scene_anchors(family, staged, settings)
     plain = plain_steps(schedule.steps, references)
-    if staged.scene and not anchors:
-        references.insert(
-            0, scene_reference(family, staged.scene, staged, prompts.layers, schedule, settings)
+    shown = settings.share_by == "input" and settings.sharing
+    if staged.scene and (shown or not anchors):
+        scene = scene_reference(
+            family,
+            staged.scene,
+            staged,
+            prompts.layers,
+            schedule,
+            settings,
+            only_shown=bool(anchors),
         )
+        references.insert(0, scene)
+    if staged.scene and not anchors:
         plain = 0
     with family.picture():
         latents, place = denoise(
@@ -159,7 +168,7 @@ def denoise(
     shown: list[Reference] = []
     if share_by == "input":
         shown = [r for r in references if r.sharing]
-        references = [replace(r, sharing=0.0) for r in references]
+        references = [replace(r, sharing=0.0) for r in references if not r.only_shown]
     beside = beside_picture(family, shown)
     captures = Captures(family, references, schedule, latents.shape[1], cache, start)
     predicted = latents

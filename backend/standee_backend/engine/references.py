@@ -55,7 +55,8 @@ class Reference:
     """Where a crop's tokens go: those that its `rows` (k,) select among the captured ones, to the cells `put` (k,).
 
     They replace the picture's down to the time `tau`; after that they are shared with weight `sharing`, at their own
-    cells or, where the pose is free (`matched`), at the cells that they resemble.
+    cells or, where the pose is free (`matched`), at the cells that they resemble. One that is `only_shown` replaces
+    none: a model that takes references as its input is shown those of its tokens.
     """
 
     crop: Crop
@@ -64,6 +65,7 @@ class Reference:
     tau: float
     sharing: float
     matched: bool = False
+    only_shown: bool = False
 
 
 def subject_references(
@@ -109,8 +111,10 @@ def scene_reference(
     prompts: Prompts,
     schedule: Schedule,
     settings: Defaults,
+    *,
+    only_shown: bool = False,
 ) -> Reference:
-    """Make the reference of the scene: the whole canvas, injected where pixels are kept (section 3.4)."""
+    """Make the reference of the scene: the whole canvas, injected or only shown where pixels are kept (section 3.4)."""
     cells = np.flatnonzero(scene.covered)
     put = np.flatnonzero(scene.owned)
     words = prompts[""].trimmed(family.reference_text)
@@ -118,18 +122,24 @@ def scene_reference(
         crop=_crop(family, scene.pixels, scene.scene.picture, words, cells, schedule, settings),
         rows=_on(family, np.searchsorted(cells, put)),
         put=_on(family, put),
-        tau=threshold(scene.scene.fidelity, settings.scene_tau),
-        sharing=0.0,
+        tau=settings.tau if only_shown else threshold(scene.scene.fidelity, settings.scene_tau),
+        sharing=float(only_shown),
+        only_shown=only_shown,
     )
 
 
 def beside_picture(family: Family, references: Sequence[Reference]) -> Beside | None:
     """Return the references as the model's own input for them; `None` where there are none."""
-    crops = [reference.crop for reference in references]
-    if not crops:
-        return None
-    ids = [family.reference_ids(i, *crop.size) for i, crop in enumerate(crops)]
-    return Beside(torch.cat([crop.line[0] for crop in crops])[None], torch.cat(ids))
+    tokens, ids = [], []
+    for index, reference in enumerate(references):
+        crop = reference.crop
+        given, at = crop.line[0], family.reference_ids(index, *crop.size)
+        if reference.only_shown:
+            cells = crop.cells.index_select(0, reference.rows)
+            given, at = given.index_select(0, cells), at.index_select(0, cells)
+        tokens.append(given)
+        ids.append(at)
+    return Beside(torch.cat(tokens)[None], torch.cat(ids)) if tokens else None
 
 
 def own_noise(word: str, shape: tuple[int, ...]) -> Tensor:

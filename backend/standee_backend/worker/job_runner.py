@@ -47,8 +47,8 @@ from .memory_planner import Fitting, exhausted, give_back
 
 log = logging.getLogger(__name__)
 
-PREVIEWS = 6
-"""About how many previews a picture sends on its way."""
+PREVIEWS = 12
+"""About how many previews a picture sends on its way, after its first step."""
 
 RECEIPT_PACKAGES = ("standee", "torch", "diffusers", "transformers")
 
@@ -311,7 +311,8 @@ class _Watch:
         done, of = self.index * step.of + step.done, self.count * step.of
         eta = (time.monotonic() - self.started) / done * (of - done)
         self.report(Progress(stage="denoising", step=done, of=of, eta=eta))
-        if step.done < step.of and step.done % max(1, step.of // PREVIEWS) == 0:
+        due = step.done == 1 or step.done % max(1, step.of // PREVIEWS) == 0
+        if step.done < step.of and due:
             self.show(step, done)
 
     def show(self, step: Step, done: int) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import diffusers
+import msgspec
+import numpy as np
 import pytest
 import torch
 
-from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee import Canvas, Composition, Layer, Rect, Sampling, Scene
 from standee.composition import Method
 from standee.errors import InvalidField
 from standee_backend.catalog import catalog
@@ -93,6 +95,22 @@ def test_the_picture_sees_every_subject_once_its_place_is_found(family, shelf, m
     compose(family, two_subjects(shelf, share_by="input", inject=False), shelf.read, seed=0)
     twice = 1 + family.guided_by_negative(3.0)
     assert lengths == [6 * 8] * twice + [6 * 8 + 17 * 17 + 16 * 16] * 2 * twice
+
+
+def test_the_picture_sees_what_is_kept_of_its_scene(family, shelf, monkeypatch) -> None:
+    lengths = []
+    run = family.run
+    monkeypatch.setattr(
+        family, "run", lambda tokens, *given: lengths.append(tokens.shape[1]) or run(tokens, *given)
+    )
+    given = two_subjects(shelf, share_by="input", inject=False)
+    kept = np.zeros((96, 128), np.uint8)
+    kept[:, 96:] = 255  # 6 x 2 cells, beside both subjects
+    scene = Scene(picture=shelf.flat("green", 128, 96), kept=shelf.add(kept), blend=0.0)
+    compose(family, msgspec.structs.replace(given, scene=scene), shelf.read, seed=0)
+    twice = 1 + family.guided_by_negative(3.0)
+    assert lengths[-1] == 6 * 8 + 17 * 17 + 16 * 16 + 6 * 2
+    assert lengths[:twice] == [6 * 8] * twice
 
 
 def test_a_subject_that_shares_nothing_is_not_shown(family, shelf) -> None:

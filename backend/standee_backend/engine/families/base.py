@@ -167,6 +167,10 @@ class Family(ABC):
         """Decode tokens of a `rows` x `cols` grid to pixels."""
 
     @abstractmethod
+    def sketch_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Decode tokens to about what `decode_latents` makes of them, at half its size and hardly any cost."""
+
+    @abstractmethod
     def reconstructed(self, crop: Encoded) -> Array:
         """Return what the autoencoder makes of a crop's pixels, (height, width, 3) in 0..1, on the host."""
 

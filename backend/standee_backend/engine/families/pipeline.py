@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..images import Array, from_tensor
 from .attention import choose
 from .base import Beside, Conditioning, Defaults, Encoded, Family
 from .first_block_cache import StepCache
+from .linear_decoder import LinearDecoder
 from .lora_adapters import Adapters, own_weights
 
 MAX_TEXT_TOKENS = 512
@@ -229,6 +231,14 @@ class PipelineFamily(Family):
         shift, scale = self.normalisation()
         latents = self.unpack(tokens / scale + shift, rows, cols)
         return vae.decode(latents.to(vae.dtype), return_dict=False)[0].float().clamp(-1, 1)
+
+    def sketch_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Decode tokens by the linear decoder, which is fitted when it is first asked for."""
+        return self._linear_decoder(tokens, rows, cols)
+
+    @cached_property
+    def _linear_decoder(self) -> LinearDecoder:
+        return LinearDecoder.fitted(self.encode_latents, self.patch)
 
     def reconstructed(self, crop: Encoded) -> Array:
         """Return what the autoencoder makes of a crop's pixels; those that came last are remembered."""

@@ -58,7 +58,7 @@ class Layout(Struct, frozen=True):
 
     `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
     `steps`: those of the fullest block, whose tokens are held at once; `plain`: steps come before any picture is
-    encoded. `beside`: the model takes references in beside the picture; `anchored`: the canvas is encoded as well;
+    encoded. `beside`: the model takes references in beside the picture, `scene_beside`: the scene too; `anchored`: the canvas is encoded as well;
     `detail`: crops are decoded; `laid`: LoRAs lie over the model.
     """
 
@@ -72,6 +72,7 @@ class Layout(Struct, frozen=True):
     steps: int = BLOCK
     plain: bool = True
     beside: bool = False
+    scene_beside: bool = False
     detail: bool = True
     laid: bool = False
 
@@ -107,6 +108,12 @@ def layout_of(composition: Composition, family: Family) -> Layout:
         steps=min(settings.steps - plain, BLOCK),
         plain=plain > 0,
         beside=settings.share_by == "input",
+        scene_beside=bool(
+            composition.scene
+            and not by_tokens
+            and settings.share_by == "input"
+            and settings.sharing
+        ),
         detail=bool(settings.detail),
         laid=bool(composition.sampling.loras),
     )
@@ -279,7 +286,11 @@ class Blueprint:
             self.reference(crop, prompt, 0.5 / steps, 0.0 if layout.beside else 1.0, apart)
             for crop in layout.crops
         ]
-        beside = beside_picture(family, references) if layout.beside else None
+        shown = list(references)
+        if layout.scene_beside:
+            canvas = layout.rows, layout.cols, cells
+            shown.append(self.reference(canvas, prompt, 0.5 / steps, 0.0, apart))
+        beside = beside_picture(family, shown) if layout.beside else None
         captures = Captures(family, references, schedule, cells)
         guided = family.guided_by_negative(layout.guidance)
         picture = replace(prompt, negative=prompt if guided else None)
