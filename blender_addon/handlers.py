@@ -5,13 +5,13 @@ from bpy.app.handlers import persistent
 
 from . import preferences
 from .jobs import frame_range
-from .jobs.background_tasks import Chore
+from .jobs.background_tasks import BackgroundTask
 from .jobs.daemon_link import link
 from .jobs.job import Job
 from .results import store
 from .scene import identity, object_binding, render_scene
 from .viewport import gpu_draw
-from .viewport.layer_cache import looks
+from .viewport.layer_cache import layer_cache
 
 
 @persistent
@@ -22,26 +22,26 @@ def scene_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
     try:
         moved = object_binding.sync(scene, depsgraph)
     except AttributeError:  # a render thread left Blender refusing writes, but to operators
-        link().add_chore(_follow(scene.name))
+        link().run_in_background(_follow(scene.name))
         return
     if moved or _geometry_changed(depsgraph):
-        looks().look_behind(scene)
+        layer_cache().update_occlusion(scene)
 
 
-def _follow(name: str) -> Chore:
+def _follow(name: str) -> BackgroundTask:
     """Have the bound layers of a scene follow in the next tick."""
     yield
     depsgraph = bpy.context.evaluated_depsgraph_get()
     scene = bpy.data.scenes.get(name)
     if scene is not None and depsgraph.scene.name == name and object_binding.sync(scene, depsgraph):
-        looks().look_behind(scene)
+        layer_cache().update_occlusion(scene)
     yield
 
 
 @persistent
 def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
     """Undo or redo replaced Blender's data: results that it took are put back."""
-    render_scene.sweep()
+    render_scene.remove_leftovers()
     store.restore()
 
 
@@ -50,7 +50,7 @@ def loaded(_path: str, _depsgraph: object = None) -> None:
     """Another file is open: its results that were never saved come back, caches are dropped."""
     identity.opened()
     link().hush()  # it was about the other file
-    looks().forget()
+    layer_cache().forget()
     gpu_draw.forget()
     store.restore()
 
@@ -77,7 +77,7 @@ def _geometry_changed(depsgraph: bpy.types.Depsgraph) -> bool:
     return any(one.is_updated_transform or one.is_updated_geometry for one in depsgraph.updates)
 
 
-def keep_result(job: Job, event: object) -> Chore:
+def keep_result(job: Job, event: object) -> BackgroundTask:
     """A result arrived: a frame of a range goes to its folder, any other to its scene."""
     return frame_range.take(job, event) if job.frame is not None else store.keep(job, event)
 

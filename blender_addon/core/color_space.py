@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def linear(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def srgb_to_linear(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return sRGB pixels (h, w, 4) as linear light; alpha stays."""
     colour = pixels[..., :3]
     out = pixels.astype(np.float32, copy=True)
@@ -16,7 +16,7 @@ def linear(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return out
 
 
-def encoded(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def linear_to_srgb(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return linear light (h, w, 4) as sRGB; alpha stays. What is brighter than white is white."""
     colour = np.clip(pixels[..., :3], 0.0, 1.0)
     out = pixels.astype(np.float32, copy=True)
@@ -26,7 +26,7 @@ def encoded(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return out
 
 
-def straight(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def unpremultiply(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return pixels (h, w, 4) whose colours are multiplied by their alpha as they are without it."""
     out = pixels.astype(np.float32, copy=True)
     alpha = pixels[..., 3:]

@@ -14,7 +14,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating]
 
 
-def stacking(distances: Sequence[float | None]) -> list[int]:
+def stacking_order(distances: Sequence[float | None]) -> list[int]:
     """Return the order, back to front, in which layers stand.
 
     `distances` has, for each layer of the list (back to front), its distance from the camera if it

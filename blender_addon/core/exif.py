@@ -25,7 +25,7 @@ def orientation(data: bytes) -> int:
     return UPRIGHT
 
 
-def turned(pixels: NDArray[np.float32], way: int) -> NDArray[np.float32]:
+def apply_orientation(pixels: NDArray[np.float32], way: int) -> NDArray[np.float32]:
     """Return pixels (h, w, ...) as an orientation wants them shown."""
     flips = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 7: (-1, -1)}
     down, across = flips.get(way, (1, 1))

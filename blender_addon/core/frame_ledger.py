@@ -17,14 +17,14 @@ LEDGER = "standee-range.json"
 
 
 @dataclass
-class Ledger:
+class FrameLedger:
     """Which frames of a folder are done, and of what; so that a range goes on where it stopped."""
 
     folder: Path
     made: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path) -> Ledger:
+    def read(cls, folder: Path) -> FrameLedger:
         """Read a folder's ledger; a missing or damaged one means that nothing is done."""
         try:
             data: Any = json.loads((folder / LEDGER).read_text(encoding="utf-8"))
@@ -56,7 +56,7 @@ class Ledger:
 
     def _note(self, frame: int, of: str) -> None:
         # A job of an earlier start may have added a frame meanwhile.
-        self.made = Ledger.read(self.folder).made | {frame: of}
+        self.made = FrameLedger.read(self.folder).made | {frame: of}
         text = json.dumps({"frames": {str(key): self.made[key] for key in sorted(self.made)}})
         write_atomically(self.folder / LEDGER, text.encode())
 

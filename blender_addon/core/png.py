@@ -18,7 +18,7 @@ def encode(pixels: NDArray[np.floating], profile: bytes = b"") -> bytes:
 
     `profile` is the ICC profile that says what its numbers mean, where they are not sRGB.
     """
-    work = encode_slowly(pixels, len(pixels), profile)
+    work = encode_in_steps(pixels, len(pixels), profile)
     while True:
         try:
             next(work)
@@ -27,7 +27,7 @@ def encode(pixels: NDArray[np.floating], profile: bytes = b"") -> bytes:
             return data
 
 
-def encode_slowly(
+def encode_in_steps(
     pixels: NDArray[np.floating], rows: int = 32, profile: bytes = b""
 ) -> Iterator[None]:
     """Like `encode`, as a generator that pauses after so many rows."""
@@ -49,7 +49,7 @@ def encode_slowly(
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
 
 
-def without_words(data: bytes) -> bytes:
+def strip_metadata(data: bytes) -> bytes:
     """Return a PNG without its texts and times: the same pixels are the same bytes again.
 
     Blender writes into every render when it was made, and how long that took.

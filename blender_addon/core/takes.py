@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from .frame_ledger import Ledger
+from .frame_ledger import FrameLedger
 from .timeline import picture_name
 
 NAME = re.compile(r"take_(\d{3,})")
@@ -31,7 +31,7 @@ def newest(folder: Path) -> Path | None:
     return takes(folder)[-1] if takes(folder) else None
 
 
-def take_for(folder: Path, wanted: Mapping[int, str]) -> Ledger:
+def take_for(folder: Path, wanted: Mapping[int, str]) -> FrameLedger:
     """Return the ledger of the take to go on in, a new one if a picture would be overwritten.
 
     `wanted` are the fingerprints by frame. Raises `OSError` and `StorageFull`.
@@ -39,7 +39,7 @@ def take_for(folder: Path, wanted: Mapping[int, str]) -> Ledger:
     last = newest(folder)
     if last is None:
         return _begun(folder / "take_001")
-    ledger = Ledger.read(last)
+    ledger = FrameLedger.read(last)
     changed = [
         frame
         for frame, of in wanted.items()
@@ -66,9 +66,9 @@ def probe(folder: Path) -> None:
             file.unlink()
 
 
-def _begun(folder: Path) -> Ledger:
+def _begun(folder: Path) -> FrameLedger:
     folder.mkdir(parents=True, exist_ok=True)
-    return Ledger(folder)
+    return FrameLedger(folder)
 
 
 def runs(frames: list[int], step: int) -> list[list[int]]:

@@ -40,7 +40,7 @@ def start(context: bpy.types.Context, cameras: bool, view_layers: bool, seeds: i
                 scene.camera = marker.camera
             with context.temp_override(scene=scene, view_layer=layer):
                 layer.update()
-                composition, blobs = submit.present(bpy.context)
+                composition, blobs = submit.complete_snapshot(bpy.context)
             for seed in range(composition.sampling.seed, composition.sampling.seed + seeds):
                 sampling = msgspec.structs.replace(composition.sampling, seed=seed)
                 one = msgspec.structs.replace(composition, sampling=sampling)

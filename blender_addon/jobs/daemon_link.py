@@ -1,6 +1,6 @@
 """The one link to the daemon: a client that a timer polls, so that Blender never waits.
 
-A tick takes about two milliseconds: some of it moves messages, the rest goes to *chores*
+A tick takes about two milliseconds: some of it moves messages, the rest goes to *background tasks*
 (`background_tasks`). The timer runs only while there is something to do.
 """
 
@@ -25,20 +25,20 @@ from ..scene.composition_io import Blobs
 from ..scene.scene_properties import known_models
 from . import job as jobbing
 from . import preview_icons
-from .background_tasks import Chore, Chores
+from .background_tasks import BackgroundTask, BackgroundTasks
 from .begin_client import begin_client
 from .job import Job
-from .presence import Notice, Presence, nobody
+from .presence import Notice, Presence, no_daemon_notice
 
 BUDGET = 0.002
 """Seconds that one tick may take."""
 BUSY, WAITING = 0.01, 0.05
-"""Seconds between ticks while bytes or chores move, and while a job only has to be waited for."""
+"""Seconds between ticks while bytes or background tasks move, and while a job only has to be waited for."""
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
 
 Work = Generator[float | None, None, tuple[Composition, Blobs]]
-"""Small steps (see `Chore`) that a composition and its pictures come of."""
+"""Small steps (see `BackgroundTask`) that a composition and its pictures come of."""
 
 
 class DaemonLink:
@@ -49,13 +49,13 @@ class DaemonLink:
         self._know(())
         self.notice: Notice | None = None
         self.pause: float | None = BUSY
-        self.on_result: Callable[[Job, Result], Chore] | None = None
+        self.on_result: Callable[[Job, Result], BackgroundTask] | None = None
         self.on_over: Callable[[Job], None] | None = None
         self._client: Client | None = None
         self.given_up: StandeeError | None = None
         self._followed: set[str] = set()
-        self._tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
-        self._chores = Chores()
+        self._client_tasks: list[tuple[Task[Any], Callable[[Task[Any]], None]]] = []
+        self._background_tasks = BackgroundTasks()
         self._presence = Presence()
         self._cannot_start = False
 
@@ -106,7 +106,7 @@ class DaemonLink:
             self._client.close()
             self._client = None
         self._followed.clear()
-        self._tasks.clear()
+        self._client_tasks.clear()
         self._presence.gone()
 
     def open(self) -> None:
@@ -117,7 +117,7 @@ class DaemonLink:
     def prepare(self, job: Job, work: Work) -> None:
         """List a job at once, and hand it in when `work` has found what it is made of."""
         self.jobs[job.id] = job
-        self.add_chore(self._prepared(job, work))
+        self.run_in_background(self._prepared(job, work))
 
     def submit(self, job: Job, composition: Composition, blobs: Blobs, priority: int = 0) -> None:
         """Hand in a job. Raises `StandeeError` if the composition is not valid or nobody answers."""
@@ -126,7 +126,7 @@ class DaemonLink:
         if job.state == "preparing":
             job.becomes("sending")
         task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
-        self._tasks.append((task, lambda done: self._submitted(job, done)))
+        self._client_tasks.append((task, lambda done: self._submitted(job, done)))
         self._followed.add(job.id)
         self.jobs[job.id] = job
         jobbing.remember(list(self.jobs.values()))
@@ -139,7 +139,7 @@ class DaemonLink:
             job.becomes("cancelled")
             self._over(job)
         if self._client is not None and handed_in:
-            self._tasks.append((self._client.begin_cancel(job.id), lambda done: None))
+            self._client_tasks.append((self._client.begin_cancel(job.id), lambda done: None))
         self.wake()
 
     def resume(self) -> None:
@@ -149,9 +149,9 @@ class DaemonLink:
         if self.unfinished:
             self.connect()
 
-    def add_chore(self, chore: Chore) -> None:
+    def run_in_background(self, task: BackgroundTask) -> None:
         """Have a piece of work done in small steps."""
-        self._chores.add(chore)
+        self._background_tasks.add(task)
         self.wake()
 
     def tell(self, error: StandeeError) -> None:
@@ -170,7 +170,7 @@ class DaemonLink:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way: no job, no result that is being kept."""
-        return not (self._tasks or self._chores or self.unfinished)
+        return not (self._client_tasks or self._background_tasks or self.unfinished)
 
     # -- the timer -------------------------------------------------------------------------------
 
@@ -188,7 +188,9 @@ class DaemonLink:
     def _work(self) -> float | None:
         began = time.perf_counter()
         moved = self._talk(began + BUDGET / 2)
-        if bpy.app.is_job_running("RENDER"):  # Blender's data must stay as they are: no chores
+        if bpy.app.is_job_running(
+            "RENDER"
+        ):  # Blender's data must stay as they are: no background tasks
             if moved:
                 redraw()
             return WAITING
@@ -198,13 +200,13 @@ class DaemonLink:
             redraw()
         if self.idle:
             return None
-        return BUSY if moved or (self._tasks and self.looking) else WAITING
+        return BUSY if moved or (self._client_tasks and self.looking) else WAITING
 
     def close(self) -> None:
         """Stop all of it; what is under way at the daemon goes on there."""
         if bpy.app.timers.is_registered(_tick):
             bpy.app.timers.unregister(_tick)
-        self._chores.clear()
+        self._background_tasks.clear()
         self.disconnect()
 
     # -- inside ----------------------------------------------------------------------------------
@@ -246,8 +248,8 @@ class DaemonLink:
             self._lost(error)
             return True
         self._check_presence()
-        done = [(task, then) for task, then in self._tasks if task.done]
-        self._tasks = [(task, then) for task, then in self._tasks if not task.done]
+        done = [(task, then) for task, then in self._client_tasks if task.done]
+        self._client_tasks = [(task, then) for task, then in self._client_tasks if not task.done]
         for task, then in done:
             then(task)
         for event in events:
@@ -268,7 +270,7 @@ class DaemonLink:
             if self._presence.answers():
                 self.notice = None
         elif self._presence.is_to_be_told(PATIENCE):
-            self.notice = nobody(len(self.unfinished))
+            self.notice = no_daemon_notice(len(self.unfinished))
             redraw()
 
     def _lost(self, error: StandeeError) -> None:
@@ -291,7 +293,7 @@ class DaemonLink:
         self.given_up = error
         self._presence.gone()
 
-    def _prepared(self, job: Job, work: Work) -> Chore:
+    def _prepared(self, job: Job, work: Work) -> BackgroundTask:
         try:
             composition, blobs = yield from work
             if not job.over:
@@ -322,15 +324,15 @@ class DaemonLink:
             return
         job.take(event)
         if isinstance(event, Preview):
-            self.add_chore(preview_icons.decode(job))
+            self.run_in_background(preview_icons.decode(job))
         if isinstance(event, Result) and self.on_result is not None:
-            self.add_chore(self._keep(job, event))
+            self.run_in_background(self._keep(job, event))
         elif job.over:
             if job.state == "failed":
                 self.notice = Notice(job.error, job.fix)
             self._over(job)
 
-    def _keep(self, job: Job, event: Result) -> Chore:
+    def _keep(self, job: Job, event: Result) -> BackgroundTask:
         """Keep a result; only when all of them are safe does the daemon forget the job.
 
         What cannot be written stays at the daemon until it can.
@@ -345,7 +347,7 @@ class DaemonLink:
         if job.over and job.kept == job.status.arrived:
             self._over(job)
             if self._client is not None:
-                self._tasks.append((self._client.begin_release(job.id), lambda done: None))
+                self._client_tasks.append((self._client.begin_release(job.id), lambda done: None))
 
     def _over(self, job: Job) -> None:
         job.preview = None
@@ -356,9 +358,9 @@ class DaemonLink:
         redraw()
 
     def _step(self) -> bool:
-        """Do one step of a chore; return whether there was any. What goes wrong is told."""
+        """Do one step of a task; return whether there was any. What goes wrong is told."""
         try:
-            return self._chores.step()
+            return self._background_tasks.step()
         except StandeeError as error:
             self.tell(error)
         except Exception as error:  # whatever it is, the timer must go on

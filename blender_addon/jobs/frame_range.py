@@ -18,13 +18,13 @@ from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.wire.events import Result
 
 from ..core import takes
-from ..core.frame_ledger import Ledger
+from ..core.frame_ledger import FrameLedger
 from ..core.timeline import fingerprint, frames
 from ..i18n.translations import say
 from ..scene.composition_io import Blobs
 from ..scene.identity import identity
 from . import submit
-from .background_tasks import Chore
+from .background_tasks import BackgroundTask
 from .daemon_link import Work, link
 from .job import Job
 
@@ -35,13 +35,13 @@ AT_ONCE = 2
 
 
 @dataclass
-class Range:
+class FrameRange:
     """A range under way."""
 
     scene: str
     folder: Path
     frames: list[int]
-    ledger: Ledger
+    ledger: FrameLedger
     plan: dict[int, tuple[Composition, Blobs, str]] = field(default_factory=dict)
     waiting: list[int] = field(default_factory=list)
     under_way: dict[str, int] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Range:
         return say("{done} of {all} frames", done=self.done, all=len(self.frames)) + ending
 
 
-current: Range | None = None
+current: FrameRange | None = None
 
 
 def frames_of(scene: bpy.types.Scene) -> list[int]:
@@ -92,7 +92,7 @@ def folder_of(scene: bpy.types.Scene) -> Path:
     return Path(bpy.path.abspath(text))
 
 
-def start(context: bpy.types.Context) -> Range:
+def start(context: bpy.types.Context) -> FrameRange:
     """Begin a range, or go on with it. Raises `StandeeError`."""
     global current
     scene = context.scene
@@ -102,9 +102,9 @@ def start(context: bpy.types.Context) -> Range:
     except OSError as error:
         raise _unwritable(folder, error) from None
     last = takes.newest(folder)
-    ledger = Ledger.read(last) if last is not None else Ledger(folder)
-    current = Range(scene.name, folder, frames_of(scene), ledger)
-    link().add_chore(_prepare(current))
+    ledger = FrameLedger.read(last) if last is not None else FrameLedger(folder)
+    current = FrameRange(scene.name, folder, frames_of(scene), ledger)
+    link().run_in_background(_prepare(current))
     return current
 
 
@@ -125,9 +125,9 @@ def stop() -> None:
             link().cancel(link().jobs[job_id])
 
 
-def take(job: Job, event: Result) -> Chore:
+def take(job: Job, event: Result) -> BackgroundTask:
     """Keep the picture of one frame, and of all others of the very same composition."""
-    ledger, alike = Ledger.read(Path(job.folder)), [int(job.frame or 0)]
+    ledger, alike = FrameLedger.read(Path(job.folder)), [int(job.frame or 0)]
     if current is not None and _ours(job):
         ledger = current.ledger
         alike += [f for f, (_, _, of) in current.plan.items() if of == job.fingerprint]
@@ -157,14 +157,14 @@ def over(job: Job) -> None:
         current.stopped = True
         current.waiting.clear()
     if current.planned:
-        link().add_chore(_hand_in(current))
+        link().run_in_background(_hand_in(current))
 
 
 def _ours(job: Job) -> bool:
     return current is not None and job.id in current.under_way
 
 
-def _prepare(work: Range) -> Chore:
+def _prepare(work: FrameRange) -> BackgroundTask:
     """Take every frame's composition; the playhead is put back in the end."""
     scene = bpy.data.scenes.get(work.scene)
     if scene is None:
@@ -175,7 +175,7 @@ def _prepare(work: Range) -> Chore:
             if work.stopped or bpy.context.scene != scene:
                 work.stopped = True
                 break
-            composition, blobs = yield from _present(scene, frame)
+            composition, blobs = yield from _snapshot_frame(scene, frame)
             once = msgspec.structs.replace(composition.sampling, count=1)
             composition = msgspec.structs.replace(composition, sampling=once)
             of = fingerprint(to_json(composition))
@@ -215,14 +215,16 @@ def _prepare(work: Range) -> Chore:
         yield from _hand_in(work)
 
 
-def _present(scene: bpy.types.Scene, frame: int) -> Work:
+def _snapshot_frame(scene: bpy.types.Scene, frame: int) -> Work:
     """Take one frame's composition, and once more if somebody moved the playhead meanwhile."""
     for _ in range(TRIES):
         scene.frame_set(frame)
         yield
         if scene.frame_current != frame:
             continue
-        made: tuple[Composition, Blobs] = yield from submit.found(scene, *submit.taken(bpy.context))
+        made: tuple[Composition, Blobs] = yield from submit.complete_in_steps(
+            scene, *submit.snapshot(bpy.context)
+        )
         if scene.frame_current == frame:
             return made
     raise InvalidField(
@@ -231,12 +233,12 @@ def _present(scene: bpy.types.Scene, frame: int) -> Work:
     )
 
 
-def _missing(work: Range) -> list[int]:
+def _missing(work: FrameRange) -> list[int]:
     """Return the frames that have no picture of what they are now."""
     return work.ledger.missing([(frame, of) for frame, (_, _, of) in work.plan.items()])
 
 
-def _hand_in(work: Range) -> Chore:
+def _hand_in(work: FrameRange) -> BackgroundTask:
     while work.waiting and len(work.under_way) < AT_ONCE and not work.stopped:
         frame = work.waiting.pop(0)
         composition, blobs, of = work.plan[frame]

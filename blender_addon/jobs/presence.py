@@ -49,7 +49,7 @@ class Presence:
         return True
 
 
-def nobody(waiting: int) -> Notice:
+def no_daemon_notice(waiting: int) -> Notice:
     """Return what is said when no daemon answers and so many jobs wait for one."""
     message = say("No daemon answers.")
     if waiting == 1:

@@ -6,9 +6,9 @@ import bpy.utils.previews
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.color_space import linear
+from ..core.color_space import srgb_to_linear
 from ..scene import image_datablocks
-from .background_tasks import Chore
+from .background_tasks import BackgroundTask
 from .job import Job
 
 _icons: Any = None
@@ -23,13 +23,13 @@ def show(job: str, pixels: NDArray[np.float32]) -> None:
     icon.image_pixels_float.foreach_set(np.ascontiguousarray(pixels[::-1], np.float32).ravel())
 
 
-def decode(job: Job) -> Chore:
+def decode(job: Job) -> BackgroundTask:
     """Take in the newest preview of a job."""
     data = job.take_preview()
     if data and not job.over:
-        pixels = image_datablocks.decoded(data)
+        pixels = image_datablocks.decode_pixels(data)
         if pixels is not None:
-            job.preview = linear(pixels)
+            job.preview = srgb_to_linear(pixels)
             yield
             show(job.id, pixels)
     yield

@@ -9,13 +9,13 @@ from standee.errors import InvalidField
 
 from ..core.timeline import prompt_at
 from ..scene import image_datablocks, object_binding, occlusion, render
-from ..scene.composition_io import Blobs, completed, composition_of
+from ..scene.composition_io import Blobs, composition_of, with_pictures
 from ..scene.identity import identity
 from ..scene.scene_properties import StandeeScene
 from .daemon_link import Work, link
 from .job import Job
 
-NOT_YET = b"taken later"
+PENDING_PICTURE = b"taken later"
 """Stands for a scene's picture that is still to be taken."""
 FRESH = ("RENDER", "VIEWPORT", "RESULT")
 """The sources of a scene that are taken anew for each picture."""
@@ -36,20 +36,20 @@ def obstacle(context: bpy.types.Context) -> str | None:
     return None
 
 
-def present(context: bpy.types.Context) -> tuple[Composition, Blobs]:
+def complete_snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
     """Return what the scene composes at its present frame, and the bytes of the pictures, at once.
 
     Raises `StandeeError`.
     """
-    composition, blobs = taken(context)
-    made: tuple[Composition, Blobs] = object_binding.finished(
-        found(context.scene, composition, blobs)
+    composition, blobs = snapshot(context)
+    made: tuple[Composition, Blobs] = object_binding.run_to_end(
+        complete_in_steps(context.scene, composition, blobs)
     )
     return made
 
 
-def taken(context: bpy.types.Context) -> tuple[Composition, Blobs]:
-    """Return what the scene composes now, as far as that is known at once; see `found`.
+def snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
+    """Return what the scene composes now, as far as that is known at once; see `complete_in_steps`.
 
     Bound layers are brought to their place. Raises `StandeeError`.
     """
@@ -63,31 +63,31 @@ def taken(context: bpy.types.Context) -> tuple[Composition, Blobs]:
         standee,
         prompt=prompt_now(scene),
         order=object_binding.order(standee.layers),
-        scene=NOT_YET if fresh else None,
+        scene=PENDING_PICTURE if fresh else None,
     )
 
 
-def found(scene: bpy.types.Scene, composition: Composition, blobs: Blobs) -> Work:
+def complete_in_steps(scene: bpy.types.Scene, composition: Composition, blobs: Blobs) -> Work:
     """Find what takes a while: what hides the layers, and a fresh scene. A generator.
 
     Returns the composition and blobs with that in them. The scene goes to the daemon only: a range
     must not change Blender's data between two undo steps. Raises `StandeeError`.
     """
-    return _found(scene.name, scene.standee.scene_source, composition, blobs)
+    return _complete_in_steps(scene.name, scene.standee.scene_source, composition, blobs)
 
 
-def _found(scene: str, source: str, composition: Composition, blobs: Blobs) -> Work:
-    masks = yield from occlusion.cut_masks_slowly(scene)
+def _complete_in_steps(scene: str, source: str, composition: Composition, blobs: Blobs) -> Work:
+    masks = yield from occlusion.cut_masks_in_steps(scene)
     fresh = None
     if source in FRESH:
         there = bpy.data.scenes.get(scene)
         if there is None:
             raise InvalidField("The scene is no longer there.", fix="Compose again.")
-        fresh = yield from render.scene_picture_slowly(there, source)
-    return completed(composition, blobs, masks, fresh)
+        fresh = yield from render.scene_picture_in_steps(there, source)
+    return with_pictures(composition, blobs, masks, fresh)
 
 
-def take_scene(context: bpy.types.Context) -> None:
+def refresh_scene_picture(context: bpy.types.Context) -> None:
     """Take the scene's picture anew from where it comes. Raises `StandeeError`."""
     standee: StandeeScene = context.scene.standee
     data = render.scene_picture(context, standee.scene_source)
@@ -113,11 +113,11 @@ def compose(context: bpy.types.Context, label: str = "") -> Job:
     """
     scene = context.scene
     link().open()
-    composition, blobs = taken(context)
+    composition, blobs = snapshot(context)
     label = label or composition.prompt[:40] or "Result"
     job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label)
     job.becomes("preparing")
     if scene.standee.scene_source == "RENDER":
         job.becomes("preparing", "rendering")
-    link().prepare(job, found(scene, composition, blobs))
+    link().prepare(job, complete_in_steps(scene, composition, blobs))
     return job

@@ -8,7 +8,7 @@ from ..i18n.translations import say
 from ..jobs import frame_range, range_strip, submit
 from ..jobs.daemon_link import link
 from ..jobs.waiting import wait
-from .base import WAIT, cannot, composition, refuse
+from .base import WAIT, composition, poll_fails, refuse
 
 
 class STANDEE_OT_prompt_add(bpy.types.Operator):
@@ -49,7 +49,7 @@ class STANDEE_OT_prompt_remove(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not composition(context).prompts:
-            return cannot(cls, "No marker changes the prompt")
+            return poll_fails(cls, "No marker changes the prompt")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -75,7 +75,7 @@ class STANDEE_OT_compose_range(bpy.types.Operator):
         if frame_range.current is not None and not frame_range.current.over:
             reason = "A range is being composed already"
         if reason:
-            return cannot(cls, reason)
+            return poll_fails(cls, reason)
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -100,7 +100,7 @@ class STANDEE_OT_stop_range(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if frame_range.current is None or frame_range.current.over:
-            return cannot(cls, "No range is being composed")
+            return poll_fails(cls, "No range is being composed")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

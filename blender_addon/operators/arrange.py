@@ -16,7 +16,7 @@ from ..redraw import redraw
 from ..scene import focus
 from ..scene.scene_properties import StandeeLayer
 from ..viewport import view_state
-from .base import NeedsLayer, ToolKey, active_layer, cannot, composition
+from .base import NeedsLayer, ToolKey, active_layer, composition, poll_fails
 from .layers import key_rectangle
 
 DIGITS = {
@@ -55,7 +55,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if view_state.frame_under(context) is None:
-            return cannot(cls, "Look through the camera, with the rectangles shown")
+            return poll_fails(cls, "Look through the camera, with the rectangles shown")
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -76,7 +76,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
             return {"PASS_THROUGH"}
         redraw()
         if layer.bound or layer.locked or not layer.visible:
-            self.report({"INFO"}, stays(layer))
+            self.report({"INFO"}, explain_immovable(layer))
             return {"FINISHED"} if self.kind == "DRAG" else {"CANCELLED"}
         x, y = self._pointer(context, event)
         kinds = {"DRAG": "move" if part == BODY else "resize", "MOVE": "move", "SCALE": "scale"}
@@ -181,14 +181,14 @@ class STANDEE_OT_nudge(NeedsLayer, ToolKey, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         layer = active_layer(context)
         if layer.bound or layer.locked:
-            self.report({"WARNING"}, stays(layer))
+            self.report({"WARNING"}, explain_immovable(layer))
             return {"CANCELLED"}
         layer.x, layer.y = layer.x + self.x, layer.y + self.y
         key_rectangle(context.scene, composition(context).active_layer)
         return {"FINISHED"}
 
 
-def stays(layer: StandeeLayer) -> str:
+def explain_immovable(layer: StandeeLayer) -> str:
     """Say why the pointer does not move a layer."""
     if layer.bound:
         return say("'{name}' follows a 3D object; unbind it to move it.", name=layer.name)

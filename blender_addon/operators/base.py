@@ -22,7 +22,7 @@ def refuse(operator: bpy.types.Operator, error: StandeeError) -> set[str]:
     return {"CANCELLED"}
 
 
-def cannot(kind: type, reason: str) -> bool:
+def poll_fails(kind: type, reason: str) -> bool:
     """Say why an operator is greyed out, in the interface's language; return false."""
     kind.poll_message_set(bpy.app.translations.pgettext_tip(reason))  # type: ignore[attr-defined]
     return False
@@ -44,7 +44,7 @@ class NeedsLayer:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if active_layer(context) is None:
-            return cannot(cls, "Add a subject first")
+            return poll_fails(cls, "Add a subject first")
         return True
 
 
@@ -65,7 +65,7 @@ class NeedsCamera:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if context.scene is None or context.scene.camera is None:
-            return cannot(cls, "The scene has no camera; its frame is the canvas")
+            return poll_fails(cls, "The scene has no camera; its frame is the canvas")
         return True
 
 
@@ -76,5 +76,5 @@ class NeedsResult:
     def poll(cls, context: bpy.types.Context) -> bool:
         standee = composition(context)
         if not 0 <= standee.active_result < len(standee.results):
-            return cannot(cls, "There is no result yet")
+            return poll_fails(cls, "There is no result yet")
         return True

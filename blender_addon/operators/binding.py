@@ -8,7 +8,7 @@ from ..core import png
 from ..redraw import redraw
 from ..scene import image_datablocks, object_binding, occlusion
 from ..scene.scene_properties import StandeeLayer
-from .base import NeedsCamera, NeedsLayer, active_layer, cannot, refuse
+from .base import NeedsCamera, NeedsLayer, active_layer, poll_fails, refuse
 from .layers import move_animation
 
 
@@ -35,7 +35,7 @@ class STANDEE_OT_bind(NeedsLayer, bpy.types.Operator):
             return False
         body = context.object
         if body is None or body.type not in object_binding.SOLID | {"EMPTY"}:
-            return cannot(cls, "Make an object with a surface the active one")
+            return poll_fails(cls, "Make an object with a surface the active one")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -61,7 +61,7 @@ class STANDEE_OT_unbind(NeedsLayer, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         layer = active_layer(context)
         if layer is None or not layer.bound:
-            return cannot(cls, "The active layer follows nothing")
+            return poll_fails(cls, "The active layer follows nothing")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

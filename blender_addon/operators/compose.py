@@ -9,7 +9,7 @@ from ..jobs import batch, submit
 from ..jobs.daemon_link import link
 from ..jobs.waiting import wait_for
 from ..redraw import redraw
-from .base import WAIT, cannot, composition, refuse
+from .base import WAIT, composition, poll_fails, refuse
 
 
 class STANDEE_OT_compose(bpy.types.Operator):
@@ -24,7 +24,7 @@ class STANDEE_OT_compose(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = submit.obstacle(context)
         if reason:
-            return cannot(cls, reason)
+            return poll_fails(cls, reason)
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -33,7 +33,7 @@ class STANDEE_OT_compose(bpy.types.Operator):
             if self.wait:
                 wait_for([job])
             else:
-                under_way(self)
+                report_submitted(self)
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
@@ -72,7 +72,7 @@ class STANDEE_OT_compose_batch(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = submit.obstacle(context)
         if reason:
-            return cannot(cls, reason)
+            return poll_fails(cls, reason)
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -84,7 +84,7 @@ class STANDEE_OT_compose_batch(bpy.types.Operator):
             if self.wait:
                 wait_for(jobs)
             else:
-                under_way(self)
+                report_submitted(self)
         except StandeeError as error:
             link().tell(error)
             return refuse(self, error)
@@ -104,7 +104,7 @@ class STANDEE_OT_wait(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def under_way(operator: bpy.types.Operator) -> None:
+def report_submitted(operator: bpy.types.Operator) -> None:
     """Say where to see how far it is; without a window nothing moves on by itself."""
     if bpy.app.background:
         said = say(
@@ -150,7 +150,7 @@ class STANDEE_OT_cancel(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not link().unfinished:
-            return cannot(cls, "Nothing is being composed")
+            return poll_fails(cls, "Nothing is being composed")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

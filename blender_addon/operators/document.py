@@ -44,7 +44,7 @@ class STANDEE_OT_open(bpy.types.Operator, ImportHelper):
 def open_document(context: bpy.types.Context, path: Path) -> None:
     """Bring the composition and results of a document into the scene. Raises `StandeeError`."""
     with Document.open(path) as document:
-        composition_io.show(composition(context), document.composition, document.read)
+        composition_io.load_into_scene(composition(context), document.composition, document.read)
         for digest in document.blobs:  # also those that only results were made of
             image = image_datablocks.image_of(document.read(digest), "Standee picture")
             image.use_fake_user = True
@@ -97,7 +97,7 @@ def _add_results(document: Document, standee: StandeeScene) -> None:
     for result in standee.results:
         if result.image is None:
             continue
-        _, data = image_datablocks.encoded(result.image)
+        _, data = image_datablocks.encode_image(result.image)
         plain = re.sub(r"[^\w .-]", "-", result.name)[:80].strip(" .-")
         name = result.name if re.fullmatch(r"\w[\w .-]{0,99}", result.name) else plain
         document.add_result(data, json.loads(result.receipt or "{}"), name)
@@ -109,7 +109,7 @@ def _add_pictures_of_results(document: Document, standee: StandeeScene) -> None:
     for image in bpy.data.images:
         if any(digest in receipts for digest in image_datablocks.known_digests(image)):
             with contextlib.suppress(StandeeError):
-                document.add_picture(image_datablocks.encoded(image)[1])
+                document.add_picture(image_datablocks.encode_image(image)[1])
 
 
 CLASSES = (STANDEE_OT_open, STANDEE_OT_save, STANDEE_FH_document)

@@ -10,7 +10,7 @@ from standee.errors import StandeeError
 from ..preferences import ADDON
 from ..redraw import redraw
 from ..scene.camera import camera_of
-from .base import cannot, composition, refuse
+from .base import composition, poll_fails, refuse
 from .document import open_document
 
 SAMPLE = "three_friends.standee"
@@ -54,7 +54,7 @@ class STANDEE_OT_load_sample(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if composition(context).layers:
-            return cannot(cls, "This scene has subjects already; open a new file first")
+            return poll_fails(cls, "This scene has subjects already; open a new file first")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

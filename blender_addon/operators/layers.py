@@ -10,7 +10,7 @@ from standee.geometry import fit_picture
 from ..redraw import redraw
 from ..scene import image_datablocks
 from ..scene.animation import curve_bags
-from .base import NeedsLayer, ToolKey, active_layer, cannot, composition
+from .base import NeedsLayer, ToolKey, active_layer, composition, poll_fails
 
 COPIED = (
     "name", "picture", "mask", "x", "y", "width", "height", "fit", "flip", "prompt", "fidelity",
@@ -100,7 +100,7 @@ class STANDEE_OT_layer_select(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not composition(context).layers:
-            return cannot(cls, "Add a subject first")
+            return poll_fails(cls, "Add a subject first")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -123,9 +123,9 @@ class STANDEE_OT_layer_fit(NeedsLayer, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         layer = active_layer(context)
         if layer is None or layer.picture is None:
-            return cannot(cls, "The active layer has no picture")
+            return poll_fails(cls, "The active layer has no picture")
         if layer.bound:
-            return cannot(cls, "The layer follows a 3D object; unbind it first")
+            return poll_fails(cls, "The layer follows a 3D object; unbind it first")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

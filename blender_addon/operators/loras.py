@@ -4,7 +4,7 @@ import bpy
 
 from standee.composition import MAX_LORAS
 
-from .base import cannot, composition
+from .base import composition, poll_fails
 
 
 class STANDEE_OT_lora_add(bpy.types.Operator):
@@ -20,7 +20,7 @@ class STANDEE_OT_lora_add(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if len(composition(context).loras) >= MAX_LORAS:
-            return cannot(cls, "A composition has at most eight LoRAs")
+            return poll_fails(cls, "A composition has at most eight LoRAs")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -83,7 +83,7 @@ class STANDEE_OT_result_recall(NeedsResult, bpy.types.Operator):
                 raise InvalidField(
                     "This result does not say what it was made of.", fix="Compose it anew."
                 )
-            composition_io.show(standee, validate(receipt["composition"]), _picture)
+            composition_io.load_into_scene(standee, validate(receipt["composition"]), _picture)
         except StandeeError as error:
             return refuse(self, error)
         redraw()
@@ -101,7 +101,7 @@ class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         standee = composition(context)
         try:
-            _, data = image_datablocks.encoded(standee.results[standee.active_result].image)
+            _, data = image_datablocks.encode_image(standee.results[standee.active_result].image)
             write_atomically(Path(bpy.path.abspath(self.filepath)), data)
         except StorageFull as error:
             self.report({"ERROR"}, str(error))
@@ -118,7 +118,7 @@ def _picture(digest: str) -> bytes:
             "A picture that the result was made of is no longer in this file.",
             fix="Add the subject again.",
         )
-    return image_datablocks.encoded(image)[1]
+    return image_datablocks.encode_image(image)[1]
 
 
 CLASSES = (

@@ -12,7 +12,7 @@ from ..scene import image_datablocks, object_binding
 from ..scene import render as rendering
 from ..scene.animation import follows_others, remap
 from ..scene.camera import lens_of, require_camera
-from .base import NeedsCamera, cannot, composition, refuse
+from .base import NeedsCamera, composition, poll_fails, refuse
 
 
 class STANDEE_OT_scene_picture(bpy.types.Operator, ImportHelper):
@@ -44,12 +44,12 @@ class STANDEE_OT_scene_capture(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if composition(context).scene_source not in submit.FRESH:
-            return cannot(cls, "The scene does not come from a render or a view")
+            return poll_fails(cls, "The scene does not come from a render or a view")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            submit.take_scene(context)
+            submit.refresh_scene_picture(context)
         except StandeeError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -81,7 +81,7 @@ class STANDEE_OT_scene_mask(NeedsCamera, bpy.types.Operator):
         if not NeedsCamera.poll.__func__(cls, context):
             return False
         if composition(context).scene_source == "NONE":
-            return cannot(cls, "There is no scene of which anything could be kept")
+            return poll_fails(cls, "There is no scene of which anything could be kept")
         return True
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -113,7 +113,7 @@ class STANDEE_OT_scene_clear(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if composition(context).scene_kept is None:
-            return cannot(cls, "Nothing masks the scene")
+            return poll_fails(cls, "Nothing masks the scene")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

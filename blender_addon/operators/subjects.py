@@ -13,7 +13,7 @@ from ..redraw import redraw
 from ..scene import image_datablocks, object_binding, render
 from ..scene.scene_properties import StandeeLayer, StandeeScene
 from ..viewport import view_state
-from .base import NeedsCamera, cannot, composition, refuse
+from .base import NeedsCamera, composition, poll_fails, refuse
 
 KINDS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".exr")
 """The files that subjects come from."""
@@ -80,7 +80,7 @@ class STANDEE_OT_add_image(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not _pictures(None, context, ""):
-            return cannot(cls, "There is no image in this file")
+            return poll_fails(cls, "There is no image in this file")
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -142,7 +142,7 @@ class STANDEE_OT_add_object(NeedsCamera, bpy.types.Operator):
         if not NeedsCamera.poll.__func__(cls, context):
             return False
         if not _chosen(context):
-            return cannot(cls, "Select an object with a surface")
+            return poll_fails(cls, "Select an object with a surface")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

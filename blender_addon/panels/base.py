@@ -21,12 +21,12 @@ def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None
     scale = bpy.context.preferences.system.ui_scale or 1.0
     width = region.width / scale if region is not None and region.type == "UI" else 250
     fits = max(20, int((width - 70) / 6.2))
-    for line in broken(bpy.app.translations.pgettext_iface(text), fits):
+    for line in wrap_lines(bpy.app.translations.pgettext_iface(text), fits):
         words.label(text=line, icon=icon)
         icon = "BLANK1" if icon != "NONE" else "NONE"
 
 
-def broken(text: str, fits: int) -> list[str]:
+def wrap_lines(text: str, fits: int) -> list[str]:
     """Return a text in lines of so many letters; those of Chinese are twice as wide, and break
     anywhere."""
     if text.isascii():

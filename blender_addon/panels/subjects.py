@@ -3,7 +3,7 @@
 import bpy
 
 from ..i18n.translations import say
-from ..scene.object_binding import bodies, sleeps
+from ..scene.object_binding import bodies, is_not_evaluated
 from .base import Sidebar, paragraph
 
 
@@ -100,7 +100,7 @@ class STANDEE_PT_binding(NeedsActive, bpy.types.Panel):
         where = f"{layer.distance:.2f} m" if layer.in_view else say("behind the camera")
         row.label(text=where, icon="CON_DISTLIMIT")
         row.operator("standee.unbind", icon="UNLINKED")
-        if any(sleeps(body, context.view_layer) for body in bodies(layer)):
+        if any(is_not_evaluated(body, context.view_layer) for body in bodies(layer)):
             paragraph(
                 layout,
                 "Hidden in the viewport: keys, constraints and modifiers do not move the subject.",

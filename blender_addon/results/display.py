@@ -38,7 +38,7 @@ def show(scene: bpy.types.Scene, index: int, where: str) -> None:
     redraw()
 
 
-def show_slowly(scene: bpy.types.Scene, key: str) -> Iterator[None]:
+def show_in_steps(scene: bpy.types.Scene, key: str) -> Iterator[None]:
     """Show the result with this key where the scene wants them, in a step of its own.
 
     What then points to the image has to be in an undo step, or the next undo leaves it pointing to

@@ -16,12 +16,12 @@ from standee.files import write_atomically
 from standee.wire.events import Result
 
 from .. import storage
-from ..jobs.background_tasks import Chore
+from ..jobs.background_tasks import BackgroundTask
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
 from ..redraw import redraw
 from ..scene import image_datablocks
-from ..scene.identity import identity, known, scene_of
+from ..scene.identity import identity, known_identity, scene_of
 from ..scene.scene_properties import StandeeResult
 
 FOLDER = "results"
@@ -29,7 +29,7 @@ KEPT_DAYS = 14
 """Results that no file has saved are kept for so long."""
 
 
-def keep(job: Job, event: Result) -> Chore:
+def keep(job: Job, event: Result) -> BackgroundTask:
     """Keep one result of a job, a small step at a time."""
     key = f"{job.id}-{event.index}"
     entry = {
@@ -48,14 +48,14 @@ def keep(job: Job, event: Result) -> Chore:
     if scene is not None:
         from . import display
 
-        yield from display.show_slowly(scene, key)
+        yield from display.show_in_steps(scene, key)
     redraw()
 
 
 def restore() -> None:
     """Put back the results that undo or a file load took out of the scenes that they belong to."""
-    if any(known(scene) for scene in bpy.data.scenes):
-        link().add_chore(_restore())
+    if any(known_identity(scene) for scene in bpy.data.scenes):
+        link().run_in_background(_restore())
 
 
 def moved(identities: dict[str, str]) -> None:
@@ -69,9 +69,9 @@ def moved(identities: dict[str, str]) -> None:
         job.scene = identities.get(job.scene, job.scene)
 
 
-def _restore() -> Chore:
+def _restore() -> BackgroundTask:
     yield
-    here = {identity(scene) for scene in bpy.data.scenes if known(scene)}
+    here = {identity(scene) for scene in bpy.data.scenes if known_identity(scene)}
     for path in sorted(
         storage.own_folder(FOLDER).glob("*.json"), key=lambda one: one.stat().st_mtime
     ):
@@ -111,7 +111,7 @@ def clean() -> None:
             path.unlink(missing_ok=True)
 
 
-def _add(key: str, entry: dict[str, Any], png: bytes) -> Chore:
+def _add(key: str, entry: dict[str, Any], png: bytes) -> BackgroundTask:
     """Add a result to its scene: the datablock, its pixels, the list, each in a step of its own."""
     if scene_of(entry["scene"]) is None or _present(key, entry["scene"]):
         return
@@ -139,7 +139,7 @@ def _list(
     scene.standee.active_result = len(scene.standee.results) - 1
 
 
-def _restored(path: Path, entry: dict[str, Any]) -> Chore:
+def _restored(path: Path, entry: dict[str, Any]) -> BackgroundTask:
     try:
         data = path.with_suffix(".png").read_bytes()
     except OSError:

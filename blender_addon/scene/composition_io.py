@@ -1,6 +1,6 @@
 """Between a scene's properties and the composition, in both directions and without loss.
 
-`composition_of` gives what would be composed now; `show` puts a composition into the properties.
+`composition_of` gives what would be composed now; `load_into_scene` puts a composition into the properties.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from standee.composition import (
 )
 from standee.errors import InvalidField, StandeeError
 
-from ..core.float32 import narrowed, restored
+from ..core.float32 import as_float32, restore_float64
 from . import image_datablocks
 from .layer_properties import StandeeLora
-from .scene_properties import StandeeLayer, StandeeScene, rounded
+from .scene_properties import StandeeLayer, StandeeScene, round_to_cells
 
 LAYER_FIELDS = (
     "name", "fit", "flip", "prompt", "fidelity", "variation", "sharing", "light", "visible",
@@ -75,7 +75,7 @@ def composition_of(
     return validate(composition), blobs
 
 
-def completed(
+def with_pictures(
     composition: Composition, blobs: Blobs, masks: Mapping[str, bytes], scene: bytes | None
 ) -> tuple[Composition, Blobs]:
     """Return a composition with these cut-outs (PNG, by layer id) and this scene (PNG) in it.
@@ -108,7 +108,7 @@ def original(standee: StandeeScene) -> Composition:
         return Composition()
 
 
-def show(standee: StandeeScene, composition: Composition, picture: PictureOf) -> None:
+def load_into_scene(standee: StandeeScene, composition: Composition, picture: PictureOf) -> None:
     """Put a composition into a scene. `picture` returns the bytes of a digest.
 
     Layers that have the id of a present one keep what they are bound to. Raises `MissingBlob`.
@@ -150,7 +150,9 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
         mask, data = _encoded(shown.mask, f"The cut-out of the layer '{shown.name}'")
         blobs[mask] = data
     origin = _origin(shown.origin)
-    fields = {name: restored(getattr(shown, name), origin.get(name)) for name in LAYER_FIELDS}
+    fields = {
+        name: restore_float64(getattr(shown, name), origin.get(name)) for name in LAYER_FIELDS
+    }
     fields["visible"] = shown.shown
     return Layer(
         picture=digest,
@@ -164,7 +166,7 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
 def _encoded(image: bpy.types.Image, where: str) -> tuple[str, bytes]:
     """Return (digest, bytes) of an image. Raises `BadPicture` and `TooLarge`, which say where it is."""
     try:
-        return image_datablocks.encoded(image)
+        return image_datablocks.encode_image(image)
     except StandeeError as error:
         error.message = f"{where} cannot be sent: {error.message}"
         raise
@@ -184,7 +186,7 @@ def _scene(standee: StandeeScene, blobs: Blobs, fresh: bytes | None) -> Scene | 
         blobs[kept] = data
     origin = _origin(standee.scene_origin)
     fields = {
-        name: restored(getattr(standee, prop), origin.get(name))
+        name: restore_float64(getattr(standee, prop), origin.get(name))
         for name, prop in SCENE_FIELDS.items()
     }
     rect = None
@@ -197,7 +199,7 @@ def _scene(standee: StandeeScene, blobs: Blobs, fresh: bytes | None) -> Scene | 
 def _canvas(standee: StandeeScene) -> Canvas:
     """Return the canvas; an opened one of odd size stays so until somebody sets another."""
     canvas, origin = standee.canvas(), original(standee).canvas
-    return origin if standee.origin and rounded(origin) == canvas else canvas
+    return origin if standee.origin and round_to_cells(origin) == canvas else canvas
 
 
 def _sampling(standee: StandeeScene) -> Sampling:
@@ -205,9 +207,11 @@ def _sampling(standee: StandeeScene) -> Sampling:
     return Sampling(
         model=standee.model,
         steps=standee.steps or None,
-        guidance=restored(standee.guidance, origin.guidance) if standee.use_guidance else None,
+        guidance=restore_float64(standee.guidance, origin.guidance)
+        if standee.use_guidance
+        else None,
         negative=standee.negative,
-        seed=restored(standee.seed, origin.seed),
+        seed=restore_float64(standee.seed, origin.seed),
         count=standee.count,
         loras=tuple(_lora(lora, origin) for lora in standee.loras if lora.path),
     )
@@ -217,13 +221,16 @@ def _lora(shown: StandeeLora, origin: Sampling) -> Lora:
     """Return a LoRA as the daemon finds it, which knows nothing of the .blend file's folder."""
     weights = {lora.path: lora.weight for lora in origin.loras}
     path = bpy.path.abspath(shown.path) if shown.path.startswith("//") else shown.path
-    return Lora(path, restored(shown.weight, weights.get(path)))
+    return Lora(path, restore_float64(shown.weight, weights.get(path)))
 
 
 def _rect(holder: Any, names: dict[str, str], origin: dict[str, float] | None) -> Rect:
     origin = origin or {}
     return Rect(
-        **{side: restored(getattr(holder, name), origin.get(side)) for side, name in names.items()}
+        **{
+            side: restore_float64(getattr(holder, name), origin.get(side))
+            for side, name in names.items()
+        }
     )
 
 
@@ -246,7 +253,7 @@ def _show_canvas(standee: StandeeScene, canvas: Canvas) -> None:
     render.resolution_x, render.resolution_y = canvas.width, canvas.height
     render.resolution_percentage = 100
     standee.canvas_side = max(standee.canvas_side, canvas.width, canvas.height)
-    standee.follow_render = rounded(canvas) == canvas
+    standee.follow_render = round_to_cells(canvas) == canvas
 
 
 def _show_sampling(standee: StandeeScene, sampling: Sampling) -> None:
@@ -256,7 +263,7 @@ def _show_sampling(standee: StandeeScene, sampling: Sampling) -> None:
     if sampling.guidance is not None:
         standee.guidance = sampling.guidance
     standee.negative = sampling.negative
-    standee.seed = narrowed(sampling.seed)
+    standee.seed = as_float32(sampling.seed)
     standee.count = sampling.count
     standee.loras.clear()
     for lora in sampling.loras:

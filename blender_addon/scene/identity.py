@@ -30,14 +30,14 @@ def identity(scene: bpy.types.Scene) -> str:
     return _own[session]
 
 
-def known(scene: bpy.types.Scene) -> str:
+def known_identity(scene: bpy.types.Scene) -> str:
     """Return the identity that a scene was given in this session, maybe in a step that was undone."""
     return _own.get(scene.session_uid, "")
 
 
 def scene_of(wanted: str) -> bpy.types.Scene | None:
     """Return the scene with this identity, if it is in the open file."""
-    return next((one for one in bpy.data.scenes if wanted and known(one) == wanted), None)
+    return next((one for one in bpy.data.scenes if wanted and known_identity(one) == wanted), None)
 
 
 def opened() -> None:
@@ -53,7 +53,7 @@ def before_saving(path: str) -> None:
     _before.clear()
     for scene in bpy.data.scenes:
         standee = scene.standee
-        if not known(scene) and not standee.uid:
+        if not known_identity(scene) and not standee.uid:
             continue
         _before[scene.session_uid] = identity(scene), standee.home
         if not path:

@@ -29,12 +29,12 @@ UPRIGHT = 1
 """The EXIF orientation of pictures that are shown as their rows lie."""
 USABLE = {"FILE", "GENERATED"}
 """The sources of images that are one picture."""
-LOOK_SIDE = 512
+DRAWN_SIDE = 512
 """The size in px at which pictures are drawn in the 3D view."""
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageArrays:
     """A picture as arrays, the first row on top: `pixels` (h, w, 4; small) and `alpha` (h, w)."""
 
     size: tuple[int, int]
@@ -65,7 +65,7 @@ def find(digest: str) -> bpy.types.Image | None:
     for image in bpy.data.images:
         if digest in (_sent.get(image.session_uid), image.get("standee_sent")):
             try:
-                if encoded(image)[0] == digest:
+                if encode_image(image)[0] == digest:
                     return image
             except (BadPicture, TooLarge):
                 continue
@@ -87,7 +87,7 @@ def load(path: str) -> bpy.types.Image:
     try:
         check(image)
         if not _readable(data):  # Blender reads more kinds of files than the daemon
-            encoded(image)
+            encode_image(image)
     except (BadPicture, TooLarge):
         if not known:
             bpy.data.images.remove(image)
@@ -125,7 +125,7 @@ def check(image: bpy.types.Image) -> None:
         )
 
 
-def encoded(image: bpy.types.Image) -> tuple[str, bytes]:
+def encode_image(image: bpy.types.Image) -> tuple[str, bytes]:
     """Return (digest, bytes) of an image as a file that the daemon reads.
 
     Its own file, if the image shows just that and the daemon reads it; else a PNG of what it shows.
@@ -164,10 +164,10 @@ def size_of(image: bpy.types.Image) -> tuple[int, int]:
     return (width, height) if _way(image) < 5 else (height, width)
 
 
-def look_of(image: bpy.types.Image) -> Look:
+def arrays_of(image: bpy.types.Image) -> ImageArrays:
     """Return an image as arrays. Raises `BadPicture` and `TooLarge`."""
     pixels = _pixels(image)
-    return Look(size_of(image), _small(pixels), reduced(pixels[..., 3]))
+    return ImageArrays(size_of(image), _small(pixels), reduced(pixels[..., 3]))
 
 
 def mask_of(image: bpy.types.Image) -> NDArray[np.float32]:
@@ -193,9 +193,9 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.float32]:
         pixels = np.concatenate([colour, np.ones((height, width, 1), np.float32)], axis=2)
     if image.is_float:  # Blender keeps them as linear light, multiplied by alpha
         if image.alpha_mode not in ("CHANNEL_PACKED", "NONE"):
-            pixels = color_space.straight(pixels)
+            pixels = color_space.unpremultiply(pixels)
         if not image.colorspace_settings.is_data:
-            pixels = color_space.encoded(pixels)
+            pixels = color_space.linear_to_srgb(pixels)
     if image.alpha_mode == "NONE":
         pixels = pixels.copy()
         pixels[..., 3] = 1.0
@@ -203,7 +203,7 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.float32]:
     return turned
 
 
-def decoded(data: bytes) -> NDArray[np.float32] | None:
+def decode_pixels(data: bytes) -> NDArray[np.float32] | None:
     """Return the pixels (h, w, 4) of an encoded picture, leaving no datablock; `None` if broken."""
     image = bpy.data.images.new(".standee", 1, 1)
     try:
@@ -232,7 +232,7 @@ def _upright(data: bytes, name: str) -> bytes:
     """Return a picture file as one that stands upright: Blender knows nothing of its EXIF orientation."""
     if orientation_of(data) == UPRIGHT:
         return data
-    pixels = decoded(data)
+    pixels = decode_pixels(data)
     if pixels is None:
         raise damaged(name)
     solid = 3 if float(pixels[..., 3].min()) == 1.0 else 4
@@ -247,10 +247,10 @@ def _pixels(image: bpy.types.Image) -> NDArray[np.float32]:
 
 def _small(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the pixels at the size at which they are drawn; colours weigh by their alpha."""
-    if max(pixels.shape[:2]) <= LOOK_SIDE:
+    if max(pixels.shape[:2]) <= DRAWN_SIDE:
         return np.ascontiguousarray(pixels)
-    alpha = reduced(pixels[..., 3], LOOK_SIDE)
-    channels = [reduced(pixels[..., c] * pixels[..., 3], LOOK_SIDE) for c in range(3)]
+    alpha = reduced(pixels[..., 3], DRAWN_SIDE)
+    channels = [reduced(pixels[..., c] * pixels[..., 3], DRAWN_SIDE) for c in range(3)]
     safe = np.maximum(alpha, 1e-6)
     return np.stack([*(channel / safe for channel in channels), alpha], axis=2).astype(np.float32)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from standee.composition import Rect
 
-from ..core.depth import stacking
+from ..core.depth import stacking_order
 from ..core.projection import BOX_EDGES, depths, projected_bounds
 from .camera import camera_matrix, camera_of, view_matrix
 from .scene_properties import StandeeLayer
@@ -52,7 +52,7 @@ def names_of(family: Iterable[bpy.types.Object]) -> set[str]:
     return found
 
 
-def sleeps(body: bpy.types.Object, layer: bpy.types.ViewLayer) -> bool:
+def is_not_evaluated(body: bpy.types.Object, layer: bpy.types.ViewLayer) -> bool:
     """Whether a body is hidden in the viewport, so that Blender does not evaluate it."""
     return body.hide_viewport or not body.visible_get(view_layer=layer)
 
@@ -63,7 +63,7 @@ def sync(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
     A layer whose object was deleted is loose again.
     """
     standee = scene.standee
-    moved = _let_go(scene)
+    moved = _unbind_deleted(scene)
     bound = [layer for layer in standee.layers if layer.bound]
     if not bound or camera_of(scene) is None:
         return moved
@@ -85,7 +85,7 @@ def sync(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
     return moved
 
 
-def _let_go(scene: bpy.types.Scene) -> bool:
+def _unbind_deleted(scene: bpy.types.Scene) -> bool:
     """Unbind the layers whose object is in no scene any more: only the layer keeps it alive."""
     gone = [
         layer
@@ -100,7 +100,7 @@ def _let_go(scene: bpy.types.Scene) -> bool:
 
 def order(layers: bpy.types.bpy_prop_collection) -> list[int]:
     """Return the indices of the layers from back to front: bound ones by their distance."""
-    return stacking([layer.distance if layer.bound else None for layer in layers])
+    return stacking_order([layer.distance if layer.bound else None for layer in layers])
 
 
 def layer_of(scene: str, layer_id: str) -> StandeeLayer | None:
@@ -110,7 +110,7 @@ def layer_of(scene: str, layer_id: str) -> StandeeLayer | None:
     return next((layer for layer in layers if layer.layer_id == layer_id), None)
 
 
-def finished(work: Iterator[Any]) -> Any:
+def run_to_end(work: Iterator[Any]) -> Any:
     """Run a generator to its end at once; return what it returns."""
     while True:
         try:
@@ -144,7 +144,7 @@ def _placed(
     for body in family:
         if body.type not in SOLID:
             continue
-        if sleeps(body, depsgraph.view_layer):
+        if is_not_evaluated(body, depsgraph.view_layer):
             yield body, own_matrix(body)
         else:
             evaluated = body.evaluated_get(depsgraph)

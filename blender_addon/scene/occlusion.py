@@ -25,14 +25,14 @@ from .object_binding import (
     MANY_POINTS,
     SOLID,
     bodies,
-    finished,
+    is_not_evaluated,
     layer_of,
     names_of,
     own_matrix,
-    sleeps,
+    run_to_end,
     surfaces,
 )
-from .render_scene import cast_of
+from .render_scene import render_objects
 from .scene_properties import StandeeLayer
 
 MANY_RAYS = 12_000
@@ -51,10 +51,10 @@ def hidden_part(
     scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, layer: StandeeLayer
 ) -> Hidden:
     """Return which points of the canvas other bodies hide a bound layer at."""
-    return finished(_hidden_part(scene.name, layer.layer_id, lambda: depsgraph))
+    return run_to_end(_hidden_part(scene.name, layer.layer_id, lambda: depsgraph))
 
 
-def hidden_part_slowly(scene: str, layer_id: str) -> Iterator[None]:
+def hidden_part_in_steps(scene: str, layer_id: str) -> Iterator[None]:
     """Like `hidden_part`, as a generator that pauses every hundred rays.
 
     Between its steps anything may happen to Blender's data, undo included, so it goes by names and
@@ -85,7 +85,7 @@ def _hidden_part(
     points, _ = surfaces(own, depsgraph)
     if not len(points):
         return samples, blocked
-    looking = _Looking(view, names_of(own), float(depths(points, view).min()))
+    looking = _OcclusionSearch(view, names_of(own), float(depths(points, view).min()))
     looking.know(scene, depsgraph)
     origins, ways = rays(px, matrix, canvas)
     for index, (start, way) in enumerate(zip(origins, ways, strict=True)):
@@ -103,7 +103,7 @@ def cut_alpha(
     layer: StandeeLayer, samples: Samples, blocked: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Return a layer's cut-out (height, width) without what is hidden of it."""
-    look = image_datablocks.look_of(layer.picture)
+    look = image_datablocks.arrays_of(layer.picture)
     alpha = look.alpha if layer.mask is None else reduced(image_datablocks.mask_of(layer.mask))
     target = snap(layer.rect, PATCH).rect(PATCH)
     placed = fit_picture(*look.size, target, layer.fit)
@@ -120,11 +120,11 @@ def cut_masks(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> dict[st
     return masks
 
 
-def cut_masks_slowly(scene: str) -> Iterator[None]:
+def cut_masks_in_steps(scene: str) -> Iterator[None]:
     """Like `cut_masks`, in small steps that survive undo; what went away meanwhile has no mask."""
     found, masks = bpy.data.scenes.get(scene), {}
     for layer_id in [layer.layer_id for layer in cut_layers(found)] if found else ():
-        hidden = yield from hidden_part_slowly(scene, layer_id)
+        hidden = yield from hidden_part_in_steps(scene, layer_id)
         layer = layer_of(scene, layer_id)
         if hidden is not None and layer is not None and hidden[1].any():
             masks[layer_id] = png.encode(cut_alpha(layer, *hidden))
@@ -139,7 +139,7 @@ def cut_layers(scene: bpy.types.Scene) -> list[StandeeLayer]:
 
 
 @dataclass
-class _Looking:
+class _OcclusionSearch:
     """A search for what stands before one layer's bodies.
 
     `own` are their names, `nearest` is the depth of their nearest point: where a ray misses them, what
@@ -156,14 +156,14 @@ class _Looking:
     def know(self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
         """Find what rays pass through, and what is rendered though the viewport does not have it."""
         layer = view_layer_of(scene)
-        cast = cast_of(scene, layer)
+        cast = render_objects(scene, layer)
         seen = {one.name_full: one for one in (*cast.shown, *cast.holdout) if one.visible_camera}
         bound = [one for other in scene.standee.layers if other.bound for one in bodies(other)]
         self.passed = {one.name_full for one in scene.objects if one.name_full not in seen}
         self.passed |= names_of(bound)
         for name, one in seen.items():
             hides = one.type in SOLID and name not in self.passed | self.own
-            if hides and sleeps(one, layer) and not _all_clear(one):
+            if hides and is_not_evaluated(one, layer) and not _all_clear(one):
                 self.trees.append(_tree(one))
 
     def is_hidden(

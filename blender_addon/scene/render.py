@@ -1,6 +1,6 @@
 """Pictures out of Blender: an object as a cut-out, the scene behind the subjects, masks of objects.
 
-Renders are those of a stage (`render_scene`), the viewport's picture is drawn offscreen.
+Renders are those of a temporary scene (`render_scene`), the viewport's picture is drawn offscreen.
 """
 
 import tempfile
@@ -30,7 +30,14 @@ from .camera import (
     view_layer_of,
     view_matrix,
 )
-from .render_scene import Stage, cast_of, cast_only, rendered, staged, visible
+from .render_scene import (
+    RenderScene,
+    objects_only,
+    render_objects,
+    render_png,
+    temporary_render_scene,
+    visible,
+)
 
 MARGIN = 2
 """Pixels of air around an object's picture, so that its soft edge is not cut."""
@@ -63,10 +70,10 @@ def object_picture(
             "The object is so near that its picture would be too large.",
             fix="Move the camera away from it.",
         )
-    with staged(scene, cast_only(family)) as stage:
-        _crop(stage, scene, Rect(left, top, right - left, bottom - top), detail)
-        stage.scene.render.film_transparent = True
-        data = rendered(stage)
+    with temporary_render_scene(scene, objects_only(family)) as target:
+        _crop(target, scene, Rect(left, top, right - left, bottom - top), detail)
+        target.scene.render.film_transparent = True
+        data = render_png(target)
     return data, Rect(left, top, right - left, bottom - top)
 
 
@@ -75,11 +82,11 @@ def scene_picture(context: bpy.types.Context, source: str) -> bytes:
 
     Raises `InvalidField` when there is nothing to take.
     """
-    data: bytes = object_binding.finished(scene_picture_slowly(context.scene, source))
+    data: bytes = object_binding.run_to_end(scene_picture_in_steps(context.scene, source))
     return data
 
 
-def scene_picture_slowly(scene: bpy.types.Scene, source: str) -> Iterator[float | None]:
+def scene_picture_in_steps(scene: bpy.types.Scene, source: str) -> Iterator[float | None]:
     """Like `scene_picture`, in small steps, as far as Blender lets it: a render is one step."""
     if source == "RESULT":
         return _render_result(scene)
@@ -87,9 +94,9 @@ def scene_picture_slowly(scene: bpy.types.Scene, source: str) -> Iterator[float 
     if source == "VIEWPORT":
         pixels = _viewport(scene)
         yield
-        return (yield from png.encode_slowly(pixels))
-    with _without_bound(scene) as stage:
-        return rendered(stage)
+        return (yield from png.encode_in_steps(pixels))
+    with _without_bound(scene) as target:
+        return render_png(target)
 
 
 def require_scene(scene: bpy.types.Scene, source: str) -> None:
@@ -114,10 +121,10 @@ def object_mask(
     hidden = object_binding.names_of([*bound_bodies(scene), *family])
     others = object_binding.with_surface(visible(scene, context.view_layer))
     holdout = [one for one in others if one.name_full not in hidden and one.visible_camera]
-    with staged(scene, cast_only(family, holdout)) as stage:
-        stage.scene.render.film_transparent = True
-        _plain_engine(stage.scene)
-        found = image_datablocks.decoded(rendered(stage))
+    with temporary_render_scene(scene, objects_only(family, holdout)) as target:
+        target.scene.render.film_transparent = True
+        _plain_engine(target.scene)
+        found = image_datablocks.decode_pixels(render_png(target))
     if found is None:
         raise InvalidField("The mask could not be rendered.", fix="Check the render engine.")
     alpha = found[..., 3]
@@ -130,16 +137,18 @@ def bound_bodies(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 
 @contextmanager
-def _without_bound(scene: bpy.types.Scene) -> Iterator[Stage]:
-    """A stage of all that a render shows, at the canvas' size, without what layers are bound to."""
+def _without_bound(scene: bpy.types.Scene) -> Iterator[RenderScene]:
+    """A render scene of all that a render shows, at the canvas' size, without what layers are bound to."""
     hidden = {body.name_full for body in bound_bodies(scene)}
-    with staged(scene, cast_of(scene, view_layer_of(scene)).without(hidden)) as stage:
-        stage.scene.render.film_transparent = False
-        yield stage
+    with temporary_render_scene(
+        scene, render_objects(scene, view_layer_of(scene)).without(hidden)
+    ) as target:
+        target.scene.render.film_transparent = False
+        yield target
 
 
-def _crop(stage: Stage, scene: bpy.types.Scene, rect: Rect, detail: int) -> None:
-    """Have the stage's camera see exactly a rectangle of the canvas, `detail` px for each of it."""
+def _crop(target: RenderScene, scene: bpy.types.Scene, rect: Rect, detail: int) -> None:
+    """Have the render scene's camera see exactly a rectangle of the canvas, `detail` px for each of it."""
     lens = lens_of(scene, depsgraph_of(scene))
     cropped = enlarged(
         lens,
@@ -148,17 +157,17 @@ def _crop(stage: Stage, scene: bpy.types.Scene, rect: Rect, detail: int) -> None
         top=int(-rect.y),
         bottom=int(rect.y + rect.h) - lens.height,
     )
-    stage.aim(cropped, detail)
+    target.aim(cropped, detail)
 
 
-def _plain_engine(stage: bpy.types.Scene) -> None:
+def _plain_engine(scene: bpy.types.Scene) -> None:
     """Take the engine that knows holdouts, with as little work as an outline needs."""
     engines = {getattr(kind, "bl_idname", "") for kind in bpy.types.RenderEngine.__subclasses__()}
     if "CYCLES" in engines:
-        stage.render.engine = "CYCLES"
-        stage.cycles.samples = 16
-        stage.cycles.use_denoising = False
-        stage.cycles.max_bounces = 0
+        scene.render.engine = "CYCLES"
+        scene.cycles.samples = 16
+        scene.cycles.use_denoising = False
+        scene.cycles.max_bounces = 0
 
 
 def _render_result(scene: bpy.types.Scene) -> bytes:
@@ -173,7 +182,7 @@ def _render_result(scene: bpy.types.Scene) -> bytes:
         try:
             if image is not None:
                 image.save_render(str(path), scene=scene)
-            return png.without_words(path.read_bytes())
+            return png.strip_metadata(path.read_bytes())
         except (RuntimeError, OSError):
             raise InvalidField(
                 "There is no render result yet.", fix="Render the picture first (F12)."

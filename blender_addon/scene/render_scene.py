@@ -1,8 +1,8 @@
-"""The stage: a scene of its own that is rendered in the artist's stead, and then thrown away.
+"""A temporary copy of the artist's scene, made for one render and then removed.
 
-It takes from the artist's scene what `stage_settings` lists and nothing else, so what an artist burns
+It takes from the artist's scene what `render_settings` lists and nothing else, so what an artist burns
 into files, binds to markers or keys on the camera does not come along. Nothing of the artist's own is
-hidden, moved or set differently. Blender renders a stage at once, as it does for a script: rendered
+hidden, moved or set differently. Blender renders it at once, as it does for a script: rendered
 beside the window's own work (as F12 is) while scenes are made and removed, Blender 4.3 crashed now
 and then.
 """
@@ -20,24 +20,24 @@ from standee.errors import InvalidField, MissingDependency
 from ..core import png
 from ..core.camera import Lens
 from .camera import depsgraph_of, lens_of, set_lens, view_layer_of
-from .stage_settings import take_camera, take_scene
+from .render_settings import copy_camera_settings, copy_scene_settings
 
 NAME = ".standee"
-"""What the names of everything on a stage begin with."""
+"""What the names of everything in a render scene begin with."""
 PARTS = ("shown", "holdout", "indirect")
-"""The collections of a stage: what is seen, what cuts holes, and what is only reflected."""
+"""The collections of a render scene: what is seen, what cuts holes, and what is only reflected."""
 
 
 @dataclass(frozen=True)
-class Cast:
-    """The objects of a stage, each in one of these parts."""
+class RenderObjects:
+    """The objects of a render scene, each in one of these parts."""
 
     shown: tuple[bpy.types.Object, ...]
     holdout: tuple[bpy.types.Object, ...] = ()
     indirect: tuple[bpy.types.Object, ...] = ()
 
-    def without(self, hidden: set[str]) -> "Cast":
-        """Return the cast without the objects of these full names."""
+    def without(self, hidden: set[str]) -> "RenderObjects":
+        """Return these without the objects of these full names."""
         parts = {name: getattr(self, name) for name in PARTS}
         left = {
             name: tuple(one for one in part if one.name_full not in hidden)
@@ -47,8 +47,8 @@ class Cast:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The names of a stage's scene, collections, camera and copies of objects."""
+class RenderScene:
+    """The names of the scene, collections, camera and copies of objects."""
 
     name: str
     parts: tuple[str, ...]
@@ -67,7 +67,7 @@ class Stage:
         return found
 
     def aim(self, lens: Lens, detail: int = 1) -> None:
-        """Have the stage's camera see what a lens sees, with `detail` px for each of its own."""
+        """Have the camera see what a lens sees, with `detail` px for each of its own."""
         set_lens(self.scene.camera.data, lens)
         render = self.scene.render
         render.resolution_x, render.resolution_y = lens.width * detail, lens.height * detail
@@ -90,23 +90,23 @@ class Stage:
 
 
 @contextmanager
-def staged(scene: bpy.types.Scene, cast: Cast) -> Iterator[Stage]:
-    """A stage with these objects, the scene's lights, and a camera that sees the canvas."""
-    stage = _build(scene, cast)
+def temporary_render_scene(scene: bpy.types.Scene, objects: RenderObjects) -> Iterator[RenderScene]:
+    """A render scene with these objects, the scene's lights, and a camera that sees the canvas."""
+    target = _build(scene, objects)
     try:
-        stage.aim(lens_of(scene, depsgraph_of(scene)))
-        yield stage
+        target.aim(lens_of(scene, depsgraph_of(scene)))
+        yield target
     finally:
-        stage.remove()
+        target.remove()
 
 
 def visible(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> list[bpy.types.Object]:
     """Return the objects that a render of the scene shows: not hidden, nor in a collection that is."""
-    cast = cast_of(scene, view_layer)
-    return [*cast.shown, *cast.holdout, *cast.indirect]
+    objects = render_objects(scene, view_layer)
+    return [*objects.shown, *objects.holdout, *objects.indirect]
 
 
-def cast_of(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Cast:
+def render_objects(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> RenderObjects:
     """Return the objects that a render of the scene takes, as what the view layer takes them."""
     found: dict[str, tuple[bpy.types.Object, str]] = {}
 
@@ -122,21 +122,23 @@ def cast_of(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Cast:
             walk(child)
 
     walk(view_layer.layer_collection)
-    return Cast(*(tuple(one for one, of in found.values() if of == part) for part in PARTS))
+    return RenderObjects(
+        *(tuple(one for one, of in found.values() if of == part) for part in PARTS)
+    )
 
 
-def rendered(stage: Stage) -> bytes:
-    """Render the stage at once and return the PNG. Raises `MissingDependency` if Blender cannot."""
+def render_png(target: RenderScene) -> bytes:
+    """Render it at once and return the PNG. Raises `MissingDependency` if Blender cannot."""
     _require_idle()
     with tempfile.TemporaryDirectory(prefix="standee-") as folder:
-        path = _aimed(stage.scene, Path(folder))
+        path = _set_output(target.scene, Path(folder))
         # Blender renders whatever scene at the frame of that which is worked on.
-        astray = bpy.context.scene.frame_current != stage.scene.frame_current
-        here = {"scene": stage.scene} if astray else {}
+        astray = bpy.context.scene.frame_current != target.scene.frame_current
+        here = {"scene": target.scene} if astray else {}
         try:
             with bpy.context.temp_override(**here):
-                bpy.ops.render.render(write_still=True, scene=stage.name)
-            return png.without_words(path.read_bytes())
+                bpy.ops.render.render(write_still=True, scene=target.name)
+            return png.strip_metadata(path.read_bytes())
         except (RuntimeError, OSError) as error:
             raise MissingDependency(
                 f"Blender could not render: {error}.",
@@ -144,8 +146,8 @@ def rendered(stage: Stage) -> bytes:
             ) from None
 
 
-def sweep() -> None:
-    """Remove what undo brought back of a stage that was thrown away."""
+def remove_leftovers() -> None:
+    """Remove what undo brought back of a render scene that was removed."""
     if bpy.app.is_job_running("RENDER"):
         return
     for home in (bpy.data.scenes, bpy.data.collections, bpy.data.objects, bpy.data.cameras):
@@ -153,41 +155,43 @@ def sweep() -> None:
             home.remove(one)
 
 
-def _build(scene: bpy.types.Scene, cast: Cast) -> Stage:
+def _build(scene: bpy.types.Scene, objects: RenderObjects) -> RenderScene:
     layer = view_layer_of(scene)
-    stage = bpy.data.scenes.new(NAME)
-    take_scene(stage, scene, layer)
+    target = bpy.data.scenes.new(NAME)
+    copy_scene_settings(target, scene, layer)
     lens = bpy.data.cameras.new(NAME)
-    take_camera(lens, scene.camera.data, depsgraph_of(scene))
+    copy_camera_settings(lens, scene.camera.data, depsgraph_of(scene))
     camera = bpy.data.objects.new(NAME, lens)
     camera.constraints.new("COPY_TRANSFORMS").target = scene.camera  # and its motion, for blur
     copies: list[bpy.types.Object] = []
     parts = {name: bpy.data.collections.new(f"{NAME} {name}") for name in PARTS}
     for name, part in parts.items():
-        stage.collection.children.link(part)
-        for one in getattr(cast, name):
-            part.objects.link(_standing(scene, one, copies))
+        target.collection.children.link(part)
+        for one in getattr(objects, name):
+            part.objects.link(_posed_object(scene, one, copies))
     present = {one.name_full for part in parts.values() for one in part.objects}
     lights = [one for one in visible(scene, layer) if one.type == "LIGHT"]
     for one in [*lights, camera]:
         if one.name_full not in present:
             parts["shown"].objects.link(one)
-    stage.camera = camera
-    branches = stage.view_layers[0].layer_collection.children
+    target.camera = camera
+    branches = target.view_layers[0].layer_collection.children
     branches[parts["holdout"].name].holdout = True
     branches[parts["indirect"].name].indirect_only = True
     names = tuple(part.name for part in parts.values())
-    return Stage(stage.name, names, camera.name, lens.name, tuple(one.name for one in copies))
+    return RenderScene(
+        target.name, names, camera.name, lens.name, tuple(one.name for one in copies)
+    )
 
 
-def _standing(
+def _posed_object(
     scene: bpy.types.Scene, one: bpy.types.Object, copies: list[bpy.types.Object]
 ) -> bpy.types.Object:
     """Return an object; one that a rigid body simulation moves as a copy that stands where it is.
 
-    The simulation belongs to the artist's scene and does not run on a stage.
+    The simulation belongs to the artist's scene and does not run in the copy.
     """
-    if scene.rigidbody_world is None or not _simulated(one):
+    if scene.rigidbody_world is None or not _is_simulated(one):
         return one
     depsgraph = depsgraph_of(scene)
     place = (one.evaluated_get(depsgraph) if depsgraph is not None else one).matrix_world.copy()
@@ -201,11 +205,11 @@ def _standing(
     return copy
 
 
-def _simulated(one: bpy.types.Object | None) -> bool:
-    return one is not None and (one.rigid_body is not None or _simulated(one.parent))
+def _is_simulated(one: bpy.types.Object | None) -> bool:
+    return one is not None and (one.rigid_body is not None or _is_simulated(one.parent))
 
 
-def _aimed(scene: bpy.types.Scene, folder: Path) -> Path:
+def _set_output(scene: bpy.types.Scene, folder: Path) -> Path:
     """Have the scene rendered into a PNG in this folder; return its path."""
     settings = scene.render.image_settings
     if hasattr(settings, "media_type"):  # Blender 5.0
@@ -222,6 +226,8 @@ def _require_idle() -> None:
         raise InvalidField("Blender is rendering already.", fix="Wait until that is done.")
 
 
-def cast_only(shown: Iterable[bpy.types.Object], holdout: Iterable[bpy.types.Object] = ()) -> Cast:
-    """Return a cast of these objects alone."""
-    return Cast(tuple(shown), tuple(holdout))
+def objects_only(
+    shown: Iterable[bpy.types.Object], holdout: Iterable[bpy.types.Object] = ()
+) -> RenderObjects:
+    """Return these objects alone."""
+    return RenderObjects(tuple(shown), tuple(holdout))

@@ -30,14 +30,14 @@ known_models: list[str] = []
 """The names of the daemon's models; the link to the daemon fills it."""
 
 
-def rounded(canvas: Canvas) -> Canvas:
+def round_to_cells(canvas: Canvas) -> Canvas:
     """Return the canvas whose sides are the nearest whole cells."""
     sides = (canvas.width, canvas.height)
     return Canvas(*(min(8192, max(PATCH, int(side / PATCH + 0.5) * PATCH)) for side in sides))
 
 
 def _round_canvas(self: "StandeeScene", context: bpy.types.Context) -> None:
-    canvas = rounded(Canvas(self.canvas_width, self.canvas_height))
+    canvas = round_to_cells(Canvas(self.canvas_width, self.canvas_height))
     if canvas.width != self.canvas_width:
         self.canvas_width = canvas.width
     if canvas.height != self.canvas_height:
@@ -267,7 +267,7 @@ class StandeeScene(bpy.types.PropertyGroup):
         part = render.resolution_percentage / 100
         sides = (render.resolution_x * part, render.resolution_y * part)
         scale = min(1.0, self.canvas_side / max(sides))
-        return rounded(Canvas(int(sides[0] * scale + 0.5), int(sides[1] * scale + 0.5)))
+        return round_to_cells(Canvas(int(sides[0] * scale + 0.5), int(sides[1] * scale + 0.5)))
 
     def scene_rect(self) -> Rect | None:
         """Return the part of the canvas that the scene fills; `None` for all of it."""

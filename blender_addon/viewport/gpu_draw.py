@@ -15,7 +15,7 @@ from ..core.triangles import Triangles
 from ..jobs.daemon_link import link
 from ..scene.scene_properties import StandeeScene
 from . import view_state
-from .layer_cache import looks
+from .layer_cache import layer_cache
 
 FONT = 0
 """Blender's own."""
@@ -27,14 +27,14 @@ _handler: Any = None
 def draw() -> None:
     """Draw the overlay in the region that Blender is drawing."""
     context = bpy.context
-    if not view_state.of_scene(context.space_data, context.scene):
+    if not view_state.uses_scene_camera(context.space_data, context.scene):
         return
-    found = view_state.drawn(context.scene, context.region, context.region_data)
+    found = view_state.draw_data(context.scene, context.region, context.region_data)
     if found is not None:
         paint(context.scene, found)
 
 
-def paint(scene: bpy.types.Scene, drawn: view_state.Drawn) -> None:
+def paint(scene: bpy.types.Scene, drawn: view_state.DrawData) -> None:
     """Draw into whatever is bound; the matrices are those of region px."""
     gpu.state.blend_set("ALPHA")
     gpu.state.depth_test_set("NONE")  # whatever was drawn before
@@ -82,16 +82,16 @@ def forget() -> None:
     _textures.clear()
 
 
-def _layer(scene: bpy.types.Scene, drawn: view_state.Drawn, quad: PictureQuad) -> None:
+def _layer(scene: bpy.types.Scene, drawn: view_state.DrawData, quad: PictureQuad) -> None:
     seen = drawn.seen[quad.id]
     layer = next(one for one in scene.standee.layers if one.layer_id == quad.id)
-    hidden = looks().hidden(layer)
+    hidden = layer_cache().hidden(layer)
     key: tuple[Any, ...] = seen.key
     pixels = seen.pixels
     if hidden is not None and hidden[1].any():
         key = (*seen.key, id(hidden[1]), layer.rect)
         if _textures.get(quad.id, (None,))[0] != key:
-            alpha = looks().alpha(layer, seen, link().patch(scene.standee.model))
+            alpha = layer_cache().alpha(layer, seen, link().patch(scene.standee.model))
             pixels = pixels.copy()
             rows = np.arange(pixels.shape[0]) * alpha.shape[0] // pixels.shape[0]
             cols = np.arange(pixels.shape[1]) * alpha.shape[1] // pixels.shape[1]
@@ -99,7 +99,7 @@ def _layer(scene: bpy.types.Scene, drawn: view_state.Drawn, quad: PictureQuad) -
     _picture(_texture(quad.id, key, pixels), quad.box, quad.opacity, quad.flip)
 
 
-def _result(standee: StandeeScene, drawn: view_state.Drawn) -> None:
+def _result(standee: StandeeScene, drawn: view_state.DrawData) -> None:
     """Draw the result over all that is in the frame, as far as it is wiped in."""
     frame, part = drawn.frame, standee.result_wipe
     left, bottom, right, top = frame.box(_whole(frame))

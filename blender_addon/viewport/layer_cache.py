@@ -1,6 +1,6 @@
 """How layers look in the 3D view: their pixels, their cut-outs and who owns which cell; all cached.
 
-Nothing here draws. What is not there yet is worked out by chores of the link, so that a redraw never
+Nothing here draws. What is not there yet is worked out by background tasks of the link, so that a redraw never
 waits for a large picture.
 """
 
@@ -16,10 +16,10 @@ from standee.arrangement import Backdrop, Standing, arrangement, kept_pixels, ov
 from standee.errors import StandeeError
 from standee.geometry import fit_picture
 
-from ..core.color_space import linear
+from ..core.color_space import srgb_to_linear
 from ..core.depth import Samples, cut
 from ..core.token_cells import CellView
-from ..jobs.background_tasks import Chore
+from ..jobs.background_tasks import BackgroundTask
 from ..jobs.daemon_link import link
 from ..redraw import redraw
 from ..scene import image_datablocks, object_binding, occlusion
@@ -31,7 +31,7 @@ SETTLE = 0.25
 
 
 @dataclass(frozen=True)
-class Seen:
+class LayerPixels:
     """A layer's picture as it is drawn: linear `pixels` (h, w, 4; straight alpha), full `alpha`."""
 
     key: tuple[Any, ...]
@@ -40,11 +40,11 @@ class Seen:
     alpha: NDArray[np.float32]
 
 
-class Looks:
+class LayerCache:
     """The caches of one Blender, by layer id."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, LayerPixels] = {}
         self._pending: set[tuple[Any, ...]] = set()
         self._broken: set[tuple[Any, ...]] = set()
         self._hidden: dict[str, tuple[Samples, NDArray[np.bool_]]] = {}
@@ -52,7 +52,7 @@ class Looks:
         self._kept: tuple[tuple[Any, ...], NDArray[np.bool_]] | None = None
         self._stale_hidden: set[str] = set()
 
-    def of(self, layer: StandeeLayer) -> Seen | None:
+    def of(self, layer: StandeeLayer) -> LayerPixels | None:
         """Return how a layer looks, if that is known; else it will be, soon."""
         key = _key(layer)
         seen = self._seen.get(layer.layer_id)
@@ -60,10 +60,10 @@ class Looks:
             return seen
         if layer.picture is not None and key not in self._pending | self._broken:
             self._pending.add(key)
-            link().add_chore(self._look(layer.id_data.name, layer.layer_id, key))
+            link().run_in_background(self._look(layer.id_data.name, layer.layer_id, key))
         return seen if seen is not None and seen.key[0] == key[0] else None
 
-    def now(self, layer: StandeeLayer) -> Seen | None:
+    def now(self, layer: StandeeLayer) -> LayerPixels | None:
         """Return how a layer looks, worked out at once."""
         key = _key(layer)
         seen = self._seen.get(layer.layer_id)
@@ -75,7 +75,7 @@ class Looks:
         """Return what was found to hide a bound layer."""
         return self._hidden.get(layer.layer_id) if layer.bound and layer.occluded else None
 
-    def alpha(self, layer: StandeeLayer, seen: Seen, patch: int) -> NDArray[np.float32]:
+    def alpha(self, layer: StandeeLayer, seen: LayerPixels, patch: int) -> NDArray[np.float32]:
         """Return a layer's cut-out without what the scene hides of it."""
         found = self.hidden(layer)
         if found is None or not found[1].any():
@@ -111,12 +111,12 @@ class Looks:
             self._cells = (tuple(key), CellView(found_cells, tuple(numbers)))
         return self._cells[1]
 
-    def look_behind(self, scene: bpy.types.Scene) -> None:
+    def update_occlusion(self, scene: bpy.types.Scene) -> None:
         """Look anew for what hides the bound layers, in the background."""
         for layer in scene.standee.layers:
             if layer.bound and layer.occluded and layer.layer_id not in self._stale_hidden:
                 self._stale_hidden.add(layer.layer_id)
-                link().add_chore(self._look_behind(scene.name, layer.layer_id))
+                link().run_in_background(self._update_occlusion(scene.name, layer.layer_id))
 
     def forget(self) -> None:
         """Drop everything: another file is open."""
@@ -142,9 +142,9 @@ class Looks:
             self._kept = (key, kept_pixels(backdrop, canvas))
         return self._kept[1]
 
-    # -- chores ----------------------------------------------------------------------------------
+    # -- background tasks ----------------------------------------------------------------------------------
 
-    def _look(self, scene: str, layer_id: str, key: tuple[Any, ...]) -> Chore:
+    def _look(self, scene: str, layer_id: str, key: tuple[Any, ...]) -> BackgroundTask:
         yield
         self._pending.discard(key)
         layer = object_binding.layer_of(scene, layer_id)
@@ -155,26 +155,26 @@ class Looks:
 
     def _make(self, layer: StandeeLayer, key: tuple[Any, ...]) -> None:
         try:
-            look = image_datablocks.look_of(layer.picture)
+            look = image_datablocks.arrays_of(layer.picture)
             alpha = look.alpha
             pixels = look.pixels
             if layer.mask is not None:
                 alpha = reduced(image_datablocks.mask_of(layer.mask))
                 pixels = pixels.copy()
-                pixels[..., 3] = _stretched(alpha, pixels.shape[:2])
+                pixels[..., 3] = _scale_to(alpha, pixels.shape[:2])
         except StandeeError:
             self._broken.add(key)
             return
-        self._seen[layer.layer_id] = Seen(key, look.size, linear(pixels), alpha)
+        self._seen[layer.layer_id] = LayerPixels(key, look.size, srgb_to_linear(pixels), alpha)
 
-    def _look_behind(self, scene: str, layer_id: str) -> Chore:
+    def _update_occlusion(self, scene: str, layer_id: str) -> BackgroundTask:
         yield SETTLE
         self._stale_hidden.discard(layer_id)
         layer = object_binding.layer_of(scene, layer_id)
         if layer is None or not layer.bound or layer.id_data.camera is None:
             self._hidden.pop(layer_id, None)
             return
-        found = yield from occlusion.hidden_part_slowly(scene, layer_id)
+        found = yield from occlusion.hidden_part_in_steps(scene, layer_id)
         if found is not None:
             self._hidden[layer_id] = found
             redraw()
@@ -184,18 +184,18 @@ def _key(layer: StandeeLayer) -> tuple[Any, ...]:
     return (state_of(layer.picture), state_of(layer.mask))
 
 
-def _stretched(alpha: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def _scale_to(alpha: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
     rows = (np.arange(shape[0]) + 0.5) * alpha.shape[0] / shape[0]
     cols = (np.arange(shape[1]) + 0.5) * alpha.shape[1] / shape[1]
     return alpha[rows.astype(int)[:, None], cols.astype(int)[None]]
 
 
-_looks: Looks | None = None
+_layer_cache: LayerCache | None = None
 
 
-def looks() -> Looks:
+def layer_cache() -> LayerCache:
     """Return the caches of this Blender."""
-    global _looks
-    if _looks is None:
-        _looks = Looks()
-    return _looks
+    global _layer_cache
+    if _layer_cache is None:
+        _layer_cache = LayerCache()
+    return _layer_cache

@@ -18,21 +18,21 @@ from ..jobs.daemon_link import link
 from ..jobs.job import Job
 from ..preferences import style, ui_scale
 from ..scene import focus, object_binding
-from ..scene.identity import known
+from ..scene.identity import known_identity
 from ..scene.scene_properties import StandeeScene
-from .layer_cache import Seen, looks
+from .layer_cache import LayerPixels, layer_cache
 
 hovered: str | None = None
 """The id of the layer under the pointer."""
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawData:
     """What is drawn in one view, and the pictures for it by layer id."""
 
     frame: Frame
     overlay: Overlay
-    seen: dict[str, Seen]
+    seen: dict[str, LayerPixels]
     result: bpy.types.Image | None = None
 
 
@@ -53,7 +53,7 @@ def frame_of(
     return frame_in_region(np.array(corners), matrix, size, scene.standee.canvas())
 
 
-def of_scene(space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> bool:
+def uses_scene_camera(space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> bool:
     """Whether a view's camera is the scene's, and not one of the view's own."""
     return not space.use_local_camera or space.camera == scene.camera
 
@@ -63,7 +63,9 @@ def frame_under(context: bpy.types.Context) -> Frame | None:
     region, view = context.region, context.region_data
     if region is None or region.type != "WINDOW" or not isinstance(view, bpy.types.RegionView3D):
         return None
-    if not context.scene.standee.show_overlay or not of_scene(context.space_data, context.scene):
+    if not context.scene.standee.show_overlay or not uses_scene_camera(
+        context.space_data, context.scene
+    ):
         return None
     return frame_of(context.scene, region, view)
 
@@ -98,30 +100,30 @@ def hit(context: bpy.types.Context, x: float, y: float) -> Hit | None:
     return pick(items, frame, (x, y), selected_id(standee), ui_scale())
 
 
-def drawn(
+def draw_data(
     scene: bpy.types.Scene, region: bpy.types.Region, view: bpy.types.RegionView3D
-) -> Drawn | None:
+) -> DrawData | None:
     """Return all that is to be drawn in a region."""
     standee: StandeeScene = scene.standee
     wanted = standee.show_overlay or standee.show_result or progress_of(standee) is not None
     frame = frame_of(scene, region, view) if wanted else None
     if frame is None:
         return None
-    return drawn_in(standee, frame)
+    return draw_data_in(standee, frame)
 
 
-def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
+def draw_data_in(standee: StandeeScene, frame: Frame) -> DrawData:
     """Return all that is to be drawn in a frame."""
     indices, items = items_of(standee) if standee.show_overlay else ([], [])
     patch = link().patch(standee.model)
     seen, placed = {}, {}
     for index in indices:
         layer = standee.layers[index]
-        if layer.shown and (found := looks().of(layer)) is not None:
+        if layer.shown and (found := layer_cache().of(layer)) is not None:
             seen[layer.layer_id] = found
             placed[layer.layer_id] = _placed(found, layer.rect, layer.fit)
     wanted = standee.show_tokens and standee.show_overlay
-    cells = looks().cells(standee, indices, patch) if wanted else None
+    cells = layer_cache().cells(standee, indices, patch) if wanted else None
     flipped = frozenset(layer.layer_id for layer in standee.layers if layer.flip)
     shapes = overlay(
         items,
@@ -136,7 +138,7 @@ def drawn_in(standee: StandeeScene, frame: Frame) -> Drawn:
         progress=progress_of(standee),
     )
     result = standee.shown_result()
-    return Drawn(frame, shapes, seen, result.image if result is not None else None)
+    return DrawData(frame, shapes, seen, result.image if result is not None else None)
 
 
 def progress_of(standee: StandeeScene) -> Progress | None:
@@ -154,9 +156,9 @@ def progress_of(standee: StandeeScene) -> Progress | None:
 
 def job_of(standee: StandeeScene) -> Job | None:
     """Return the scene's oldest job that is not over."""
-    own = known(standee.id_data)
+    own = known_identity(standee.id_data)
     return next((one for one in link().unfinished if own and one.scene == own), None)
 
 
-def _placed(seen: Seen, rect: Rect, fit: str) -> Rect:
+def _placed(seen: LayerPixels, rect: Rect, fit: str) -> Rect:
     return fit_picture(*seen.size, rect, fit)  # type: ignore[arg-type]

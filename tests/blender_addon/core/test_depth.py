@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.core.depth import Samples, cut, stacking
+from blender_addon.core.depth import Samples, cut, stacking_order
 from standee import Canvas, Rect
 
 
 def test_bound_layers_stand_by_their_distance_and_others_keep_their_place():
-    assert stacking([None, None]) == [0, 1]
-    assert stacking([2.0, 5.0]) == [1, 0]
-    assert stacking([2.0, None, 5.0, 3.0]) == [2, 1, 3, 0]
+    assert stacking_order([None, None]) == [0, 1]
+    assert stacking_order([2.0, 5.0]) == [1, 0]
+    assert stacking_order([2.0, None, 5.0, 3.0]) == [2, 1, 3, 0]
 
 
 def test_layers_at_the_same_distance_keep_their_order():
-    assert stacking([4.0, 4.0, 4.0]) == [0, 1, 2]
+    assert stacking_order([4.0, 4.0, 4.0]) == [0, 1, 2]
 
 
 def test_samples_lie_in_the_rectangle_and_on_the_canvas():

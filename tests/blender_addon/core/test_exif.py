@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blender_addon.core.exif import orientation, turned
+from blender_addon.core.exif import apply_orientation, orientation
 
 CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
 
@@ -67,7 +67,7 @@ def test_files_of_the_wild_are_upright(name: str) -> None:
 def test_pixels_are_turned_as_the_standard_says() -> None:
     # Where the first row and the first column of the file lie, in what is shown.
     pixels = np.arange(6, dtype=np.float32).reshape(2, 3, 1)
-    shown = {way: turned(pixels, way)[..., 0].tolist() for way in range(1, 9)}
+    shown = {way: apply_orientation(pixels, way)[..., 0].tolist() for way in range(1, 9)}
     assert shown == {
         1: [[0, 1, 2], [3, 4, 5]],
         2: [[2, 1, 0], [5, 4, 3]],

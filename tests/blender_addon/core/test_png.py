@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from blender_addon.core.png import encode, without_words
+from blender_addon.core.png import encode, strip_metadata
 
 Image = pytest.importorskip("PIL.Image", reason="pillow comes with standee[backend]")
 
@@ -29,5 +29,5 @@ def test_words_are_taken_out_and_pixels_stay():
     picture.save(plain, "PNG")
     picture.save(noted, "PNG", pnginfo=words)
     assert noted.getvalue() != plain.getvalue()
-    assert without_words(noted.getvalue()) == plain.getvalue()
-    assert without_words(encode(np.zeros((2, 2)))) == encode(np.zeros((2, 2)))
+    assert strip_metadata(noted.getvalue()) == plain.getvalue()
+    assert strip_metadata(encode(np.zeros((2, 2)))) == encode(np.zeros((2, 2)))

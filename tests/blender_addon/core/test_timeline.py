@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blender_addon.core.frame_ledger import LEDGER, Ledger
+from blender_addon.core.frame_ledger import LEDGER, FrameLedger
 from blender_addon.core.timeline import fingerprint, frames, prompt_at
 
 MARKERS = {"dawn": 10, "noon": 20, "cut": 25}
@@ -23,32 +23,32 @@ def test_a_range_includes_both_ends():
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path):
-    ledger = Ledger.read(tmp_path)
+    ledger = FrameLedger.read(tmp_path)
     ledger.add(1, fingerprint(b"one"), b"png")
     ledger.add(2, fingerprint(b"two"), b"png")
-    again = Ledger.read(tmp_path)
+    again = FrameLedger.read(tmp_path)
     wanted = [(1, fingerprint(b"one")), (2, fingerprint(b"changed")), (3, fingerprint(b"three"))]
     assert again.missing(wanted) == [2, 3]
 
 
 def test_two_who_add_frames_lose_none(tmp_path: Path):
-    first, second = Ledger.read(tmp_path), Ledger.read(tmp_path)
+    first, second = FrameLedger.read(tmp_path), FrameLedger.read(tmp_path)
     first.add(1, "x", b"png")
     second.add(2, "x", b"png")
     first.add(3, "x", b"png")
-    assert set(Ledger.read(tmp_path).made) == {1, 2, 3}
+    assert set(FrameLedger.read(tmp_path).made) == {1, 2, 3}
 
 
 def test_a_deleted_picture_is_made_again(tmp_path: Path):
-    Ledger.read(tmp_path).add(7, "x", b"png").unlink()
-    assert Ledger.read(tmp_path).missing([(7, "x")]) == [7]
+    FrameLedger.read(tmp_path).add(7, "x", b"png").unlink()
+    assert FrameLedger.read(tmp_path).missing([(7, "x")]) == [7]
 
 
 def test_a_damaged_ledger_means_that_nothing_is_done(tmp_path: Path):
     for damage in ("", "[]", '{"frames": 3}', '{"frames": {"a": "b"}}'):
         (tmp_path / LEDGER).write_text(damage)
-        assert Ledger.read(tmp_path).made == {}
+        assert FrameLedger.read(tmp_path).made == {}
 
 
 def test_frames_are_named_for_the_sequencer(tmp_path: Path):
-    assert Ledger.read(tmp_path).add(12, "x", b"png").name == "0012.png"
+    assert FrameLedger.read(tmp_path).add(12, "x", b"png").name == "0012.png"

@@ -14,7 +14,7 @@ from blender_addon.i18n.zh_hans.settings import SETTINGS
 from blender_addon.i18n.zh_hans.words import WORDS
 
 ADDON = Path(__file__).resolve().parents[3] / "blender_addon"
-SAID_FIRST = {"say": 0, "cannot": 1, "paragraph": 1}
+SAID_FIRST = {"say": 0, "poll_fails": 1, "paragraph": 1}
 """Which argument of these functions is a sentence."""
 LAYOUT = {"text", "placeholder", "heading"}
 """The arguments of Blender's layout that are words."""

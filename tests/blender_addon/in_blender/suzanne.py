@@ -143,8 +143,8 @@ def compose_at(out, name, camera, place, body):
     subject(body)
     layer = standee().active()
     before = len(standee().results)
-    composing = module("jobs.submit")
-    composition, blobs = composing.present(bpy.context)
+    submit = module("jobs.submit")
+    composition, blobs = submit.complete_snapshot(bpy.context)
     bpy.ops.standee.compose()
     wait(lambda: len(standee().results) > before or module("jobs.daemon_link").link().notice)
     assert len(standee().results) > before, module("jobs.daemon_link").link().notice

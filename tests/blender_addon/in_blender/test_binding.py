@@ -84,7 +84,7 @@ def test_an_object_in_front_cuts_what_it_hides(addon, looking_down, standee, sub
     assert hidden[px[:, 0] < 126].all()
     assert not hidden[px[:, 0] > 130].any()
     [mask] = addon("scene.occlusion").cut_masks(scene, depsgraph).values()
-    values = addon("scene.image_datablocks").decoded(mask)[..., 0]
+    values = addon("scene.image_datablocks").decode_pixels(mask)[..., 0]
     assert values[:, 40:].max() == 1
     assert values[:, :28].max() == 0
 

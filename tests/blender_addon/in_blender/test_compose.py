@@ -263,7 +263,7 @@ def startable(addon, monkeypatch):
 def test_a_slow_redraw_is_no_daemon_that_is_away(addon, ready, daemon, until, startable):
     bpy.ops.standee.compose()
     link = link_of(addon)
-    until(lambda: link._tasks)
+    until(lambda: link._client_tasks)
     for _ in range(4):
         time.sleep(0.8)  # what Blender draws, between two ticks
         link.tick()
@@ -392,7 +392,7 @@ def test_a_tick_keeps_to_its_budget(addon, ready, daemon, until, png):
 def test_the_timer_ticks_within_an_operator_where_writing_is_always_allowed(addon, standee):
     link, within = link_of(addon), []
 
-    def chore():
+    def task():
         within.append([one.f_code.co_name for one in frames()])
         yield 7.0
 
@@ -402,12 +402,12 @@ def test_the_timer_ticks_within_an_operator_where_writing_is_always_allowed(addo
             yield frame
             frame = frame.f_back
 
-    link.add_chore(chore())
+    link.run_in_background(task())
     assert addon("jobs.daemon_link")._tick() == link.pause
     assert "execute" in within[0]
 
 
-def test_a_chore_that_fails_is_said_and_stops_no_other(addon, standee):
+def test_a_background_task_that_fails_is_said_and_stops_no_other(addon, standee):
     link, done = link_of(addon), []
 
     def broken():
@@ -418,8 +418,8 @@ def test_a_chore_that_fails_is_said_and_stops_no_other(addon, standee):
         yield 0.01
         done.append(True)
 
-    link.add_chore(broken())
-    link.add_chore(fine())
+    link.run_in_background(broken())
+    link.run_in_background(fine())
     end = time.monotonic() + 5
     while not done and time.monotonic() < end:
         link.tick()

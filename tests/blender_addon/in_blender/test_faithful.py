@@ -129,7 +129,7 @@ def test_an_object_stands_where_f12_shows_it(addon, standee, stand, camera, tmp_
     stand.select_set(True)
     bpy.ops.standee.add_object(detail=1)
     rect = standee.active().rect
-    alpha = addon("scene.image_datablocks").look_of(standee.active().picture).alpha
+    alpha = addon("scene.image_datablocks").arrays_of(standee.active().picture).alpha
     part = box(alpha) + np.array([rect.x, rect.y, rect.x, rect.y])
     canvas, size = standee.canvas(), (scene.render.resolution_x, scene.render.resolution_y)
     scale = np.array([size[0] / canvas.width, size[1] / canvas.height] * 2)

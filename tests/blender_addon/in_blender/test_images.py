@@ -16,8 +16,8 @@ PAINTED = (0.5, 0.25, 0.75, 1.0)
 def sent(addon, image):
     """The pixels that the daemon gets of an image, in 255ths."""
     images = addon("scene.image_datablocks")
-    _, data = images.encoded(image)
-    return data, images.decoded(data) * 255
+    _, data = images.encode_image(image)
+    return data, images.decode_pixels(data) * 255
 
 
 def painted(name="painting", **more):
@@ -33,7 +33,7 @@ def test_a_painting_is_sent_and_stays(addon, standee):
     assert standee.active().picture == image
     composition, blobs = addon("scene.composition_io").composition_of(standee)
     data = blobs[composition.layers[0].picture]
-    found = addon("scene.image_datablocks").decoded(data)[0, 0]
+    found = addon("scene.image_datablocks").decode_pixels(data)[0, 0]
     assert found == pytest.approx(PAINTED, abs=1.01 / 255)
     assert list(image.pixels[:4]) == pytest.approx(PAINTED, abs=1 / 255)
     assert image.is_dirty
@@ -82,7 +82,7 @@ def test_what_was_made_of_a_painting_is_recalled(addon, standee, daemon, until):
 @pytest.mark.parametrize("kind", [("OPEN_EXR", "exr"), ("TIFF", "tif"), ("HDR", "hdr")])
 def test_a_float_file_is_sent_as_the_colours_it_shows(addon, standee, colour, kind, tmp_path):
     image = bpy.data.images.new("hdr", 8, 8, alpha=True, float_buffer=True)
-    light = addon("core.color_space").linear(np.float32([[[*colour, 255]]]) / 255)[0, 0]
+    light = addon("core.color_space").srgb_to_linear(np.float32([[[*colour, 255]]]) / 255)[0, 0]
     image.pixels = list(light) * 64
     path = tmp_path / f"a.{kind[1]}"
     image.file_format, image.filepath_raw = kind[0], str(path)
@@ -92,7 +92,7 @@ def test_a_float_file_is_sent_as_the_colours_it_shows(addon, standee, colour, ki
     data, pixels = sent(addon, found)
     assert data[:4] in (b"\x89PNG", b"II*\0")
     assert pixels[4, 4, :3] == pytest.approx(colour, abs=2 if kind[1] == "hdr" else 1)
-    drawn = addon("scene.image_datablocks").look_of(found).pixels * 255
+    drawn = addon("scene.image_datablocks").arrays_of(found).pixels * 255
     assert drawn[4, 4, :3] == pytest.approx(colour, abs=2 if kind[1] == "hdr" else 1)
     composition, blobs = addon("scene.composition_io").composition_of(standee)
     assert blobs[composition.layers[0].picture] == data
@@ -122,7 +122,7 @@ def test_a_png_of_16_bits_is_drawn_in_its_colours(addon, standee, colour, alpha,
     path.write_bytes(deep_png(np.tile(np.float32([*colour, alpha]) / 255, (8, 8, 1))))
     bpy.ops.standee.add_files(filepath=str(path))
     image = standee.active().picture
-    look = addon("scene.image_datablocks").look_of(image)
+    look = addon("scene.image_datablocks").arrays_of(image)
     assert look.pixels[4, 4] * 255 == pytest.approx((*colour, alpha), abs=1)
     assert sent(addon, image)[0] == path.read_bytes()
 
@@ -133,7 +133,7 @@ def test_a_turned_png_of_16_bits_is_drawn_upright(addon, tmp_path):
     values[:, :4, :3] = 0
     image = images.image_of(deep_png(values, way=6), "deep")
     assert images.size_of(image) == (8, 16)
-    np.testing.assert_allclose(images.look_of(image).pixels, np.rot90(values, -1), atol=0.01)
+    np.testing.assert_allclose(images.arrays_of(image).pixels, np.rot90(values, -1), atol=0.01)
 
 
 def test_a_mask_of_16_bits_is_read_as_it_is(addon, standee, tmp_path):
@@ -162,7 +162,7 @@ def test_a_turned_photo_stands_upright(addon, standee):
         pytest.skip("needs the cases that lie beside the checkout")
     bpy.ops.standee.add_files(filepath=str(CASES / "rot.jpg"))
     layer = standee.active()
-    look = addon("scene.image_datablocks").look_of(layer.picture)
+    look = addon("scene.image_datablocks").arrays_of(layer.picture)
     assert look.size == (120, 200)
     assert look.pixels.shape[:2] == (200, 120)
     assert layer.rect.w / layer.rect.h == pytest.approx(0.6, abs=0.01)

@@ -52,8 +52,8 @@ def test_a_picture_of_a_document_is_seen_upright_and_sent_as_it_is(addon) -> Non
     images, png = addon("scene.image_datablocks"), addon("core.png")
     data = turned(png.encode(pixels()), 6)
     image = images.image_of(data, "rot")
-    assert images.look_of(image).size == (20, 40)
-    assert images.encoded(image)[1] == data
+    assert images.arrays_of(image).size == (20, 40)
+    assert images.encode_image(image)[1] == data
 
 
 @pytest.mark.parametrize("opaque", [True, False])
@@ -100,7 +100,7 @@ def test_cells_that_a_scene_keeps_are_those_of_the_one_arrangement(
     standee.scene_picture = images.image_of(png.encode(picture), "scene")
     if masked:
         standee.scene_kept = images.image_of(png.encode(mask), "kept")
-    looks = addon("viewport.layer_cache").looks()
+    looks = addon("viewport.layer_cache").layer_cache()
     seen = looks.now(layer)
     found = looks.cells(standee, [0], 16).arrangement.owner
     stays = mask if masked else picture[..., 3]

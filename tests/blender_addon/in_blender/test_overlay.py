@@ -26,7 +26,7 @@ def painted(addon, standee, subject):
 
     def paint(background=(0.0, 0.0, 0.0, 1.0)):
         for layer in standee.layers:
-            addon("viewport.layer_cache").looks().now(layer)
+            addon("viewport.layer_cache").layer_cache().now(layer)
         with offscreen.bind():
             framebuffer = gpu.state.active_framebuffer_get()
             framebuffer.clear(color=background)
@@ -42,7 +42,7 @@ def painted(addon, standee, subject):
                         )
                     )
                 )
-                draw.paint(scene, view.drawn_in(standee, frame))
+                draw.paint(scene, view.draw_data_in(standee, frame))
             raw = framebuffer.read_color(0, 0, SIZE, SIZE, 4, 0, "FLOAT")
         raw.dimensions = SIZE * SIZE * 4
         return np.array(raw, np.float32).reshape(SIZE, SIZE, 4)[::-1]
@@ -136,7 +136,7 @@ def test_the_cells_of_the_token_view_are_those_of_the_geometry(addon, standee, s
     standee.layers[0].rect = addon("core.projection").Rect(64, 64, 128, 128)
     standee.show_tokens = True
     pixels = painted()
-    owner = addon("viewport.layer_cache").looks().cells(standee, [0], 16).owner()
+    owner = addon("viewport.layer_cache").layer_cache().cells(standee, [0], 16).owner()
     lit = pixels[4::8, 4::8, 2] > 0.2  # its colour is a blue
     assert (lit == (owner == 0)).mean() > 0.98  # handles cover a cell here and there
     assert 30 < (owner == 0).sum() < 64
@@ -175,7 +175,7 @@ def test_what_the_scene_hides_is_not_drawn(addon, standee, subject, painted, png
     samples = addon("core.depth").Samples(standee.canvas(), 4)
     blocked = np.zeros(samples.shape, bool)
     blocked[:, :32] = True
-    addon("viewport.layer_cache").looks()._hidden[layer.layer_id] = (samples, blocked)
+    addon("viewport.layer_cache").layer_cache()._hidden[layer.layer_id] = (samples, blocked)
     pixels = painted()
     assert pixels[64, 48, 0] == pytest.approx(0, abs=0.02)
     assert pixels[64, 80, 0] == pytest.approx(1, abs=0.02)

@@ -136,8 +136,8 @@ def test_nothing_is_left_of_a_stage(addon, standee):
 
 
 def test_a_stage_that_undo_brings_back_is_swept_away(addon, standee):
-    scene, staging = bpy.context.scene, addon("scene.render_scene")
-    with staging.staged(scene, staging.cast_only(scene.objects)):
+    scene, render_scene = bpy.context.scene, addon("scene.render_scene")
+    with render_scene.temporary_render_scene(scene, render_scene.objects_only(scene.objects)):
         assert staged_things()
         bpy.ops.ed.undo_push(message="in mid-render")
     bpy.ops.ed.undo_push(message="after it")
@@ -164,7 +164,7 @@ def test_a_job_is_cancelled_while_its_scene_is_still_taken(addon, standee, daemo
     [job] = addon("jobs.daemon_link").link().unfinished
     bpy.ops.standee.cancel()
     link = addon("jobs.daemon_link").link()
-    until(lambda: not link._chores)
+    until(lambda: not link._background_tasks)
     assert job.state == "cancelled"
     assert not daemon.specs
     assert not staged_things()

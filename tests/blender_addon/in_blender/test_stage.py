@@ -158,16 +158,16 @@ def test_another_scene_is_rendered_at_its_own_frame(addon, standee, stand, tmp_p
     wanted = as_rendered(tmp_path / "f12.png")
     other = bpy.data.scenes.new("Other")  # the artist went on in another one
     with bpy.context.temp_override(scene=other):
-        slowly = addon("scene.render").scene_picture_slowly(scene, "RENDER")
-        data = addon("scene.object_binding").finished(slowly)
-    found = addon("scene.image_datablocks").decoded(data)
+        slowly = addon("scene.render").scene_picture_in_steps(scene, "RENDER")
+        data = addon("scene.object_binding").run_to_end(slowly)
+    found = addon("scene.image_datablocks").decode_pixels(data)
     assert np.abs(found[..., :3] - wanted[..., :3]).max() <= 1.01 / 255
 
 
 def test_the_artists_own_properties_reach_the_materials(addon, standee, stand):
     bpy.context.scene["warmth"] = 0.75
-    with addon("scene.render_scene").staged(
-        bpy.context.scene, addon("scene.render_scene").cast_only([stand])
-    ) as stage:
-        assert stage.scene["warmth"] == 0.75
-        assert not stage.scene.standee.layers
+    with addon("scene.render_scene").temporary_render_scene(
+        bpy.context.scene, addon("scene.render_scene").objects_only([stand])
+    ) as target:
+        assert target.scene["warmth"] == 0.75
+        assert not target.scene.standee.layers

@@ -14,7 +14,7 @@ def test_a_file_becomes_a_layer_with_its_own_bytes(addon, standee, subject):
     assert layer.name == "disc"
     data = Path(subject).read_bytes()
     assert bytes(layer.picture.packed_file.data) == data
-    digest, encoded = addon("scene.image_datablocks").encoded(layer.picture)
+    digest, encoded = addon("scene.image_datablocks").encode_image(layer.picture)
     assert (digest, encoded) == (hashlib.sha256(data).hexdigest(), data)
     assert (layer.rect.w, layer.rect.h) == (128, 128)
 
@@ -44,10 +44,10 @@ def test_an_image_of_the_file_becomes_a_subject(standee):
 def test_a_painted_image_is_sent_as_painted(addon, standee, subject):
     bpy.ops.standee.add_files(filepath=subject)
     image = standee.active().picture
-    before, _ = addon("scene.image_datablocks").encoded(image)
+    before, _ = addon("scene.image_datablocks").encode_image(image)
     image.pixels[0] = 0.5
     image.update()
-    after, data = addon("scene.image_datablocks").encoded(image)
+    after, data = addon("scene.image_datablocks").encode_image(image)
     assert after != before
     assert data[:4] == b"\x89PNG"
 
@@ -96,7 +96,7 @@ def test_an_object_is_rendered_alone_where_it_stands(addon, standee):
     assert abs(rect.x - bounds.x) < 4
     assert abs(rect.w - bounds.w) < 8
     assert tuple(layer.picture.size) == (2 * rect.w, 2 * rect.h)
-    alpha = addon("scene.image_datablocks").look_of(layer.picture).alpha
+    alpha = addon("scene.image_datablocks").arrays_of(layer.picture).alpha
     height, width = alpha.shape
     assert alpha[height // 2, width // 2] > 0.99
     assert max(alpha[0].max(), alpha[-1].max(), alpha[:, 0].max(), alpha[:, -1].max()) == 0
@@ -111,7 +111,7 @@ def test_an_object_that_reaches_out_of_the_frame_is_rendered_whole(addon, stande
     rect = standee.active().rect
     assert rect.x < 0
     assert rect.x + rect.w > 256
-    alpha = addon("scene.image_datablocks").look_of(standee.active().picture).alpha
+    alpha = addon("scene.image_datablocks").arrays_of(standee.active().picture).alpha
     assert alpha.any(axis=0)[3:-3].all()
 
 

@@ -33,7 +33,7 @@ def bound():
     assert layer.bound
 
     def hidden():
-        found = module("viewport.layer_cache").looks().hidden(standee().layers[1])
+        found = module("viewport.layer_cache").layer_cache().hidden(standee().layers[1])
         return found is not None and found[1].any()
 
     yield from pilot.until(hidden, 20, "what hides the bound layer")

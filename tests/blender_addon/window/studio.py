@@ -88,5 +88,5 @@ def home_view(space):
 
 def drawn():
     """Whether every subject's picture is known to the view."""
-    looks = module("viewport.layer_cache").looks()
+    looks = module("viewport.layer_cache").layer_cache()
     return all(looks.of(layer) for layer in standee().layers)

@@ -1,4 +1,4 @@
-"""What a stage takes of the artist's scene, view layer and camera: a list, and nothing besides it.
+"""The render settings that a render scene copies from the artist's scene, view layer and camera.
 
 What only says how and where the artist's own renders are saved (size, border, stamp, file format,
 views, compositor, sequencer), and all that moves (animation, drivers, markers), is not in it.
@@ -33,31 +33,33 @@ SRGB = "sRGB"
 """Pictures are sRGB, whatever display the artist works on."""
 
 
-def take_scene(stage: bpy.types.Scene, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
-    """Give the stage what is listed, as the scene has it at its present frame."""
-    _take(stage, scene, SCENE)
-    _take(stage.render, scene.render, RENDER)
+def copy_scene_settings(
+    target: bpy.types.Scene, scene: bpy.types.Scene, layer: bpy.types.ViewLayer
+) -> None:
+    """Copy what is listed, as the scene has it at its present frame."""
+    _copy(target, scene, SCENE)
+    _copy(target.render, scene.render, RENDER)
     for group in (*GROUPS, *_groups_of_addons(scene)):
         if hasattr(scene, group):
-            _take_all(getattr(stage, group), getattr(scene, group))
-    _take_colours(stage, scene)
-    _take_custom(stage, scene)
-    only = stage.view_layers[0]
-    _take(only, layer, LAYER)
-    _take_custom(only, layer)
+            _copy_all(getattr(target, group), getattr(scene, group))
+    _copy_colour_management(target, scene)
+    _copy_custom_properties(target, scene)
+    only = target.view_layers[0]
+    _copy(only, layer, LAYER)
+    _copy_custom_properties(only, layer)
     for group in ("eevee", "cycles"):
         if hasattr(layer, group):
-            _take_all(getattr(only, group), getattr(layer, group))
-    stage.frame_current, stage.frame_subframe = scene.frame_current, scene.frame_subframe
+            _copy_all(getattr(only, group), getattr(layer, group))
+    target.frame_current, target.frame_subframe = scene.frame_current, scene.frame_subframe
 
 
-def take_camera(
+def copy_camera_settings(
     lens: bpy.types.Camera, camera: bpy.types.Camera, depsgraph: bpy.types.Depsgraph | None
 ) -> None:
-    """Give the stage's camera what is listed, as Blender evaluates it at the present frame."""
+    """Copy what is listed of the camera, as Blender evaluates it at the present frame."""
     now = camera.evaluated_get(depsgraph) if depsgraph is not None else camera
-    _take(lens, now, CAMERA)
-    _take(lens.dof, now.dof, LENS_BLUR)
+    _copy(lens, now, CAMERA)
+    _copy(lens.dof, now.dof, LENS_BLUR)
     lens.dof.focus_object = camera.dof.focus_object  # the object itself, not its evaluated copy
 
 
@@ -74,21 +76,21 @@ def _groups_of_addons(scene: bpy.types.Scene) -> list[str]:
     ]
 
 
-def _take_colours(stage: bpy.types.Scene, scene: bpy.types.Scene) -> None:
+def _copy_colour_management(target: bpy.types.Scene, scene: bpy.types.Scene) -> None:
     for device in (scene.display_settings.display_device, SRGB):
         with contextlib.suppress(TypeError):
-            stage.display_settings.display_device = device
+            target.display_settings.display_device = device
     for name in ("view_transform", "look", "exposure", "gamma", "use_white_balance"):
-        _take(stage.view_settings, scene.view_settings, (name,))
+        _copy(target.view_settings, scene.view_settings, (name,))
     for name in ("white_balance_temperature", "white_balance_tint"):
-        _take(stage.view_settings, scene.view_settings, (name,))
+        _copy(target.view_settings, scene.view_settings, (name,))
     if scene.view_settings.use_curve_mapping:
-        stage.view_settings.use_curve_mapping = True
-        _take_curves(stage.view_settings.curve_mapping, scene.view_settings.curve_mapping)
+        target.view_settings.use_curve_mapping = True
+        _copy_curves(target.view_settings.curve_mapping, scene.view_settings.curve_mapping)
 
 
-def _take_curves(target: bpy.types.CurveMapping, source: bpy.types.CurveMapping) -> None:
-    _take_all(target, source)
+def _copy_curves(target: bpy.types.CurveMapping, source: bpy.types.CurveMapping) -> None:
+    _copy_all(target, source)
     for ours, theirs in zip(target.curves, source.curves, strict=True):
         while len(ours.points) > len(theirs.points):
             ours.points.remove(ours.points[1])
@@ -99,21 +101,21 @@ def _take_curves(target: bpy.types.CurveMapping, source: bpy.types.CurveMapping)
     target.update()
 
 
-def _take_custom(target: bpy.types.ID, source: bpy.types.ID) -> None:
+def _copy_custom_properties(target: bpy.types.ID, source: bpy.types.ID) -> None:
     """Take the artist's own properties, which materials may read."""
     for name in list(source.keys()):
         if name not in source.bl_rna.properties:
             target[name] = source[name]
 
 
-def _take(target: Any, source: Any, names: tuple[str, ...]) -> None:
+def _copy(target: Any, source: Any, names: tuple[str, ...]) -> None:
     """Set these properties; what this version of Blender does not have or know is left alone."""
     for name in names:
         with contextlib.suppress(AttributeError, TypeError):
             setattr(target, name, getattr(source, name))
 
 
-def _take_all(target: Any, source: Any) -> None:
+def _copy_all(target: Any, source: Any) -> None:
     """Set all properties of a group, and of the groups in it."""
     for one in source.bl_rna.properties:
         name = one.identifier
@@ -121,7 +123,7 @@ def _take_all(target: Any, source: Any) -> None:
             value = getattr(source, name, None)
             inner = one.is_readonly and value is not None and not isinstance(value, bpy.types.ID)
             if inner and name != "rna_type":
-                _take_all(getattr(target, name), value)
+                _copy_all(getattr(target, name), value)
                 continue
         if not one.is_readonly and one.type != "COLLECTION":
-            _take(target, source, (name,))
+            _copy(target, source, (name,))
