@@ -1,4 +1,4 @@
-"""Standee in Blender: stand subjects as layered rectangles in the camera's view, and compose.
+"""Blender add-on: arrange subjects as layered rectangles in the camera's view, and compose them.
 
 The extension's entry. It imports `bpy` only when Blender registers it, so that the parts without
 Blender (`core`) can be imported anywhere.

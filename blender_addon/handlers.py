@@ -1,4 +1,4 @@
-"""What happens by itself: bound layers follow, results survive undo and file load."""
+"""Application handlers: bound layers follow their objects, results survive undo and file load."""
 
 import bpy
 from bpy.app.handlers import persistent

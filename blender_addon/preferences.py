@@ -1,4 +1,4 @@
-"""The extension's preferences: which daemon, how it is started, how rectangles look."""
+"""Add-on preferences: which daemon, how it is started, how rectangles look."""
 
 import shlex
 import shutil

@@ -1,4 +1,4 @@
-"""Everything that Blender is told of, in order; and all of it taken back, in the reverse order."""
+"""Registration of everything with Blender, in order, and its removal in reverse."""
 
 import atexit
 

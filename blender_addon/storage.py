@@ -1,4 +1,4 @@
-"""Where the extension keeps files of its own."""
+"""Storage folder of the extension."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Bring the catalogues up to date: `python desktop_app/update_translations.py`.
+"""Translation catalogue update: `python desktop_app/update_translations.py`.
 
 `lupdate` collects the texts of the editor into `translations/standee_*.ts`, `lrelease` compiles those into the
 `.qm` files that the editor loads. Both come with PySide6-Essentials. Run it after changing a text; then translate

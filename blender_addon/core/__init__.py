@@ -1,4 +1,4 @@
-"""What stands where, in numbers: frames, overlays, hits, gestures, depth and time.
+"""Pure geometry and state machines of the add-on, on numpy. Nothing here imports bpy.
 
 Pure functions over numpy and `standee`'s own types. Nothing in this folder imports `bpy` or `gpu`,
 so all of it is tested without Blender.

@@ -1,4 +1,4 @@
-"""Cameras as numbers: what they see on the sensor, and how to widen them for outpainting."""
+"""Camera lenses as numbers: sensor, shift, and widening for outpainting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours: pictures are sRGB; 3D views and images of floats are linear light."""
+"""Colour space conversion between sRGB pictures and linear light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Depth: which bound layer stands before which, and what the scene's own bodies hide of one."""
+"""Depth order of bound layers, and cut-outs without what is occluded."""
 
 from __future__ import annotations
 

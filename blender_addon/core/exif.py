@@ -1,4 +1,4 @@
-"""The orientation that a picture file asks for: Blender does not turn pictures by it, the daemon does."""
+"""EXIF orientation of picture files, which Blender ignores and the daemon follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that pass through Blender's 32-bit properties and come back as they were.
+"""Round trip of numbers through Blender's 32-bit properties.
 
 A document holds 64-bit floats and seeds up to 2**53; Blender's properties are 32 bits wide. What a
 property was set from is kept beside it, and counts as long as nobody changed the property.

@@ -1,4 +1,4 @@
-"""The ledger of a range of frames: which were made, of what."""
+"""Frame ledger: which frames of a range are made, and of what."""
 
 from __future__ import annotations
 

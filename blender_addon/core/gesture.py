@@ -1,4 +1,4 @@
-"""A drag from press to release as a state machine: no events of Blender, no drawing, no undo.
+"""Drag gesture as a state machine, from press to release: no events, drawing or undo.
 
 The modal operator translates Blender's events into `Input`, and writes the rectangle that comes
 back. Shift keeps the aspect, Ctrl snaps to the token grid, X and Y hold an axis, digits give an

@@ -1,4 +1,4 @@
-"""What the 3D view shows of a composition, as triangles, picture quads and words in region px.
+"""Viewport overlay as data: triangles, picture quads and words in region px.
 
 `viewport/gpu_draw.py` only hands these to the GPU. Everything is in z-order: what comes later covers what came
 before.

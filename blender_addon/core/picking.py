@@ -1,4 +1,4 @@
-"""What is under the pointer: a layer, or one of the eight handles of the selected one."""
+"""Hit testing under the pointer: a layer, or a handle of the selected one."""
 
 from __future__ import annotations
 

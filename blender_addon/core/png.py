@@ -1,4 +1,4 @@
-"""Write masks and pictures as PNG with nothing but zlib: Blender brings no picture library."""
+"""PNG encoder with nothing but zlib: Blender brings no picture library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the world to canvas px, and from canvas px to the pixels of a 3D view.
+"""Projection from the world to canvas px, and from canvas px to the px of a 3D view.
 
 Canvas px are those of the composition: y down, (0, 0) the upper left corner of the camera frame.
 Region px are Blender's: y up. Matrices are 4 x 4 in Blender's (OpenGL's) conventions: a camera looks

@@ -1,4 +1,4 @@
-"""Takes: where the pictures of a range lie. A take is a folder, and what is in it is never overwritten.
+"""Takes of a frame range: numbered output folders, in which nothing is overwritten.
 
 A range that goes on with unchanged frames goes on in the newest take. If a frame that is there would
 be another picture now, a new take begins, and the frames that are still the same are copied into it.

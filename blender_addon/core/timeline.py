@@ -1,4 +1,4 @@
-"""Timeline: which prompt holds at a frame, and which frames a range has."""
+"""Timeline arithmetic: the prompt at a frame, the frames of a range, their file names."""
 
 from __future__ import annotations
 

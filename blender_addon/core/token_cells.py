@@ -1,4 +1,4 @@
-"""The token view: who owns each cell, what is hidden of whom, what lies off the canvas.
+"""Token view geometry: owned, hidden and clipped cells as triangles.
 
 The same picture as the desktop editor's: fills and borders for what a subject owns, hatching for cells
 that another covers, crosses for those that the canvas cuts off, grey for what the scene keeps.

@@ -1,4 +1,4 @@
-"""Coloured triangles in region px, collected into two arrays for one call of the GPU."""
+"""Coloured triangles in region px, collected into two arrays for one draw call."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The interface's languages."""
+"""Translations of the add-on's interface."""

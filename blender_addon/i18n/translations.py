@@ -1,4 +1,4 @@
-"""The interface in other languages than English."""
+"""Translation registry: sentences in the language that Blender is set to."""
 
 import bpy
 

@@ -1,4 +1,4 @@
-"""Work in small steps beside everything else: generators that a tick moves on by one step at a time."""
+"""Cooperative background tasks: generators advanced one step at a time by the timer."""
 
 import contextlib
 import time

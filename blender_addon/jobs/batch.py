@@ -1,4 +1,4 @@
-"""A batch: one picture for each marker's camera, view layer and seed, all of them results.
+"""Batch composing: one result for each marker's camera, view layer and seed.
 
 Each picture is taken whole before the scene is set to the next, and all is as it was in the end.
 """

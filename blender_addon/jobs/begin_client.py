@@ -1,4 +1,4 @@
-"""A client for the daemon that the preferences name, which starts it if they say so."""
+"""Client factory: connects to the daemon of the preferences, and starts it if they say so."""
 
 from standee.client.client import Client
 from standee.connection import read_connection

@@ -1,4 +1,4 @@
-"""The one link to the daemon: a client that a timer polls, so that Blender never waits.
+"""Connection to the daemon: a client that a timer polls, so that Blender never waits.
 
 A tick takes about two milliseconds: some of it moves messages, the rest goes to *background tasks*
 (`background_tasks`). The timer runs only while there is something to do.

@@ -1,4 +1,4 @@
-"""A range of frames, one picture each, with the same noise; it goes on where it was stopped.
+"""Frame range composing: one picture per frame with the same noise, resumable.
 
 First every frame's composition is taken (the playhead runs through the range once), then those
 whose picture is not there yet are handed in, a few at a time, and frames of the same composition

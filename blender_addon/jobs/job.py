@@ -1,4 +1,4 @@
-"""The jobs that this Blender handed in: what they are for, how far they are; kept over restarts.
+"""Job state: which scene or frame a job is for, and its status, kept over restarts.
 
 A job outlives Blender at the daemon, so what it is for is written to a file of the extension's own.
 """

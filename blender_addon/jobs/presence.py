@@ -1,4 +1,4 @@
-"""Whether the daemon answers, for how long it has not, and what the panel says of it."""
+"""Daemon presence: whether it answers, for how long it has not, and the notice about it."""
 
 import time
 from dataclasses import dataclass

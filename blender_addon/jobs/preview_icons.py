@@ -1,4 +1,4 @@
-"""The preview of a job: its pixels, and an icon for the sidebar, which Blender keeps outside its data."""
+"""Preview icons of jobs for the sidebar, which Blender keeps outside its data."""
 
 from typing import Any
 

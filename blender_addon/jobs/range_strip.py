@@ -1,4 +1,4 @@
-"""The pictures of a range as strips, in a scene of their own: the artist's renders stay what they are."""
+"""Sequencer strips of a frame range, in a scene of their own."""
 
 import bpy
 

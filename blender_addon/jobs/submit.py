@@ -1,4 +1,4 @@
-"""From a scene to a job: what is composed at the present frame, and why it cannot be."""
+"""Job submission: the composition at the present frame, and why it cannot be composed."""
 
 import uuid
 

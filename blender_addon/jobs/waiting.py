@@ -1,4 +1,4 @@
-"""Waiting for pictures, for scripts and for Blender without a window: neither has a timer that ticks."""
+"""Blocking wait for jobs, for scripts and background Blender, where no timer ticks."""
 
 import time
 from collections.abc import Callable

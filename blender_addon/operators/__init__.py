@@ -1,4 +1,4 @@
-"""Every action as an operator: scriptable, undoable, and saying why it is greyed out."""
+"""Operators: every action scriptable, undoable, and with a reason when it is greyed out."""
 
 from . import (
     animation,

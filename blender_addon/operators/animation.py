@@ -1,4 +1,4 @@
-"""Animation: prompts at timeline markers, a range of frames, its strip in the sequencer."""
+"""Animation operators: prompts at timeline markers, a frame range, its strip in the sequencer."""
 
 import bpy
 

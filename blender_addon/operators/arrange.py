@@ -1,4 +1,4 @@
-"""The pointer and keys in the 3D view: the modal shell around `core.gesture`.
+"""Arrange operators: the modal shell around `core.gesture`, hovering and nudging.
 
 Events come in, rectangles go out; what they mean is decided there. One gesture is one undo step,
 and Esc or the right button leaves everything as it was.

@@ -1,4 +1,4 @@
-"""What the operators share: one way to refuse, and the questions that their polls ask."""
+"""Base operators: error reports and shared polls."""
 
 import bpy
 

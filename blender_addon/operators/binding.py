@@ -1,4 +1,4 @@
-"""Binding: a layer follows an object or a collection, until it is baked loose again."""
+"""Binding operators: a layer follows an object or a collection, until it is baked."""
 
 import bpy
 

@@ -1,4 +1,4 @@
-"""Composing: hand the scene in, cancel, look for the daemon."""
+"""Compose operators: submit the scene, cancel, connect to the daemon."""
 
 import bpy
 

@@ -1,4 +1,4 @@
-"""Documents: the same `.standee` files that the desktop editor opens and saves."""
+"""Document operators: open and save the desktop editor's `.standee` files."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""First steps: look through the camera, load the sample, find the preferences."""
+"""First-step operators: look through the camera, load the sample, open the preferences."""
 
 from importlib import resources
 from pathlib import Path

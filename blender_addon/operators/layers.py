@@ -1,4 +1,4 @@
-"""Layers: remove, duplicate, reorder, select, fit, and keyframes."""
+"""Layer operators: remove, duplicate, reorder, select, fit, and keyframes."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""LoRAs: add one to the list, take one out."""
+"""LoRA operators: add one to the list, remove one."""
 
 import bpy
 

@@ -1,4 +1,4 @@
-"""Presets: a named set of sampling settings, LoRAs and strengths, built in or the artist's own."""
+"""Preset operators: named sets of sampling settings, LoRAs and strengths."""
 
 import json
 import re

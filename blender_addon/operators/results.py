@@ -1,4 +1,4 @@
-"""Results: show, discard, recall the composition that made one, save as a file."""
+"""Result operators: show, discard, recall the composition that made one, save as a file."""
 
 import json
 from pathlib import Path

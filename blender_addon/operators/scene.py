@@ -1,4 +1,4 @@
-"""The scene around the subjects: where it comes from, what of it is kept, a larger frame."""
+"""Scene operators: the scene's picture, its kept region, a larger camera frame."""
 
 import bpy
 from bpy_extras.io_utils import ImportHelper

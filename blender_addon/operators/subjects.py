@@ -1,4 +1,4 @@
-"""Subjects: from files, from the clipboard, from an open image, from a render of an object."""
+"""Subject operators: from files, the clipboard, an open image, or a render of an object."""
 
 from pathlib import Path
 

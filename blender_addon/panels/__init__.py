@@ -1,4 +1,4 @@
-"""The sidebar of the 3D view: what composing needs first, then subjects, scene, results, time."""
+"""Sidebar panels of the 3D view, in the order of work: compose, subjects, scene, results, time."""
 
 from . import animation, compose, lists, results, scene, subjects
 

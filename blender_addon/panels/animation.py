@@ -1,4 +1,4 @@
-"""Time: prompts at markers, the range of frames, its strip."""
+"""Animation panel: prompts at markers, the frame range, its strip."""
 
 import bpy
 

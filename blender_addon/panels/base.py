@@ -1,4 +1,4 @@
-"""What the panels share: where they are, and words that fit into the sidebar."""
+"""Base panel: its place in the sidebar, and text wrapped to the sidebar's width."""
 
 import textwrap
 

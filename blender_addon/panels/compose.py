@@ -1,4 +1,4 @@
-"""The first panel: prompt, the button, what is under way, what went wrong."""
+"""Compose panel: prompt, button, running jobs, errors."""
 
 import bpy
 

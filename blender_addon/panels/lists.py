@@ -1,4 +1,4 @@
-"""The lists and menus of the sidebar."""
+"""Lists and menus of the sidebar."""
 
 import bpy
 

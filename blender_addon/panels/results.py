@@ -1,4 +1,4 @@
-"""Pictures that were made: show, recall, save, discard."""
+"""Results panel: finished pictures to show, recall, save or discard."""
 
 import bpy
 

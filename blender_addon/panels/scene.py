@@ -1,4 +1,4 @@
-"""The canvas and the scene that the subjects stand in."""
+"""Scene panel: the canvas, and the scene that subjects stand in."""
 
 import bpy
 

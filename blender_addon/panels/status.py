@@ -1,4 +1,4 @@
-"""What composing needs, and whether it is there: the daemon, the model, a view through the camera."""
+"""Status rows: daemon, model and camera, each with its missing step."""
 
 import bpy
 

@@ -1,4 +1,4 @@
-"""Subjects: their list, the strengths of the active one, where it stands, what it follows."""
+"""Subjects panel: the list, the active subject's strengths, placement and binding."""
 
 import bpy
 

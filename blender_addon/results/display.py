@@ -1,4 +1,4 @@
-"""Where a result appears: the camera frame, an Image Editor, the camera's background, or in 3D.
+"""Result display: the camera frame, an Image Editor, the camera's background, or a plane in 3D.
 
 None of them is rendered, and none stands before anything: the frame is drawn over the view, and what
 stands in 3D is an image empty, which has no surface.

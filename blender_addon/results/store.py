@@ -1,4 +1,4 @@
-"""Finished pictures: kept on disk first, then in the scene; never lost on undo or file load.
+"""Result store: pictures kept on disk first, then in the scene; never lost on undo or file load.
 
 A result is written to a folder of the extension's own before anything else. Undo and opening files
 may take it out of Blender's data; then it is put back, until the artist discards it.

@@ -1,1 +1,1 @@
-"""The scene: properties, bound objects, images, rendering, and the composition that they make."""
+"""Scene data: properties, bound objects, images, rendering, and the composition they make."""

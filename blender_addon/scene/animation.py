@@ -1,4 +1,4 @@
-"""Animation curves: those of a datablock, in every version of Blender."""
+"""Animation curves of a datablock, in every supported version of Blender."""
 
 import bpy
 

@@ -1,4 +1,4 @@
-"""The scene's camera: what it sees of the canvas, as numbers and as matrices.
+"""Scene camera: its view of the canvas, as a lens and as matrices.
 
 A lens that is keyed or driven is read as Blender evaluates it, not as its field says.
 """

@@ -1,4 +1,4 @@
-"""Between a scene's properties and the composition, in both directions and without loss.
+"""Conversion between a scene's properties and a composition, both ways and without loss.
 
 `composition_of` gives what would be composed now; `load_into_scene` puts a composition into the properties.
 """

@@ -1,4 +1,4 @@
-"""What an artist can choose from: (identifier, name, tooltip)."""
+"""Enum items: (identifier, name, tooltip)."""
 
 FITS = (
     ("contain", "Contain", "Show the whole picture inside the rectangle"),

@@ -1,4 +1,4 @@
-"""What the artist clicked last: a subject, or something of Blender's. The tool's keys act on that."""
+"""Input focus: whether a subject or an object of Blender's was clicked last."""
 
 on_subject = False
 """Whether it was a subject."""

@@ -1,4 +1,4 @@
-"""Which scene a job and its results belong to: an identity that copies of the scene or file do not share.
+"""Scene identity: tells a job's scene from copies of the scene or of the file.
 
 The identity is saved with the scene, so a full copy of the scene, a copy of the file, a new version of
 it and a startup file would bring it along. Each of them gets another one.

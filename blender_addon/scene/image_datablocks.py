@@ -1,4 +1,4 @@
-"""Pictures as Blender keeps them, and as the daemon wants them: image datablocks and bytes.
+"""Image datablocks: conversion between Blender's images, arrays and encoded files.
 
 A subject from a file is an image datablock that holds the file's bytes, so they are the same bytes,
 and the same digest, in the .blend, in the `.standee` document and at the daemon. An image of the

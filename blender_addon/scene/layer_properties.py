@@ -1,4 +1,4 @@
-"""What a layer, a LoRA, a result and a prompt at a marker are, as properties of the scene."""
+"""Property groups of a layer, a LoRA, a result and a prompt at a marker."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Layers that follow 3D: where a bound body is in the camera, and how far."""
+"""Object binding: where a bound body is in the camera, and how far."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What hides a bound layer: which points of the canvas a render shows other bodies at, before its own.
+"""Occlusion of bound layers: canvas points at which a render shows other bodies first.
 
 Rays go into the scene as the viewport evaluates it; what only a render shows is asked besides.
 """

@@ -1,4 +1,4 @@
-"""Pictures out of Blender: an object as a cut-out, the scene behind the subjects, masks of objects.
+"""Rendering: an object as a cut-out, the scene behind the subjects, masks of objects.
 
 Renders are those of a temporary scene (`render_scene`), the viewport's picture is drawn offscreen.
 """

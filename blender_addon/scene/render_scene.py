@@ -1,4 +1,4 @@
-"""A temporary copy of the artist's scene, made for one render and then removed.
+"""Temporary render scene: a copy of the artist's scene, made for one render and then removed.
 
 It takes from the artist's scene what `render_settings` lists and nothing else, so what an artist burns
 into files, binds to markers or keys on the camera does not come along. Nothing of the artist's own is

@@ -1,4 +1,4 @@
-"""The render settings that a render scene copies from the artist's scene, view layer and camera.
+"""Render settings that are copied from the artist's scene, view layer and camera.
 
 What only says how and where the artist's own renders are saved (size, border, stamp, file format,
 views, compositor, sequencer), and all that moves (animation, drivers, markers), is not in it.

@@ -1,4 +1,4 @@
-"""What a scene knows of its composition: layers, prompt, sampling, results; saved in the .blend.
+"""Property group of a scene: layers, prompt, sampling, results; saved in the .blend.
 
 All of it is plain Blender data: it undoes, animates, copies and links like everything else.
 """

@@ -1,1 +1,1 @@
-"""The 3D view: drawing, what is hovered, the tool."""
+"""3D viewport: drawing, hover, and the workspace tool."""

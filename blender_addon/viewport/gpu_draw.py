@@ -1,4 +1,4 @@
-"""Hand the overlay to the GPU: textured quads, triangles and words. No decisions are made here."""
+"""GPU drawing of the overlay: textured quads, triangles and words. No decisions are made here."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How layers look in the 3D view: their pixels, their cut-outs and who owns which cell; all cached.
+"""Cache of each layer's pixels, cut-out and cell ownership for the 3D view.
 
 Nothing here draws. What is not there yet is worked out by background tasks of the link, so that a redraw never
 waits for a large picture.

@@ -1,4 +1,4 @@
-"""What a 3D view shows of the composition, put together for drawing and for the pointer.
+"""View state of a 3D view: the composition as data for drawing and picking.
 
 The one place where Blender's view, camera and properties become the plain data of `core`.
 """

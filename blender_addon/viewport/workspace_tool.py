@@ -1,4 +1,4 @@
-"""The tool in the 3D view's toolbar: while it is chosen, pointer and keys act on subjects.
+"""Workspace tool in the 3D view's toolbar: pointer and keys act on subjects.
 
 What does not hit a subject goes on to Blender: selecting, orbiting and the rest stay as they are.
 """

@@ -1,4 +1,4 @@
-"""The desktop editor: arrange subjects as layered rectangles, and compose.
+"""Desktop editor: arrange subjects as layered rectangles on a canvas and compose them.
 
 `model/` is pure Python; everything else shows it with Qt. `shell/assembly.py` puts the parts together.
 """

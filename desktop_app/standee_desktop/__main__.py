@@ -1,4 +1,4 @@
-"""`python -m standee_desktop [FILE]`."""
+"""Module entry point: `python -m standee_desktop [FILE]`."""
 
 import sys
 

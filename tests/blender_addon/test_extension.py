@@ -1,4 +1,4 @@
-"""The zips: everything in them that Blender lacks, nothing else, and the same bytes each time."""
+"""Extension zips: everything that Blender lacks, nothing else, and the same bytes each time."""
 
 from __future__ import annotations
 

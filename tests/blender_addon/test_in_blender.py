@@ -1,4 +1,4 @@
-"""The tests of `in_blender/` run in Blender's own Python, when it is there."""
+"""Runner of the tests of `in_blender/` in Blender's own Python, when it is there."""
 
 from __future__ import annotations
 

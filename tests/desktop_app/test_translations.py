@@ -1,4 +1,4 @@
-"""Every text of the editor is translated, and what is translated is compiled and shown."""
+"""Translation catalogues: complete, compiled and shown."""
 
 from __future__ import annotations
 

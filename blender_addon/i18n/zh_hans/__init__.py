@@ -1,4 +1,4 @@
-"""Every word of the interface in Simplified Chinese."""
+"""Simplified Chinese translation of the whole interface."""
 
 from .actions import ACTIONS
 from .settings import SETTINGS

@@ -1,4 +1,4 @@
-"""Operators and panels, with their tooltips."""
+"""Chinese for operators and panels, with their tooltips."""
 
 ACTIONS: dict[str, str] = {
     # LoRAs

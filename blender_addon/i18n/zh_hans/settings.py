@@ -1,4 +1,4 @@
-"""Preferences, and the properties of layers, scene, canvas and view."""
+"""Chinese for the preferences and the properties of layers, scene, canvas and view."""
 
 SETTINGS: dict[str, str] = {
     # preferences

@@ -1,4 +1,4 @@
-"""Words on buttons, how a job stands, and why something is greyed out."""
+"""Chinese for buttons, job states, job notes, and why an action is greyed out."""
 
 WORDS: dict[str, str] = {
     # words on buttons

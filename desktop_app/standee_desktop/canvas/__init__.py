@@ -1,1 +1,1 @@
-"""The canvas: where layers are arranged. `view.py` shows it, a `Tool` decides what the mouse does."""
+"""Canvas: the widget that shows the layers, its overlays, and the mouse tools."""

@@ -1,4 +1,4 @@
-"""What a document looks like, small: its newest result, or else its layers. For worker threads."""
+"""Document preview: a small picture of the newest result, or of the layers. For worker threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures, documents and library subjects dropped on the canvas or beside it, or pasted."""
+"""Drag and drop, and paste: pictures, documents and library subjects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kept region of the scene: what will be identical in the result is bright, the rest is veiled."""
+"""Overlay of the scene's kept region: pixels that will be generated are veiled."""
 
 from __future__ import annotations
 

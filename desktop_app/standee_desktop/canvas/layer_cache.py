@@ -1,4 +1,4 @@
-"""The layers as the canvas shows them, in pixmaps that stay while nothing in them moves.
+"""Pixmap cache of the painted layers, so that a drag repaints only what moves.
 
 During a drag only the layers that move are painted anew, between what is below and what is above
 them: a drag costs the same with three layers and with a hundred.

@@ -1,4 +1,4 @@
-"""Painting of the canvas' parts: checkerboard, layers, scene, borders, handles, guides.
+"""Painting functions of the canvas: checkerboard, layers, borders, handles, guides.
 
 Functions of a painter and plain data. `scale` is screen px per canvas px.
 """

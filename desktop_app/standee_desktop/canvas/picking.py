@@ -1,4 +1,4 @@
-"""What lies under the mouse: layers by their cut-out, handles, guides."""
+"""Hit testing on the canvas: layers by their cut-out, handles, guides."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Overlay that shows a preview, a result, or both sides of a split over the canvas.
+"""Result overlay over the canvas: a preview, a result, or both sides of a split.
 
-While layers are dragged the curtain turns thin, so that the hand sees what it moves; events go
+While layers are dragged the picture turns translucent, so that the hand sees what it moves; events go
 through it, whatever it shows.
 """
 

@@ -1,4 +1,4 @@
-"""The rulers beside the canvas; dragging out of one makes a guide."""
+"""Rulers beside the canvas, from which guides are dragged."""
 
 from __future__ import annotations
 

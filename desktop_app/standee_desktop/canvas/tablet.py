@@ -1,4 +1,4 @@
-"""Drawing tablets: the pen's pressure reaches tools that draw, and its other end takes away.
+"""Drawing tablet input: pen pressure, and the eraser end, for tools that draw.
 
 Tools that do not draw get the pen as a mouse, which Qt makes of it by itself.
 """

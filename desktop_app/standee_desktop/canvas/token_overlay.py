@@ -1,4 +1,4 @@
-"""The token view: which cells each subject will own, what is hidden, what is clipped.
+"""Token overlay: which cells each subject owns, which are hidden, which are clipped.
 
 Counted in a worker thread by `standee.geometry`; a newer arrangement replaces one that waits.
 """

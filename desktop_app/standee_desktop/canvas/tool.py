@@ -1,4 +1,4 @@
-"""What the mouse and the keys do on the canvas: one tool at a time.
+"""Tool interface: what the mouse and keys do on the canvas, one tool at a time.
 
 `CanvasView.set_tool(tool)` puts a tool in charge, `set_tool(None)` the one that arranges layers.
 Positions are canvas px. Zoom, pan and the wheel stay with the view, whatever the tool.

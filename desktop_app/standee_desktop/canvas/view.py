@@ -1,4 +1,4 @@
-"""The canvas widget: zoom, pan, painting, and events given to the tool in charge.
+"""Canvas widget: zoom, pan, painting, and event dispatch to the current tool.
 
 What is arranged lives in the `EditorDocument`; the view keeps only the camera and what a gesture
 shows for the moment. One screen px is one device-independent px of the widget.

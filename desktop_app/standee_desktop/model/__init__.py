@@ -1,4 +1,4 @@
-"""The editor's document as pure Python: what is arranged, what is selected, how it is looked at.
+"""Document model as pure Python: the composition, the selection and the view state.
 
 No Qt here. The widgets show this model and call its functions; they keep no state of their own.
 

@@ -1,4 +1,4 @@
-"""Align and distribute layers by what is seen of them. Locked layers stay where they are.
+"""Alignment and distribution of layers by their visible bounds. Locked layers stay.
 
 A photograph's rectangle says little about where its cut-out stands: `seen` tells that.
 """

@@ -1,4 +1,4 @@
-"""How the canvas is seen: zoom and position, as plain numbers. No Qt."""
+"""Canvas camera: zoom and position as plain numbers. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The editor's document: one frozen composition, the selection, the view, and events about them.
+"""Editor document: one frozen composition, the selection, the view, and signals about them.
 
 Every change goes through `apply` with a whole new composition (`edits.py` makes them), so one undo
 stack covers layers, canvas, scene and AI settings alike. It belongs to the GUI thread.

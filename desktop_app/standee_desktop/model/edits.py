@@ -1,4 +1,4 @@
-"""Edits: functions from a composition to the next one. They know no widgets and no history.
+"""Edits: pure functions from a composition to the next one. They know no widgets and no history.
 
 `ids` are the ids of the layers that an edit is about. Numbers are brought into the bounds of the
 format here, so that no drag and no slider can make a document that cannot be saved.

@@ -1,4 +1,4 @@
-"""One step of the editor's history, and what the model asks of an undo stack.
+"""History step, and the undo stack interface that the model needs.
 
 The stack itself is Qt's (`standee_desktop.services.undo_stack`); the model knows it by this protocol only.
 """

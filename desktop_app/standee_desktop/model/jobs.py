@@ -1,4 +1,4 @@
-"""The editor's jobs: what the daemon tells of each, and which arrangement it is for. No Qt."""
+"""Job list of the editor: each job's status, and the arrangement that it composes. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers on the clipboard: their data as JSON. Their pictures travel by digest.
+"""Clipboard format of layers: JSON; their pictures travel by digest.
 
 Within one document the pictures are there already; for another document or window they lie in a
 `.standee` file that copying leaves in the cache folder (see `standee_desktop.services.clipboard`).

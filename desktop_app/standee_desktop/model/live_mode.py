@@ -1,4 +1,4 @@
-"""Live mode: compose again whenever the arrangement has changed, and never twice at once. Pure.
+"""Live mode: recompose after each change to the arrangement, one job at a time. Pure.
 
 The clock comes from outside. A change waits until the hand rests for `REST` seconds, but not longer
 than `LONGEST`. A job for an older arrangement goes on until there is something to see of it, however

@@ -1,4 +1,4 @@
-"""Painting masks: strokes on an array, growing and softening, and where an array lies on the canvas.
+"""Mask painting on arrays: brush strokes, growing, blurring, and the mask's place on the canvas.
 
 Masks are uint8 (height, width), 255 where the subject is or where pixels are kept. Pure numpy and
 Pillow; a stroke touches only the pixels near it, so it keeps up with the hand.

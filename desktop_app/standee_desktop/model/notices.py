@@ -1,4 +1,4 @@
-"""What the bar at the top says: news and errors in words, each with a button that mends it. No Qt.
+"""Notices: news and errors for the notice bar, each with an optional fix button. No Qt.
 
 A notice has a topic; a later one on the same topic takes its place, and `clear(topic)` removes it
 once the matter is settled.

@@ -1,4 +1,4 @@
-"""The time left of a job by the pace of its steps alone. Pure; the clock comes from outside.
+"""Time-left estimate of a job from the pace of its steps. Pure; the clock comes from outside.
 
 The daemon counts from the start of a job, so that its first guesses hold the loading of the model.
 """

@@ -1,4 +1,4 @@
-"""Steps of the history that are still being made, and what waits for them. No Qt.
+"""Pending history steps: edits still being computed, and calls that wait for them. No Qt.
 
 A brush stroke is a step once its mask is encoded. Undoing, saving or leaving before that would miss
 it, so they wait, in the order in which they were asked for.

@@ -1,4 +1,4 @@
-"""Rectangles on the canvas: bounds, handles, and how a drag of a handle resizes. Canvas px."""
+"""Rectangles on the canvas: bounds, handles, and resizing by a handle. Canvas px."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events of the model: a list of listeners, called in order, in the thread that emits."""
+"""Signals of the model: a list of listeners, called in order, in the thread that emits."""
 
 from __future__ import annotations
 

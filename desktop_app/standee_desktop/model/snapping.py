@@ -1,4 +1,4 @@
-"""Snapping: edges and centres are drawn to lines that are near. Canvas px.
+"""Snapping of edges and centres to nearby lines. Canvas px.
 
 Lines (of the canvas, other layers, guides) win over the token grid, which has no guide to show.
 """

@@ -1,4 +1,4 @@
-"""The token view's data: which cells each subject will own, before any GPU runs.
+"""Token counts per layer: own, hidden and clipped cells, known before any GPU runs.
 
 All of it comes from `standee.arrangement`, the code that the engine itself runs. This is work for a
 thread: a cut-out of 1024 px takes some ten milliseconds.

@@ -1,4 +1,4 @@
-"""Cuts what is typed into steps of the history: a word each, as every editor of texts does. No Qt."""
+"""Undo granularity of typed text: one history step per word, as text editors do. No Qt."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What stands around the canvas: the list of layers and the settings of the selected ones."""
+"""Dock panels around the canvas."""

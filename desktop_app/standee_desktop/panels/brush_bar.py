@@ -1,4 +1,4 @@
-"""The bar above the canvas while a mask is painted: size, softness, adding or taking away."""
+"""Brush bar above the canvas while a mask is painted: size, softness, adding or erasing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The button that composes and how far that is, in the tool bar: in sight whatever panel is in front."""
+"""Compose button and progress in the tool bar, visible whichever panel is in front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panel that composes: the prompt, how the picture is made, and what is under way."""
+"""Compose panel: the prompt, sampling settings, and the job list."""
 
 from __future__ import annotations
 

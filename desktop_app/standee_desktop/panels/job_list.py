@@ -1,4 +1,4 @@
-"""The jobs under way and those that wait: progress, time left, a button to stop each.
+"""Job list: running and queued jobs with progress, time left and a stop button.
 
 One that brought its pictures or was cancelled leaves the list by itself; one that failed stays until
 it is read.

@@ -1,4 +1,4 @@
-"""The layers as a list, the foremost on top: thumbnail, name, eye, lock; drag to reorder, F2 renames."""
+"""Layer list, foremost on top: thumbnail, name, eye, lock; drag to reorder, F2 renames."""
 
 from __future__ import annotations
 

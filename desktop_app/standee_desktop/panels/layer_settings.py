@@ -1,4 +1,4 @@
-"""The settings of the selected layers: words, fit, and how strictly each keeps to its picture.
+"""Layer settings: words, fit, and strengths of the selected layers.
 
 Every change is one step of the history, a drag of a slider too. Where the selected layers differ,
 the field says so and sets them all once it is touched; X, Y, W and H are those of all together.

@@ -1,4 +1,4 @@
-"""The panel of layers: the list, a word where there are none, and the commands under it."""
+"""Layers panel: the list, a hint when it is empty, and the buttons under it."""
 
 from __future__ import annotations
 

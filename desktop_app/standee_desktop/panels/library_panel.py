@@ -1,4 +1,4 @@
-"""The panel of subjects that are kept across scenes: drag one onto the canvas, or double-click it."""
+"""Library panel: subjects kept across scenes, added by dragging or a double click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The LoRAs of the document: one row each, with its weight, and a line that adds another.
+"""LoRA list of the document: one row each with its weight, and a button that adds another.
 
 The list only shows the document's; a change is a step of its history like every other setting.
 """

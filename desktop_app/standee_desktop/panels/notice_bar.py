@@ -1,4 +1,4 @@
-"""The notices over the canvas: what went wrong or is worth knowing, each with a button that mends it."""
+"""Notice bar over the canvas: news and errors, each with its fix button."""
 
 from __future__ import annotations
 

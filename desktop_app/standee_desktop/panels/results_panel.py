@@ -1,4 +1,4 @@
-"""The strip of results: look at them over the canvas, compare, apply, recall, export, discard."""
+"""Results panel: show a result over the canvas, compare, apply, recall, export, discard."""
 
 from __future__ import annotations
 

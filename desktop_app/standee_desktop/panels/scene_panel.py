@@ -1,4 +1,4 @@
-"""The panel of the scene: none or a picture, what of it is kept, and how subjects blend into it."""
+"""Scene panel: the scene's picture, its kept region, and how subjects blend into it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grid of results: large, side by side, each kept or discarded by one key.
+"""Variations grid: results side by side, each kept or discarded by one key.
 
 It takes the place of the canvas while it is open. A picture that was decided on leaves it; those that
 are kept stay in the document like all results, those that are discarded come back by undo.

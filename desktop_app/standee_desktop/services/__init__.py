@@ -1,1 +1,1 @@
-"""Services with Qt but without widgets of their own: the daemon, documents, images, saving."""
+"""Services with Qt but without widgets of their own: daemon, documents, images, saving."""

@@ -1,4 +1,4 @@
-"""Keeps unsaved work in the recovery folder, less than two seconds behind the hand."""
+"""Autosave of unsaved work into the recovery folder, within two seconds of a change."""
 
 from __future__ import annotations
 

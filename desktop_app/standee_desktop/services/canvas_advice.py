@@ -1,4 +1,4 @@
-"""A word when the canvas does not suit what was chosen, a model or a scene, and a button for it."""
+"""Canvas advice: a notice with a fix when the canvas does not suit the model or the scene."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copy and paste of layers, within a document, between documents and between windows.
+"""Clipboard for layers: copy and paste within and between documents and windows.
 
 The clipboard holds the layers' data; their pictures wait in a `.standee` file in the cache folder,
 written by a worker thread, for a document that does not hold them yet.

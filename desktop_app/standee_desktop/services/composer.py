@@ -1,4 +1,4 @@
-"""Composing: hands arrangements to the daemon, follows the jobs, and keeps the results.
+"""Composer: submits arrangements to the daemon, follows the jobs, and keeps the results.
 
 The canvas is never locked: a job works on the arrangement as it was when it was handed in.
 """

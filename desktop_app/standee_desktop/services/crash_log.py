@@ -1,4 +1,4 @@
-"""Errors that nobody expected: written to a log, and told in one line with a button that shows it."""
+"""Crash log: unexpected errors go to a file, and to one notice that opens it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cutting subjects out of their pictures: asks the daemon, and stops where nobody wants it any more.
+"""Cut-out jobs: asks the daemon for a subject's mask, and cancels what is no longer wanted.
 
 A cut-out ends when its layer goes, when another document is opened, when it is cancelled, and when
 the daemon works on it for too long without a word.

@@ -1,4 +1,4 @@
-"""The one line to the daemon: a thread that owns the socket, and signals for the GUI thread.
+"""Connection to the daemon: a thread that owns the client, and Qt signals for the GUI thread.
 
 Jobs outlive everything: the daemon's restarts (they are attached to again by their id) and this
 program's own (their ids are in the recovery folder). What cannot be mended without a person is told

@@ -1,4 +1,4 @@
-"""Documents and the disk: new, open, save, recover, export, all beside the GUI thread."""
+"""Document files: new, open, save, recover and export, off the GUI thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the buttons of the bar do: install the engine, restart the daemon, use less memory."""
+"""Fix actions of error notices: install the engine, restart the daemon, use the bundled model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The document's pictures as the canvas paints them: decoded beside the GUI thread, kept by use.
+"""Image cache: the document's pictures, decoded in threads at several sizes, least used dropped.
 
 Ask for an image and get it, or `None` and later a `ready` signal. Nothing here ever waits.
 """

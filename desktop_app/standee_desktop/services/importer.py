@@ -1,4 +1,4 @@
-"""Subjects and scenes come in: from files, drops, the clipboard and the library; cut out if need be.
+"""Importer of subjects and scenes: files, drops, the clipboard and the library.
 
 All reading happens in worker threads. A picture stands on the canvas as soon as it is read; its
 cut-out, where the daemon has to make one, follows as a step of its own.

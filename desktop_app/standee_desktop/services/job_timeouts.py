@@ -1,4 +1,4 @@
-"""How long a job may be worked on without a word: one that hangs must not hold up all others."""
+"""Job timeouts: how long a running job may be silent before it is ended."""
 
 from __future__ import annotations
 

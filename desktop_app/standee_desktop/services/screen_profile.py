@@ -1,4 +1,4 @@
-"""The screen's colour profile: pictures are sRGB, and a screen that is not shows other colours.
+"""Screen colour profile: converts sRGB pictures to the screen's colours.
 
 Every image that is painted passes `for_screen` once, in the thread that decodes it.
 """

@@ -1,4 +1,4 @@
-"""Work beside the GUI thread: a function runs in a pool, its outcome comes back as a signal.
+"""Thread pool whose outcomes arrive as signals on the GUI thread.
 
 Decoding, hashing, thumbnails and saving go through here. Each `ThreadPool` has a pool of its own, so
 that a slow disk does not hold up thumbnails. `in_order` makes a pool of one thread.

@@ -1,4 +1,4 @@
-"""The undo stack: Qt's, holding the model's steps. One stack for layers, canvas and AI settings."""
+"""Undo stack: Qt's, holding the model's steps for layers, canvas and AI settings alike."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The application: its window, menus, dialogs, and the assembly of all parts."""
+"""Application shell: window, menus, dialogs, and the assembly of all parts."""

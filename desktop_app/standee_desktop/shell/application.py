@@ -1,4 +1,4 @@
-"""The application: settings of Qt, language, theme, and the window with all of its parts."""
+"""Application start: Qt settings, language, theme, and the window with its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that makes the window more than a canvas: the daemon, files, composing, pictures.
+"""Composition root: builds the daemon link, files, panels and tools around one window.
 
 `Assembly(window)` builds the parts, docks their panels and connects the commands; `begin` sets them
 to work. Nothing in the window knows it.

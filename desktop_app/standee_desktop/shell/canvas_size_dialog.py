@@ -1,4 +1,4 @@
-"""The dialog that gives the canvas a size: presets, numbers by whole tokens, and what stays where."""
+"""Canvas size dialog: presets, sides in whole tokens, and the anchor."""
 
 from __future__ import annotations
 

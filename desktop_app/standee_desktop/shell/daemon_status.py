@@ -1,4 +1,4 @@
-"""How the daemon is, at the foot of the window: a dot and a word, always to be seen."""
+"""Daemon status in the status bar: a dot and a word, always visible."""
 
 from __future__ import annotations
 

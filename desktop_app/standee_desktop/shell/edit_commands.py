@@ -1,4 +1,4 @@
-"""What the commands do to the document and the canvas. Files and composing are connected elsewhere."""
+"""Edit commands: actions on the document and the canvas; not on files or jobs."""
 
 from __future__ import annotations
 

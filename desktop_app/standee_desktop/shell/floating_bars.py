@@ -1,4 +1,4 @@
-"""Bars that float over the middle of the window: what they say must not move what lies beneath."""
+"""Floating bars over the canvas, which move nothing beneath them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Menus and toolbars: which commands they hold, in which order."""
+"""Menus and tool bars: which commands they hold, in which order."""
 
 from __future__ import annotations
 

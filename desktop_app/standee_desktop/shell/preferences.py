@@ -1,4 +1,4 @@
-"""The look that the artist prefers, kept between sessions, and what is said about Standee."""
+"""Theme preference, and the About dialog."""
 
 from __future__ import annotations
 

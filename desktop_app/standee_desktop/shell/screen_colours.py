@@ -1,4 +1,4 @@
-"""The choice of the screen's colour profile, kept between sessions."""
+"""Screen profile preference: the chosen ICC file, kept between sessions."""
 
 from __future__ import annotations
 

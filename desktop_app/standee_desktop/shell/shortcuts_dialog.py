@@ -1,4 +1,4 @@
-"""All keys on one page: what the mouse does on the canvas, and the shortcut of every command."""
+"""Shortcuts dialog: mouse gestures on the canvas and every command's keys, searchable."""
 
 from __future__ import annotations
 

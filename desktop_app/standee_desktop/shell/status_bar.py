@@ -1,4 +1,4 @@
-"""The bar at the bottom: where the mouse is, what is selected, the canvas, the zoom."""
+"""Status bar: mouse position, selection, canvas size, zoom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first page: what Standee does, the sample scene one click away, recent documents."""
+"""Welcome page: what Standee does, the sample scene, recent documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main window: canvas in the middle, panels around it, menus, tools, status.
+"""Main window: canvas in the middle, panels around it, menus, tools, status.
 
 It puts the parts together and knows none of their work. Panels join by `add_panel`.
 """

@@ -1,4 +1,4 @@
-"""Where the window and its panels were, kept between sessions."""
+"""Window state: geometry of the window and its panels, kept between sessions."""
 
 from __future__ import annotations
 

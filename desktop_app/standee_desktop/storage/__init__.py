@@ -1,1 +1,1 @@
-"""Files of the editor: paths, settings, images, the library of subjects, the recovery journal."""
+"""File storage of the editor: paths, settings, images, subject library, recovery journal."""

@@ -1,4 +1,4 @@
-"""What stands against writing a document's file: it is write-protected, or someone else changed it.
+"""Overwrite guard: tells a write-protected file, or one that someone else changed.
 
 For worker threads: a file may be on a slow disk.
 """

@@ -1,4 +1,4 @@
-"""Pictures that leave the editor: PNG, JPEG or WebP, each with the receipt that makes it again.
+"""Image export: PNG, JPEG or WebP, each with the receipt that makes it again.
 
 `standee.document.receipt` says how the formats carry it; the editor and `standee compose` read all three. No
 Qt in here.

@@ -1,4 +1,4 @@
-"""Pictures from outside, ready for the document: read as the engine reads them, and scaled when they are huge. No Qt.
+"""Image import: pictures decoded as the engine decodes them, and scaled when huge. No Qt.
 
 Everything in this file may take a while and is called from worker threads. What comes out is the
 encoded bytes that the document keeps. A file that needs no change is kept as it was given.

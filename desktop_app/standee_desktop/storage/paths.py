@@ -1,4 +1,4 @@
-"""Where the editor keeps things between two starts: beside the daemon's, in the user's own data.
+"""Paths of the editor's data folder, beside the daemon's.
 
 `$STANDEE_HOME` moves all of it, for tests and for people with several set-ups.
 """

@@ -1,4 +1,4 @@
-"""Unsaved work on the disk, so that a crash costs a second or two. No Qt in here.
+"""Recovery journal: unsaved work on the disk, so that a crash costs a second or two. No Qt.
 
 Each editor has a folder of its own, a *journal*, and holds a lock in it as long as it lives:
 

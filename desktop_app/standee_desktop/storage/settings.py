@@ -1,4 +1,4 @@
-"""What the editor remembers of the artist's habits: recent files, folders, defaults for new subjects."""
+"""User settings of the editor: recent files, folders, defaults for new subjects."""
 
 from __future__ import annotations
 

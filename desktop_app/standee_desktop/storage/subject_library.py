@@ -1,4 +1,4 @@
-"""Subjects that are kept across scenes: a folder of pictures with their cut-outs. No Qt in here.
+"""Subject library: a folder of pictures with their cut-outs, kept across scenes. No Qt.
 
     library/<sha256>            the picture, as the document holds it
     library/<sha256>.json       its name and the digest of its mask

@@ -1,1 +1,1 @@
-"""Small widgets, icons and colours that every panel uses."""
+"""Small widgets, icons and colours that panels share."""

@@ -1,4 +1,4 @@
-"""Every command of the editor as a `QAction`: its words, shortcut and icon. What it does is elsewhere.
+"""Commands of the editor as `QAction`s: text, shortcut and icon. What they do is elsewhere.
 
 `actions["duplicate"].triggered.connect(...)`. Menus, toolbars and tests find commands here by name.
 """

@@ -1,4 +1,4 @@
-"""Accepting what is dragged here from other programs: always as a copy.
+"""Drop acceptance: what is dragged from other programs is always copied, never moved.
 
 A program that offers a file to be moved deletes it once the move is accepted.
 """

@@ -1,4 +1,4 @@
-"""What went wrong, in the person's language: errors of the daemon and the engine come in English.
+"""Error messages in the interface's language, by the error's code.
 
 Where the interface speaks another language, the kind of error is said in it, and the daemon's own
 words, which name the field and the way out, stand below.

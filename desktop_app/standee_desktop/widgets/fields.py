@@ -1,4 +1,4 @@
-"""Fields that panels share: a text that undoes with the document, a seed, a number or the default."""
+"""Form fields of panels: text with undo steps, seeds, numbers with a default, sliders, labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that files raise: which one, and what to do with unsaved work. They never block.
+"""File dialogs: choosing a file, and what to do with unsaved work. They never block.
 
 Each method returns at once and calls `then` with the answer, so that nothing behind a question waits.
 """

@@ -1,4 +1,4 @@
-"""What all inputs have in common: a wheel scrolls past them, undo is the document's, files fall through.
+"""Base input widgets: the wheel scrolls past them, undo is the document's, files fall through.
 
 Panels take these and not Qt's own, so that no input differs from its neighbours.
 """

@@ -1,4 +1,4 @@
-"""Lists of pictures: keys that mean their rows, icons that look the same when they are selected."""
+"""List widgets with row keys of their own, and thumbnails that look the same when selected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The choice of a model: those that the daemon has, a folder, or a name on the hub."""
+"""Model combo box: the daemon's models, a folder, or a name on the hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours and the style sheet, light and dark, following the system.
+"""Themes: colours and the style sheet, light and dark, following the system.
 
 `current()` is what painters ask; widgets get it through the palette and the style sheet. Contrast of
 text on its ground is at least 4.5:1 in both.

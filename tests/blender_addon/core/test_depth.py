@@ -1,4 +1,4 @@
-"""What stands before what, and what hides it."""
+"""Depth order and occlusion of layers."""
 
 from __future__ import annotations
 

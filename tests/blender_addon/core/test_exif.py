@@ -1,4 +1,4 @@
-"""The orientation of picture files, of every kind that names one."""
+"""EXIF orientation of every kind of picture file that names one."""
 
 from __future__ import annotations
 

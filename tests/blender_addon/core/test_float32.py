@@ -1,4 +1,4 @@
-"""Numbers survive Blender's 32 bits."""
+"""Round trip of numbers through Blender's 32 bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gestures do what the keys of every Blender user say."""
+"""Gestures, with the keys that every Blender user knows."""
 
 from __future__ import annotations
 

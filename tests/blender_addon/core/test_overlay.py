@@ -1,4 +1,4 @@
-"""The drawing data: in z-order, at the right px, and the cells of the geometry."""
+"""Overlay data: z-order, px, and the cells of the geometry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pointer finds what an artist sees under it."""
+"""Hit testing of layers and handles under the pointer."""
 
 from __future__ import annotations
 

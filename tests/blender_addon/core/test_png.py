@@ -1,4 +1,4 @@
-"""The PNG writer, read by another program's reader."""
+"""PNG encoder, read by another program's reader."""
 
 from __future__ import annotations
 

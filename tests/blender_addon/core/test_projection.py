@@ -1,4 +1,4 @@
-"""World points land where optics says; region px and canvas px are each other's inverse."""
+"""Projection of world points as optics says; region px and canvas px are inverse."""
 
 from __future__ import annotations
 

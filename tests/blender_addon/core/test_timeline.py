@@ -1,4 +1,4 @@
-"""Prompts change at markers, and a range goes on where it stopped."""
+"""Prompts at markers, and the frame ledger of a resumed range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token view's drawing: the cells of the geometry, who hides whom, what is cut off."""
+"""Token view geometry: owned, hidden and clipped cells."""
 
 from __future__ import annotations
 

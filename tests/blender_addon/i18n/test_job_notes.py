@@ -1,4 +1,4 @@
-"""What a job notes is told in the artist's language, whichever preset it took."""
+"""Job notes in the artist's language, for every load preset."""
 
 from __future__ import annotations
 

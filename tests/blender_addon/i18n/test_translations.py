@@ -1,4 +1,4 @@
-"""Every sentence that the interface says has its Chinese; those of properties are checked in Blender."""
+"""Chinese for every sentence of the interface; those of properties are checked in Blender."""
 
 from __future__ import annotations
 

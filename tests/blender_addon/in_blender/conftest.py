@@ -1,4 +1,4 @@
-"""Blender as a module, with the built zip installed in it as an artist would.
+"""Fixtures with Blender as a module, and the built zip installed in it as an artist would.
 
 Only where `bpy` is installed (`make test-blender`); elsewhere `../test_in_blender.py` says why not.
 """

@@ -1,4 +1,4 @@
-"""What F12 shows, to compare with."""
+"""Reference renders: what F12 shows."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""Open a document in Blender with the built extension, move its foremost subject, save it elsewhere.
+"""Round trip of a document through the built extension: open, move a subject, save elsewhere.
 
     .venv-bpy/bin/python -m tests.blender_addon.in_blender.pass_through DOCUMENT COPY X
 

@@ -1,5 +1,7 @@
-"""A daemon that speaks the protocol and makes flat pictures, so that Blender needs no torch to be
-tested. It keeps no promises beyond that; the real one has tests of its own."""
+"""Fake daemon that speaks the protocol and makes flat pictures, so that tests need no torch.
+
+It keeps no promises beyond that; the real one has tests of its own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suzanne in front of and behind a pillar, from three places, composed by the real daemon.
+"""Demo: Suzanne in front of and behind a pillar, from three places, composed by the real daemon.
 
     .venv-bpy/bin/python -m tests.blender_addon.in_blender.suzanne CONNECTION_FILE FOLDER
 

@@ -1,4 +1,4 @@
-"""Scripts wait for their pictures, and one call makes a batch of them."""
+"""Batch composing, and scripts that wait for their pictures."""
 
 import json
 import re

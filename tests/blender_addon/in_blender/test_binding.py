@@ -1,4 +1,4 @@
-"""Layers follow objects, stand before and behind each other, and are hidden by what is in front."""
+"""Object binding: following, depth order, occlusion."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""A document made elsewhere opens in Blender, and comes back without loss."""
+"""Documents made elsewhere, opened in Blender and saved without loss."""
 
 import bpy
 import msgspec

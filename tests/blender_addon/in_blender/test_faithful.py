@@ -1,4 +1,4 @@
-"""What Standee renders is what F12 shows, however the camera, the output and the scene are set."""
+"""Fidelity of renders to F12, however camera, output and scene are set."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""An artist who has just installed it: what the panel says, and that each step is one button."""
+"""First steps after the installation: what the panel says, and one button for each step."""
 
 import bpy
 import pytest

@@ -1,4 +1,4 @@
-"""A result lands in the scene and the file that it was made for, and in no copy of them."""
+"""Scene identity: a result lands in the scene and file it was made for, and in no copy of them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What an artist's image shows is what is sent and drawn, and the image stays as it is."""
+"""Image datablocks: sent and drawn as the image shows them; the image stays as it is."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""The operators on layers, and their curves that follow them."""
+"""Layer operators, and the animation curves that follow the layers."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""LoRAs are listed, weighed and taken out again, and the composition has those with a path."""
+"""LoRA operators, and the LoRAs of the composition."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What cuts a bound layer is what a render shows before its object, no more and no less."""
+"""Occlusion of bound layers: what a render shows before the object, no more and no less."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""Odd pictures and masks mean in Blender what they mean to the engine."""
+"""Odd pictures and masks, which mean in Blender what they mean to the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The overlay, drawn offscreen: the right pixels have the right colours."""
+"""Overlay drawn offscreen: the right pixels have the right colours."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""What Blender's cameras see is what the numbers say, in every kind of camera."""
+"""Projection by every kind of Blender's cameras."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Properties animate, undo, save and load like all of Blender's data."""
+"""Properties: animation, undo, saving and loading, as with all of Blender's data."""
 
 import bpy
 import pytest

@@ -1,4 +1,4 @@
-"""Enabling adds what it says; disabling leaves nothing behind; every word is explained."""
+"""Registration: all that enabling adds, disabling removes; every word has a tooltip."""
 
 import os
 import shutil

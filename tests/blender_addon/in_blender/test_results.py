@@ -1,4 +1,4 @@
-"""Results are shown, recalled and saved."""
+"""Result operators: shown, recalled and saved."""
 
 import json
 from pathlib import Path

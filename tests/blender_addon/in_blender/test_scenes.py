@@ -1,4 +1,4 @@
-"""The scene around the subjects: pictures, renders without the stand-ins, masks of objects."""
+"""Scene pictures: files, renders without the stand-ins, masks of objects."""
 
 import bpy
 import numpy as np

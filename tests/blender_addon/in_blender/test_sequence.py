@@ -1,4 +1,4 @@
-"""A range of frames composes, is interrupted, and goes on where it stopped."""
+"""Frame ranges: composed, interrupted, resumed."""
 
 import json
 

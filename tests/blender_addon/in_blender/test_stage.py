@@ -1,4 +1,4 @@
-"""A render of ours has the bodies, the light and the look of F12, whatever the scene holds."""
+"""Temporary render scene: the bodies, light and look of F12, whatever the scene holds."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""Subjects from files, images, the clipboard's path and renders of objects."""
+"""Subject operators: files, images, the clipboard's path and renders of objects."""
 
 import hashlib
 from pathlib import Path

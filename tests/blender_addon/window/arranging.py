@@ -1,4 +1,4 @@
-"""Arranging subjects with pointer and keys; every claim is asserted."""
+"""Window steps that arrange subjects with pointer and keys; every claim is asserted."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""What an artist does with the extension, in a real window, in this order."""
+"""Window run: what an artist does with the extension in a real window, in this order."""
 
 import os
 import sys

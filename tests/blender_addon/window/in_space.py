@@ -1,4 +1,4 @@
-"""What is bound to 3D, and what comes from it; every claim is asserted."""
+"""Window steps with subjects bound to 3D objects; every claim is asserted."""
 
 import bpy
 from mathutils import Vector

@@ -1,4 +1,4 @@
-"""Composing with the real daemon: results, undo, a killed daemon, a render; every claim is asserted."""
+"""Window steps that compose with the real daemon: results, undo, a killed daemon, a render."""
 
 import os
 import signal

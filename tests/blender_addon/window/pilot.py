@@ -1,4 +1,4 @@
-"""Drives a Blender window as a person would: steps with pauses, pointer and keys, screenshots.
+"""Driver of a Blender window: steps with pauses, pointer and keys, screenshots.
 
 A drive is a generator that yields the seconds until its next step; a timer runs it. A second timer
 is the heartbeat: the longest time between two beats is the longest that Blender did not answer.

@@ -1,4 +1,4 @@
-"""What every part of the drive needs: the window, the extension's own state, where things are."""
+"""Helpers of the window run: the window, the extension's own state, where things are."""
 
 import importlib
 import os

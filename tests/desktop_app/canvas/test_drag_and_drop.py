@@ -1,4 +1,4 @@
-"""What is dragged here from other programs is copied, never moved: a mover deletes its file."""
+"""Drag and drop from other programs: copied, never moved, since a mover deletes its file."""
 
 from __future__ import annotations
 

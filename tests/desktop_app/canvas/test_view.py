@@ -1,4 +1,4 @@
-"""The canvas, used as a person uses it: mouse and keys in a real window."""
+"""Canvas view, used as a person uses it: mouse and keys in a real window."""
 
 from __future__ import annotations
 

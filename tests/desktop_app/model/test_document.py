@@ -1,4 +1,4 @@
-"""The editor's document: one state, steps, a selection, and events about them. No Qt."""
+"""Editor document: one state, history steps, selection, signals. No Qt."""
 
 import subprocess
 import sys

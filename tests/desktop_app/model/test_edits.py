@@ -1,4 +1,4 @@
-"""Edits: from a composition to the next one."""
+"""Edits from a composition to the next one."""
 
 import pytest
 from hypothesis import given

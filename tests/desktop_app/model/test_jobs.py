@@ -1,4 +1,4 @@
-"""Jobs are kept over restarts and the oldest leave the list; live mode composes what rests, once."""
+"""Job list over restarts, and live mode."""
 
 from standee.composition import Composition
 from standee_desktop.model.jobs import KEPT, Job, Jobs, of_json

@@ -1,4 +1,4 @@
-"""Live mode always comes to something to see, however slow the machine is."""
+"""Live mode on machines of any speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strokes on masks: round on the canvas, counted once, exact when grown."""
+"""Mask strokes: round on the canvas, counted once, exact when grown."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The time left is that of the steps: loading a model is none of them."""
+"""Time-left estimate from steps, without loading the model."""
 
 from __future__ import annotations
 

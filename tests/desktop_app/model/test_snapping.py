@@ -1,4 +1,4 @@
-"""Snapping, handles and the camera: plain numbers."""
+"""Snapping, handles and the camera as plain numbers."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The token view's data: own, hidden and clipped cells told apart. That they are the engine's: test_arrangement.py."""
+"""Token counts of own, hidden and clipped cells; test_arrangement.py compares the engine's."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The button that composes and how far that is are in sight, whatever panel is in front."""
+"""Compose button and progress, visible whichever panel is in front."""
 
 from __future__ import annotations
 

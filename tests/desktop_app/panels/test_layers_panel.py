@@ -1,4 +1,4 @@
-"""The panel of layers and the settings of a layer, used as a person uses them."""
+"""Layers panel and layer settings, used as a person uses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library of subjects: kept, found, renamed, dragged, dropped."""
+"""Library of subjects: kept, found, renamed, dragged, dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LoRAs are added, weighed and removed beside the other settings, and undo takes each step back."""
+"""LoRA list: adding, weighing and removing, each an undo step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choosing a model: what the daemon has, a folder, a name on the hub, and the canvas that suits it."""
+"""Model choice: the daemon's models, a folder, a name on the hub, and the canvas that suits it."""
 
 from __future__ import annotations
 

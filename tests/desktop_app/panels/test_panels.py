@@ -1,4 +1,4 @@
-"""The window with all of its panels: room for each, a name for every control."""
+"""Panel layout of the window: room for each, a name for every control."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The strip of results: they hang over the canvas, are compared, and go."""
+"""Results panel: overlay, comparison, removal."""
 
 from __future__ import annotations
 

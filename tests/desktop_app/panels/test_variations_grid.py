@@ -1,4 +1,4 @@
-"""All results side by side: one key keeps, one discards, undo brings back."""
+"""Variations grid: one key keeps, one discards, undo brings back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cut-outs can be stopped: by a button, with their layer, and by their own time."""
+"""Cancellation of cut-outs: by a button, with their layer, by a timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents and the disk: nothing is lost by leaving one, or by saving over what others did."""
+"""Document files: nothing is lost by leaving one, or by saving over what others did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors come with a button that mends them."""
+"""Fix buttons of error notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work beside the GUI thread calls nobody back that is gone."""
+"""Thread pool callbacks of deleted objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application as a process: it comes, and it goes."""
+"""Editor as a process: start and exit."""
 
 from __future__ import annotations
 

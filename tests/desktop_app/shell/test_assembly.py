@@ -1,4 +1,4 @@
-"""The parts around the canvas, without a daemon: what is pasted, asked, kept and undone."""
+"""Assembled parts without a daemon: pasting, asking, keeping, undoing."""
 
 from __future__ import annotations
 

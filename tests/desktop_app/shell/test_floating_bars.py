@@ -1,4 +1,4 @@
-"""Notices and the brush's settings float: nothing they do moves what lies beneath."""
+"""Floating bars, which move nothing beneath them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures are shown through the profile of the screen, and go to the model as they are."""
+"""Screen colour profile: used for display, not for what goes to the model."""
 
 from __future__ import annotations
 

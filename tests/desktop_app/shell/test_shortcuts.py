@@ -1,4 +1,4 @@
-"""Commands: no two share a shortcut, and all of them do something."""
+"""Command shortcuts: unique, and each with an effect."""
 
 from __future__ import annotations
 

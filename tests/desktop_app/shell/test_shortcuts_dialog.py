@@ -1,4 +1,4 @@
-"""The page of keys shows every shortcut there is, and finds them."""
+"""Shortcuts dialog: complete and searchable."""
 
 from __future__ import annotations
 

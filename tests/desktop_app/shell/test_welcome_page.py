@@ -1,4 +1,4 @@
-"""The welcome page shows documents as pictures, and one click opens them."""
+"""Welcome page: documents as pictures, opened by one click."""
 
 from __future__ import annotations
 

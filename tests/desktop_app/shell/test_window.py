@@ -1,4 +1,4 @@
-"""The window: welcome page, panels, canvas size, and that a large document fits into memory."""
+"""Main window: welcome page, panels, canvas size, and the memory of a large document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The window comes back as it was left."""
+"""Window state between sessions."""
 
 from __future__ import annotations
 

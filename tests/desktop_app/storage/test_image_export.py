@@ -1,4 +1,4 @@
-"""Exported pictures carry their receipt, in every format; notices say one thing once."""
+"""Image export: receipts in every format; notices say one thing once."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pictures from outside come in upright and bounded, and broken ones give one clear sentence."""
+"""Image import: upright and bounded, and one clear sentence for a broken file."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Unsaved work outlives the editor, costs no copy of the document, and is offered once."""
+"""Recovery journal: survives the editor, copies no document, is offered once."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Errors of the daemon are told in the language of the window, without Python's numbers."""
+"""Error messages in the language of the window, without Python's numbers."""
 
 from __future__ import annotations
 

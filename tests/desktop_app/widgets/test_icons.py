@@ -1,4 +1,4 @@
-"""Icons are drawn at the screen's own resolution, in the theme's colours."""
+"""Icons at the screen's own resolution, in the theme's colours."""
 
 from __future__ import annotations
 

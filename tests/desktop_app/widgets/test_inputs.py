@@ -1,4 +1,4 @@
-"""Every input of the window has the same habits: the wheel scrolls past it, undo is the document's."""
+"""Input widgets' shared habits: the wheel scrolls past them, undo is the document's."""
 
 from __future__ import annotations
 

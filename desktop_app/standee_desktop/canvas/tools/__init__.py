@@ -1,1 +1,1 @@
-"""The canvas's tools: what the mouse does."""
+"""Mouse tools of the canvas."""

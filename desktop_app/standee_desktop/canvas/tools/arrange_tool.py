@@ -1,4 +1,4 @@
-"""The tool that arranges layers: select, move, resize, nudge, duplicate by dragging, rubber band."""
+"""Arrange tool: select, move, resize, nudge, duplicate by dragging, rubber band."""
 
 from __future__ import annotations
 

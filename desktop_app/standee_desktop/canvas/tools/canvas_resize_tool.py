@@ -1,4 +1,4 @@
-"""The tool that drags the canvas' edges: a larger canvas around a scene is an outpainting."""
+"""Canvas resize tool: drags the canvas' edges; a larger canvas around a scene is an outpainting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compare tool: a line across the canvas between the arrangement and a result."""
+"""Compare tool: a movable line between the arrangement and a result."""
 
 from __future__ import annotations
 

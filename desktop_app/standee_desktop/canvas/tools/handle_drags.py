@@ -1,4 +1,4 @@
-"""What belongs to a drag: the cursor of each handle, the step of each arrow, a corner on a line."""
+"""Arithmetic of handle drags: cursors, arrow steps, corners and sides in canvas px."""
 
 from __future__ import annotations
 

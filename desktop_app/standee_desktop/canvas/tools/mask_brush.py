@@ -1,4 +1,4 @@
-"""The brush that paints masks: a subject's cut-out, or what of the scene is kept.
+"""Mask brush: paints a subject's cut-out, or the kept region of the scene.
 
 A stroke shows at once and becomes one step of the history when the button comes up; encoding and
 hashing happen in a worker thread meanwhile. White of a mask is the subject, or is kept.

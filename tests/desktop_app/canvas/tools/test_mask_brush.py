@@ -1,4 +1,4 @@
-"""The mask brush in the window: straight lines, pens, and no black where a picture is empty."""
+"""Mask brush in the window: straight lines, pens, and no black where a picture is empty."""
 
 from __future__ import annotations
 
