@@ -46,6 +46,11 @@ class StandeePreferences(bpy.types.AddonPreferences):
             " command. Empty: `standee serve`, if it is installed"
         ),
     )
+    marked: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Mark Pictures as Made by a Model",
+        description="Say in the metadata of the pictures that are written that a model made them",
+        default=True,
+    )
     opacity: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Picture Opacity",
         description="How solid the subjects are drawn in the 3D view",
@@ -100,6 +105,7 @@ class StandeePreferences(bpy.types.AddonPreferences):
         command.prop(self, "start_command")
         for row in daemon_rows:
             row(daemon)
+        layout.prop(self, "marked")
         layout.separator()
         look = layout.column()
         for name in ("opacity", "line", "outline", "selected", "bound"):
@@ -112,6 +118,7 @@ class _Defaults:
     connection_file = ""
     start_daemon = False
     start_command = ""
+    marked = True
     opacity, line = Style.opacity, Style.line
     outline, selected, bound = Style.outline, Style.selected, Style.bound
 

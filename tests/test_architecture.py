@@ -58,7 +58,7 @@ FLOORS = {
         "document pairing",
         "connection",
         "wire geometry",
-        "composition",
+        "composition coded_colours",
         "image_metadata",
         "validation files images formatting",
         "errors",

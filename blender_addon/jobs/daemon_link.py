@@ -1,32 +1,38 @@
 """Connection to the daemon: a client that a timer polls, so that Blender never waits.
 
-A tick takes about two milliseconds: some of it moves messages, the rest goes to *background tasks*
-(`background_tasks`). The timer runs only while there is something to do.
+A tick of about 2 ms moves messages and background tasks; the timer runs while there is any.
 """
 
 import contextlib
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 import bpy
 
 from standee.client.client import Client
 from standee.composition import Composition
-from standee.errors import InvalidField, MissingDependency, NotConnected, StandeeError
+from standee.errors import (
+    DownloadNeeded,
+    InvalidField,
+    MissingDependency,
+    NotConnected,
+    StandeeError,
+)
 from standee.geometry import PATCH
 from standee.wire.events import Event, Preview, Result
-from standee.wire.messages import ModelInfo
+from standee.wire.messages import Download, ModelInfo
 from standee.wire.session import Task
 
 from ..i18n.translations import say
 from ..redraw import redraw
-from ..scene.composition_io import Blobs
+from ..scene.composition_io import Blobs, Work
 from ..scene.scene_properties import known_models
 from . import job as jobbing
 from . import preview_icons
 from .background_tasks import BackgroundTask, BackgroundTasks
 from .begin_client import begin_client
+from .downloads import offered
 from .job import Job
 from .presence import Notice, Presence, no_daemon_notice
 
@@ -36,9 +42,6 @@ BUSY, WAITING = 0.01, 0.05
 """Seconds between ticks while bytes or background tasks move, and while a job only has to be waited for."""
 PATIENCE = 5.0
 """Seconds without a daemon after which that is said."""
-
-Work = Generator[float | None, None, tuple[Composition, Blobs]]
-"""Small steps (see `BackgroundTask`) that a composition and its pictures come of."""
 
 
 class DaemonLink:
@@ -122,11 +125,11 @@ class DaemonLink:
     def submit(self, job: Job, composition: Composition, blobs: Blobs, priority: int = 0) -> None:
         """Hand in a job. Raises `StandeeError` if the composition is not valid or nobody answers."""
         self.open()
-        assert self._client is not None
         if job.state == "preparing":
             job.becomes("sending")
-        task = self._client.begin_submit(composition, blobs, job_id=job.id, priority=priority)
-        self._client_tasks.append((task, lambda done: self._submitted(job, done)))
+        asked = {"job_id": job.id, "priority": priority, "download": job.download}
+        task = self._client.begin_submit(composition, blobs, **asked)
+        self._client_tasks.append((task, lambda done: self._submitted(job, composition, done)))
         self._followed.add(job.id)
         self.jobs[job.id] = job
         jobbing.remember(list(self.jobs.values()))
@@ -263,7 +266,6 @@ class DaemonLink:
 
     def _check_presence(self) -> None:
         """Say so when nobody answers for a while, and take it back when somebody does."""
-        assert self._client is not None
         if self._client.connected:
             if self._presence.alone and self._client.welcome is not None:
                 self._know(self._client.welcome.models)
@@ -310,13 +312,18 @@ class DaemonLink:
             self.tell(error)
             self._over(job)
 
-    def _submitted(self, job: Job, task: Task[str]) -> None:
+    def _submitted(self, job: Job, composition: Composition, task: Task[str]) -> None:
         if task.error is not None:
             self._failed(job, task.error)
+            if isinstance(task.error, DownloadNeeded) and self._client is not None:
+                self._client_tasks.append((self._client.begin_downloads(composition), self._ask))
         elif job.state == "sending":
             job.becomes("queued")
         elif job.state == "cancelled":  # the daemon did not know it then
             self.cancel(job)
+
+    def _ask(self, done: Task[tuple[Download, ...]]) -> None:
+        self.notice = offered(done)
 
     def _happened(self, event: Event) -> None:
         job = self.jobs.get(event.job)
@@ -333,11 +340,7 @@ class DaemonLink:
             self._over(job)
 
     def _keep(self, job: Job, event: Result) -> BackgroundTask:
-        """Keep a result; only when all of them are safe does the daemon forget the job.
-
-        What cannot be written stays at the daemon until it can.
-        """
-        assert self.on_result is not None
+        """Keep a result; when all are safe the daemon forgets the job, and until then has them."""
         try:
             yield from self.on_result(job, event)
         except (OSError, StandeeError) as error:
@@ -369,10 +372,8 @@ class DaemonLink:
 
 
 def _tick() -> float | None:
-    """What the timer calls: the tick, within an operator, to which writing is always allowed.
-
-    A render thread can leave Blender refusing that Python writes to scenes, for good.
-    """
+    """What the timer calls: the tick, within an operator, to which writing is always allowed: a
+    render thread can leave Blender refusing that Python writes to scenes, for good."""
     with contextlib.suppress(RuntimeError):  # what goes wrong in a tick is said in the panel
         bpy.ops.standee.tick()
     return link().pause

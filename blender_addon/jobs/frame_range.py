@@ -14,6 +14,7 @@ import bpy
 import msgspec
 
 from standee.composition import Composition, to_json
+from standee.document.receipt import embed
 from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.wire.events import Result
 
@@ -21,11 +22,12 @@ from ..core import takes
 from ..core.frame_ledger import FrameLedger
 from ..core.timeline import fingerprint, frames
 from ..i18n.translations import say
-from ..scene.composition_io import Blobs
+from ..preferences import preferences
+from ..scene.composition_io import Blobs, Work
 from ..scene.identity import identity
 from . import submit
 from .background_tasks import BackgroundTask
-from .daemon_link import Work, link
+from .daemon_link import link
 from .job import Job
 
 TRIES = 3
@@ -132,9 +134,10 @@ def take(job: Job, event: Result) -> BackgroundTask:
         ledger = current.ledger
         alike += [f for f, (_, _, of) in current.plan.items() if of == job.fingerprint]
     yield
+    png = embed(event.data, event.receipt, marked=preferences().marked)
     try:
         for frame in dict.fromkeys(alike):
-            ledger.add(frame, job.fingerprint, event.data)
+            ledger.add(frame, job.fingerprint, png)
             yield
     except (OSError, StorageFull) as error:
         raise StorageFull(

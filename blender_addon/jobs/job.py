@@ -35,7 +35,8 @@ class Job:
     """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame.
 
     `status` is what is known of it; the properties read that. `kept` counts the pictures that are
-    safe here; `unkept` says that one could not be written, so that all wait at the daemon.
+    safe here; `unkept` says that one could not be written, so that all wait at the daemon. With
+    `download` the artist has said yes to bringing what it lacks from the hub.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Job:
     status: JobStatus = field(default_factory=lambda: JobStatus(""))
     kept: int = 0
     unkept: bool = False
+    download: bool = False
     preview: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property

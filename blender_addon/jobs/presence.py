@@ -8,10 +8,11 @@ from ..i18n.translations import say
 
 @dataclass
 class Notice:
-    """What went wrong, and what to do."""
+    """What went wrong, and what to do; `download`: it asks whether something may be downloaded."""
 
     message: str
     fix: str = ""
+    download: bool = False
 
 
 @dataclass

@@ -9,10 +9,10 @@ from standee.errors import InvalidField
 
 from ..core.timeline import prompt_at
 from ..scene import image_datablocks, object_binding, occlusion, render
-from ..scene.composition_io import Blobs, composition_of, with_pictures
+from ..scene.composition_io import Blobs, Work, composition_of, with_pictures
 from ..scene.identity import identity
 from ..scene.scene_properties import StandeeScene
-from .daemon_link import Work, link
+from .daemon_link import link
 from .job import Job
 
 PENDING_PICTURE = b"taken later"
@@ -105,17 +105,17 @@ def prompt_now(scene: bpy.types.Scene) -> str:
     return prompt_at(scene.frame_current, standee.prompt, markers, prompts)
 
 
-def compose(context: bpy.types.Context, label: str = "") -> Job:
+def compose(context: bpy.types.Context, label: str = "", download: bool = False) -> Job:
     """Take what the scene composes now, and hand it in when all of it is found.
 
-    `label` names the result. Raises `StandeeError`; what is found wrong later becomes the link's
-    notice.
+    `label` names the result; `download` says yes to bringing what it lacks. Raises `StandeeError`;
+    what is found wrong later becomes the link's notice.
     """
     scene = context.scene
     link().open()
     composition, blobs = snapshot(context)
     label = label or composition.prompt[:40] or "Result"
-    job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label)
+    job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label, download=download)
     job.becomes("preparing")
     if scene.standee.scene_source == "RENDER":
         job.becomes("preparing", "rendering")

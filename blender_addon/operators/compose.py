@@ -19,6 +19,11 @@ class STANDEE_OT_compose(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     wait: WAIT
+    download: bpy.props.BoolProperty(
+        name="Download",
+        description="Bring what is not on the daemon's machine from the hub; you accept its licence",
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -29,7 +34,7 @@ class STANDEE_OT_compose(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            job = submit.compose(context)
+            job = submit.compose(context, download=self.download)
             if self.wait:
                 wait_for([job])
             else:

@@ -7,10 +7,12 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from standee.composition import validate
+from standee.document.receipt import embed
 from standee.errors import InvalidField, MissingBlob, StandeeError, StorageFull
 from standee.files import write_atomically
 
 from ..i18n.translations import say
+from ..preferences import preferences
 from ..redraw import redraw
 from ..results import display, store
 from ..scene import composition_io, image_datablocks
@@ -93,7 +95,7 @@ class STANDEE_OT_result_recall(NeedsResult, bpy.types.Operator):
 class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
     bl_idname = "standee.result_save"
     bl_label = "Save Result"
-    bl_description = "Write the active result to a PNG file, exactly as it was made"
+    bl_description = "Write the active result to a PNG file, with its receipt"
 
     filename_ext = ".png"
     filter_glob: bpy.props.StringProperty(default="*.png", options={"HIDDEN"})
@@ -101,7 +103,9 @@ class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         standee = composition(context)
         try:
-            _, data = image_datablocks.encode_image(standee.results[standee.active_result].image)
+            result = standee.results[standee.active_result]
+            _, data = image_datablocks.encode_image(result.image)
+            data = embed(data, json.loads(result.receipt or "{}"), marked=preferences().marked)
             write_atomically(Path(bpy.path.abspath(self.filepath)), data)
         except StorageFull as error:
             self.report({"ERROR"}, str(error))

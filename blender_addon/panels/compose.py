@@ -85,6 +85,9 @@ def _notice(layout: bpy.types.UILayout) -> None:
     if notice.fix:
         paragraph(words, notice.fix, "BLANK1")
     row.operator("standee.dismiss", text="", icon="X", emboss=False)
+    if notice.download:
+        box.operator("standee.compose", text="Download", icon="IMPORT").download = True
+        return
     box.operator("standee.preferences", icon="PREFERENCES")
 
 

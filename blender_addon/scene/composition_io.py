@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import bpy
@@ -44,6 +44,8 @@ SCENE_FIELDS = {
 RECT_FIELDS = {"x": "x", "y": "y", "w": "width", "h": "height"}
 
 Blobs = dict[str, bytes]
+Work = Generator[float | None, None, tuple[Composition, Blobs]]
+"""Small steps that a composition and its pictures come of; each may yield the seconds it rests."""
 PictureOf = Callable[[str], bytes]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .coded_colours import Coding, coding_of
 from .errors import BadPicture, StandeeError
 from .image_metadata import ORIENTATION, orientation_of, profile_of, without_metadata
 from .images import HEAD, MAX_PIXELS, check_kind, check_size, damaged, unit_range
@@ -123,7 +124,8 @@ def _decode(
             turn = int(picture.getexif().get(ORIENTATION, 1))
     _narrow_transparency(picture, kind, data)
     profile = profile_of(data) or picture.info.get("icc_profile") or b""
-    image = _in_srgb(_shallow(picture), profile)
+    coding = coding_of(data, bool(profile))
+    image = _in_srgb(_shallow(picture), profile, coding)
     if turn in TURNS:
         image = image.transpose(Image.Transpose[TURNS[turn]])
         size = size[::-1] if turn >= 5 else size
@@ -179,13 +181,20 @@ def _shallow(picture: Image.Image) -> Image.Image:
     return picture.convert("RGBA" if clear_at_all else "RGB")
 
 
-def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Return a picture of `_shallow` as RGB or RGBA in sRGB; a profile that cannot be used says nothing."""
+def _in_srgb(picture: Image.Image, profile: bytes, coding: Coding | None) -> Image.Image:
+    """Return a picture of `_shallow` as RGB or RGBA in sRGB, by its `coding`, or else its profile.
+
+    A profile that cannot be used says nothing.
+    """
+    from PIL import Image
+
     alpha = picture.getchannel("A") if picture.mode in ("RGBA", "LA") else None
     if alpha is not None and alpha.getextrema() == (255, 255):
         alpha = None
     colour = None
-    if profile:
+    if coding is not None and not coding.is_srgb():
+        colour = Image.fromarray(coding.to_srgb(np.asarray(picture.convert("RGB"))))
+    elif coding is None and profile:
         with suppress(Exception):  # whatever is wrong with it, the picture is there
             plain = {"RGBA": "RGB", "LA": "L"}.get(picture.mode, picture.mode)
             colour = _converted(picture.convert(plain), profile)

@@ -95,6 +95,13 @@ def from_p3(pixels: Pixels) -> Pixels:
     return np.rint(value * 255).astype(np.uint8)
 
 
+def from_linear(pixels: Pixels) -> Pixels:
+    """Light as sRGB."""
+    light = pixels / 255
+    value = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(value * 255).astype(np.uint8)
+
+
 def big_tiff(pixels: Pixels) -> bytes:
     return encoded(Image.fromarray(pixels), "TIFF", big_tiff=True)
 
@@ -205,6 +212,49 @@ def cases() -> dict[str, tuple[Callable[[], bytes], Pixels, int]]:
         "animated.webp": (lambda: frames("WEBP"), plain, 0),
         "pages.tif": (lambda: frames("TIFF"), plain, 0),
         "picture.avif": (lambda: encoded(Image.fromarray(grey), "AVIF", quality=100), grey, 6),
+        "cicp-srgb.png": (lambda: with_chunk(png, b"cICP", bytes([1, 13, 0, 1])), plain, 0),
+        "cicp-p3.png": (lambda: with_chunk(png, b"cICP", bytes([12, 13, 0, 1])), from_p3(plain), 2),
+        "cicp-before-profile.png": (
+            lambda: with_chunk(
+                with_chunk(png, b"iCCP", icc + zlib.compress(p3)), b"cICP", b"\1\r\0\1"
+            ),
+            plain,
+            0,
+        ),
+        "cicp-unknown.png": (lambda: with_chunk(png, b"cICP", bytes([99, 99, 9, 1])), plain, 0),
+        "cicp-cut.png": (lambda: with_chunk(png, b"cICP", b"\1"), plain, 0),
+        "gamma-srgb.png": (lambda: with_chunk(png, b"gAMA", struct.pack(">I", 45455)), plain, 0),
+        "gamma-linear.png": (
+            lambda: with_chunk(png, b"gAMA", struct.pack(">I", 100_000)),
+            from_linear(plain),
+            1,
+        ),
+        "gamma-linear-grey16.png": (
+            lambda: with_chunk(grey16(), b"gAMA", struct.pack(">I", 100_000)),
+            from_linear(grey),
+            1,
+        ),
+        "gamma-and-srgb.png": (
+            lambda: with_chunk(
+                with_chunk(png, b"gAMA", struct.pack(">I", 100_000)), b"sRGB", b"\0"
+            ),
+            plain,
+            0,
+        ),
+        "gamma-nonsense.png": (
+            lambda: with_chunk(with_chunk(png, b"gAMA", bytes(4)), b"cHRM", bytes(32)),
+            plain,
+            0,
+        ),
+        "gamma-p3.png": (
+            lambda: with_chunk(
+                with_chunk(png, b"gAMA", struct.pack(">I", 45455)),
+                b"cHRM",
+                struct.pack(">8I", *(round(v * 100_000) for v in (0.3127, 0.3290, *DISPLAY_P3))),
+            ),
+            from_p3(plain),
+            2,
+        ),
         "solid-alpha.png": (lambda: encoded(Image.fromarray(plain).convert("RGBA")), plain, 0),
     }
 

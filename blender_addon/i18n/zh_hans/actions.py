@@ -1,6 +1,15 @@
 """Chinese for operators and panels, with their tooltips."""
 
 ACTIONS: dict[str, str] = {
+    # downloads
+    "Download": "下载",
+    "Bring what is not on the daemon's machine from the hub; you accept its licence": (
+        "从模型库下载守护进程所在计算机没有的内容；您接受其许可证"
+    ),
+    "Not on the daemon's machine: {names}.": "守护进程所在的计算机没有：{names}。",
+    "Its licence: {licences}.": "许可证：{licences}。",
+    "It has to be accepted first: {page}": "需先接受许可证：{page}",
+    "not named": "未注明",
     # LoRAs
     "LoRAs": "LoRA 列表",
     "Add LoRA": "添加 LoRA",
@@ -167,9 +176,7 @@ ACTIONS: dict[str, str] = {
         "恢复生成活动结果时的图层、提示词与设置"
     ),
     "Save Result": "保存结果",
-    "Write the active result to a PNG file, exactly as it was made": (
-        "将活动结果原样写入 PNG 文件"
-    ),
+    "Write the active result to a PNG file, with its receipt": ("将活动结果原样写入 PNG 文件"),
     # documents and presets
     "Open Standee Document": "打开 Standee 文档",
     "Bring the composition and results of a .standee file into this scene": (

@@ -6,6 +6,10 @@ SETTINGS: dict[str, str] = {
     "The file that the daemon wrote or that `standee pair` made. Empty: your own daemon": (
         "守护进程写出的文件，或由 `standee pair` 生成的文件。留空则使用您自己的守护进程"
     ),
+    "Mark Pictures as Made by a Model": "标明图片由模型生成",
+    "Say in the metadata of the pictures that are written that a model made them": (
+        "在写出的图片的元数据中注明由模型生成"
+    ),
     "Start the Daemon When Needed": "需要时启动守护进程",
     "Launch the daemon when you compose and none is running": "合成时若没有守护进程在运行，则启动它",
     "Start Command": "启动命令",

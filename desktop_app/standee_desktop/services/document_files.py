@@ -18,7 +18,7 @@ from ..model.notices import Notice, Notices
 from ..storage.file_guard import Hindrance, Stamp, hindrance, stamp_of
 from ..storage.image_export import export
 from ..storage.recovery_journal import UnsavedWork, recovered
-from ..storage.settings import settings
+from ..storage.settings import marks_pictures, settings
 from ..widgets.file_dialogs import Answer, FileDialogs, Way
 from .autosave import Autosave, held_by
 from .composer import Composer
@@ -254,7 +254,10 @@ class DocumentFiles(QObject):
         def failed(error: StandeeError) -> None:
             self._notices.fail(error, "export", "save-as", lambda: self.export(name))
 
-        self._workers.run(lambda: export(path, result.data, result.receipt), done, failed)
+        def work() -> None:
+            export(path, result.data, result.receipt, marked=marks_pictures())
+
+        self._workers.run(work, done, failed)
 
     # -- closing ---------------------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ def build_menus(window: QMainWindow, actions: Actions) -> dict[str, QMenu]:
     }
     fill(menus["file"], actions, ("new", "open"))
     menus["recent"] = menus["file"].addMenu(translate("Menus", "Open &recent"))
-    fill(menus["file"], actions, ("", "save", "save-as", "export", "", "quit"))
+    fill(menus["file"], actions, ("", "save", "save-as", "export", "mark", "", "quit"))
     fill(menus["edit"], actions, ("undo", "redo", "", "cut", "copy", "paste", "delete", ""))
     fill(menus["edit"], actions, ("select-all", "select-none"))
     fill(menus["layer"], actions, (*LAYER, ""))

@@ -1,4 +1,4 @@
-"""Theme preference, and the About dialog."""
+"""Preferences of the theme and of marks in exported pictures, and the About dialog."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from standee import __version__
 
-from ..storage.settings import settings
+from ..storage.settings import MARKED, marks_pictures, settings
 from ..widgets.actions import Actions
 
 THEME = "look/theme"
@@ -18,7 +18,7 @@ CHOICES: dict[str, bool | None] = {"system": None, "light": False, "dark": True}
 
 
 class Preferences(QObject):
-    """Connects the choice of a theme and the words about Standee."""
+    """Connects the choice of a theme, the mark of exported pictures and the words about Standee."""
 
     def __init__(self, actions: Actions, window: QWidget) -> None:
         super().__init__(window)
@@ -32,6 +32,8 @@ class Preferences(QObject):
             action.triggered.connect(lambda _=False, n=name: self.choose(n))
         if chosen in ("light", "dark"):
             self._force(chosen)
+        actions["mark"].setChecked(marks_pictures())
+        actions["mark"].toggled.connect(lambda on: settings().setValue(MARKED, on))
         actions["about"].triggered.connect(self._about)
 
     def choose(self, name: str) -> None:

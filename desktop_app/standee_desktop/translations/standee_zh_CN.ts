@@ -24,6 +24,14 @@
         <translation>导出图片(&amp;E)…</translation>
     </message>
     <message>
+        <source>Say in the metadata of exported pictures that a model made them</source>
+        <translation>在导出的图片的元数据中注明由模型生成</translation>
+    </message>
+    <message>
+        <source>&amp;Mark pictures as made by a model</source>
+        <translation>标明图片由模型生成(&amp;M)</translation>
+    </message>
+    <message>
         <source>&amp;Welcome page</source>
         <translation>欢迎页(&amp;W)</translation>
     </message>

@@ -77,6 +77,9 @@ class Actions(QObject):
         self.add("save", self.tr("&Save"), Std.Save, "save")
         self.add("save-as", self.tr("Save &as…"), "Ctrl+Shift+S")
         self.add("export", self.tr("&Export picture…"), "Ctrl+E", "export")
+        tip = self.tr("Say in the metadata of exported pictures that a model made them")
+        mark = self.tr("&Mark pictures as made by a model")
+        self.add("mark", mark, None, "", tip, checkable=True)
         self.add("welcome", self.tr("&Welcome page"))
         self.add("quit", self.tr("&Quit"), "Ctrl+Q")
 

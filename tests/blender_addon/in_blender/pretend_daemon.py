@@ -14,7 +14,7 @@ from typing import Any
 import zmq
 
 from standee.connection import Connection, Keys, write_connection
-from standee.errors import JobFailed, StandeeError
+from standee.errors import DownloadNeeded, JobFailed, StandeeError
 from standee.pairing import new_keys
 from standee.wire import codec
 from standee.wire.events import Cancelled, Preview, Problem, Progress, Queued, Result, Started
@@ -22,6 +22,8 @@ from standee.wire.messages import (
     BlobChunk,
     BlobMissing,
     BlobState,
+    Download,
+    Downloads,
     JobState,
     ModelInfo,
     Ok,
@@ -42,6 +44,7 @@ class PretendDaemon:
         self.released: list[str] = []
         self.cancelled: list[str] = []
         self.fail_with: StandeeError | None = None
+        self.lacks: tuple[Download, ...] = ()
         self.hold = threading.Event()  # while set, jobs do not get on
         self._server, self._client = new_keys(), new_keys()
         self._stop = threading.Event()
@@ -124,9 +127,14 @@ class PretendDaemon:
             elif job not in self.specs:
                 problem = Problem.of(JobFailed("No such job."))
                 return Refused(re=number, error=problem), None
+            if self.lacks and not fields.get("download"):
+                refusal = DownloadNeeded("It is not on this machine.", fix="Say yes.")
+                return Refused(re=number, error=Problem.of(refusal)), None
             if self.fail_with is not None:
                 return Refused(re=number, error=Problem.of(self.fail_with)), None
             return JobState(re=number, job=job, state="queued"), self._events(job)
+        if kind == "downloads":
+            return Downloads(re=number, downloads=self.lacks), None
         if kind == "job.cancel":
             if fields["job"] not in self.specs:
                 return Refused(re=number, error=Problem.of(JobFailed("No such job."))), None

@@ -9,6 +9,7 @@ import pytest
 
 from standee.errors import InvalidField
 from standee.files import not_saved
+from standee.wire.messages import Download
 
 
 @pytest.fixture
@@ -36,6 +37,18 @@ def test_a_composition_becomes_a_result(addon, ready, daemon, until):
     assert spec["layers"][0]["picture"] in daemon.blobs
     until(lambda: daemon.released)
     assert not link_of(addon).unfinished
+
+
+def test_a_download_is_asked_about_and_begins_with_a_yes(addon, ready, daemon, until):
+    daemon.lacks = (Download("someone/flux", 3 << 30, "apache-2.0"),)
+    bpy.ops.standee.compose()
+    until(lambda: link_of(addon).notice is not None and link_of(addon).notice.download)
+    notice = link_of(addon).notice
+    assert "someone/flux (3.0 GiB)" in notice.message
+    assert "apache-2.0" in notice.fix
+    assert not ready.results
+    bpy.ops.standee.compose(download=True)
+    until(lambda: bpy.context.scene.standee.results)
 
 
 def test_several_pictures_are_several_results(ready, daemon, until):

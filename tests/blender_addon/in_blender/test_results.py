@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
+from standee.document.receipt import embed
+
 
 @pytest.fixture
 def made(standee, subject, daemon, until):
@@ -123,10 +125,17 @@ def test_a_result_without_receipt_says_so(made):
         bpy.ops.standee.result_recall()
 
 
-def test_a_result_is_saved_byte_for_byte(made, daemon, tmp_path):
-    path = tmp_path / "out.png"
+def test_a_result_is_saved_with_its_receipt_and_its_mark(addon, made, daemon, tmp_path):
+    path, receipt = tmp_path / "out.png", json.loads(made.results[0].receipt)
     bpy.ops.standee.result_save(filepath=str(path))
-    assert path.read_bytes() == daemon.picture
+    assert path.read_bytes() == embed(daemon.picture, receipt)
+    assert b"trainedAlgorithmicMedia" in path.read_bytes()
+    chosen = addon("preferences").preferences()
+    chosen.marked = False
+    bpy.ops.standee.result_save(filepath=str(path))
+    chosen.marked = True
+    assert path.read_bytes() == embed(daemon.picture, receipt, marked=False)
+    assert b"DigitalSourceType" not in path.read_bytes()
     with pytest.raises(RuntimeError, match="was not saved"):
         bpy.ops.standee.result_save(filepath="/nowhere/out.png")
 

@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from standee.composition import Composition
 from standee.document.document import Document
+from standee.document.receipt import extract
 from standee_desktop.model import edits
 from standee_desktop.model.jobs import Job
+from support.command_line import PNG
 from support.person import Person
 
 
@@ -129,3 +131,18 @@ def test_an_exported_picture_has_the_format_that_was_chosen(  # type: ignore[no-
     dialog.filterSelected.emit(jpeg)
     assert dialog.defaultSuffix() == "jpg"
     dialog.close()
+
+
+def test_exported_pictures_are_marked_as_made_by_a_model_unless_that_is_switched_off(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle, tmp_path: Path
+) -> None:
+    name = person.document.document.add_result(PNG, {"prompt": "a cat"}, "one")
+    mark = person.window.action("mark")
+    assert mark.isChecked()
+    for path, marked in ((tmp_path / "on.png", True), (tmp_path / "off.png", False)):
+        mark.setChecked(marked)
+        assembly.files.export_to(path, name)
+        settle(path.exists)
+        assert (b"DigitalSourceType" in path.read_bytes()) is marked
+        assert extract(path.read_bytes()) == {"prompt": "a cat"}
+    mark.setChecked(True)
