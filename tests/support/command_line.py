@@ -28,8 +28,10 @@ class FakeClient:
 
     error: ClassVar[BaseException | None] = None
     calls: ClassVar[list[tuple[str, Any]]] = []
+    agreed: ClassVar[bool] = False
 
-    def submit(self, spec: Any, blobs: Any, *, job_id: str = "a-job", priority: int) -> str:
+    def submit(self, spec: Any, blobs: Any, *, job_id: str = "a-job", **more: Any) -> str:
+        type(self).agreed = more["download"]
         self.calls.append(("submit", spec))
         return job_id
 

@@ -12,7 +12,7 @@ import pytest
 from standee.composition import Composition, Lora, Rect
 from standee.document.document import Document
 from standee.document.receipt import embed, extract
-from standee.errors import InvalidField, JobCancelled, MissingBlob, StandeeError
+from standee.errors import DownloadNeeded, InvalidField, JobCancelled, MissingBlob, StandeeError
 from standee.wire.events import Result
 from standee.wire.messages import Point
 from standee_cli import job_runs
@@ -30,6 +30,28 @@ def test_compose_writes_numbered_pictures_with_their_receipts(
     assert extract(Path("out-2.png").read_bytes())["model"] == {"fingerprint": "1"}
     assert [name for name, _ in daemon.calls] == ["submit", "wait", "release"]
     assert sorted(map(str, Path().iterdir())) == ["out-1.png", "out-2.png", "scene.json"]
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_only_yes_lets_a_job_download_what_it_names(
+    standee: Run, daemon: type[FakeClient], agreed: bool
+) -> None:
+    Path("scene.json").write_text('{"sampling": {"model": "evil/model"}}')
+    command = ["compose", "scene.json", "-o", "out.png", "-q", *(["--yes"] if agreed else [])]
+    assert standee(*command).code == 0
+    assert daemon.agreed is agreed
+
+
+def test_a_download_that_nobody_agreed_to_is_the_inputs_fault(
+    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = DownloadNeeded("evil/model is not on this machine.", fix="Say yes: --yes.")
+    monkeypatch.setattr(daemon, "error", error)
+    Path("scene.json").write_text("{}")
+    ran = standee("compose", "scene.json", "--json")
+    assert ran.code == 2
+    assert json.loads(ran.out)["error"]["code"] == "download-needed"
+    assert "--yes" in ran.err
 
 
 def test_a_picture_that_cannot_be_written_stays_with_the_daemon(
