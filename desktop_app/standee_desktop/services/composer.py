@@ -23,10 +23,9 @@ from standee.errors import StandeeError
 from standee.wire.events import Event, Failed, Preview, Result, ends
 
 from ..model import EditorDocument, edits
-from ..model.jobs import Job, Jobs, of_json
+from ..model.jobs import Job, Jobs, Pace, of_json
 from ..model.live_mode import LiveMode
 from ..model.notices import Notices
-from ..model.pace import Pace
 from ..model.rects import fit_on
 from ..storage.image_import import open_picture
 from .daemon_link import DaemonLink

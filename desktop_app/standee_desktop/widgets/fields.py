@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..model.typing_steps import TypingSteps
+from ..model.history import TypingSteps
 from .icons import icon
 from .inputs import DoubleSpinBox, LineEdit, Slider, SpinBox, is_undo, is_words
 

@@ -1,8 +1,12 @@
-"""Job list over restarts, and live mode."""
+"""Job list over restarts, and the time left by the pace of steps."""
+
+from dataclasses import replace
 
 from standee.composition import Composition
-from standee_desktop.model.jobs import KEPT, Job, Jobs, of_json
-from standee_desktop.model.live_mode import LONGEST, REST, LiveMode
+from standee.wire.events import Progress, Started
+from standee_desktop.model.jobs import KEPT, Job, Jobs, Pace, of_json
+
+JOB = Job("j", Composition(), state="running", of=20, eta=1710.0)
 
 
 def test_a_job_survives_the_recovery_folder() -> None:
@@ -21,33 +25,22 @@ def test_the_list_drops_the_oldest_finished_jobs_only() -> None:
     assert jobs.current == jobs.get("running")
 
 
-def test_live_mode_waits_until_the_hand_rests() -> None:
-    live = LiveMode()
-    live.switch(True, now=0.0)
-    assert live.take(Composition(), now=0.0)
-    moved = Composition(prompt="moved")
-    live.changed(now=1.0)
-    assert not live.take(moved, now=1.0 + REST / 2)
-    live.changed(now=1.0 + REST / 2)
-    assert not live.take(moved, now=1.0 + REST)
-    assert live.take(moved, now=1.0 + 1.5 * REST)
-    assert live.due_in(now=5.0) is None
+def step(number: int) -> Progress:
+    """Return what the daemon tells after a step."""
+    return Progress(job="j", seq=number, stage="denoising", step=number, of=20)
 
 
-def test_live_mode_does_not_wait_for_a_hand_that_never_rests() -> None:
-    live = LiveMode()
-    live.switch(True, now=0.0)
-    live.take(Composition(), now=0.0)
-    now = 1.0
-    while now < 1.0 + LONGEST:
-        live.changed(now)
-        now += REST / 3
-    assert live.take(Composition(prompt="on the way"), now=now)
+def test_the_time_left_is_that_of_the_steps_and_not_of_loading() -> None:
+    pace = Pace()
+    pace.timed(JOB, Started(job="j", seq=0), 0.0)
+    pace.timed(JOB, Progress(job="j", seq=0, stage="loading", of=1), 1.0)
+    assert pace.timed(replace(JOB, step=1), step(1), 90.0).eta is None  # one step tells no pace
+    assert pace.timed(replace(JOB, step=3), step(3), 100.0).eta == 5.0 * 17
 
 
-def test_live_mode_does_not_compose_the_same_twice() -> None:
-    live = LiveMode()
-    live.switch(True, now=0.0)
-    assert live.take(Composition(), now=0.0)
-    live.changed(now=1.0)
-    assert not live.take(Composition(), now=9.0)
+def test_after_a_restart_the_pace_is_measured_anew() -> None:
+    pace = Pace()
+    pace.timed(replace(JOB, step=1), step(1), 0.0)
+    pace.timed(JOB, Started(job="j", seq=3, attempt=2), 500.0)
+    assert pace.timed(replace(JOB, step=1), step(1), 600.0).eta is None
+    assert pace.timed(replace(JOB, step=2), step(2), 602.0).eta == 2.0 * 18
