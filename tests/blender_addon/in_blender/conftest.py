@@ -51,7 +51,7 @@ def install() -> None:
 if bpy is not None and PACKAGE not in bpy.context.preferences.addons:
     install()
 elif bpy is None:  # `test_in_blender.py` says so
-    collect_ignore_glob = ["test_*.py"]
+    collect_ignore_glob = ["test_*.py", "**/test_*.py"]
 
 
 @pytest.fixture(scope="session")
@@ -149,3 +149,11 @@ def stand(standee: Any) -> Any:
             bpy.data.objects.remove(one)
     bpy.ops.mesh.primitive_uv_sphere_add(location=(0.8, 0.5, 0.3))
     return bpy.context.object
+
+
+@pytest.fixture
+def ready(standee: Any, subject: str, daemon: Any) -> Any:
+    """The composition of a scene with one subject and a prompt; a daemon runs."""
+    bpy.ops.standee.add_files(filepath=subject)
+    standee.prompt = "a red disc"
+    return standee

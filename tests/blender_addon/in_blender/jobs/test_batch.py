@@ -12,13 +12,12 @@ from standee.document.receipt import extract
 
 
 @pytest.fixture
-def ready(standee, subject, daemon):
+def ready(ready):
     """A layer that follows the cube."""
-    bpy.ops.standee.add_files(filepath=subject)
     bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
     bpy.ops.standee.bind()
-    standee.prompt = "a disc"
-    return standee
+    ready.prompt = "a disc"
+    return ready
 
 
 def other_camera(at):
@@ -113,7 +112,7 @@ def test_a_batchs_receipts_say_what_each_was_made_of(ready, daemon):
 
 
 def test_the_script_in_the_docs_makes_its_picture(standee, subject, daemon, tmp_path):
-    text = (Path(__file__).resolve().parents[3] / "docs/blender.md").read_text(encoding="utf-8")
+    text = (Path(__file__).resolve().parents[4] / "docs/blender.md").read_text(encoding="utf-8")
     [script] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     out = tmp_path / "result.png"
     script = script.replace("/pictures/cat.png", subject).replace("/pictures/result.png", str(out))

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 import pytest
 
-CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
+CASES = Path(__file__).resolve().parents[5] / "shared" / "cases"
 COLOURS = [(200, 100, 50), (0, 128, 255)]
 PAINTED = (0.5, 0.25, 0.75, 1.0)
 

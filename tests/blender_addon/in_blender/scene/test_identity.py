@@ -7,13 +7,6 @@ import pytest
 
 
 @pytest.fixture
-def ready(standee, subject, daemon):
-    bpy.ops.standee.add_files(filepath=subject)
-    standee.prompt = "a red disc"
-    return standee
-
-
-@pytest.fixture
 def compose(ready, until):
     """Composes once in the context's scene, and waits for the result."""
 
