@@ -23,7 +23,6 @@ def fix_words(fix: str) -> str:
         "retry-connection": translate("NoticeBar", "Start the daemon"),
         "restart": translate("NoticeBar", "Restart the daemon"),
         "renew-keys": translate("NoticeBar", "Restart the daemon"),
-        "less-memory": translate("NoticeBar", "Use less memory"),
         "bundled-model": translate("NoticeBar", "Use the bundled model"),
         "retry": translate("NoticeBar", "Try again"),
         "save-as": translate("NoticeBar", "Save elsewhere…"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -27,10 +26,7 @@ from .composer import Composer
 from .crash_log import log, open_log
 from .daemon_link import Contact, DaemonLink
 
-OFFLOAD = "STANDEE_OFFLOAD"
 PAGE = re.compile(r"https://[\w./-]+\w")
-LESS = {"": "model", "none": "model", "model": "group"}
-"""The next preset that takes less memory; the daemon reads it from its environment."""
 
 
 class ErrorFixes(QObject):
@@ -112,9 +108,7 @@ class ErrorFixes(QObject):
             self._composer.again(job.id)
 
         fix = FIXES.get(error.code, "")
-        if fix == "less-memory" and self._next_preset() is not None:
-            self._notices.fail(error, "job", fix, lambda: self._use_less_memory(again))
-        elif fix == "bundled-model" and error.path in ("", "$.sampling.model"):
+        if fix == "bundled-model" and error.path in ("", "$.sampling.model"):
             self._tell_of_model(error, job)
         elif error.code == "download-needed":
             offer_download(
@@ -130,16 +124,6 @@ class ErrorFixes(QObject):
             self._notices.fail(error, "job", fix, self.install)
         else:
             self._notices.fail(error, "job", "")
-
-    def _next_preset(self) -> str | None:
-        return LESS.get(os.environ.get(OFFLOAD, ""))
-
-    def _use_less_memory(self, again: Callable[[], None]) -> None:
-        preset = self._next_preset()
-        if preset is not None:
-            os.environ[OFFLOAD] = preset
-            self._link.restart()
-            again()
 
     def _tell_of_model(self, error: StandeeError, job: Job) -> None:
         """Offer the bundled model, and for a licence the page on which it is accepted."""

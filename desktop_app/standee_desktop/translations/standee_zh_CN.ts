@@ -1807,10 +1807,6 @@ or add a subject below.</source>
         <translation>重启后台服务</translation>
     </message>
     <message>
-        <source>Use less memory</source>
-        <translation>减少内存占用</translation>
-    </message>
-    <message>
         <source>Use the bundled model</source>
         <translation>使用内置模型</translation>
     </message>

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from PySide6.QtWidgets import QPushButton
 
 from standee.errors import DownloadFailed, DownloadNeeded, OutOfMemory, StandeeError, UnknownModel
@@ -23,17 +21,16 @@ def failed_job(assembly, error: StandeeError) -> QPushButton:  # type: ignore[no
     return row.fix  # type: ignore[no-any-return]
 
 
-def test_out_of_memory_offers_a_preset_that_takes_less(  # type: ignore[no-untyped-def]
+def test_out_of_memory_offers_to_try_again_and_leaves_the_daemon_as_it_is(  # type: ignore[no-untyped-def]
     assembly, settle, monkeypatch
 ) -> None:
-    monkeypatch.setenv("STANDEE_OFFLOAD", "none")
+    """The daemon has tried every way to load a model that takes less, before it gives up."""
     restarts: list[bool] = []
     monkeypatch.setattr(assembly.link, "restart", lambda: restarts.append(True))
-    button = failed_job(assembly, OutOfMemory("Too little memory.", fix="Use less."))
-    assert button.text() == "Use less memory"
+    button = failed_job(assembly, OutOfMemory("Too little memory.", fix="Close other programs."))
+    assert button.text() == "Try again"
     button.click()
-    assert os.environ["STANDEE_OFFLOAD"] == "model"
-    assert restarts == [True]
+    assert restarts == []
     assert len(assembly.composer.jobs) == 2
 
 

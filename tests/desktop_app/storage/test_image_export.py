@@ -60,7 +60,7 @@ def test_the_button_of_an_error_follows_from_its_code() -> None:
     notices, pressed = Notices(), []
     notices.fail(OutOfMemory("No room."), "job", act=lambda: pressed.append(1))
     [notice] = notices
-    assert notice.fix == "less-memory"
+    assert notice.fix == "retry"
     assert notice.act is not None
     notices.take(notice, notice.act)
     assert pressed == [1]
