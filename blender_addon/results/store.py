@@ -23,6 +23,7 @@ from ..redraw import redraw
 from ..scene import image_datablocks
 from ..scene.identity import identity, known_identity, scene_of
 from ..scene.scene_properties import StandeeResult
+from . import display
 
 FOLDER = "results"
 KEPT_DAYS = 14
@@ -46,8 +47,6 @@ def keep(job: Job, event: Result) -> BackgroundTask:
     yield from _add(key, entry, event.data)
     scene = scene_of(job.scene)
     if scene is not None:
-        from . import display
-
         yield from display.show_in_steps(scene, key)
     redraw()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import gpu
 import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
@@ -217,8 +218,6 @@ def _viewport(scene: bpy.types.Scene) -> NDArray[np.float32]:
 
     Returns (height, width, 3), 0..1, the first row on top.
     """
-    import gpu
-
     context = bpy.context
     space, region = _require_view(_view_of(context))
     canvas = scene.standee.canvas()
@@ -289,12 +288,3 @@ def _view_of(
             region = next(one for one in area.regions if one.type == "WINDOW")
             return area.spaces.active, region
     return None
-
-
-def _require_camera(scene: bpy.types.Scene) -> None:
-    if scene.camera is None:
-        raise InvalidField(
-            "The scene has no camera.", fix="Add one (Shift+A, Camera); its frame is the canvas."
-        )
-    if scene.camera.data.type not in ("PERSP", "ORTHO"):
-        raise InvalidField("The camera is panoramic.", fix="Make it perspective or orthographic.")

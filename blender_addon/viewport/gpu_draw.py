@@ -9,6 +9,8 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 from numpy.typing import NDArray
 
+from standee.composition import Rect
+
 from ..core.overlay import PictureQuad, Words
 from ..core.projection import Frame
 from ..core.triangles import Triangles
@@ -183,7 +185,5 @@ def _words(words: Words) -> None:
     blf.draw(FONT, words.text)
 
 
-def _whole(frame: Frame) -> Any:
-    from standee.composition import Rect
-
+def _whole(frame: Frame) -> Rect:
     return Rect(0, 0, frame.canvas.width, frame.canvas.height)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 
 from standee.document.document import Document
 from standee.errors import StandeeError
@@ -158,9 +159,6 @@ class Autosave(QObject):
 
 def open_recovery_folder() -> None:
     """Show the folder of unsaved work in the system's file browser."""
-    from PySide6.QtCore import QUrl
-    from PySide6.QtGui import QDesktopServices
-
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(recovery_folder().parent)))
 
 

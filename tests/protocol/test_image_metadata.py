@@ -1,4 +1,4 @@
-"""EXIF orientation of every kind of picture file that names one."""
+"""EXIF orientation of every kind of picture file that names one, and pixels turned by it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blender_addon.core.exif import apply_orientation, orientation
+from standee.image_metadata import orientation_of
+from standee.images import upright
 
-CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 
 
 def directory(way: int, order: str = "<") -> bytes:
@@ -46,7 +47,7 @@ def webp(block: bytes) -> bytes:
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("kind", [jpeg, png, webp, bytes], ids=["jpeg", "png", "webp", "tiff"])
 def test_every_kind_of_file_names_it(kind, order, way) -> None:
-    assert orientation(kind(directory(way, order))) == way
+    assert orientation_of(kind(directory(way, order))) == way
 
 
 @pytest.mark.parametrize("kind", [jpeg, png, webp, bytes], ids=["jpeg", "png", "webp", "tiff"])
@@ -54,20 +55,20 @@ def test_every_kind_of_file_names_it(kind, order, way) -> None:
     "block", [b"", b"II", b"nonsense at all", directory(6)[:12], directory(99)]
 )
 def test_a_damaged_one_is_upright(kind, block) -> None:
-    assert orientation(kind(block)) == 1
+    assert orientation_of(kind(block)) == 1
 
 
 @pytest.mark.parametrize("name", ["21_badexif.png", "22_shortexif.png", "00_plain.png"])
 def test_files_of_the_wild_are_upright(name: str) -> None:
     if not (CASES / name).is_file():
         pytest.skip("needs the cases that lie beside the checkout")
-    assert orientation((CASES / name).read_bytes()) == 1
+    assert orientation_of((CASES / name).read_bytes()) == 1
 
 
 def test_pixels_are_turned_as_the_standard_says() -> None:
     # Where the first row and the first column of the file lie, in what is shown.
     pixels = np.arange(6, dtype=np.float32).reshape(2, 3, 1)
-    shown = {way: apply_orientation(pixels, way)[..., 0].tolist() for way in range(1, 9)}
+    shown = {way: upright(pixels, way)[..., 0].tolist() for way in range(1, 9)}
     assert shown == {
         1: [[0, 1, 2], [3, 4, 5]],
         2: [[2, 1, 0], [5, 4, 3]],
