@@ -8,6 +8,7 @@ from .jobs import frame_range
 from .jobs.background_tasks import BackgroundTask
 from .jobs.daemon_link import link
 from .jobs.job import Job
+from .rendering import billboards
 from .results import store
 from .scene import identity, object_binding, render_scene
 from .viewport import gpu_draw
@@ -20,6 +21,7 @@ def scene_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
     if not any(layer.bound for layer in scene.standee.layers):
         return
     try:
+        billboards.attend(scene)
         moved = object_binding.sync(scene, depsgraph)
     except AttributeError:  # a render thread left Blender refusing writes, but to operators
         link().run_in_background(_follow(scene.name))

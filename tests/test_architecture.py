@@ -87,6 +87,7 @@ FLOORS = {
         "operators handlers",
         "viewport results",
         "jobs",
+        "rendering",
         "scene",
         "preferences redraw",
         "core i18n storage",

@@ -8,7 +8,8 @@ from standee.composition import Composition
 from standee.errors import InvalidField
 
 from ..core.timeline import prompt_at
-from ..scene import image_datablocks, object_binding, occlusion, render
+from ..rendering import billboards, passes, visibility
+from ..scene import image_datablocks, object_binding, render
 from ..scene.composition_io import Blobs, Work, composition_of, with_pictures
 from ..scene.identity import identity
 from ..scene.scene_properties import StandeeScene
@@ -55,6 +56,7 @@ def snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
     """
     scene = context.scene
     standee: StandeeScene = scene.standee
+    billboards.attend(scene)
     object_binding.sync(scene, context.evaluated_depsgraph_get())
     fresh = standee.scene_source in FRESH
     if fresh:
@@ -77,7 +79,7 @@ def complete_in_steps(scene: bpy.types.Scene, composition: Composition, blobs: B
 
 
 def _complete_in_steps(scene: str, source: str, composition: Composition, blobs: Blobs) -> Work:
-    masks = yield from occlusion.cut_masks_in_steps(scene)
+    masks = yield from visibility.cut_masks_in_steps(scene)
     fresh = None
     if source in FRESH:
         there = bpy.data.scenes.get(scene)
@@ -88,13 +90,30 @@ def _complete_in_steps(scene: str, source: str, composition: Composition, blobs:
 
 
 def refresh_scene_picture(context: bpy.types.Context) -> None:
-    """Take the scene's picture anew from where it comes. Raises `StandeeError`."""
-    standee: StandeeScene = context.scene.standee
+    """Take the scene's picture anew from where it comes, with its depth and normals if they are wanted.
+
+    Raises `StandeeError`.
+    """
+    scene = context.scene
+    standee: StandeeScene = scene.standee
     data = render.scene_picture(context, standee.scene_source)
-    old = standee.scene_picture
-    standee.scene_picture = image_datablocks.image_of(data, "Standee scene")
-    if old is not None and old != standee.scene_picture and old.users == 0:
+    depth = normals = None
+    if standee.use_scene_geometry and standee.scene_source == "RENDER":
+        depth, normals = passes.files_of(passes.scene_geometry(scene))
+    standee.scene_picture = _instead(standee.scene_picture, data, "Standee scene")
+    standee.scene_depth = _instead(standee.scene_depth, depth, "Standee depth")
+    standee.scene_normals = _instead(standee.scene_normals, normals, "Standee normals")
+    for image in (standee.scene_depth, standee.scene_normals):
+        if image is not None:
+            image.colorspace_settings.is_data = True
+
+
+def _instead(old: bpy.types.Image | None, data: bytes | None, name: str) -> bpy.types.Image | None:
+    """Return the image of these bytes; the old one is gone if nothing else uses it."""
+    image = None if data is None else image_datablocks.image_of(data, name)
+    if old is not None and old != image and old.users <= 1:
         bpy.data.images.remove(old)
+    return image
 
 
 def prompt_now(scene: bpy.types.Scene) -> str:
@@ -117,7 +136,7 @@ def compose(context: bpy.types.Context, label: str = "", download: bool = False)
     label = label or composition.prompt[:40] or "Result"
     job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label, download=download)
     job.becomes("preparing")
-    if scene.standee.scene_source == "RENDER":
+    if scene.standee.scene_source == "RENDER" or visibility.cut_layers(scene):
         job.becomes("preparing", "rendering")
     link().prepare(job, complete_in_steps(scene, composition, blobs))
     return job

@@ -12,12 +12,14 @@ from . import (
     presets,
     results,
     scene,
+    standees,
     subjects,
 )
 
 MODULES = (
     layers,
     subjects,
+    standees,
     binding,
     scene,
     compose,

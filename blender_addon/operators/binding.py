@@ -4,9 +4,9 @@ import bpy
 
 from standee.errors import StandeeError
 
-from ..core import png
 from ..redraw import redraw
-from ..scene import image_datablocks, object_binding, occlusion
+from ..rendering import visibility
+from ..scene import image_datablocks, object_binding
 from ..scene.scene_properties import StandeeLayer
 from .base import NeedsCamera, NeedsLayer, active_layer, poll_fails, refuse
 from .layers import move_animation
@@ -66,13 +66,11 @@ class STANDEE_OT_unbind(NeedsLayer, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         layer, scene = active_layer(context), context.scene
-        depsgraph = context.evaluated_depsgraph_get()
-        object_binding.sync(scene, depsgraph)
+        object_binding.sync(scene, context.evaluated_depsgraph_get())
         try:
             if layer.occluded and layer.picture is not None and scene.camera is not None:
-                samples, blocked = occlusion.hidden_part(scene, depsgraph, layer)
-                if blocked.any():
-                    data = png.encode(occlusion.cut_alpha(layer, samples, blocked))
+                data = visibility.cut_masks(scene, layer).get(layer.layer_id)
+                if data is not None:
                     layer.mask = image_datablocks.image_of(data, f"{layer.name} cut-out")
         except StandeeError as error:
             return refuse(self, error)

@@ -12,8 +12,9 @@ from standee.document.document import Document
 from standee.errors import StandeeError
 
 from ..redraw import redraw
+from ..rendering import visibility
 from ..results import store
-from ..scene import composition_io, image_datablocks, object_binding, occlusion
+from ..scene import composition_io, image_datablocks, object_binding
 from ..scene.scene_properties import StandeeScene
 from .base import composition, refuse
 
@@ -68,7 +69,7 @@ class STANDEE_OT_save(bpy.types.Operator, ExportHelper):
         standee = composition(context)
         try:
             order = object_binding.order(standee.layers)
-            masks = occlusion.cut_masks(context.scene, context.evaluated_depsgraph_get())
+            masks = visibility.cut_masks(context.scene)
             made, blobs = composition_io.composition_of(standee, order=order, masks=masks)
             with Document(made, blobs) as document:
                 _add_results(document, standee)

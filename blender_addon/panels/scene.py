@@ -25,6 +25,8 @@ class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
             row.operator("standee.scene_picture", text="", icon="FILE_FOLDER")
         else:
             row.operator("standee.scene_capture", text="", icon="FILE_REFRESH")
+        if standee.scene_source == "RENDER":
+            layout.prop(standee, "use_scene_geometry")
         column = layout.column(align=True)
         for name in ("scene_fidelity", "scene_blend_share", "scene_feather_share", "scene_fit"):
             column.prop(standee, name)

@@ -88,6 +88,7 @@ class STANDEE_PT_binding(NeedsActive, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         if not layer.bound:
+            layout.operator("standee.stand_in_3d", icon="IMAGE_PLANE")
             row = layout.row(align=True)
             row.operator("standee.bind", text="Bind to Object", icon="OBJECT_DATA")
             more = row.operator("standee.bind", text="Collection", icon="OUTLINER_COLLECTION")

@@ -32,6 +32,7 @@ from .camera import (
     view_matrix,
 )
 from .render_scene import (
+    RenderObjects,
     RenderScene,
     objects_only,
     render_objects,
@@ -40,6 +41,8 @@ from .render_scene import (
     visible,
 )
 
+CAST_SHADOWS = {"CYCLES", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"}
+"""The engines that can show the shadow of what the camera does not see."""
 MARGIN = 2
 """Pixels of air around an object's picture, so that its soft edge is not cut."""
 
@@ -137,13 +140,26 @@ def bound_bodies(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return [body for layer in scene.standee.layers for body in object_binding.bodies(layer)]
 
 
+def without_bound(scene: bpy.types.Scene) -> RenderObjects:
+    """Return all that a render shows, with the bodies of shown layers as shadows and reflections."""
+    objects = render_objects(scene, view_layer_of(scene))
+    if scene.render.engine not in CAST_SHADOWS:
+        return objects.without({body.name_full for body in bound_bodies(scene)})
+    present = [
+        one for layer in scene.standee.layers if layer.shown for one in object_binding.bodies(layer)
+    ]
+    absent = {body.name_full for body in bound_bodies(scene)}
+    absent -= {body.name_full for body in present}
+    return objects.without(absent).keeping_shadows({body.name_full for body in present})
+
+
 @contextmanager
 def _without_bound(scene: bpy.types.Scene) -> Iterator[RenderScene]:
-    """A render scene of all that a render shows, at the canvas' size, without what layers are bound to."""
-    hidden = {body.name_full for body in bound_bodies(scene)}
-    with temporary_render_scene(
-        scene, render_objects(scene, view_layer_of(scene)).without(hidden)
-    ) as target:
+    """A render scene of all that a render shows, at the canvas' size, but for what layers are bound to.
+
+    That is not seen, but casts its shadow and is reflected while its layer is shown.
+    """
+    with temporary_render_scene(scene, without_bound(scene)) as target:
         target.scene.render.film_transparent = False
         yield target
 

@@ -24,8 +24,9 @@ from .render_settings import copy_camera_settings, copy_scene_settings
 
 NAME = ".standee"
 """What the names of everything in a render scene begin with."""
-PARTS = ("shown", "holdout", "indirect")
-"""The collections of a render scene: what is seen, what cuts holes, and what is only reflected."""
+PARTS = ("shown", "holdout", "indirect", "unseen")
+"""The collections of a render scene: what is seen, what cuts holes, what only gives indirect light, and
+what the camera does not see though it casts shadows and is reflected."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class RenderObjects:
     shown: tuple[bpy.types.Object, ...]
     holdout: tuple[bpy.types.Object, ...] = ()
     indirect: tuple[bpy.types.Object, ...] = ()
+    unseen: tuple[bpy.types.Object, ...] = ()
 
     def without(self, hidden: set[str]) -> "RenderObjects":
         """Return these without the objects of these full names."""
@@ -44,6 +46,13 @@ class RenderObjects:
             for name, part in parts.items()
         }
         return replace(self, **left)
+
+    def keeping_shadows(self, hidden: set[str]) -> "RenderObjects":
+        """Return these with the objects of these full names left in as shadows and reflections."""
+        seen = (*self.shown, *self.indirect)
+        return replace(
+            self.without(hidden), unseen=tuple(one for one in seen if one.name_full in hidden)
+        )
 
 
 @dataclass(frozen=True)
@@ -129,21 +138,35 @@ def render_objects(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> R
 
 def render_png(target: RenderScene) -> bytes:
     """Render it at once and return the PNG. Raises `MissingDependency` if Blender cannot."""
-    _require_idle()
+    settings = target.scene.render.image_settings
+    if hasattr(settings, "media_type"):  # Blender 5.0
+        settings.media_type = "IMAGE"
+    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
     with tempfile.TemporaryDirectory(prefix="standee-") as folder:
-        path = _set_output(target.scene, Path(folder))
-        # Blender renders whatever scene at the frame of that which is worked on.
-        astray = bpy.context.scene.frame_current != target.scene.frame_current
-        here = {"scene": target.scene} if astray else {}
-        try:
-            with bpy.context.temp_override(**here):
-                bpy.ops.render.render(write_still=True, scene=target.name)
-            return png.strip_metadata(path.read_bytes())
-        except (RuntimeError, OSError) as error:
-            raise MissingDependency(
-                f"Blender could not render: {error}.",
-                fix="Choose another render engine (Render Properties), for example Cycles.",
-            ) from None
+        return png.strip_metadata(render_to(target, Path(folder) / "picture.png"))
+
+
+def render_to(target: RenderScene, path: Path) -> bytes:
+    """Render it at once into a file, as its image settings say, and return what is in it.
+
+    Raises `InvalidField` while Blender renders already, `MissingDependency` if it cannot.
+    """
+    _require_idle()
+    render = target.scene.render
+    render.use_overwrite, render.use_file_extension = True, True
+    render.filepath = str(path)
+    # Blender renders whatever scene at the frame of that which is worked on.
+    astray = bpy.context.scene.frame_current != target.scene.frame_current
+    here = {"scene": target.scene} if astray else {}
+    try:
+        with bpy.context.temp_override(**here):
+            bpy.ops.render.render(write_still=True, scene=target.name)
+        return path.read_bytes()
+    except (RuntimeError, OSError) as error:
+        raise MissingDependency(
+            f"Blender could not render: {error}.",
+            fix="Choose another render engine (Render Properties), for example Cycles.",
+        ) from None
 
 
 def remove_leftovers() -> None:
@@ -168,7 +191,10 @@ def _build(scene: bpy.types.Scene, objects: RenderObjects) -> RenderScene:
     for name, part in parts.items():
         target.collection.children.link(part)
         for one in getattr(objects, name):
-            part.objects.link(_posed_object(scene, one, copies))
+            posed = _posed_object(scene, one, copies)
+            if name == "unseen" and not _knows_indirect(scene):
+                posed = _invisible_copy(posed, copies)
+            part.objects.link(posed)
     present = {one.name_full for part in parts.values() for one in part.objects}
     lights = [one for one in visible(scene, layer) if one.type == "LIGHT"]
     for one in [*lights, camera]:
@@ -178,6 +204,7 @@ def _build(scene: bpy.types.Scene, objects: RenderObjects) -> RenderScene:
     branches = target.view_layers[0].layer_collection.children
     branches[parts["holdout"].name].holdout = True
     branches[parts["indirect"].name].indirect_only = True
+    branches[parts["unseen"].name].indirect_only = True
     names = tuple(part.name for part in parts.values())
     return RenderScene(
         target.name, names, camera.name, lens.name, tuple(one.name for one in copies)
@@ -205,20 +232,22 @@ def _posed_object(
     return copy
 
 
+def _knows_indirect(scene: bpy.types.Scene) -> bool:
+    """Whether the engine keeps a collection that is only indirect from the camera."""
+    return scene.render.engine == "CYCLES"
+
+
+def _invisible_copy(one: bpy.types.Object, copies: list[bpy.types.Object]) -> bpy.types.Object:
+    """Return a copy of an object that no camera sees; the artist's own is not set differently."""
+    copy = one.copy()
+    copy.name = NAME
+    copy.visible_camera = False
+    copies.append(copy)
+    return copy
+
+
 def _is_simulated(one: bpy.types.Object | None) -> bool:
     return one is not None and (one.rigid_body is not None or _is_simulated(one.parent))
-
-
-def _set_output(scene: bpy.types.Scene, folder: Path) -> Path:
-    """Have the scene rendered into a PNG in this folder; return its path."""
-    settings = scene.render.image_settings
-    if hasattr(settings, "media_type"):  # Blender 5.0
-        settings.media_type = "IMAGE"
-    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
-    scene.render.use_overwrite, scene.render.use_file_extension = True, True
-    path = folder / "picture.png"
-    scene.render.filepath = str(path)
-    return path
 
 
 def _require_idle() -> None:

@@ -29,6 +29,8 @@ LENS_BLUR = (
     "use_dof", "focus_object", "focus_subtarget", "focus_distance", "aperture_fstop",
     "aperture_blades", "aperture_rotation", "aperture_ratio",
 )  # fmt: skip
+OF_THE_VIEW = {"preview_pause"}
+"""Settings of render engines that redraw the view they are set in: a stage is in none."""
 SRGB = "sRGB"
 """Pictures are sRGB, whatever display the artist works on."""
 
@@ -125,5 +127,5 @@ def _copy_all(target: Any, source: Any) -> None:
             if inner and name != "rna_type":
                 _copy_all(getattr(target, name), value)
                 continue
-        if not one.is_readonly and one.type != "COLLECTION":
+        if not one.is_readonly and one.type != "COLLECTION" and name not in OF_THE_VIEW:
             _copy(target, source, (name,))

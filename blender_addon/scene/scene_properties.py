@@ -125,6 +125,20 @@ class StandeeScene(bpy.types.PropertyGroup):
         description="White where the scene's pixels stay as they are. Empty: all of them",
         update=redraw,
     )
+    use_scene_geometry: BoolProperty(
+        name="Depth and Normals",
+        description="Take them with each fresh render that is taken: images, as exact as the picture",
+    )
+    scene_depth: PointerProperty(
+        type=bpy.types.Image,
+        name="Depth",
+        description="How far each pixel of the scene is from the camera, along its axis",
+    )
+    scene_normals: PointerProperty(
+        type=bpy.types.Image,
+        name="Normals",
+        description="Which way each pixel of the scene faces: right, up, towards the camera",
+    )
     scene_origin: StringProperty(options={"HIDDEN"})
     use_scene_rect: BoolProperty(
         name="Part of the Canvas",

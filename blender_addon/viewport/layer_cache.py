@@ -22,9 +22,10 @@ from ..core.token_cells import CellView
 from ..jobs.background_tasks import BackgroundTask
 from ..jobs.daemon_link import link
 from ..redraw import redraw
-from ..scene import image_datablocks, object_binding, occlusion
+from ..scene import image_datablocks, object_binding
 from ..scene.image_datablocks import state_of
 from ..scene.scene_properties import StandeeLayer, StandeeScene
+from . import occlusion_preview
 
 SETTLE = 0.25
 """Seconds without a change in the scene after which what hides a bound layer is looked for."""
@@ -174,7 +175,7 @@ class LayerCache:
         if layer is None or not layer.bound or layer.id_data.camera is None:
             self._hidden.pop(layer_id, None)
             return
-        found = yield from occlusion.hidden_part_in_steps(scene, layer_id)
+        found = yield from occlusion_preview.hidden_part_in_steps(scene, layer_id)
         if found is not None:
             self._hidden[layer_id] = found
             redraw()

@@ -177,6 +177,18 @@ ACTIONS: dict[str, str] = {
     ),
     "Save Result": "保存结果",
     "Write the active result to a PNG file, with its receipt": ("将活动结果原样写入 PNG 文件"),
+    # standees
+    "Stand in 3D": "立于 3D 场景",
+    "Make an object of the active subject: a card on the ground, just where the camera sees it,"
+    " which faces the camera and casts its shadow. The subject follows it": (
+        "将活动主体变为物体：立于地面的卡片，位置与相机所见一致，朝向相机并投下阴影。主体随之移动"
+    ),
+    "Upright": "直立",
+    "Turn with the camera about the vertical only; off: be parallel to the picture": (
+        "仅绕垂直轴随相机转动；关闭时与画面平行"
+    ),
+    "The active subject follows something already": "活动主体已在跟随某物",
+    "The active subject has no picture": "活动主体没有图片",
     # documents and presets
     "Open Standee Document": "打开 Standee 文档",
     "Bring the composition and results of a .standee file into this scene": (

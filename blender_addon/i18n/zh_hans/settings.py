@@ -99,6 +99,18 @@ SETTINGS: dict[str, str] = {
     "Render Result": "渲染结果",
     "Take the last render that you made (F12)": "使用您最近一次的渲染（F12）",
     "Scene Picture": "场景图片",
+    "Depth and Normals": "深度与法线",
+    "Take them with each fresh render that is taken: images, as exact as the picture": (
+        "每次获取新渲染时一并获取：以图像保存，与画面逐像素对齐"
+    ),
+    "Depth": "深度",
+    "How far each pixel of the scene is from the camera, along its axis": (
+        "场景的每个像素沿相机轴向离相机多远"
+    ),
+    "Normals": "法线",
+    "Which way each pixel of the scene faces: right, up, towards the camera": (
+        "场景的每个像素朝向何方：右、上、朝向相机"
+    ),
     "The picture that the subjects are composed into": "主体将被合成到其中的图片",
     "Kept": "保留",
     "White where the scene's pixels stay as they are. Empty: all of them": (

@@ -77,13 +77,7 @@ def test_the_farther_one_stands_behind(addon, looking_down, standee, subject):
 def test_an_object_in_front_cuts_what_it_hides(addon, looking_down, standee, subject):
     bound(standee, cube("a", (0, 8, 0), 4), subject)
     cube("wall", (-2.5, 4, 0), 5)  # its right edge is in the middle of the view
-    scene, depsgraph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
-    samples, blocked = addon("scene.occlusion").hidden_part(scene, depsgraph, standee.layers[0])
-    at, px = samples.inside(standee.layers[0].rect)
-    hidden = blocked[tuple(at.T)]
-    assert hidden[px[:, 0] < 126].all()
-    assert not hidden[px[:, 0] > 130].any()
-    [mask] = addon("scene.occlusion").cut_masks(scene, depsgraph).values()
+    [mask] = addon("rendering.visibility").cut_masks(bpy.context.scene).values()
     values = addon("scene.image_datablocks").decode_pixels(mask)[..., 0]
     assert values[:, 40:].max() == 1
     assert values[:, :28].max() == 0
@@ -93,18 +87,13 @@ def test_what_is_behind_or_below_hides_nothing(addon, looking_down, standee, sub
     bound(standee, cube("a", (0, 4, 0)), subject)
     cube("behind", (0, 12, 0), 6)
     bpy.ops.mesh.primitive_plane_add(size=40, location=(0, 0, -0.5))  # it stands on the ground
-    scene = bpy.context.scene
-    found = addon("scene.occlusion").hidden_part(
-        scene, bpy.context.evaluated_depsgraph_get(), standee.layers[0]
-    )
-    assert not found[1].any()
+    assert addon("rendering.visibility").cut_masks(bpy.context.scene) == {}
 
 
 def test_other_bound_objects_are_stand_ins_and_hide_nothing(addon, looking_down, standee, subject):
     bound(standee, cube("a", (0, 8, 0)), subject)
     bound(standee, cube("b", (0, 4, 0)), subject)
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    assert addon("scene.occlusion").cut_masks(bpy.context.scene, depsgraph) == {}
+    assert addon("rendering.visibility").cut_masks(bpy.context.scene) == {}
 
 
 def test_behind_the_camera_it_is_not_in_the_picture(looking_down, standee, subject):

@@ -1,0 +1,1 @@
+"""OpenEXR passes, occlusion by depth, and the geometry of billboards. No bpy here."""

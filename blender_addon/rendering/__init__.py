@@ -1,0 +1,1 @@
+"""Render passes, visibility of bound layers, and billboards."""
