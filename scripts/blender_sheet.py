@@ -1,4 +1,4 @@
-"""Make the sheets of docs/blender.md: Suzanne and a pillar, and a range of eight frames.
+"""Make the sheets of docs/blender.md: Suzanne and a pillar, a range of eight frames, a walk of four.
 
     python scripts/blender_sheet.py [--out docs/blender]
 
@@ -27,7 +27,7 @@ SIDE, GAP, TOP, EDGE = 256, 8, 30, 32
 """The sizes of a picture, of the gaps between two, and of the margins for words, px."""
 COLUMNS = {
     "whole": "rendered: the truth",
-    "scene": "the scene without her",
+    "scene": "the scene with her shadow",
     "result": "composed",
 }
 WHITE, INK = (255, 255, 255), (40, 40, 40)
@@ -47,7 +47,8 @@ def main() -> int:
         print("range", report["range"])
         sheet(folder, report).save(options.out / "suzanne.png", optimize=True)
         strip(folder).save(options.out / "range.png", optimize=True)
-    print(options.out / "suzanne.png", options.out / "range.png")
+        walk(folder).save(options.out / "walk.png", optimize=True)
+    print(*(options.out / f"{name}.png" for name in ("suzanne", "range", "walk")))
     return 0
 
 
@@ -105,7 +106,7 @@ def sheet(folder: Path, report: dict[str, dict[str, dict[str, list[float]]]]) ->
     """Return a row per place: the truth, the scene with her rectangle, her cut-out, the result."""
     titles = {
         "whole": "Rendered: the truth",
-        "scene": "Scene without her, and her rectangle",
+        "scene": "Scene with her shadow, and her rectangle",
         "subject": "Her cut-out, less what hides it",
         "result": "Composed",
     }
@@ -151,6 +152,26 @@ def strip(folder: Path) -> Image.Image:
         x = 4 + index * (side + 4)
         out.paste(Image.open(name).convert("RGB").resize((side, side)), (x, 4))
         draw.text((x + side / 2, side + 20), str(int(name.stem)), INK, font, anchor="ms")
+    return out
+
+
+def walk(folder: Path) -> Image.Image:
+    """Return four frames: the card in 3D, the scene with its shadow alone, and what is composed."""
+    titles = {
+        "whole": "In 3D",
+        "scene": "Fresh render",
+        "result": "Composed",
+    }
+    frames = sorted((folder / "walk" / "take_001").glob("*.png"))
+    size = (EDGE + len(frames) * (SIDE + GAP), GAP + len(titles) * (SIDE + GAP))
+    out, font = Image.new("RGB", size, WHITE), ImageFont.load_default(14)
+    for row, (kind, title) in enumerate(titles.items()):
+        y = GAP + row * (SIDE + GAP)
+        out.paste(upright(title, font), (6, y))
+        for column, frame in enumerate(frames):
+            name = f"walk {int(frame.stem)} {kind}.png"
+            picture = Image.open(frame if kind == "result" else folder / name)
+            out.paste(picture.convert("RGB"), (EDGE + column * (SIDE + GAP), y))
     return out
 
 

@@ -3,9 +3,10 @@
     .venv-bpy/bin/python -m tests.blender_addon.in_blender.suzanne CONNECTION_FILE FOLDER
 
 `BLENDER_USER_RESOURCES` names an empty folder; the extension is installed there. Writes what
-`scripts/blender_sheet.py` makes the sheet of docs/blender.md from: for each place the whole 3D scene,
-the scene without Suzanne, her own cut-out, and the composed picture; then a range of eight frames in
-which she moves, stopped after three and taken up again.
+`scripts/blender_sheet.py` makes the sheets of docs/blender.md from: for each place the whole 3D scene,
+the scene with nothing but her shadow, her own cut-out, and the composed picture; then a range of eight
+frames in which she moves, stopped after three and taken up again; then a fox that stands in 3D and
+walks around the pillar in four frames.
 """
 
 import importlib
@@ -27,6 +28,14 @@ PLACES = {
     "aside": (Vector((4.6, -4.6, 3.0)), Vector((-1.75, 0.1, 0.95))),
 }
 """The camera's place and Suzanne's, for each picture; the pillar stays in the middle."""
+FOX = Path(__file__).resolve().parents[3] / "examples" / "subjects" / "fox.png"
+WALK = (
+    Vector((-1.9, -0.6, 0)),
+    Vector((-0.6, -1.6, 0)),
+    Vector((1.1, -0.9, 0)),
+    Vector((1.0, 1.9, 0)),
+)
+"""Where the fox is in each of four frames: before the pillar, then behind it."""
 
 
 def module(name):
@@ -46,6 +55,8 @@ def main(connection: str, folder: str) -> None:
     for name, (camera, place) in PLACES.items():
         report["places"][name] = compose_at(out, name, camera, place, body)
     report["range"] = compose_range(out, body)
+    bpy.data.objects.remove(body)
+    report["walk"] = compose_walk(out)
     (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     module("jobs.daemon_link").drop()
 
@@ -190,6 +201,41 @@ def compose_range(out, body):
     bpy.ops.standee.add_strip()
     assert len(done) == 8, (done, sequence.current.text)
     return {"stopped after": stopped, "kept": kept, "done": done}
+
+
+def compose_walk(out):
+    """A fox stands in 3D; the card walks, and each frame is composed into the scene with its shadow."""
+    scene = bpy.context.scene
+    scene.camera.location = Vector((-0.6, -6.5, 2.4))
+    scene.camera.rotation_euler = (
+        (Vector((0.3, 0.2, 0.9)) - scene.camera.location).to_track_quat("-Z", "Y").to_euler()
+    )
+    scene.frame_start, scene.frame_end = 1, len(WALK)
+    scene.frame_set(1)
+    while standee().layers:
+        standee().active_layer = 0
+        bpy.ops.standee.layer_remove()
+    bpy.ops.standee.add_files(filepath=str(FOX))
+    layer = standee().active()
+    layer.prompt = "fox"
+    layer.x, layer.y, layer.width, layer.height = 20, 96, 96, 96
+    bpy.ops.standee.stand_in_3d()
+    card = bpy.context.object
+    for frame, place in enumerate(WALK, 1):
+        card.location = place
+        card.keyframe_insert("location", frame=frame)
+    standee().range_folder = str(out / "walk")
+    bpy.ops.standee.compose_range(wait=True)
+    rects = []
+    for frame in range(1, len(WALK) + 1):
+        scene.frame_set(frame)
+        (out / f"walk {frame} whole.png").write_bytes(render())
+        bpy.ops.standee.scene_capture()
+        data = bytes(standee().scene_picture.packed_file.data)
+        (out / f"walk {frame} scene.png").write_bytes(data)
+        rect = layer.rect
+        rects.append([rect.x, rect.y, rect.w, rect.h])
+    return {"rects": rects}
 
 
 if __name__ == "__main__":
