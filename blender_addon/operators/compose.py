@@ -1,5 +1,7 @@
 """Compose operators: submit the scene, cancel, connect to the daemon."""
 
+from collections.abc import Callable
+
 import bpy
 
 from standee.errors import StandeeError
@@ -7,12 +9,37 @@ from standee.errors import StandeeError
 from ..i18n.translations import say
 from ..jobs import batch, submit
 from ..jobs.daemon_link import link
+from ..jobs.job import Job
 from ..jobs.waiting import wait_for
 from ..redraw import redraw
 from .base import WAIT, composition, poll_fails, refuse
 
 
-class STANDEE_OT_compose(bpy.types.Operator):
+class Submits:
+    """An operator that submits jobs, and returns when they are done if `wait` is on."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = submit.obstacle(context)
+        if reason:
+            return poll_fails(cls, reason)
+        return True
+
+    def submit(self, start: Callable[[], list[Job]]) -> set[str]:
+        """Do it, and say where to see how far the jobs are."""
+        try:
+            jobs = start()
+            if self.wait:
+                wait_for(jobs)
+            else:
+                report_submitted(self)
+        except StandeeError as error:
+            link().tell(error)
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class STANDEE_OT_compose(Submits, bpy.types.Operator):
     bl_idname = "standee.compose"
     bl_label = "Compose"
     bl_description = "Make the picture: subjects in their rectangles, in the scene, as prompted"
@@ -25,27 +52,11 @@ class STANDEE_OT_compose(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        reason = submit.obstacle(context)
-        if reason:
-            return poll_fails(cls, reason)
-        return True
-
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            job = submit.compose(context, download=self.download)
-            if self.wait:
-                wait_for([job])
-            else:
-                report_submitted(self)
-        except StandeeError as error:
-            link().tell(error)
-            return refuse(self, error)
-        return {"FINISHED"}
+        return self.submit(lambda: [submit.compose(context, download=self.download)])
 
 
-class STANDEE_OT_compose_batch(bpy.types.Operator):
+class STANDEE_OT_compose_batch(Submits, bpy.types.Operator):
     bl_idname = "standee.compose_batch"
     bl_label = "Compose Batch"
     bl_description = (
@@ -73,27 +84,12 @@ class STANDEE_OT_compose_batch(bpy.types.Operator):
     )
     wait: WAIT
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        reason = submit.obstacle(context)
-        if reason:
-            return poll_fails(cls, reason)
-        return True
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            jobs = batch.start(context, self.cameras, self.view_layers, self.seeds)
-            if self.wait:
-                wait_for(jobs)
-            else:
-                report_submitted(self)
-        except StandeeError as error:
-            link().tell(error)
-            return refuse(self, error)
-        return {"FINISHED"}
+        chosen = self.cameras, self.view_layers, self.seeds
+        return self.submit(lambda: batch.start(context, *chosen))
 
 
 class STANDEE_OT_wait(bpy.types.Operator):

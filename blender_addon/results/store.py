@@ -4,7 +4,6 @@ A result is written to a folder of the extension's own before anything else. Und
 may take it out of Blender's data; then it is put back, until the artist discards it.
 """
 
-import hashlib
 import json
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import bpy
 
 from standee.files import write_atomically
+from standee.images import digest_of
 from standee.wire.events import Result
 
 from .. import storage
@@ -114,7 +114,7 @@ def _add(key: str, entry: dict[str, Any], png: bytes) -> BackgroundTask:
     """Add a result to its scene: the datablock, its pixels, the list, each in a step of its own."""
     if scene_of(entry["scene"]) is None or _present(key, entry["scene"]):
         return
-    digest = hashlib.sha256(png).hexdigest()
+    digest = digest_of(png)
     image = image_datablocks.find(digest) or image_datablocks.new_image(entry["name"], png)
     image.use_fake_user = True
     yield

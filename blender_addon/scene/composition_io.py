@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
@@ -25,6 +24,7 @@ from standee.composition import (
     validate,
 )
 from standee.errors import InvalidField, StandeeError
+from standee.images import digest_of
 
 from ..core.float32 import as_float32, restore_float64
 from . import image_datablocks
@@ -85,17 +85,15 @@ def with_pictures(
     For what is found only some time after the rest was taken. A composition without a scene stays
     without one.
     """
-    blobs = blobs | {hashlib.sha256(data).hexdigest(): data for data in masks.values()}
+    blobs = blobs | {digest_of(data): data for data in masks.values()}
     layers = tuple(
-        msgspec.structs.replace(one, mask=hashlib.sha256(masks[one.id]).hexdigest())
-        if one.id in masks
-        else one
+        msgspec.structs.replace(one, mask=digest_of(masks[one.id])) if one.id in masks else one
         for one in composition.layers
     )
     composition = msgspec.structs.replace(composition, layers=layers)
     if scene is not None and composition.scene is not None:
         blobs.pop(composition.scene.picture, None)
-        digest = hashlib.sha256(scene).hexdigest()
+        digest = digest_of(scene)
         blobs[digest] = scene
         placed = msgspec.structs.replace(composition.scene, picture=digest)
         composition = msgspec.structs.replace(composition, scene=placed)
@@ -146,7 +144,7 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
     blobs[digest] = picture
     mask = None
     if shown.layer_id in masks:
-        mask = hashlib.sha256(masks[shown.layer_id]).hexdigest()
+        mask = digest_of(masks[shown.layer_id])
         blobs[mask] = masks[shown.layer_id]
     elif shown.mask is not None:
         mask, data = _encoded(shown.mask, f"The cut-out of the layer '{shown.name}'")
@@ -176,7 +174,7 @@ def _encoded(image: bpy.types.Image, where: str) -> tuple[str, bytes]:
 
 def _scene(standee: StandeeScene, blobs: Blobs, fresh: bytes | None) -> Scene | None:
     if fresh is not None:
-        digest, data = hashlib.sha256(fresh).hexdigest(), fresh
+        digest, data = digest_of(fresh), fresh
     elif standee.scene_source != "NONE" and standee.scene_picture is not None:
         digest, data = _encoded(standee.scene_picture, "The scene's picture")
     else:

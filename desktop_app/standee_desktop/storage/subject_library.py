@@ -9,7 +9,6 @@ Reading and writing happen in worker threads.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from contextlib import suppress
@@ -19,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from standee.errors import MissingBlob
+from standee.images import digest_of
 
 from .paths import write_whole
 
@@ -80,7 +80,7 @@ class Library:
             data = (self.folder / digest).read_bytes()
         except OSError:
             data = b""
-        if hashlib.sha256(data).hexdigest() != digest:
+        if digest_of(data) != digest:
             raise MissingBlob(
                 f"The library has lost the picture {digest[:12]}.", fix="Add the subject again."
             )
@@ -91,7 +91,7 @@ class Library:
         return all((self.folder / digest).is_file() for digest in named)
 
     def _put(self, data: bytes) -> str:
-        digest = hashlib.sha256(data).hexdigest()
+        digest = digest_of(data)
         if not (self.folder / digest).is_file():
             write_whole(self.folder / digest, data)
         return digest
