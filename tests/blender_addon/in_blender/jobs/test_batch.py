@@ -2,6 +2,8 @@
 
 import json
 import re
+import runpy
+import sys
 from pathlib import Path
 
 import bpy
@@ -120,3 +122,20 @@ def test_the_script_in_the_docs_makes_its_picture(standee, subject, daemon, tmp_
     assert extract(out.read_bytes())["composition"]["prompt"] == "a cat on the beach"
     [spec] = daemon.specs.values()
     assert (spec["prompt"], spec["layers"][0]["rect"]["y"]) == ("a cat on the beach", 96)
+
+
+def test_the_example_composes_two_cameras(standee, subject, daemon, tmp_path, monkeypatch):
+    scene = bpy.context.scene
+    first = scene.camera
+    second = bpy.data.objects.new("Second", bpy.data.cameras.new("Second"))
+    second.location, second.rotation_euler = (-7, -7, 5), (1.1, 0, -0.8)
+    scene.collection.objects.link(second)
+    example = Path(__file__).resolve().parents[4] / "examples" / "blender_cameras.py"
+    monkeypatch.setattr(sys, "argv", ["blender", "-b", "--", subject, str(tmp_path)])
+    runpy.run_path(str(example), run_name="__main__")
+    pictures = [(tmp_path / f"{one.name}.png").read_bytes() for one in (first, second)]
+    rects = [extract(one)["composition"]["layers"][0]["rect"] for one in pictures]
+    scenes = [extract(one)["composition"]["scene"]["picture"] for one in pictures]
+    assert rects[0] != rects[1]
+    assert scenes[0] != scenes[1]
+    assert len(daemon.specs) == 2
