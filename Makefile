@@ -6,7 +6,7 @@ VENV := .venv/bin
 setup = $(PYTHON) scripts/setup.py
 
 .PHONY: help demo edit serve doctor test lint format clean \
-	extension blender test-blender test-blender-all test-blender-window blender-pictures
+	extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
 
 help:
 	@echo "make demo     compose three subjects into a scene on the bundled model"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint     check style and types"
 	@echo "make format   apply the style"
 	@echo "make extension             build the Blender extension, one zip per platform, into dist/"
+	@echo "make extension-repository  the same as a folder to serve, from which Blender updates"
 	@echo "make test-blender          run its tests in Blender as a module (brings it: 400 MB)"
 	@echo "make test-blender-all      the same in every supported version of Blender"
 	@echo "make test-blender-window   drive a real Blender window (Debian, root; brings it: 1.5 GB)"
@@ -60,6 +61,9 @@ clean:
 extension:
 	@$(setup) dev
 	@$(VENV)/python scripts/extension.py $(ARGS)
+
+extension-repository: extension
+	@$(PYTHON) scripts/blender.py repository dist
 
 blender:
 	@$(PYTHON) scripts/blender.py bring

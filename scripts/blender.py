@@ -1,8 +1,9 @@
-"""Bring Blender as a Python module, and run the extension's tests in it.
+"""Bring Blender as a Python module, run the extension's tests in it, and list the zips for Blender.
 
     python scripts/blender.py bring            the version that is tested everywhere
     python scripts/blender.py test [ARGS ...]  bring it, and run the tests in it
     python scripts/blender.py test-all         the same in every version that is supported
+    python scripts/blender.py repository DIR   list the extension's zips in a folder for Blender
 
 Each version lives in an environment of its own, `.venv-bpy` or `.venv-bpy-VERSION`, because a `bpy`
 wheel runs on one Python only. Blender brings numpy; the client and its libraries come from the
@@ -22,6 +23,8 @@ NEWEST = "5.0.1"
 VERSIONS = ("4.2.23", "4.5.15", NEWEST)
 PYTHON = "python3.11"
 """What all of these wheels are built for."""
+TOOL = "lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"
+"""Where an environment has Blender's tool for extensions."""
 TESTS = ROOT / "tests" / "blender_addon" / "in_blender"
 
 
@@ -36,6 +39,8 @@ def main(arguments: list[str]) -> int:
     if task in ("test", "test-all"):
         versions = VERSIONS if task == "test-all" else (NEWEST,)
         return max(test(version, rest) for version in versions)
+    if task == "repository" and len(rest) == 1:
+        return list_packages(Path(rest[0]))
     print(__doc__, file=sys.stderr)
     return 2
 
@@ -105,6 +110,26 @@ def test(version: str, arguments: list[str]) -> int:
     except subprocess.TimeoutExpired:
         print(f"standee: Blender {version} did not end within 20 minutes", file=sys.stderr)
         return 1
+
+
+def list_packages(folder: Path) -> int:
+    """Write what makes a folder of zips an extension repository: `index.json`, and a page to browse.
+
+    Blender's own tool does; return its status.
+    """
+    reason = bring(NEWEST)
+    if reason:
+        print(f"standee: {reason}", file=sys.stderr)
+        return 1
+    if not list(folder.glob("*.zip")):
+        print(f"standee: no zips in {folder}. Fix: `make extension`", file=sys.stderr)
+        return 1
+    [tool] = environment(NEWEST).glob(TOOL)
+    command = [str(interpreter(NEWEST)), str(tool), "server-generate", "--html"]
+    done = subprocess.run([*command, "--repo-dir", str(folder)], check=False)
+    if done.returncode == 0:
+        print(folder / "index.json")
+    return done.returncode
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Registration: all that enabling adds, disabling removes; every word has a tooltip."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from tests.blender_addon.in_blender.conftest import platform_here
+from tests.blender_addon.in_blender.conftest import ROOT, platform_here
 
 
 def everything():
@@ -171,3 +173,33 @@ def test_blenders_own_validator_accepts_the_zip(tmp_path):
     command = [sys.executable, str(tool), "validate", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Lists the zips in a folder, as releasing does."""
+    if not (ROOT / ".venv-bpy" / "standee-ready.txt").is_file():
+        pytest.skip("needs Blender as a module in the checkout: `make blender` brings it")
+    command = [sys.executable, str(ROOT / "scripts/blender.py"), "repository", str(tmp_path)]
+    return lambda: subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_folder_of_zips_becomes_a_repository(repository, tmp_path):
+    import extension
+
+    built = extension.build(platform_here(), tmp_path)
+    done = repository()
+    assert done.returncode == 0, done.stderr
+    [listed] = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))["data"]
+    assert (listed["id"], listed["platforms"]) == ("standee", [platform_here()])
+    assert (tmp_path / listed["archive_url"]).resolve() == built.resolve()
+    digest = hashlib.sha256(built.read_bytes()).hexdigest()
+    assert listed["archive_hash"] == f"sha256:{digest}"
+    assert (tmp_path / "index.html").is_file()
+
+
+def test_an_empty_folder_is_no_repository(repository, tmp_path):
+    done = repository()
+    assert done.returncode == 1
+    assert "make extension" in done.stderr
+    assert not (tmp_path / "index.json").exists()
