@@ -4,7 +4,6 @@ A job outlives Blender at the daemon, so what it is for is written to a file of 
 """
 
 import json
-import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,7 +44,6 @@ class Job:
     frame: int | None = None
     folder: str = ""
     fingerprint: str = ""
-    created: float = field(default_factory=time.time)
     status: JobStatus = field(default_factory=lambda: JobStatus(""))
     kept: int = 0
     unkept: bool = False
@@ -134,7 +132,7 @@ class Job:
         )
 
 
-KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint", "created")
+KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint")
 
 
 def remember(jobs: list[Job]) -> None:

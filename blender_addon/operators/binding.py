@@ -74,14 +74,14 @@ class STANDEE_OT_unbind(NeedsLayer, bpy.types.Operator):
                     layer.mask = image_datablocks.image_of(data, f"{layer.name} cut-out")
         except StandeeError as error:
             return refuse(self, error)
-        layer = settle(scene, layer.layer_id)
+        layer = reorder_bound_layers(scene, layer.layer_id)
         layer.visible = layer.shown
         layer.bound_object = layer.bound_collection = None
         redraw()
         return {"FINISHED"}
 
 
-def settle(scene: bpy.types.Scene, layer_id: str) -> StandeeLayer:
+def reorder_bound_layers(scene: bpy.types.Scene, layer_id: str) -> StandeeLayer:
     """Bring the bound layers to the places in the list where their distances have put them.
 
     Returns the layer with this id, which is the active one then.

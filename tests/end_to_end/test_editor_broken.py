@@ -171,10 +171,10 @@ def test_an_unexpected_error_is_told_in_a_line_and_logged(alone, settle) -> None
 
 def test_without_an_engine_the_bar_offers_to_install_it(alone, settle) -> None:
     from standee.errors import MissingDependency
-    from standee_desktop.services.daemon_link import Contact
+    from standee_desktop.services.daemon_link import ConnectionState
 
     error = MissingDependency("The backend is not installed here.", fix="Install it.")
-    alone.assembly.link.contact_changed.emit(Contact("failed", error=error))
+    alone.assembly.link.contact_changed.emit(ConnectionState("failed", error=error))
     one_error(alone, settle, "not installed")
     [row] = alone.assembly.notice_bar.rows()
     assert row.fix.text() == "Install the engine"

@@ -62,7 +62,7 @@ def overlaps(a: Rect, b: Rect) -> bool:
     return a.x < b.x + b.w and b.x < a.x + a.w and a.y < b.y + b.h and b.y < a.y + a.h
 
 
-def spanned(x0: float, y0: float, x1: float, y1: float) -> Rect:
+def rect_between(x0: float, y0: float, x1: float, y1: float) -> Rect:
     """Return the rectangle between two corners; at least a hair wide."""
     return Rect(min(x0, x1), min(y0, y1), max(abs(x1 - x0), 1e-6), max(abs(y1 - y0), 1e-6))
 
@@ -88,7 +88,7 @@ def resized(
     return Rect(rect.x + (rect.w - w) * anchor_x, rect.y + (rect.h - h) * anchor_y, w, h)
 
 
-def carried(rects: Mapping[str, Rect], old: Rect, new: Rect) -> dict[str, Rect]:
+def scale_with_bounds(rects: Mapping[str, Rect], old: Rect, new: Rect) -> dict[str, Rect]:
     """Return rectangles carried along as their common bounds go from `old` to `new`."""
     sx, sy = new.w / old.w, new.h / old.h
     return {

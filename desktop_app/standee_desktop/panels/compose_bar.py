@@ -9,7 +9,7 @@ from ..services.composer import Composer
 from ..widgets.actions import Actions
 from ..widgets.fields import ElidedLabel, tool_button
 from ..widgets.icons import icon
-from .job_list import words
+from .job_list import status_text
 
 ROOM = 240
 """How wide the words of a stage may be, px."""
@@ -53,7 +53,7 @@ class ComposeBar(QWidget):
             widget.setVisible(job is not None)
         if job is None:
             return
-        text = words(job)
+        text = status_text(job)
         waiting = len(self._composer.jobs.unfinished) - 1
         if waiting:
             text += " · " + self.tr("%n more", "", waiting)

@@ -18,7 +18,7 @@ from standee.wire.messages import ModelInfo
 
 from ..model import Change, EditorDocument, edits
 from ..services.composer import Composer
-from ..services.daemon_link import Contact, DaemonLink
+from ..services.daemon_link import ConnectionState, DaemonLink
 from ..storage.settings import settings
 from ..widgets.fields import (
     AutoDoubleSpin,
@@ -205,7 +205,7 @@ class ComposePanel(QWidget):
         if self.model.currentData() != sampling.model:
             self._show_models(sampling.model)
 
-    def _show_contact(self, contact: Contact) -> None:
+    def _show_contact(self, contact: ConnectionState) -> None:
         if contact.models:
             self._models = {model.name: model for model in contact.models}
         self._show_models(self._editor.composition.sampling.model)

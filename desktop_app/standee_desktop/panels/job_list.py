@@ -103,7 +103,7 @@ class JobRow(QWidget):
         title = self.tr("Live: %1").replace("%1", prompt) if job.live else prompt
         self.title.setText(title)
         self.title.setToolTip(prompt)
-        self.state.setText(words(job))
+        self.state.setText(status_text(job))
         self.setToolTip("\n".join(note_words(note) for note in job.notes))
         self._finished = job.finished
         busy = job.state == "running" and not job.part
@@ -123,7 +123,7 @@ class JobRow(QWidget):
             self._composer.cancel(self._id)
 
 
-def words(job: Job) -> str:
+def status_text(job: Job) -> str:
     """Return the state of a job in words: a step and the time left, or why it ended."""
 
     translate = QCoreApplication.translate

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from standee.composition import Layer, Rect
 
 from ..model import EditorDocument, edits
-from ..model.rects import bounds, carried
+from ..model.rects import bounds, scale_with_bounds
 from ..model.token_counts import Tokens
 from ..widgets.fields import StrengthSlider, WordsEdit, form, make_plain
 from ..widgets.inputs import ComboBox, DoubleSpinBox
@@ -238,7 +238,9 @@ class LayerSettings(QScrollArea):
         # The numbers are of all selected layers; locked ones stay, the others go as far.
         shown = bounds(one.rect for one in document.selected)
         now: Rect = replace(frame, **{field: getattr(frame, field) + value - getattr(shown, field)})
-        changed = edits.with_rects(document.composition, carried(rects, frame, edits.bounded(now)))
+        changed = edits.with_rects(
+            document.composition, scale_with_bounds(rects, frame, edits.bounded(now))
+        )
         text = self.tr("Resize") if field in "wh" else self.tr("Move")
         document.apply(text, changed)
 

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from ..model.notices import Notice, Notices
 from ..widgets import theme
-from ..widgets.error_words import in_words
+from ..widgets.error_words import describe_error
 from ..widgets.fields import tool_button
 from ..widgets.icons import icon
 
 
-def fix_words(fix: str) -> str:
+def fix_label(fix: str) -> str:
     """Return what stands on the button of a fix."""
 
     translate = QCoreApplication.translate
@@ -92,7 +92,7 @@ class NoticeRow(QFrame):
         self._colour = colour
         self._picture = QLabel()
         self._tint()
-        said, below = in_words(notice.code, notice.text, notice.hint)
+        said, below = describe_error(notice.code, notice.text, notice.hint)
         text, hint = QLabel(said), QLabel(below)
         for label in (text, hint):
             label.setWordWrap(True)
@@ -115,7 +115,7 @@ class NoticeRow(QFrame):
             (notice.fix, notice.act, True),
         ):
             if fix and act is not None:
-                button = QPushButton(fix_words(fix))
+                button = QPushButton(fix_label(fix))
                 button.setProperty("role", "primary" if first else "quiet")
                 button.setObjectName(f"fix-{fix}")
                 button.clicked.connect(lambda _=False, act=act: notices.take(notice, act))

@@ -38,7 +38,7 @@ SLICE = 0.02
 
 
 @dataclass(frozen=True)
-class Contact:
+class ConnectionState:
     """How the daemon is reached. `error` says why it is not, where a person has to do something."""
 
     state: State = "looking"
@@ -60,7 +60,7 @@ class DaemonLink(QObject):
     """Talk to the daemon from the GUI thread. No method waits; answers come as signals."""
 
     contact_changed = Signal(object)
-    """The `Contact` at the moment."""
+    """The `ConnectionState` at the moment."""
     accepted = Signal(str)
     """The id of a job that the daemon holds now: from here on it cannot be lost."""
     _stroke_step = Signal(object)
@@ -75,7 +75,7 @@ class DaemonLink(QObject):
         connection_file: Path | None = None,
     ) -> None:
         super().__init__(parent)
-        self.contact = Contact()
+        self.contact = ConnectionState()
         self._listeners: dict[str, Listener] = {}
         self._patience = JobTimeouts(self._run_out, self)
         self._commands: queue.SimpleQueue[Callable[[_ClientThread], None]] = queue.SimpleQueue()
@@ -183,7 +183,7 @@ class DaemonLink(QObject):
         listener(event)
 
     @Slot(object)
-    def _tell(self, contact: Contact) -> None:
+    def _tell(self, contact: ConnectionState) -> None:
         self.contact = contact
         self.contact_changed.emit(contact)
 
@@ -218,7 +218,7 @@ class _ClientThread(threading.Thread):
         self._met = False
         self._jobs: dict[str, _OpenJob] = {}
         self._asked: list[_Request] = []
-        self._contact = Contact()
+        self._contact = ConnectionState()
         self._error: StandeeError | None = None
         self._greeted: Welcome | None = None
 
@@ -340,13 +340,13 @@ class _ClientThread(threading.Thread):
         welcome = client.welcome
         if client.connected and welcome is not None:
             self._error, self._greeted, self._met = None, welcome, True
-            contact = Contact("connected", welcome.server, welcome.models)
+            contact = ConnectionState("connected", welcome.server, welcome.models)
         elif self._error is not None:
-            contact = Contact("failed", error=self._error)
+            contact = ConnectionState("failed", error=self._error)
         elif self._greeted is not None:
-            contact = Contact("away", self._greeted.server, self._greeted.models)
+            contact = ConnectionState("away", self._greeted.server, self._greeted.models)
         else:
-            contact = Contact("looking")
+            contact = ConnectionState("looking")
         if contact != self._contact:
             self._contact = contact
             self._link._told.emit(contact)

@@ -17,7 +17,7 @@ from ..model import EditorDocument
 from ..model.notices import Notice, Notices
 from ..storage.file_guard import Hindrance, Stamp, hindrance, stamp_of
 from ..storage.image_export import export
-from ..storage.recovery_journal import UnsavedWork, recovered
+from ..storage.recovery_journal import UnsavedWork, rebuild_document
 from ..storage.settings import marks_pictures, settings
 from ..widgets.file_dialogs import Answer, FileDialogs, Way
 from .autosave import Autosave, held_by
@@ -329,7 +329,9 @@ class DocumentFiles(QObject):
 
         self._when_settled(
             lambda: self._workers.run(
-                lambda: recovered(left), done, lambda error: self._notices.fail(error, "open")
+                lambda: rebuild_document(left),
+                done,
+                lambda error: self._notices.fail(error, "open"),
             )
         )
 

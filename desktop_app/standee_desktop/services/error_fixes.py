@@ -24,7 +24,7 @@ from ..model.jobs import Job
 from ..model.notices import FIXES, Notice, Notices
 from .composer import Composer
 from .crash_log import log, open_log
-from .daemon_link import Contact, DaemonLink
+from .daemon_link import ConnectionState, DaemonLink
 
 PAGE = re.compile(r"https://[\w./-]+\w")
 
@@ -49,7 +49,7 @@ class ErrorFixes(QObject):
 
     # -- the daemon ------------------------------------------------------------------------------
 
-    def _on_contact(self, contact: Contact) -> None:
+    def _on_contact(self, contact: ConnectionState) -> None:
         if contact.error is None:
             if contact.state == "connected":
                 self._notices.clear("daemon")

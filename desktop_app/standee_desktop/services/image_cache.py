@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from standee.arrangement import KEPT_SIDE, reduced
@@ -120,7 +120,7 @@ def small_look(picture: bytes, mask: bytes | None, side: int) -> CachedImage:
     return CachedImage(small, small, (small,), cutout, kept, image.width, image.height, False)
 
 
-def recut(whole: CachedImage, mask: bytes) -> CachedImage:
+def with_mask(whole: CachedImage, mask: bytes) -> CachedImage:
     """Return a picture that is decoded already with another mask: what a brush stroke needs.
 
     For worker threads. Raises `BadPicture`.
@@ -326,13 +326,3 @@ class ImageCache(QObject):
                 return
             self._pixmaps.pop(key, None)
             self._cost -= self._looks.pop(key).cost
-
-
-def scaled(image: QImage, side: int) -> QImage:
-    """Return the image fitted into a square of `side` px."""
-    return image.scaled(
-        side,
-        side,
-        Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    )

@@ -180,10 +180,10 @@ class Importer(QObject):
             name = stood.picture.name[:200]
             layer = Layer(
                 stood.digest,
-                place(composition.canvas, size, at, index),
+                default_rect(composition.canvas, size, at, index),
                 name=name,
                 mask=stood.mask,
-                prompt=prompt or (words_of(name) if named else ""),
+                prompt=prompt or (prompt_words(name) if named else ""),
                 fidelity=self._fidelity(),
             )
             text = self.tr("Add %1").replace("%1", name or self.tr("subject"))
@@ -232,7 +232,7 @@ def document_path(data: QMimeData) -> Path | None:
     return next((path for path in paths if path.suffix.lower() == ".standee"), None)
 
 
-def place(canvas: Canvas, size: tuple[int, int], at: QPointF | None, index: int) -> Rect:
+def default_rect(canvas: Canvas, size: tuple[int, int], at: QPointF | None, index: int) -> Rect:
     """Return where a new subject stands, canvas px: of a handy size, wholly on the canvas."""
     width, height = size
     scale = SHARE * min(canvas.width, canvas.height) / max(width, height)
@@ -245,7 +245,7 @@ def place(canvas: Canvas, size: tuple[int, int], at: QPointF | None, index: int)
     return Rect(round(x), round(y), w, h)
 
 
-def words_of(name: str) -> str:
+def prompt_words(name: str) -> str:
     """Return words for the prompt from a file's name; none from a camera's."""
     if CAMERA_NAME.match(name):
         return ""

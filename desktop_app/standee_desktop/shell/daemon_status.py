@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from ..services.daemon_link import Contact, DaemonLink
+from ..services.daemon_link import ConnectionState, DaemonLink
 from ..widgets import theme
 
 COLOURS = {"connected": "success", "looking": "muted", "away": "warning", "failed": "danger"}
@@ -28,7 +28,7 @@ class DaemonStatus(QToolButton):
         link.contact_changed.connect(self._show)
         self._show(link.contact)
 
-    def _show(self, contact: Contact) -> None:
+    def _show(self, contact: ConnectionState) -> None:
         words = {
             "connected": self.tr("Ready"),
             "looking": self.tr("Looking for the daemon…"),

@@ -62,15 +62,15 @@ def command_rows(menu: QMenu) -> Iterator[Row]:
         if isinstance(inner, QMenu):
             yield from command_rows(inner)
         elif not action.shortcut().isEmpty():
-            yield words(action), keys(action)
+            yield command_name(action), shortcut_text(action)
 
 
-def words(action: QAction) -> str:
+def command_name(action: QAction) -> str:
     """Return what a command is called, without its mnemonic."""
     return action.text().replace("&", "").removesuffix("…")
 
 
-def keys(action: QAction) -> str:
+def shortcut_text(action: QAction) -> str:
     """Return the shortcuts of a command as this system writes them; not keys that few boards have."""
     native = QKeySequence.SequenceFormat.NativeText
     common = [one for one in action.shortcuts() if _is_common(one)]
@@ -107,7 +107,7 @@ class ShortcutsDialog(QDialog):
         for action in menus.actions():
             menu = action.menu()
             if isinstance(menu, QMenu) and (rows := list(command_rows(menu))):
-                self._add_part(words(action), rows)
+                self._add_part(command_name(action), rows)
         self._grid.setRowStretch(self._grid.rowCount(), 1)
         scroll = QScrollArea()
         scroll.setWidget(page)

@@ -29,10 +29,10 @@ def export(
 
     A PNG keeps the very pixels. Raises `BadPicture` for another name, and `StorageFull`.
     """
-    write_whole(path, encoded(path.suffix, png, receipt, quality, marked=marked))
+    write_whole(path, encode_result(path.suffix, png, receipt, quality, marked=marked))
 
 
-def encoded(
+def encode_result(
     suffix: str, png: bytes, receipt: dict[str, Any], quality: int = 95, *, marked: bool = True
 ) -> bytes:
     """Return the bytes of a result in the format of `suffix`. Raises `BadPicture`."""

@@ -157,7 +157,7 @@ def left_behind(recovery: Path) -> list[UnsavedWork]:
     return sorted(found, key=lambda left: left.when, reverse=True)
 
 
-def recovered(left: UnsavedWork) -> Document:
+def rebuild_document(left: UnsavedWork) -> Document:
     """Rebuild a document from what was left behind. Pictures that are gone stay missing."""
     document = Document()
     if left.path is not None and left.path.exists():

@@ -14,7 +14,7 @@ NUMBERED = re.compile(r"\[(?:Errno|WinError) -?\d+\]:? ?")
 """How Python marks an error of the system; it tells a person nothing."""
 
 
-def in_words(code: str, message: str, fix: str) -> tuple[str, str]:
+def describe_error(code: str, message: str, fix: str) -> tuple[str, str]:
     """Return a headline and what stands below it, for an error of a kind."""
     message, fix = (NUMBERED.sub("", text) for text in (message, fix))
     source, words = _kinds().get(code, ("", ""))

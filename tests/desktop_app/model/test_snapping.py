@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from standee import Canvas, Composition, Layer, Rect
 from standee_desktop.model import ViewState
 from standee_desktop.model.camera import Camera
-from standee_desktop.model.rects import HANDLES, Handle, carried, resized
+from standee_desktop.model.rects import HANDLES, Handle, resized, scale_with_bounds
 from standee_desktop.model.snapping import snap_targets
 
 DIGEST = "0" * 64
@@ -84,7 +84,7 @@ def test_no_drag_turns_a_rectangle_over(
 
 def test_layers_are_carried_along_with_their_common_bounds() -> None:
     rects = {"a": Rect(0, 0, 10, 10), "b": Rect(30, 0, 10, 10)}
-    moved = carried(rects, Rect(0, 0, 40, 10), Rect(10, 10, 80, 20))
+    moved = scale_with_bounds(rects, Rect(0, 0, 40, 10), Rect(10, 10, 80, 20))
     assert moved == {"a": Rect(10, 10, 20, 20), "b": Rect(70, 10, 20, 20)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from standee_desktop.model.jobs import Job
-from standee_desktop.panels.job_list import words
+from standee_desktop.panels.job_list import status_text
 from support.person import Person
 
 
@@ -38,7 +38,7 @@ def test_its_button_composes(person: Person, assembly, settle) -> None:  # type:
 
 def test_stages_have_names_and_the_time_left_comes_with_the_steps(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
     said = [
-        words(job(person, stage=stage, step=step, of=of, eta=eta))
+        status_text(job(person, stage=stage, step=step, of=of, eta=eta))
         for stage, step, of, eta in (
             ("", 0, 0, None),
             ("fitting", 0, 1, None),

@@ -9,7 +9,7 @@ from standee import Canvas, Composition, Layer, Rect
 from standee.wire.messages import ModelInfo
 from standee_desktop.model import edits
 from standee_desktop.services.canvas_advice import at_size, fits
-from standee_desktop.services.daemon_link import Contact
+from standee_desktop.services.daemon_link import ConnectionState
 from standee_desktop.widgets.model_combo import HUB, ModelCombo
 from support.person import Person
 
@@ -99,7 +99,7 @@ def assembly(person: Person, own_places, monkeypatch):  # type: ignore[no-untype
 def test_a_model_of_another_size_offers_to_scale_the_canvas(  # type: ignore[no-untyped-def]
     person: Person, assembly, settle
 ) -> None:
-    assembly.link._told.emit(Contact("connected", "daemon", MODELS))
+    assembly.link._told.emit(ConnectionState("connected", "daemon", MODELS))
     settle(lambda: assembly.link.connected)
     person.has(("cat", 64, 64, 128, 128))
     large = edits.with_sampling(person.document.composition, model="large")
@@ -140,7 +140,7 @@ def test_a_scene_that_would_be_cut_offers_its_aspect_to_the_canvas(  # type: ign
 def test_the_size_that_suits_a_model_is_offered_when_the_canvas_changes_too(  # type: ignore[no-untyped-def]
     person: Person, assembly
 ) -> None:
-    assembly.link.contact = Contact("connected", models=MODELS)
+    assembly.link.contact = ConnectionState("connected", models=MODELS)
     big = edits.with_canvas(person.document.composition, 1536, 1024, 16)
     person.document.apply("Canvas size", big, "frame")  # its edge is being dragged
     assert len(assembly.notices) == 0

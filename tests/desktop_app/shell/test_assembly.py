@@ -18,7 +18,7 @@ from standee.wire.messages import Cutout
 from standee.wire.notes import MEMORY_PLAN, note
 from standee_backend.hardware.load_presets import CARDS, PROCESSOR
 from standee_desktop.model import edits
-from standee_desktop.services.importer import place, words_of
+from standee_desktop.services.importer import default_rect, prompt_words
 from support.person import Person
 
 
@@ -231,7 +231,7 @@ def test_many_cut_outs_are_told_in_one_line(person: Person, assembly, settle, tm
 
 def test_new_subjects_are_handy_and_wholly_on_the_canvas(person: Person) -> None:
     canvas = person.document.composition.canvas
-    rect = place(canvas, (4000, 1000), QPointF(250, 250), 0)
+    rect = default_rect(canvas, (4000, 1000), QPointF(250, 250), 0)
     assert (rect.w, rect.h) == (128, 32)
     assert rect.x + rect.w <= canvas.width
     assert rect.y + rect.h <= canvas.height
@@ -251,7 +251,7 @@ def test_new_subjects_are_handy_and_wholly_on_the_canvas(person: Person) -> None
     ],
 )
 def test_words_come_from_names_that_mean_something(name: str, words: str) -> None:
-    assert words_of(name) == words
+    assert prompt_words(name) == words
 
 
 def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ignore[no-untyped-def]
@@ -377,5 +377,5 @@ def test_icons_of_pictures_of_any_aspect_are_level(app) -> None:  # type: ignore
 
 def test_dropped_pictures_do_not_lie_on_top_of_each_other(person: Person) -> None:
     canvas = person.document.composition.canvas
-    first, second = (place(canvas, (100, 100), QPointF(100, 100), n) for n in range(2))
+    first, second = (default_rect(canvas, (100, 100), QPointF(100, 100), n) for n in range(2))
     assert second.x - first.x > first.w / 3

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from standee_desktop.shell.shortcuts_dialog import ShortcutsDialog, keys
+from standee_desktop.shell.shortcuts_dialog import ShortcutsDialog, shortcut_text
 
 
 def test_every_shortcut_of_a_menu_is_on_the_page(window) -> None:  # type: ignore[no-untyped-def]
     page = ShortcutsDialog(window.menuBar(), window)
     text = "\n".join(page.shown)
     for name in ("save", "undo", "duplicate", "align-left", "token-view", "compose"):
-        assert keys(window.action(name)) in text
+        assert shortcut_text(window.action(name)) in text
     assert "Shift+drag" in text
 
 

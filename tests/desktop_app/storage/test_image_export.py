@@ -10,7 +10,7 @@ from standee import Composition
 from standee.document.receipt import extract
 from standee.errors import BadPicture, OutOfMemory, StorageFull
 from standee_desktop.model.notices import Notice, Notices
-from standee_desktop.storage.image_export import encoded, export
+from standee_desktop.storage.image_export import encode_result, export
 
 
 def png() -> bytes:
@@ -37,14 +37,14 @@ def test_a_receipt_is_read_back_from_every_format(tmp_path: Path, suffix: str) -
 
 def test_a_png_keeps_the_very_pixels_and_the_command_line_reads_its_receipt() -> None:
     made = png()
-    data = encoded(".png", made, RECEIPT)
+    data = encode_result(".png", made, RECEIPT)
     assert Image.open(io.BytesIO(data)).tobytes() == Image.open(io.BytesIO(made)).tobytes()
     assert extract(data) == RECEIPT
 
 
 def test_another_format_is_refused_by_name() -> None:
     with pytest.raises(BadPicture, match=r"does not write \.gif"):
-        encoded(".gif", png(), RECEIPT)
+        encode_result(".gif", png(), RECEIPT)
 
 
 def test_a_later_notice_on_a_topic_takes_the_place_of_the_first() -> None:

@@ -15,7 +15,7 @@ from standee_desktop.storage.recovery_journal import (
     Snapshot,
     discard,
     left_behind,
-    recovered,
+    rebuild_document,
 )
 from standee_desktop.storage.subject_library import Library
 
@@ -49,7 +49,7 @@ def test_what_a_dead_editor_left_is_found_and_rebuilt(tmp_path: Path, document: 
     journal.write(Snapshot(document.composition, None, (job,), document.results), document.read)
     crash(journal)
     [left] = left_behind(tmp_path)
-    again = recovered(left)
+    again = rebuild_document(left)
     assert again.composition == document.composition
     assert not again.missing()
     assert again.results["first"].data == png("blue")
@@ -77,7 +77,7 @@ def test_pictures_that_the_file_holds_are_not_copied(tmp_path: Path, document: D
     assert not list(journal.folder.glob("blobs/*"))
     crash(journal)
     [left] = left_behind(tmp_path / "recovery")
-    again = recovered(left)
+    again = rebuild_document(left)
     assert again.composition.prompt == "two cats"
     assert again.path == file
     assert not again.missing()

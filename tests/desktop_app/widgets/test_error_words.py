@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from standee_desktop.widgets.error_words import in_words
+from standee_desktop.widgets.error_words import describe_error
 
 
 def test_in_english_an_error_says_what_the_daemon_said(app) -> None:  # type: ignore[no-untyped-def]
-    assert in_words("bad-picture", "cat.png is empty.", "Save it again.") == (
+    assert describe_error("bad-picture", "cat.png is empty.", "Save it again.") == (
         "cat.png is empty.",
         "Save it again.",
     )
 
 
 def test_the_system_s_numbers_are_left_out(app) -> None:  # type: ignore[no-untyped-def]
-    said, _ = in_words("download-failed", "[Errno -2] Name or service not known", "")
+    said, _ = describe_error("download-failed", "[Errno -2] Name or service not known", "")
     assert said == "Name or service not known"
 
 
@@ -22,9 +22,9 @@ def test_in_chinese_the_kind_of_error_is_said_and_the_rest_stands_below(app) -> 
 
     try:
         translate(app, "zh_CN")
-        said, below = in_words("out-of-memory", "It needs 20 GB.", "Use a smaller canvas.")
+        said, below = describe_error("out-of-memory", "It needs 20 GB.", "Use a smaller canvas.")
         assert said == "内存不足。"
         assert below == "It needs 20 GB. Use a smaller canvas."
-        assert in_words("", "自己的话。", "") == ("自己的话。", "")
+        assert describe_error("", "自己的话。", "") == ("自己的话。", "")
     finally:
         translate(app, "en")

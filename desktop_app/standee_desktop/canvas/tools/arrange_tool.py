@@ -10,13 +10,13 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from standee.composition import Composition, Layer, Rect
 
 from ...model import edits
-from ...model.rects import Handle, bounds, carried, overlaps, resized, spanned
+from ...model.rects import Handle, bounds, overlaps, rect_between, resized, scale_with_bounds
 from ...model.snapping import Line, SnapTargets, snap_targets
 from ...widgets import theme
 from ..painting import paint_badge, paint_handles, paint_outline, paint_snap_lines, pen
 from ..picking import guide_at, handle_at, layers_at
 from ..tool import Pointer, Tool, is_alt
-from .handle_drags import CURSORS, STEPS, pull_of_handle, pulled, whole
+from .handle_drags import CURSORS, STEPS, drag_handle, pull_of_handle, round_moved_sides
 
 START = 4.0
 """How far the mouse must go before a press becomes a drag, screen px."""
@@ -212,14 +212,14 @@ class ArrangeTool(Tool):
         # Off its aspect a picture does not fill its rectangle: then that is what snaps.
         seen = gesture.seen if keep and gesture.seen is not None else frame
         if not pointer.ctrl:
-            there = carried({"": seen}, frame, now)[""]
+            there = scale_with_bounds({"": seen}, frame, now)[""]
             pull = gesture.snap_targets.drag(there, handle, SNAP / pointer.scale)
             by = pull_of_handle((pull.dx, pull.dy), there, now, handle, pointer.alt)
-            now = pulled(frame, now, handle, by, keep, pointer.alt)
-            self._lines = gesture.snap_targets.met(carried({"": seen}, frame, now)[""])
+            now = drag_handle(frame, now, handle, by, keep, pointer.alt)
+            self._lines = gesture.snap_targets.met(scale_with_bounds({"": seen}, frame, now)[""])
         if not keep:
-            now = whole(now, handle, self._lines)
-        changed = edits.with_rects(gesture.composition, carried(rects, frame, now))
+            now = round_moved_sides(now, handle, self._lines)
+        changed = edits.with_rects(gesture.composition, scale_with_bounds(rects, frame, now))
         self.canvas.document.apply(self.tr("Resize"), changed, "drag")
 
     def _move_guide(self, gesture: Gesture, pointer: Pointer) -> None:
@@ -231,7 +231,7 @@ class ArrangeTool(Tool):
 
     def _stretch_band(self, gesture: Gesture, pointer: Pointer) -> None:
         start, document = gesture.start.at, self.canvas.document
-        gesture.band = spanned(start.x(), start.y(), pointer.at.x(), pointer.at.y())
+        gesture.band = rect_between(start.x(), start.y(), pointer.at.x(), pointer.at.y())
         met = {
             layer.id
             for layer in document.composition.layers

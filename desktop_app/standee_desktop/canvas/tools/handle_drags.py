@@ -30,7 +30,7 @@ STEPS = {
 }
 
 
-def pulled(
+def drag_handle(
     frame: Rect,
     now: Rect,
     handle: Handle,
@@ -70,7 +70,7 @@ def pull_of_handle(
     return parts[0], parts[1]
 
 
-def whole(rect: Rect, handle: Handle, lines: Iterable[Line]) -> Rect:
+def round_moved_sides(rect: Rect, handle: Handle, lines: Iterable[Line]) -> Rect:
     """Return the rectangle with the sides that its handle moves on whole px, but for those on a line."""
     met = {line.upright for line in lines}
     left, top, right, bottom = rect.x, rect.y, rect.x + rect.w, rect.y + rect.h

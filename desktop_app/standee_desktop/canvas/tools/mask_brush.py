@@ -21,7 +21,7 @@ from standee.errors import StandeeError
 from ...model import Signal, edits
 from ...model.mask_strokes import Box, Mask, MaskPlacement, Stroke, encode_mask, grown, softened
 from ...model.notices import Notices
-from ...services.image_cache import CachedImage, make_look, recut
+from ...services.image_cache import CachedImage, make_look, with_mask
 from ...services.thread_pool import ThreadPool
 from ..painting import paint_image, pen
 from ..tool import Canvas, Pointer, Tool
@@ -314,7 +314,7 @@ class MaskBrush(Tool):
             changed = change(mask)
             data = encode_mask(changed)
             digest = document.add_picture(data)
-            look = recut(whole, data) if whole else make_look(document.read(picture), data)
+            look = with_mask(whole, data) if whole else make_look(document.read(picture), data)
             return changed, digest, look
 
         def done(made: tuple[Mask, str, CachedImage]) -> None:

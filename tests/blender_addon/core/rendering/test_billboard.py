@@ -1,4 +1,4 @@
-"""Where a billboard stands and how large it is: what the camera shows of it is the picture."""
+"""Billboard geometry: what the camera shows of a billboard is its picture."""
 
 from __future__ import annotations
 

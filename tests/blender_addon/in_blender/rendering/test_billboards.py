@@ -1,4 +1,4 @@
-"""Stand in 3D: a subject's card is where the subject was, keeps its colours, and casts its shadow."""
+"""Billboards in the scene: where the subject was, in its own colours, casting its shadow."""
 
 import bpy
 import numpy as np
