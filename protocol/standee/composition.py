@@ -179,14 +179,14 @@ class Composition(Struct, frozen=True):
 
 
 def validate(data: Any, kind: type = Composition) -> Any:
-    """Return `data` (maps and lists, or a composition) as a checked `kind`.
+    """Return `data` (maps and lists, msgpack as `msgspec.Raw`, or a composition) as a checked `kind`.
 
     Raises `InvalidField`, which names the field, what is wrong with it and what would be right.
     """
-    if isinstance(data, dict) and kind is Composition:
-        _check_version(data.get("version"))
-        data = _upgraded(data)
-    checked = convert(data, kind)
+    version = _version_of(data) if kind is Composition else None
+    if isinstance(version, int):
+        _check_version(version)  # a newer format may break other rules: the reason comes first
+    checked = _upgraded(convert(data, _Old)) if version == 1 else convert(data, kind)
     if isinstance(checked, Composition):
         _check_composition(checked)
     return checked
@@ -212,9 +212,35 @@ def to_json(composition: Composition) -> bytes:
     return msgspec.json.format(msgspec.json.encode(composition), indent=2)
 
 
-def _check_version(version: Any) -> None:
-    """Before all else: a newer format may break other rules, and the reason is its version."""
-    if isinstance(version, int) and version > FORMAT_VERSION:
+class _Versioned(Struct):
+    version: int = FORMAT_VERSION
+
+
+class _OldScene(Scene, frozen=True):
+    """The scene of a composition of format version 1: `blend` and `feather` are px."""
+
+    blend: Annotated[float, Meta(ge=0.0)] | None = None  # type: ignore[assignment]
+    feather: Annotated[float, Meta(ge=0.0)] | None = None  # type: ignore[assignment]
+
+
+class _Old(Composition, frozen=True):
+    """A composition of format version 1."""
+
+    scene: _OldScene | None = None
+
+
+def _version_of(data: Any) -> Any:
+    """Return what a composition that is not checked yet calls its version."""
+    if isinstance(data, msgspec.Raw):
+        try:
+            return msgspec.msgpack.decode(data, type=_Versioned).version
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None  # what is wrong is found when all of it is checked
+    return data.get("version") if isinstance(data, dict) else None
+
+
+def _check_version(version: int) -> None:
+    if version > FORMAT_VERSION:
         raise InvalidField(
             f"The composition has format version {version}; this Standee reads up to"
             f" {FORMAT_VERSION}.",
@@ -223,27 +249,20 @@ def _check_version(version: Any) -> None:
         )
 
 
-def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
+def _upgraded(old: _Old) -> Composition:
     """Return a composition of format version 1 as one of today's: what was px becomes a share of the canvas.
 
     Thresholds that were noise levels are left to the model: the same share of the steps differs between models.
     """
-    if data.get("version", FORMAT_VERSION) != 1:
-        return data
-    data = {**data, "version": FORMAT_VERSION}
-    canvas, scene, method = (data.get(name) for name in ("canvas", "scene", "method"))
-    if isinstance(scene, dict):
-        sides = canvas if isinstance(canvas, dict) else {}
-        shorter = min((side for side in sides.values() if isinstance(side, int)), default=256)
-        shares = {
-            name: min(0.5, scene[name] / max(16, shorter))
-            for name in ("blend", "feather")
-            if isinstance(scene.get(name), int | float) and scene[name] >= 0
-        }
-        data["scene"] = {**scene, **shares}
-    if isinstance(method, dict):
-        data["method"] = {**method, "tau": None, "scene_tau": None}
-    return data
+    scene, before = None, old.scene
+    if before is not None:
+        scene = Scene(before.picture, before.rect, before.kept, before.fit, before.fidelity)
+        shorter = min(old.canvas.width, old.canvas.height)
+        given = {"blend": before.blend, "feather": before.feather}
+        shares = {name: min(0.5, px / shorter) for name, px in given.items() if px is not None}
+        scene = msgspec.structs.replace(scene, **shares)
+    method = msgspec.structs.replace(old.method, tau=None, scene_tau=None)
+    return Composition(old.canvas, old.prompt, old.layers, scene, old.sampling, method)
 
 
 def _check_composition(composition: Composition) -> None:

@@ -17,7 +17,10 @@ from .errors import InvalidField
 
 MAX_DEPTH = 32
 """How deeply maps and lists may nest."""
+LOOKED_INTO = 2**16
+"""Bytes of msgpack that are unpacked whole to say what is wrong: a million values would take seconds."""
 
+BYTES = (bytes, bytearray, memoryview)
 _KINDS = {
     "str": "a text",
     "int": "a whole number",
@@ -33,25 +36,51 @@ _DIGEST = "'^[0-9a-f]{64}$'"
 
 
 def convert(data: Any, kind: Any) -> Any:
-    """Return `data` (maps and lists, or a Struct) as a checked `kind`. Raises `InvalidField`.
+    """Return `data` (maps and lists, a Struct, or msgpack as a `msgspec.Raw`) as a checked `kind`.
 
-    What `kind` has no place for is dropped before anything here walks it, so that a message costs
-    no more than what it means.
+    What `kind` has no place for is dropped before anything here walks it, and of msgpack it is never
+    built, so that a message costs no more than what it means. Raises `InvalidField`.
     """
     try:
         if isinstance(data, msgspec.Struct):
-            data = msgspec.to_builtins(data, builtin_types=(bytes, bytearray, memoryview))
-        made = msgspec.convert(data, kind, strict=True)
-        plain = msgspec.to_builtins(made, builtin_types=(bytes, bytearray, memoryview))
+            data = msgspec.to_builtins(data, builtin_types=BYTES)
+        if isinstance(data, msgspec.Raw):
+            made = msgspec.msgpack.decode(data, type=kind, strict=True)
+        else:
+            made = msgspec.convert(data, kind, strict=True)
+        plain = msgspec.to_builtins(made, builtin_types=BYTES, enc_hook=_unseen)
     except RecursionError:
         raise _too_deep("$") from None
     except msgspec.ValidationError as error:
         invalid = _invalid_field(str(error), kind)
+        if isinstance(data, msgspec.Raw):
+            data = _unpacked(data)
         _complain(_at(data, invalid.path), invalid.path, 1)  # NaN is out of any range
         raise invalid from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise InvalidField(
+            f"This is not msgpack that Standee reads: {error}.",
+            path="$",
+            fix="Send a msgpack map; texts are UTF-8.",
+        ) from None
     if not _sound(plain):
         _complain(plain, "$", MAX_DEPTH)
     return made
+
+
+def _unseen(raw: Any) -> None:
+    """Stand for msgpack inside of what is checked: it is checked by whoever takes it."""
+
+
+def _unpacked(data: msgspec.Raw) -> Any:
+    """Return what a short message says, for the words of an error; `None` for others."""
+    packed = memoryview(data)
+    if len(packed) > LOOKED_INTO:
+        return None
+    try:
+        return msgspec.msgpack.decode(packed)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, TypeError):
+        return None
 
 
 def _sound(data: Any) -> bool:

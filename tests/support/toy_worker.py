@@ -4,7 +4,8 @@
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
 `chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
 and writes its number there. A picture that is `long to finish` takes 1 s of that; a `dead end` ends
-the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`.
+the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`. A
+`whole receipt` holds the composition, as those of the engine do.
 """
 
 import os
@@ -14,6 +15,8 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from standee.errors import BadPicture, JobCancelled
 from standee.wire.events import Preview, Progress, Result
@@ -51,18 +54,21 @@ class Tasks:
         if "refuse" in prompt:
             raise BadPicture("The toy dislikes the picture.", path="$.layers[0].picture")
         for seed in range(spec.sampling.seed, spec.sampling.seed + spec.sampling.count):
-            yield partial(self._finish, prompt, seed)
+            receipt = {"prompt": prompt}
+            if "whole receipt" in prompt:
+                receipt = {"composition": msgspec.to_builtins(spec)}
+            yield partial(self._finish, prompt, seed, receipt)
             if "break off" in prompt:
                 raise ValueError("the toy was told to break off")
 
-    def _finish(self, prompt, seed):
+    def _finish(self, prompt, seed, receipt):
         if "long to finish" in prompt:
             time.sleep(1.0)
         if "dead end" in prompt:
             self._die()
         if "bad end" in prompt:
             raise ValueError("the toy was told to end badly")
-        data, receipt = f"picture of {prompt} {seed}".encode(), {"prompt": prompt}
+        data = f"picture of {prompt} {seed}".encode()
         return Result(data=data, width=256, height=256, seed=seed, receipt=receipt)
 
     def _die(self):

@@ -46,6 +46,8 @@ log = logging.getLogger("standee.daemon")
 LOOPBACK = "127.0.0.1"
 HOUSEKEEPING = 600.0
 """Seconds between two rounds of deleting what nobody needs."""
+M_MMAP_THRESHOLD = -3
+"""Of malloc.h: from so many bytes on a buffer is a mapping of its own. Once set, it does not grow."""
 KEEP_DAYS = 7
 """Finished jobs that nobody released are kept for so long."""
 
@@ -79,6 +81,7 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config, self._home = config, config.home
         _allow_many_files()
+        _return_large_buffers()
         self._server = pairing.server_keys(config.home)
         self._mine = pairing.local_keys(config.home)
         if pairing.allowed(config.home).get(self._mine.public) != pairing.LOCAL:
@@ -88,7 +91,7 @@ class Daemon:
         self._disk = Disk("store")
         self._blobs = Blobs(config.home / "blobs")
         slots = local(config.home / "blobs", config.options, config.devices, config.worker)
-        self._scheduler = Scheduler(self._store, self._disk, slots)
+        self._scheduler = Scheduler(self._store, self._disk, slots, self._blobs.claim)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: list[asyncio.Task[Any]] = []
@@ -273,6 +276,15 @@ def _on_signals(stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
         else:
             loop.add_signal_handler(number, stop)
+
+
+def _return_large_buffers() -> None:
+    """Have glibc give large buffers back to the system when they are freed, whatever came before."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**17)
 
 
 def _allow_many_files() -> None:

@@ -67,6 +67,18 @@ class Guard:
                 event(log, "client.silent", level=logging.DEBUG)
                 self.shut(connection)
 
+    def drained(self, connection: int) -> bool:
+        """Return whether a connection's peer has all that the kernel was given for it, where that can be told."""
+        if sys.platform != "linux":
+            return True
+        import termios
+        from fcntl import ioctl
+
+        def ask(borrowed: socket.socket) -> bool:
+            return ioctl(borrowed, termios.TIOCOUTQ, bytes(4)) == bytes(4)
+
+        return _borrow(connection, ask) is not False
+
     async def follow(self) -> None:
         """Take note of connections that come and go, for ever."""
         while True:

@@ -1,8 +1,9 @@
 """One connected client as the daemon sees it: what it asked, and what it has yet to be told.
 
 Both directions are bounded, in bytes as they travel: for each connection, for all of a key, and for all
-keys together. A peer's requests wait as they came, and are answered one after another; the next one
-waits until the last answer is on its way. Progress that waits is replaced by newer progress.
+keys together. What libzmq may still hold counts too: it is known to have left when the kernel has it. A
+peer's requests wait as they came, and are answered one after another; the next one waits until the last
+answer is on its way. Progress that waits is replaced by newer progress.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,11 +24,14 @@ from standee.wire.messages import Refused
 MAX_INBOX = 64
 MAX_INBOX_BYTES = 2**24
 MAX_OUTBOX = 20_000
-MAX_OUTBOX_BYTES = 2**26
-OWNER_BYTES = 2**27
-ALL_BYTES = 2**28
-RETRY = 0.02
-"""Seconds until a peer that takes nothing more is tried again."""
+OWNER_BYTES = 3 * 2**24
+ALL_BYTES = 3 * 2**24
+MAX_OUTBOX_BYTES = OWNER_BYTES
+IN_SOCKET = 2
+"""How many messages of a peer and for it libzmq queues; one more may be on its way."""
+RETRY = 0.001
+LONGEST_RETRY = 0.064
+"""Seconds until a peer that takes nothing more is tried again, at first and at last."""
 LONGEST_WORDS = 2000
 """Characters of an error's text that are sent."""
 
@@ -59,6 +63,14 @@ class Budget:
             del self._taken[owner]
 
 
+class Received(NamedTuple):
+    """A request as it came, and what it says of its type and number."""
+
+    frames: codec.Frames
+    kind: str
+    number: int
+
+
 class Peer:
     """A client's connection. Lives in the event loop."""
 
@@ -78,39 +90,42 @@ class Peer:
         self.gone = False
         self._transmit = transmit
         self._budget = budget or Budget()
-        self._inbox: deque[codec.Frames] = deque()
+        self._inbox: deque[Received] = deque()
         self._inbox_bytes = 0
         self._news = asyncio.Event()
         self._outbox: deque[tuple[Any, codec.Frames]] = deque()
         self._outbox_bytes = 0
+        self._in_socket: deque[int] = deque()
+        self._retry = RETRY
         self._drowned = False
         self._empty = asyncio.Event()
         self._empty.set()
 
     # -- from the peer ---------------------------------------------------------------------------
 
-    def accept(self, frames: codec.Frames) -> bool:
+    def accept(self, received: Received) -> bool:
         """Take in a request, as it came, unless too many or too much wait already."""
-        size = _size(frames)
+        size = _size(received.frames)
         if len(self._inbox) >= MAX_INBOX or self._inbox_bytes + size > MAX_INBOX_BYTES:
             return False
         if not self._budget.take(self.owner, size):
             return False
-        self._inbox.append(frames)
+        self._inbox.append(received)
         self._inbox_bytes += size
         self._news.set()
         return True
 
-    async def next(self) -> codec.Frames:
+    async def next(self) -> Received:
         """Return the next request, once all earlier answers have left."""
         await self._empty.wait()
         while not self._inbox:
             self._news.clear()
             await self._news.wait()
-        frames = self._inbox.popleft()
-        self._inbox_bytes -= _size(frames)
-        self._budget.give(self.owner, _size(frames))
-        return frames
+        received = self._inbox.popleft()
+        size = _size(received.frames)
+        self._inbox_bytes -= size
+        self._budget.give(self.owner, size)
+        return received
 
     # -- to the peer -----------------------------------------------------------------------------
 
@@ -122,21 +137,22 @@ class Peer:
         if self.gone or self._drowned:
             return
         frames = frames or codec.encode(message)
-        kind = None
+        size, kind = _size(frames), None
         if isinstance(message, COALESCED):
             assert isinstance(message, Event)
             kind = (type(message), message.job)
-        if not self._outbox and self._transmit(self.identity, frames):
-            return
-        if kind is not None:
             self._drop_older(kind)
-        if not self._budget.take(self.owner, _size(frames)):
+        if not self._budget.take(self.owner, size):
             self._drowned = True
             return
+        if not self._outbox and self._transmit(self.identity, frames):
+            self._handed_over(size)
+            return
         self._outbox.append((kind, frames))
-        self._outbox_bytes += _size(frames)
+        self._outbox_bytes += size
         if self._empty.is_set():
             self._empty.clear()
+            self._retry = RETRY
             asyncio.get_running_loop().call_later(RETRY, self._flush)
 
     def refuse(self, number: int, error: StandeeError) -> None:
@@ -149,22 +165,44 @@ class Peer:
         full = len(self._outbox) > MAX_OUTBOX or self._outbox_bytes > MAX_OUTBOX_BYTES
         return full or self._drowned
 
+    @property
+    def unsent(self) -> bool:
+        """Whether libzmq may still hold some of what was sent."""
+        return bool(self._in_socket)
+
+    def sent(self) -> None:
+        """Note that the kernel has all that was sent."""
+        self._budget.give(self.owner, sum(self._in_socket))
+        self._in_socket.clear()
+
     def leave(self) -> None:
         """Forget what waits: the connection is over."""
         self.gone, self._drowned = True, False
         self._budget.give(self.owner, self._inbox_bytes + self._outbox_bytes)
+        self.sent()
         self._outbox.clear()
         self._inbox.clear()
         self._outbox_bytes = self._inbox_bytes = 0
         self._empty.set()
 
+    def _handed_over(self, size: int) -> None:
+        """Note that libzmq took a message, which shows that an older one has left."""
+        self._in_socket.append(size)
+        if len(self._in_socket) > IN_SOCKET + 1 or self.gone:
+            self._budget.give(self.owner, self._in_socket.popleft())
+
     def _flush(self) -> None:
+        before = len(self._outbox)
         while self._outbox and self._transmit(self.identity, self._outbox[0][1]):
-            _, frames = self._outbox.popleft()
-            self._outbox_bytes -= _size(frames)
-            self._budget.give(self.owner, _size(frames))
+            if self.gone:  # so sending found, and all is given back
+                return
+            size = _size(self._outbox.popleft()[1])
+            self._outbox_bytes -= size
+            self._handed_over(size)
         if self._outbox:
-            asyncio.get_running_loop().call_later(RETRY, self._flush)
+            moved = len(self._outbox) < before
+            self._retry = RETRY if moved else min(2 * self._retry, LONGEST_RETRY)
+            asyncio.get_running_loop().call_later(self._retry, self._flush)
         else:
             self._empty.set()
 

@@ -102,6 +102,7 @@ class Pictures:
                 await self._disk(holdings.forget, owner, digest)
                 raise
             await self._disk(holdings.hold, owner, digest, size)
+            await self._files(self._blobs.claim, digest)
         return BlobState(digest=digest, offset=size, complete=True)
 
     async def get(self, owner: str, request: BlobGet) -> Answer:

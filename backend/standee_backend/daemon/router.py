@@ -20,7 +20,7 @@ from standee.wire.messages import Answer, Ok, Request
 
 from ..event_log import event
 from .flood_guard import Guard
-from .peer import Budget, Peer, refusal
+from .peer import IN_SOCKET, Budget, Peer, Received, refusal
 
 log = logging.getLogger("standee.lines")
 
@@ -34,6 +34,11 @@ SILENT_AFTER = 60.0
 
 NO_HELLO = 30.0
 """Seconds after which a connection that never said anything is shut."""
+
+AT_ONCE = 0.005
+"""Seconds for which messages are taken in before the loop does something else."""
+LARGE = 2**14
+"""Bytes of a request that may take long to read: of such the loop reads one after another."""
 
 Respond = Callable[[Request, Peer], Awaitable[Answer | None]]
 
@@ -54,13 +59,18 @@ class Lines:
         self._respond, self._forgotten = respond, forget
         self._peers: dict[bytes, Peer] = {}
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
+        self._reading = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._peers)
 
     async def receive(self) -> None:
-        """Take in messages for ever."""
+        """Take in messages for ever, and let others have the loop however many there are."""
+        since = time.monotonic()
         while True:
+            if time.monotonic() - since > AT_ONCE:
+                await asyncio.sleep(0)
+                since = time.monotonic()
             frames = await self._socket.recv_multipart(copy=False)
             last = frames[-1]
             source, owner = int(last.get(zmq.SRCFD)), str(last.get("User-Id"))
@@ -76,6 +86,8 @@ class Lines:
                 if peer.overwhelmed or now - peer.heard > SILENT_AFTER:
                     event(log, "client.dropped", waiting=peer.overwhelmed)
                     self._shut(peer)
+                elif peer.unsent and self.guard.drained(peer.source):
+                    peer.sent()
             self.guard.shut_silent({peer.source for peer in self._peers.values()}, NO_HELLO)
 
     def expel(self, allowed: Collection[str]) -> None:
@@ -107,7 +119,7 @@ class Lines:
             peer.heard = time.monotonic()
             if kind == "ping":
                 peer.send(Ok(re=number))
-            elif not peer.accept(frames):
+            elif not peer.accept(Received(frames, kind, number)):
                 raise QuotaExceeded(
                     "Too many requests wait for their answers.",
                     fix="Wait for answers before asking more.",
@@ -142,8 +154,7 @@ class Lines:
     async def _attend(self, peer: Peer) -> None:
         """Answer a peer's requests, one after another."""
         while True:
-            frames = await peer.next()
-            kind, number = codec.glimpse(frames)
+            frames, kind, number = await peer.next()
             try:
                 if not peer.greeted and kind != "hello":  # before anything looks further into it
                     raise BadMessage(
@@ -151,15 +162,20 @@ class Lines:
                         path="$.type",
                         fix="Send hello first; after a restart of the daemon, again.",
                     )
-                answer = await self._respond(codec.request(codec.unpack(frames)), peer)
+                if len(frames[0]) > LARGE:
+                    async with self._reading:
+                        await asyncio.sleep(0)
+                        answer = await self._respond(codec.request(frames), peer)
+                else:
+                    answer = await self._respond(codec.request(frames), peer)
                 if answer is not None:
                     peer.send(answer)
             except StandeeError as error:
-                peer.refuse(number, error)
+                peer.refuse(number or codec.number_of(frames), error)
             except Exception as error:
                 log.exception("request.broken")
                 failed = JobFailed(f"The daemon failed: {error}.", fix="See the daemon's log.")
-                peer.refuse(number, failed)
+                peer.refuse(number or codec.number_of(frames), failed)
 
     # -- out ---------------------------------------------------------------------------------------
 
@@ -192,12 +208,15 @@ def router(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
     socket.setsockopt(zmq.ROUTER_HANDOVER, 0)
     socket.setsockopt(zmq.MAXMSGSIZE, codec.FRAME_LIMIT)
-    socket.setsockopt(zmq.RCVHWM, 32)
-    socket.setsockopt(zmq.SNDHWM, 8)  # chunks of 256 KiB, see `service.CHUNK`
+    socket.setsockopt(zmq.RCVHWM, IN_SOCKET)
+    socket.setsockopt(zmq.SNDHWM, IN_SOCKET)
     socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 20_000)
-    socket.setsockopt(zmq.HEARTBEAT_TTL, 20_000)
+    # No HEARTBEAT_IVL: libzmq aborts the process when it is due on a connection that broke while unread
+    # messages of it wait (4.3.5, `out_event`). Who is silent is let go of by `sweep` and TCP.
+    socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 20)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, 5)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, 4)
     socket.setsockopt(zmq.IPV6, 1)
     socket.curve_server = True
     socket.curve_secretkey = secret_key.encode()

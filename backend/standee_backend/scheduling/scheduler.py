@@ -69,8 +69,15 @@ class Live:
 class Scheduler:
     """Serves the queue of a store with some slots."""
 
-    def __init__(self, store: Store, disk: Disk, slots: Sequence[Slot]) -> None:
-        self.slots = slots
+    def __init__(
+        self,
+        store: Store,
+        disk: Disk,
+        slots: Sequence[Slot],
+        claim: Callable[[str], None] = lambda digest: None,
+    ) -> None:
+        """`claim` is told of each result's picture once its owner holds it."""
+        self.slots, self._claim_picture = slots, claim
         self._store, self._disk = store, disk
         self._live: dict[int, Live] = {}
         self._news = [asyncio.Event() for _ in slots]
@@ -197,6 +204,8 @@ class Scheduler:
         try:
             made = await slot.run(job, partial(self._report, job.key, job.id), free)
             ended = await store(self._store.finish, job.key, made)
+            for result in made:
+                await self._disk(self._claim_picture, result.digest)
         except JobCancelled:
             ended = [await store(self._store.cancelled, job.key)]
         except WorkerDied as death:

@@ -19,7 +19,7 @@ from standee.errors import BadMessage, MissingBlob, StorageFull
 
 DAY = 86400.0
 FRESH = 60.0
-"""Seconds that a new picture is safe from deletion: a job may be about to claim it."""
+"""Seconds that a new picture is safe from deletion until it is claimed."""
 
 
 class Blobs:
@@ -120,8 +120,16 @@ class Blobs:
             self._settle(part, digest)
         return self.size(digest)
 
+    def claim(self, digest: str) -> None:
+        """Note that somebody holds a picture, so that it need not be kept once nobody does.
+
+        Its time says so: whoever puts the same picture anew makes it fresh again.
+        """
+        with contextlib.suppress(OSError):
+            os.utime(self.path(digest), (0, 0))
+
     def drop(self, digest: str) -> bool:
-        """Delete a picture; return `False` if it came so lately that a job may be about to claim it."""
+        """Delete a picture; return `False` if it came so lately that nobody may have claimed it yet."""
         path = self.path(digest)
         return _delete_if_older(path, FRESH) or not path.exists()
 

@@ -39,13 +39,23 @@ INSERT INTO numbers SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM numbers);
 """What came later stands in tables of its own, so that a daemon of any version opens the file."""
 
 
+SPARE = 2**22
+"""Bytes that deleted rows may leave in the file, for those to come."""
+
+
 class Database:
     """A connection whose changes are on the disk when a transaction ends. For one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for setting in (
+            "auto_vacuum=INCREMENTAL",  # of a file that has tables already, once it was shrunk
+            "journal_mode=WAL",
+            f"journal_size_limit={SPARE}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
             self._db.execute(f"PRAGMA {setting}")
         self._db.executescript(SCHEMA)
 
@@ -54,10 +64,12 @@ class Database:
 
     def shrink(self, spare: int) -> None:
         """Give the disk back what deleted rows took, where it is more than `spare` bytes."""
-        free = self.number("PRAGMA freelist_count") * self.number("PRAGMA page_size")
-        if free > spare:
+        if self._free() > spare:
             with suppress(sqlite3.OperationalError):  # it takes room to make room
                 self._db.execute("VACUUM")
+
+    def _free(self) -> int:
+        return self.number("PRAGMA freelist_count") * self.number("PRAGMA page_size")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -80,6 +92,11 @@ class Database:
                 fix="Make room on the disk.",
                 retry_after=10.0,
             ) from None
+        if self._free() > SPARE:
+            with suppress(
+                sqlite3.OperationalError
+            ):  # as above; `execute` would free one page of many
+                self._db.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
     def run(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Run a statement with values by position, or by name if the only one is a map."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, get_args
+from functools import reduce
+from operator import or_
+from typing import Any, TypeVar, cast, get_args
 
 import msgpack
 import msgspec
@@ -18,14 +20,25 @@ from msgspec import Struct
 from ..errors import BadMessage, InvalidField, TooLarge
 from ..validation import convert
 from .events import AnyEvent
-from .messages import AnyAnswer, AnyRequest, Limits
+from .messages import AnyAnswer, AnyRequest, JobSubmit, Limits
 
 Frames = list[bytes]
+T = TypeVar("T", bound=Struct)
 LIMITS = Limits()
+HEAD = 1024
+"""Bytes of a message in which its type and number are looked for before it is read."""
 FRAME_LIMIT = 2 * max(LIMITS.header, LIMITS.chunk)
 """A socket's MAXMSGSIZE: a frame over its limit gets an error, one over this ends the connection."""
 
 
+class _Submitted(JobSubmit, frozen=True, kw_only=True, tag="job.submit"):
+    """A job as it arrives: its specification is still packed."""
+
+    spec: msgspec.Raw
+
+
+_KINDS = [_Submitted if kind is JobSubmit else kind for kind in get_args(AnyRequest)]
+_ARRIVING: Any = reduce(or_, _KINDS)
 _REQUESTS = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyRequest))
 
 
@@ -69,57 +82,82 @@ def unpack(frames: Sequence[bytes]) -> dict[str, Any]:
 
 
 def glimpse(frames: Sequence[bytes]) -> tuple[str, int]:
-    """Return the type and the number of a message, without building the rest of it.
+    """Return the type and the number of a message, as far as its first `HEAD` bytes tell them.
 
-    A map that has neither, or no map at all, gives `""` and 0; `unpack` says what is wrong with it.
+    Whatever the message, that takes no time. What is not told there gives `""` and 0.
     """
+    seen: dict[Any, Any] = {}
+    unpacker = msgpack.Unpacker(strict_map_key=True)
+    with suppress(ValueError, TypeError, RecursionError, msgpack.UnpackException):
+        unpacker.feed(frames[0][:HEAD] if frames else b"")
+        for _ in range(unpacker.read_map_header()):
+            name = unpacker.unpack()
+            seen[name] = unpacker.unpack()
+    kind, number = seen.get("type"), seen.get("id")
+    return kind if isinstance(kind, str) else "", _count(number)
+
+
+def number_of(frames: Sequence[bytes]) -> int:
+    """Return the number of a message, wherever it stands; 0 where it has none."""
     with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
-        seen = _GLIMPSE.decode(frames[0]) if frames else _Glimpse()
-        kind = seen.type if isinstance(seen.type, str) else ""
-        number = seen.id if isinstance(seen.id, int) and 0 <= seen.id <= 2**53 else 0
-        return kind, number
-    return "", 0
+        return _count(_NUMBERED.decode(frames[0]).id)
+    return 0
 
 
-class _Glimpse(Struct):
-    type: Any = ""
-    id: Any = 0
+def _count(number: object) -> int:
+    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= 2**53
+    return cast(int, number) if is_count else 0
 
 
-_GLIMPSE = msgspec.msgpack.Decoder(_Glimpse)
+class _Numbered(Struct):
+    id: int = 0
 
 
-def request(fields: dict[str, Any]) -> AnyRequest:
-    """Return the request that `unpack` gave the fields of."""
-    if fields.get("type") not in _REQUESTS:
-        raise InvalidField(
-            f"There is no request of the type {str(fields.get('type'))[:50]!r}.",
-            path="$.type",
-            fix=f"Use one of: {', '.join(_REQUESTS)}.",
+_NUMBERED = msgspec.msgpack.Decoder(_Numbered)
+
+
+def request(frames: Sequence[bytes]) -> AnyRequest:
+    """Return the request that `frames` carry; the `spec` of a job stays packed (`msgspec.Raw`).
+
+    Only what the type of the request has a place for is built, so that no message of 1 MiB costs
+    much: a million lists would keep the event loop for seconds.
+    """
+    check_sizes(frames)
+    try:
+        message: AnyRequest = convert(msgspec.Raw(frames[0]), _ARRIVING)
+    except InvalidField as error:
+        if error.path == "$":
+            raise BadMessage(
+                f"The first frame is not a map of msgpack: {error.message}",
+                path="$",
+                fix='Send a msgpack map with at least "type"; bytes go into the second frame.',
+            ) from None
+        if error.path == "$.type":
+            one_of = f"Use one of: {', '.join(_REQUESTS)}."
+            raise InvalidField(error.message, path="$.type", fix=one_of) from None
+        raise
+    if getattr(message, "data", b""):
+        raise BadMessage(
+            "The map holds bytes.", path="$.data", fix="Send bytes as the second frame."
         )
-    message: AnyRequest = _typed(fields, AnyRequest)
-    return message
+    return _with_data(message, frames[1] if len(frames) == 2 else None)
 
 
 def answer_or_event(fields: dict[str, Any]) -> AnyAnswer | AnyEvent:
     """Return the answer (it has `re`) or event (it has `job` and `seq`) with these fields."""
-    message: AnyAnswer | AnyEvent = _typed(fields, AnyAnswer if "re" in fields else AnyEvent)
-    return message
-
-
-def _typed(fields: dict[str, Any], kinds: Any) -> Any:
     fields = dict(fields)
-    data, spec = fields.pop("data", None), fields.pop("spec", None)
-    if spec is not None:
-        fields["spec"] = None  # it is checked by whoever takes the job, as what it is
-    message = convert(fields, kinds)
-    if spec is not None and "spec" in message.__struct_fields__:
-        message = msgspec.structs.replace(message, spec=spec)
+    data = fields.pop("data", None)
+    message: AnyAnswer | AnyEvent = convert(fields, AnyAnswer if "re" in fields else AnyEvent)
+    return _with_data(message, data)
+
+
+def _with_data(message: T, data: Any) -> T:
+    """Return a message with the bytes that came beside it."""
     if data is None:
         return message
     if not isinstance(data, bytes) or "data" not in message.__struct_fields__:
         raise BadMessage(
-            f"A message of type {fields.get('type')} has no second frame.",
+            f"A message of type {message.__struct_config__.tag} has no second frame.",
             path="$.data",
             fix="Send the map alone.",
         )

@@ -105,9 +105,9 @@ class JobSubmit(Request, frozen=True, kw_only=True, tag="job.submit"):
     """Hand in a job. The same `job` with the same `spec` is the same job, with another a conflict.
 
     The sender is attached to the job. Paths in errors are those of the `spec`: a `Composition` or
-    `Cutout` where the job is handed in, a map of any content where it arrives. Whoever takes it
-    checks it, once. `download` is the person's yes to what would have to be brought from the hub; a
-    composition cannot give it.
+    `Cutout` where the job is handed in, still packed (`msgspec.Raw`) where it arrives. Whoever
+    takes it checks it, once. `download` is the person's yes to what would have to be brought from
+    the hub; a composition cannot give it.
     """
 
     job: JobId

@@ -14,7 +14,7 @@ from standee.wire.messages import Ok, Ping
 from standee_backend.daemon import main
 from standee_backend.daemon.daemon import Config, check_host
 from standee_backend.daemon.flags import FLAGS, settled
-from standee_backend.daemon.peer import MAX_INBOX, Budget, Peer, refusal
+from standee_backend.daemon.peer import MAX_INBOX, Budget, Peer, Received, refusal
 from standee_backend.daemon.single_instance import AlreadyRunning, only_one
 from standee_backend.hardware.options import Options
 from standee_backend.scheduling.slots import local
@@ -193,27 +193,31 @@ async def test_progress_of_different_jobs_is_kept_apart(line):
     assert len(line.sent) == 2
 
 
+def received(*frames):
+    return Received(list(frames), *codec.glimpse(frames))
+
+
 @in_loop
 async def test_the_next_request_waits_until_the_last_answer_has_left(line):
     line.full = True
-    assert line.peer.accept(codec.encode(Ping(id=4)))
+    assert line.peer.accept(received(*codec.encode(Ping(id=4))))
     line.peer.send(Ok(re=1))
     asking = asyncio.create_task(line.peer.next())
     await asyncio.sleep(0.05)
     assert not asking.done()
     line.full = False
-    assert codec.glimpse(await asyncio.wait_for(asking, 1)) == ("ping", 4)
+    assert (await asyncio.wait_for(asking, 1)).number == 4
 
 
 @in_loop
 async def test_only_so_many_requests_wait(line):
-    assert all(line.peer.accept([b"\x80"]) for _ in range(MAX_INBOX))
-    assert not line.peer.accept([b"\x80"])
+    assert all(line.peer.accept(received(b"\x80")) for _ in range(MAX_INBOX))
+    assert not line.peer.accept(received(b"\x80"))
 
 
 @in_loop
 async def test_only_so_many_bytes_of_requests_wait(line):
-    taken = sum(line.peer.accept([bytes(2**20)]) for _ in range(MAX_INBOX))
+    taken = sum(line.peer.accept(received(bytes(2**20))) for _ in range(MAX_INBOX))
     assert taken == 16
 
 
@@ -224,15 +228,15 @@ async def test_what_waits_is_bounded_for_a_key_and_for_all_and_given_back(line):
         owner: [Peer(b"\0id", owner, 3, line.transmit, budget) for _ in range(2)]
         for owner in ("theirs", "others", "mine")
     }
-    assert peers["theirs"][0].accept([bytes(60)])
-    assert not peers["theirs"][1].accept([bytes(60)]), (
+    assert peers["theirs"][0].accept(received(bytes(60)))
+    assert not peers["theirs"][1].accept(received(bytes(60))), (
         "one key may not have more, however connected"
     )
-    assert peers["others"][0].accept([bytes(60)])
-    assert not peers["others"][1].accept([bytes(40)]), "nor all together"
-    assert peers["mine"][0].accept([bytes(60)]), "save the user's own"
+    assert peers["others"][0].accept(received(bytes(60)))
+    assert not peers["others"][1].accept(received(bytes(40))), "nor all together"
+    assert peers["mine"][0].accept(received(bytes(60))), "save the user's own"
     peers["theirs"][0].leave()
-    assert peers["others"][1].accept([bytes(20)])
+    assert peers["others"][1].accept(received(bytes(20)))
 
 
 @in_loop

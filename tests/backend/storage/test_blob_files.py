@@ -95,6 +95,17 @@ def test_a_fresh_picture_is_not_dropped_since_a_job_may_be_about_to_claim_it(blo
     assert not blobs.has(DIGEST)
 
 
+def test_a_claimed_picture_is_dropped_at_once_unless_it_was_made_anew(blobs):
+    blobs.put(CAT)
+    blobs.claim(DIGEST)
+    blobs.put(CAT)
+    assert not blobs.drop(DIGEST)
+    blobs.claim(DIGEST)
+    assert blobs.drop(DIGEST)
+    assert not blobs.has(DIGEST)
+    blobs.claim(DIGEST)
+
+
 def test_sweeping_deletes_what_nobody_holds_and_yesterdays_uploads(blobs, tmp_path):
     kept, lost = blobs.put(b"kept"), blobs.put(b"lost")
     for digest in (kept, lost):

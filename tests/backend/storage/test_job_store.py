@@ -196,6 +196,21 @@ def test_releasing_frees_the_results_and_may_be_done_twice(store):
     assert store.release(ME, "job-0001") == []
 
 
+def test_released_jobs_give_their_room_on_the_disk_back(store, path):
+    def size():
+        return sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+
+    names = [f"job-{number:04d}" for number in range(24)]
+    for name in names:
+        store.submit(ME, name, "compose", b"x" * 900_000)
+        store.cancel(ME, name)
+    assert size() > 20_000_000
+    for name in names:
+        store.release(ME, name)
+    submit(store)
+    assert size() < 10_000_000
+
+
 def test_an_unfinished_job_is_not_released(store):
     submit(store)
     with pytest.raises(Conflict):

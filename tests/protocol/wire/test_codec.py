@@ -1,5 +1,6 @@
 """Whatever bytes arrive, they become a message or one clear error."""
 
+import gc
 from contextlib import suppress
 
 import msgpack
@@ -23,7 +24,7 @@ def header(**fields):
 @given(st.lists(st.binary(max_size=200), max_size=4))
 def test_garbage_is_refused_with_an_error_of_ours(frames):
     with pytest.raises(StandeeError) as caught:
-        codec.request(codec.unpack(frames))
+        codec.request(frames)
     assert caught.value.message
     assert caught.value.fix
 
@@ -40,7 +41,7 @@ values = st.recursive(
 def test_any_map_is_a_request_or_an_error_of_ours(kind, value):
     fields = {"type": kind, "id": 1, "spec": value, "job": value, "digest": value}
     with suppress(StandeeError):
-        codec.request(codec.unpack([msgpack.packb(fields)]))
+        codec.request([msgpack.packb(fields)])
 
 
 @pytest.mark.parametrize("count", [0, 3, 100])
@@ -71,6 +72,45 @@ def test_a_header_that_is_no_map_of_ours_is_a_bad_message(bytes_):
     assert caught.value.path == "$"
 
 
+@pytest.mark.parametrize("bytes_", [b"", b"\xc1", b"\x93\x01\x02\x03", b"\x91" * 5000])
+def test_a_request_that_is_no_map_is_a_bad_message(bytes_):
+    with pytest.raises(BadMessage) as caught:
+        codec.request([bytes_])
+    assert caught.value.path == "$"
+
+
+def lists(count):
+    """Return as many empty lists, in lists of 10,000."""
+    return [[[]] * 10_000] * (count // 10_000)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "job.list", "more": lists(900_000)},
+        {"type": "job.submit", "job": "job-0001", "spec": lists(900_000)},
+        {"type": "job.submit", "job": "job-0001", "spec": {"version": 1, "scene": lists(900_000)}},
+        {"type": lists(900_000)},
+        {"type": "ping", "id": lists(900_000)},
+    ],
+    ids=["unknown field", "specification", "old format", "type", "number"],
+)
+def test_a_message_of_a_million_lists_builds_none_of_them(fields):
+    frames = [header(**fields)]
+    before = gc.get_stats()[0]["collections"]  # each after some hundred lists
+    codec.glimpse(frames)
+    with suppress(StandeeError):
+        validate(getattr(codec.request(frames), "spec", None))
+    assert gc.get_stats()[0]["collections"] - before < 3
+
+
+def test_bytes_belong_into_the_second_frame():
+    put = {"type": "blob.put", "digest": DIGEST, "offset": 0, "data": b"bytes"}
+    with pytest.raises(BadMessage) as caught:
+        codec.request([header(**put)])
+    assert caught.value.path == "$.data"
+
+
 def test_a_frame_over_its_limit_is_too_large_in_both_directions():
     with pytest.raises(TooLarge):
         codec.unpack([b"\x80" * (codec.LIMITS.header + 1)])
@@ -83,40 +123,38 @@ def test_a_frame_over_its_limit_is_too_large_in_both_directions():
 def test_a_specification_arrives_as_it_is_for_whoever_takes_the_job_to_check():
     layer = {"picture": DIGEST, "rect": {"x": 0.0, "y": 0.0, "w": float("nan"), "h": 1.0}}
     spec = {"layers": [layer]}
-    fields = codec.unpack([header(type="job.submit", id=1, job="job-0001", spec=spec)])
-    request = codec.request(fields)
+    request = codec.request([header(type="job.submit", id=1, job="job-0001", spec=spec)])
     with pytest.raises(InvalidField) as caught:
         validate(request.spec)
     assert caught.value.path == "$.layers[0].rect.w"
 
 
-def test_a_composition_is_handed_in_as_it_is_and_arrives_as_a_map():
+def test_a_composition_is_handed_in_as_it_is_and_arrives_packed():
     composition = Composition(prompt="a cat")
     frames = codec.encode(JobSubmit(id=1, job="job-0001", spec=composition))
-    assert validate(codec.request(codec.unpack(frames)).spec) == composition
+    assert validate(codec.request(frames).spec) == composition
 
 
 def test_a_map_nested_without_end_is_refused():
     deep = []
     for _ in range(400):
         deep = [deep]
-    fields = codec.unpack([header(type="job.submit", id=1, job="job-0001", spec=deep)])
     with pytest.raises(StandeeError):
-        validate(codec.request(fields).spec)
+        validate(codec.request([header(type="job.submit", id=1, job="job-0001", spec=deep)]).spec)
 
 
 def test_a_second_frame_belongs_only_to_messages_with_data():
     with pytest.raises(BadMessage) as caught:
-        codec.request(codec.unpack([*codec.encode(Ping(id=4)), b"surplus"]))
+        codec.request([*codec.encode(Ping(id=4)), b"surplus"])
     assert caught.value.path == "$.data"
 
 
 def test_an_unknown_type_is_an_error_that_names_the_field():
     with pytest.raises(InvalidField) as caught:
-        codec.request(codec.unpack([header(type="job.paint", id=1)]))
+        codec.request([header(type="job.paint", id=1)])
     assert caught.value.path == "$.type"
     with pytest.raises(InvalidField) as caught:
-        codec.request(codec.unpack([header(id=1)]))
+        codec.request([header(id=1)])
     assert caught.value.path == "$.type"
 
 

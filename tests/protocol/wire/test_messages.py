@@ -1,5 +1,6 @@
 """Messages keep their meaning over the wire, and say which field is wrong."""
 
+import msgpack
 import msgspec
 import pytest
 
@@ -46,7 +47,11 @@ def example(kind):
 @pytest.mark.parametrize("kind", AnyRequest.__args__, ids=lambda kind: kind.__name__)
 def test_a_request_arrives_as_it_was_sent(kind):
     sent = example(kind)
-    assert codec.request(codec.unpack(codec.encode(sent))) == sent
+    arrived = codec.request(codec.encode(sent))
+    if isinstance(arrived, JobSubmit):  # its specification is packed still
+        spec = msgspec.msgpack.decode(arrived.spec)
+        arrived = JobSubmit(id=arrived.id, job=arrived.job, kind=arrived.kind, spec=spec)
+    assert arrived == sent
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,7 @@ def test_the_bytes_of_data_travel_in_a_frame_of_their_own(kind):
 
 def test_unknown_fields_are_ignored_so_that_minor_versions_may_add_some():
     fields = codec.unpack(codec.encode(example(JobSubmit))) | {"mood": "sunny"}
-    assert codec.request(fields).job == "job-0001"
+    assert codec.request([msgpack.packb(fields)]).job == "job-0001"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_unknown_fields_are_ignored_so_that_minor_versions_may_add_some():
 def test_a_wrong_field_of_a_request_is_named(field, value, path):
     fields = codec.unpack(codec.encode(example(JobSubmit))) | {field: value}
     with pytest.raises(InvalidField) as caught:
-        codec.request(fields)
+        codec.request([msgpack.packb(fields)])
     assert caught.value.path == path
     assert caught.value.fix
 

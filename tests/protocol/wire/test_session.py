@@ -58,7 +58,7 @@ class Wire:
     def sent(self):
         requests = []
         while (frames := self.session.next_frames()) is not None:
-            requests.append(codec.request(codec.unpack(frames)))
+            requests.append(codec.request(frames))
         return requests
 
     def say(self, *messages):
