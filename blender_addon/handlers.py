@@ -51,7 +51,7 @@ def undone(_scene: bpy.types.Scene, _depsgraph: object = None) -> None:
 def loaded(_path: str, _depsgraph: object = None) -> None:
     """Another file is open: its results that were never saved come back, caches are dropped."""
     identity.opened()
-    link().hush()  # it was about the other file
+    link().dismiss_notice()  # it was about the other file
     layer_cache().forget()
     gpu_draw.forget()
     store.restore()

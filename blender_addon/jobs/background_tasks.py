@@ -9,7 +9,7 @@ BackgroundTask = Iterator[float | None]
 
 
 class BackgroundTasks:
-    """Chores under way, taking turns."""
+    """Background tasks under way, taking turns."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, BackgroundTask]] = []

@@ -84,8 +84,8 @@ class DaemonLink:
         """The jobs that are not over, oldest first."""
         return [job for job in self.jobs.values() if not job.over]
 
-    def says(self, job: Job) -> str:
-        """Return how a job stands, for a person; nothing moves while nobody answers."""
+    def status_text(self, job: Job) -> str:
+        """Return the status of a job in words; nothing moves while no daemon answers."""
         waits = job.handed_in and not job.over and not self.connected
         return say("Waiting for the daemon") if waits else job.text
 
@@ -101,7 +101,7 @@ class DaemonLink:
         try:
             self._look_anew()
         except StandeeError as error:
-            self.tell(error)
+            self.show_error(error)
 
     def disconnect(self) -> None:
         """Let go of the socket; jobs go on at the daemon."""
@@ -157,13 +157,13 @@ class DaemonLink:
         self._background_tasks.add(task)
         self.wake()
 
-    def tell(self, error: StandeeError) -> None:
+    def show_error(self, error: StandeeError) -> None:
         """Show an error in the panel."""
         self.notice = Notice(error.message, error.fix)
         redraw()
 
-    def hush(self) -> None:
-        """Say no more of what was said; what still holds is said again."""
+    def dismiss_notice(self) -> None:
+        """Take the notice away; what still holds is shown again."""
         self.notice, self._presence.told = None, False
 
     def forget(self) -> None:
@@ -216,7 +216,7 @@ class DaemonLink:
 
     def _look_anew(self) -> None:
         """Look for the daemon as if for the first time. Raises `StandeeError`."""
-        self.hush()
+        self.dismiss_notice()
         self._cannot_start = False
         self._open()
         self.wake()
@@ -284,10 +284,10 @@ class DaemonLink:
             self._cannot_start = True
             with contextlib.suppress(StandeeError):
                 self._open()
-                self.tell(error)
+                self.show_error(error)
                 self._presence.told = True  # so it is taken back when one answers
                 return
-        self.tell(error)
+        self.show_error(error)
         self._give_up(error)
 
     def _give_up(self, error: StandeeError) -> None:
@@ -309,7 +309,7 @@ class DaemonLink:
     def _failed(self, job: Job, error: StandeeError, even_if_over: bool = False) -> None:
         if even_if_over or not job.over:
             job.fail(error)
-            self.tell(error)
+            self.show_error(error)
             self._over(job)
 
     def _submitted(self, job: Job, composition: Composition, task: Task[str]) -> None:
@@ -365,7 +365,7 @@ class DaemonLink:
         try:
             return self._background_tasks.step()
         except StandeeError as error:
-            self.tell(error)
+            self.show_error(error)
         except Exception as error:  # whatever it is, the timer must go on
             self.notice = Notice(f"Something could not be finished: {error}.", "Try it again.")
         return True

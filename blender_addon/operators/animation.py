@@ -87,7 +87,7 @@ class STANDEE_OT_compose_range(bpy.types.Operator):
                     self.report({"ERROR"}, work.error)
                     return {"CANCELLED"}
         except StandeeError as error:
-            link().tell(error)
+            link().show_error(error)
             return refuse(self, error)
         return {"FINISHED"}
 

@@ -34,7 +34,7 @@ class Submits:
             else:
                 report_submitted(self)
         except StandeeError as error:
-            link().tell(error)
+            link().show_error(error)
             return refuse(self, error)
         return {"FINISHED"}
 

@@ -93,7 +93,7 @@ def _notice(layout: bpy.types.UILayout) -> None:
 
 def _job(layout: bpy.types.UILayout, job: Job) -> None:
     row = layout.row(align=True)
-    row.progress(factor=job.factor, text=link().says(job))
+    row.progress(factor=job.factor, text=link().status_text(job))
     row.operator("standee.cancel", text="", icon="X").job = job.id
     translate = bpy.app.translations.pgettext_iface
     for note in job.notes:

@@ -151,7 +151,7 @@ def progress_of(standee: StandeeScene) -> Progress | None:
         return None
     if job is None:
         return Progress(0.0, notice.message)
-    return Progress(job.factor, link().says(job))
+    return Progress(job.factor, link().status_text(job))
 
 
 def job_of(standee: StandeeScene) -> Job | None:

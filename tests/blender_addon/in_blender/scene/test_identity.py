@@ -136,6 +136,6 @@ def test_new_files_from_a_startup_file_share_nothing(addon, compose, settle):
 
 def test_what_is_said_of_one_file_is_not_said_of_the_next(addon, ready):
     link = addon("jobs.daemon_link").link()
-    link.tell(addon("jobs.frame_range").InvalidField("This scene is odd."))
+    link.show_error(addon("jobs.frame_range").InvalidField("This scene is odd."))
     bpy.ops.wm.read_homefile(use_empty=False)
     assert link.notice is None
