@@ -6,6 +6,7 @@ Names and addresses come from huggingface_hub, so its settings hold here too: `H
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ WEIGHTS = re.compile(
     r"(diffusion_pytorch_model|model)(-\d{5}-of-\d{5})?\.safetensors|[\w-]+\.safetensors\.index\.json"
 )
 """The weights that from_pretrained reads; half-precision variants and single-file copies lie beside them."""
+
+PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+"""Variables that send downloads another way."""
 
 BESIDE = (".json", ".txt", ".model", ".jinja")
 """Configurations, vocabularies and templates."""
@@ -132,10 +136,14 @@ def refusal(repository: str, error: BaseException, field: str) -> StandeeError:
             path=field,
             fix="Check the name; for a private model log in with `hf auth login` or HF_TOKEN.",
         )
+    proxy = next((name for name in PROXIES if os.environ.get(name)), "")
+    fix = "Connect to the network and try again, or bring its folder from where there is one."
+    if proxy:
+        fix = f"Check the proxy that {proxy} names, or unset it; or bring the model's folder."
     return DownloadFailed(
         f"{repository} is not on this machine and cannot be downloaded: {_line(error)}",
         path=field,
-        fix="Connect to the network and try again, or bring its folder from where there is one.",
+        fix=fix,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from standee.errors import InvalidField, UnknownModel
-from standee_backend.catalog import catalog, model_card, sampling_defaults
+from standee_backend.catalog import catalog, hub, lora_files, model_card, sampling_defaults
 
 
 @pytest.fixture(autouse=True)
@@ -222,3 +222,27 @@ def test_a_broken_standee_json_is_refused(tmp_path: Path, text: str) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "standee.json").write_text(text)
     assert "standee.json" in refusal(str(folder)).message
+
+
+@pytest.mark.parametrize("path", ["//evil/share/model", "\\\\evil\\share\\model"])
+def test_no_other_computer_is_asked_for_a_model_or_lora(path: str) -> None:
+    with pytest.raises(UnknownModel, match="another computer") as caught:
+        catalog.find(path)
+    assert caught.value.path == "$.sampling.model"
+    with pytest.raises(InvalidField, match="another computer"):
+        lora_files.locate(path, "$.sampling.loras[0].path")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "way"), [("", "Connect to the network"), ("socks5://x", "proxy")]
+)
+def test_a_hub_out_of_reach_says_what_lies_between(
+    proxy: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("huggingface_hub")
+    for name in hub.PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    if proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy)
+    said = hub.refusal("someone/flux", OSError("No route to host"), "$.sampling.model")
+    assert way in said.fix

@@ -209,3 +209,21 @@ def test_a_scene_in_another_size_is_noted(shelf) -> None:
     [about] = notes(100)
     assert (about.code, about.path) == ("scene-resized", "$.scene.rect")
     assert "100 x 100 px is drawn in 256 x 256" in about.words
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_transparent_of_a_scene_is_generated_and_not_black(shelf, masked) -> None:
+    half = np.zeros((256, 256, 4), np.uint8)
+    half[:, :128] = (200, 120, 40, 255)
+    kept = np.zeros((256, 256), np.uint8)
+    kept[:, :128] = 255
+    if masked:  # says the same in another way
+        half[:, 128:] = (0, 0, 0, 0)
+    scene = Scene(picture=shelf.add(half), kept=shelf.add(kept) if masked else None)
+    made = Composition(canvas=Canvas(256, 256), scene=scene)
+    staged = stage(made, shelf.read, PATCH, LATENT_PX).scene
+    assert (staged.kept[:, :128] == 1).all()
+    assert (staged.kept[:, 128:] == 0).all()
+    np.testing.assert_allclose(staged.pixels[:, :128] * 255, half[:, :128, :3], atol=0.01)
+    if not masked:
+        assert staged.pixels[:, 128:].min() > 0.1, "it goes on, instead of turning black"
