@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
+import queue
 import sys
+import threading
 import time
-from typing import Any, Literal
+from contextlib import suppress
+from typing import Any, Literal, TextIO
+
+WAITING = 1000
+"""How many lines wait for a reader of the log; those that come then are lost, and nothing stands still for them."""
+LAST_WORDS = 1.0
+"""Seconds that an ending process gives the lines that wait."""
 
 
 def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **fields: Any) -> None:
@@ -16,12 +25,40 @@ def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **fields
 
 def set_up(style: Literal["text", "json"], level: int = logging.INFO) -> None:
     """Send what Standee writes down to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Writer(sys.stderr)
     handler.setFormatter(Json() if style == "json" else Text())
     root = logging.getLogger("standee")
     root.handlers[:] = [handler]
     root.setLevel(level)
     root.propagate = False
+
+
+class Writer(logging.Handler):
+    """Writes to a stream in a thread of its own: whoever reads it may be slow, or not read at all."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._lines: queue.Queue[str] = queue.Queue(WAITING)
+        threading.Thread(target=self._write, args=(stream,), daemon=True, name="log").start()
+        atexit.register(self._end)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have a record written, if there is room for it."""
+        with suppress(queue.Full):
+            self._lines.put_nowait(self.format(record))
+
+    def _write(self, stream: TextIO) -> None:
+        while True:
+            line = self._lines.get()
+            with suppress(OSError, ValueError):  # nobody is there to read it
+                stream.write(line + "\n")
+                stream.flush()
+            self._lines.task_done()
+
+    def _end(self) -> None:
+        deadline = time.monotonic() + LAST_WORDS
+        while self._lines.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 class Json(logging.Formatter):

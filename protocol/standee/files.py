@@ -177,6 +177,30 @@ def text_of(data: bytes) -> str:
     return data.decode("utf-16" if wide else "utf-8-sig")
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a regular file; a name that no system could have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, a zero byte
+        return False
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the bytes of a regular file of at most `most`: anything else may never end. Raises `OSError`."""
+    with open(path, "rb", opener=_without_waiting) as stream:
+        state = os.fstat(stream.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "It is not a regular file")
+        if state.st_size > most:
+            raise OSError(errno.EFBIG, f"It has more than {most:,} bytes")
+        return stream.read(most)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to is not waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | O_BINARY)
+
+
 def whole_path(path: str, folder: Path) -> str:
     """Return the full path of what is there relative to `folder`; anything else, a hub id, as it is."""
     try:

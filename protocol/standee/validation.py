@@ -51,6 +51,12 @@ def convert(data: Any, kind: Any) -> Any:
         plain = msgspec.to_builtins(made, builtin_types=BYTES, enc_hook=_unseen)
     except RecursionError:
         raise _too_deep("$") from None
+    except UnicodeEncodeError:
+        raise InvalidField(
+            "A field's name holds half a character (a lone surrogate).",
+            path="$",
+            fix="Give valid Unicode text.",
+        ) from None
     except msgspec.ValidationError as error:
         invalid = _invalid_field(str(error), kind)
         if isinstance(data, msgspec.Raw):

@@ -11,6 +11,9 @@ import click
 from standee.composition import Lora, Rect
 from standee.files import whole_path
 
+WEIGHTS = (".safetensors", ".gguf")
+"""How the names of models that are one file end."""
+
 MARKED = click.option(
     "--mark/--no-mark",
     "marked",
@@ -73,8 +76,12 @@ def a_point(text: str) -> tuple[float, float]:
 
 
 def located(model: str | None) -> str | None:
-    """Return a model's folder as the daemon can find it, which runs in another folder."""
+    """Return a model's folder or file as the daemon can find it, which runs in another folder."""
     if model is None:
         return None
-    folder = Path(model).expanduser()
-    return str(folder.resolve()) if any(folder.glob("*.json")) else model
+    try:
+        there = Path(model).expanduser()
+        here = any(there.glob("*.json")) or (there.suffix in WEIGHTS and there.is_file())
+        return str(there.resolve()) if here else model
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, a zero byte
+        return model

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from standee.errors import InvalidField, StandeeError, UnknownModel
-from standee.files import text_of
+from standee.files import read_regular, text_of
 from standee.validation import convert
 from standee.wire import messages
 
@@ -37,6 +37,12 @@ FAMILIES = {
     "ZImagePipeline": "z_image.ZImage",
 }
 """The pipelines of diffusers that can be used, and the class in `engine/families` that opens each."""
+
+MAX_JSON = 2**20
+"""The most bytes of a model's description; those of makers have a few KiB."""
+
+MAX_LAYERS = 1000
+"""The most layers of one kind; the largest models that are known have some sixty."""
 
 NETWORK = ("\\\\", "//")
 """How paths begin that Windows asks another computer for, with the user's name and password."""
@@ -169,6 +175,7 @@ def describe(
             f"Use a model whose pipeline is {' or '.join(FAMILIES)}.",
         )
     transformer, vae = (_read(folder, part + "/config.json") for part in ("transformer", "vae"))
+    _check_layers(folder, transformer)
     scheduler = folder / "scheduler" / "scheduler_config.json"
     shifted = _read(folder, "scheduler/scheduler_config.json") if scheduler.is_file() else {}
     checkpoint = preset(index, transformer, shifted)
@@ -237,6 +244,16 @@ def existing(path: str) -> Path | None:
         return None
 
 
+def _check_layers(folder: Path, config: dict[str, Any]) -> None:
+    """Raise `UnknownModel` for more layers than a model has: building so many takes for ever."""
+    for name, count in config.items():
+        if name.endswith("layers") and isinstance(count, int) and count > MAX_LAYERS:
+            raise _unusable(
+                f"The transformer in {folder} says that it has {count:,} layers ({name}).",
+                "Get the model again.",
+            )
+
+
 def _card(folder: Path) -> Card:
     if not (folder / "standee.json").is_file():
         return Card()
@@ -251,7 +268,7 @@ def _card(folder: Path) -> Card:
 def _read(folder: Path, name: str) -> dict[str, Any]:
     """Return one of a model's JSON files."""
     try:
-        data = json.loads(text_of((folder / name).read_bytes()))
+        data = json.loads(text_of(read_regular(folder / name, MAX_JSON)))
     except FileNotFoundError:
         raise _unusable(
             f"The folder {folder} is no model in diffusers layout: it has no {name}.",

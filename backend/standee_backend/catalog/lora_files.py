@@ -211,13 +211,24 @@ def _check_kind(name: str, field: str) -> None:
 def _header(file: Path, field: str) -> dict[str, Any]:
     """Return what a safetensors file says of its weights, by name."""
     try:
+        if not file.is_file():  # a pipe may never end
+            raise OSError
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             header = json.loads(stream.read(length)) if 2 <= length <= MAX_HEADER else None
     except (OSError, ValueError, RecursionError):
         header = None
-    if not isinstance(header, dict):
+    if not isinstance(header, dict) or not all(map(_is_weight, header.items())):
         raise InvalidField(
             f"{file} cannot be read as safetensors.", path=field, fix="Get the file again."
         )
     return {name: weight for name, weight in header.items() if name != "__metadata__"}
+
+
+def _is_weight(entry: tuple[str, Any]) -> bool:
+    """Whether an entry of a header says what it has to: how large a weight is."""
+    name, said = entry
+    shape = said.get("shape") if isinstance(said, dict) else None
+    return name == "__metadata__" or (
+        isinstance(shape, list) and all(isinstance(side, int) and side >= 0 for side in shape)
+    )

@@ -45,7 +45,7 @@ def encode_result(
     if kind == "PNG":
         return embed(png, receipt, marked=marked)
     out = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
         colour = picture.convert("RGB")
     if kind == "JPEG":
         colour.save(out, "JPEG", quality=quality, subsampling=0)

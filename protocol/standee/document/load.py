@@ -20,7 +20,7 @@ import msgspec
 
 from ..composition import Composition, from_json, validate
 from ..errors import BadDocument, InvalidField, TooLarge
-from ..files import text_of, whole_path
+from ..files import is_file, text_of, whole_path
 from ..images import HEAD, digest_of, is_read
 from .blobs import MAX_PICTURE
 from .document import Document
@@ -115,7 +115,7 @@ def _add_files(
         name = data.get(field) if isinstance(data, dict) else None
         if not isinstance(name, str) or re.fullmatch(r"[0-9a-f]{64}", name):
             continue
-        if not name or "\0" in name or not (folder / name).is_file():
+        if not name or "\0" in name or not is_file(folder / name):
             raise InvalidField(
                 f"There is no picture {name!r} in {folder.resolve()}.",
                 path=f"{path}.{field}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -246,3 +247,32 @@ def test_a_hub_out_of_reach_says_what_lies_between(
         monkeypatch.setenv("ALL_PROXY", proxy)
     said = hub.refusal("someone/flux", OSError("No route to host"), "$.sampling.model")
     assert way in said.fix
+
+
+def test_a_model_of_endless_layers_is_refused_before_it_is_built(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "endless")
+    config = folder / "transformer" / "config.json"
+    config.write_text(json.dumps({"num_single_layers": 100_000}))
+    with pytest.raises(UnknownModel, match="100,000 layers"):
+        catalog.find(str(folder))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "piped")
+    (folder / "model_index.json").unlink()
+    os.mkfifo(folder / "model_index.json")
+    with pytest.raises(UnknownModel, match="not a regular file"):
+        catalog.find(str(folder))
+    os.mkfifo(tmp_path / "toon.safetensors")
+    with pytest.raises(InvalidField, match="cannot be read"):
+        lora_files.locate(str(tmp_path / "toon.safetensors"), "$.sampling.loras[0].path")
+
+
+@pytest.mark.parametrize("said", [{"lora_A": 1}, {"lora_A": {}}, {"lora_A": {"shape": ["x"]}}])
+def test_a_header_that_says_nothing_of_its_weights_is_refused(said: Any, tmp_path: Path) -> None:
+    text = json.dumps(said).encode()
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    with pytest.raises(InvalidField, match="cannot be read as safetensors"):
+        lora_files.locate(str(path), "$.sampling.loras[0].path")

@@ -174,3 +174,23 @@ def test_the_example_of_a_composition_is_one() -> None:
     with open_input(Path(__file__).resolve().parents[3] / "examples/composition.json") as document:
         assert len(document.composition.layers) == 2
         assert not document.missing()
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "no.png"])
+def test_a_picture_that_no_system_could_name_is_not_there(tmp_path: Path, name: str) -> None:
+    rect = {"x": 0, "y": 0, "w": 9, "h": 9}
+    path = tmp_path / "scene.json"
+    path.write_text(json.dumps({"layers": [{"picture": name, "rect": rect}]}))
+    with pytest.raises(InvalidField, match="There is no picture") as caught:
+        open_input(path)
+    assert caught.value.path == "$.layers[0].picture"
+
+
+@pytest.mark.parametrize(
+    "composition", [{"\ud800": 1}, {"canvas": {"\ud800": 1}}, {"prompt": "\ud800"}]
+)
+def test_half_a_character_in_a_receipt_is_told_as_such(tmp_path: Path, composition: dict) -> None:
+    path = tmp_path / "odd.png"
+    path.write_bytes(embed(PNG, {"composition": composition}))
+    with pytest.raises(InvalidField, match="half a character"):
+        open_input(path)
