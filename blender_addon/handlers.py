@@ -4,7 +4,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import preferences
-from .jobs import frame_range
+from .jobs import cutout, frame_range
 from .jobs.background_tasks import BackgroundTask
 from .jobs.daemon_link import link
 from .jobs.job import Job
@@ -80,7 +80,9 @@ def _geometry_changed(depsgraph: bpy.types.Depsgraph) -> bool:
 
 
 def keep_result(job: Job, event: object) -> BackgroundTask:
-    """A result arrived: a frame of a range goes to its folder, any other to its scene."""
+    """A result arrived: a cut-out goes to its layer, a frame to its folder, any other to its scene."""
+    if job.layer:
+        return cutout.take(job, event)
     return frame_range.take(job, event) if job.frame is not None else store.keep(job, event)
 
 

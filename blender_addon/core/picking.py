@@ -26,6 +26,14 @@ HANDLE_RADIUS = 8.0
 """How near to a handle counts as on it, in px of a screen at 100 %."""
 
 
+def to_picture(
+    point: tuple[float, float], placed: Rect, size: tuple[int, int], flip: bool
+) -> tuple[float, float]:
+    """Return where a point of the canvas is in a picture of `size` px that lies at `placed`."""
+    x, y = (point[0] - placed.x) / placed.w, (point[1] - placed.y) / placed.h
+    return (1 - x if flip else x) * size[0], y * size[1]
+
+
 @dataclass(frozen=True)
 class Item:
     """A layer as the view shows it; `rect` in canvas px. `bound` ones follow a 3D object."""

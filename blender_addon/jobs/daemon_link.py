@@ -21,7 +21,7 @@ from standee.errors import (
 )
 from standee.geometry import PATCH
 from standee.wire.events import Event, Preview, Result
-from standee.wire.messages import Download, ModelInfo
+from standee.wire.messages import Cutout, Download, ModelInfo
 from standee.wire.session import Task
 
 from ..i18n.translations import say
@@ -122,7 +122,9 @@ class DaemonLink:
         self.jobs[job.id] = job
         self.run_in_background(self._prepared(job, work))
 
-    def submit(self, job: Job, composition: Composition, blobs: Blobs, priority: int = 0) -> None:
+    def submit(
+        self, job: Job, composition: Composition | Cutout, blobs: Blobs, priority: int = 0
+    ) -> None:
         """Hand in a job. Raises `StandeeError` if the composition is not valid or nobody answers."""
         self.open()
         if job.state == "preparing":
@@ -191,9 +193,7 @@ class DaemonLink:
     def _work(self) -> float | None:
         began = time.perf_counter()
         moved = self._talk(began + BUDGET / 2)
-        if bpy.app.is_job_running(
-            "RENDER"
-        ):  # Blender's data must stay as they are: no background tasks
+        if bpy.app.is_job_running("RENDER"):  # Blender's data must stay as they are
             if moved:
                 redraw()
             return WAITING
@@ -312,18 +312,19 @@ class DaemonLink:
             self.show_error(error)
             self._over(job)
 
-    def _submitted(self, job: Job, composition: Composition, task: Task[str]) -> None:
+    def _submitted(self, job: Job, composition: Composition | Cutout, task: Task[str]) -> None:
         if task.error is not None:
             self._failed(job, task.error)
             if isinstance(task.error, DownloadNeeded) and self._client is not None:
-                self._client_tasks.append((self._client.begin_downloads(composition), self._ask))
+                asked = self._client.begin_downloads(composition)
+                self._client_tasks.append((asked, lambda done: self._ask(job, done)))
         elif job.state == "sending":
             job.becomes("queued")
         elif job.state == "cancelled":  # the daemon did not know it then
             self.cancel(job)
 
-    def _ask(self, done: Task[tuple[Download, ...]]) -> None:
-        self.notice = offered(done)
+    def _ask(self, job: Job, done: Task[tuple[Download, ...]]) -> None:
+        self.notice = offered(done, job)
 
     def _happened(self, event: Event) -> None:
         job = self.jobs.get(event.job)

@@ -5,10 +5,11 @@ from standee.wire.messages import Download
 from standee.wire.session import Task
 
 from ..i18n.translations import say
+from .job import Job
 from .presence import Notice
 
 
-def offered(asked: Task[tuple[Download, ...]]) -> Notice:
+def offered(asked: Task[tuple[Download, ...]], job: Job) -> Notice:
     """Return what is said of downloads that were asked for; the notice's button says yes."""
     if asked.error is not None:
         return Notice(asked.error.message, asked.error.fix)
@@ -19,4 +20,8 @@ def offered(asked: Task[tuple[Download, ...]]) -> Notice:
     for one in lacking:
         if one.gated:
             fix += " " + say("It has to be accepted first: {page}", page=one.licence_url)
-    return Notice(say("Not on the daemon's machine: {names}.", names=names), fix, download=True)
+    return Notice(
+        say("Not on the daemon's machine: {names}.", names=names),
+        fix,
+        "standee.cut_out" if job.layer else "standee.compose",
+    )

@@ -31,7 +31,8 @@ STATES = {
 
 @dataclass
 class Job:
-    """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame.
+    """One job. `scene` is the identity of the scene that it is for; `folder` is set for a frame,
+    `layer` (its id) for a cut-out.
 
     `status` is what is known of it; the properties read that. `kept` counts the pictures that are
     safe here; `unkept` says that one could not be written, so that all wait at the daemon. With
@@ -43,6 +44,7 @@ class Job:
     label: str = ""
     frame: int | None = None
     folder: str = ""
+    layer: str = ""
     fingerprint: str = ""
     status: JobStatus = field(default_factory=lambda: JobStatus(""))
     kept: int = 0
@@ -132,7 +134,7 @@ class Job:
         )
 
 
-KEPT = ("id", "scene", "label", "frame", "folder", "fingerprint")
+KEPT = ("id", "scene", "label", "frame", "folder", "layer", "fingerprint")
 
 
 def remember(jobs: list[Job]) -> None:

@@ -8,11 +8,11 @@ from ..i18n.translations import say
 
 @dataclass
 class Notice:
-    """What went wrong, and what to do; `download`: it asks whether something may be downloaded."""
+    """What went wrong, and what to do; `download` is the operator that goes on with a download."""
 
     message: str
     fix: str = ""
-    download: bool = False
+    download: str = ""
 
 
 @dataclass

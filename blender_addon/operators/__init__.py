@@ -5,6 +5,7 @@ from . import (
     arrange,
     binding,
     compose,
+    cutout,
     document,
     first_steps,
     layers,
@@ -19,6 +20,7 @@ from . import (
 MODULES = (
     layers,
     subjects,
+    cutout,
     standees,
     binding,
     scene,

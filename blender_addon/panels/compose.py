@@ -86,7 +86,7 @@ def _notice(layout: bpy.types.UILayout) -> None:
         paragraph(words, notice.fix, "BLANK1")
     row.operator("standee.dismiss", text="", icon="X", emboss=False)
     if notice.download:
-        box.operator("standee.compose", text="Download", icon="IMPORT").download = True
+        box.operator(notice.download, text="Download", icon="IMPORT").download = True
         return
     box.operator("standee.preferences", icon="PREFERENCES")
 

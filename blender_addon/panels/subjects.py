@@ -57,6 +57,12 @@ class STANDEE_PT_layer(NeedsActive, bpy.types.Panel):
         column = layout.column(align=True)
         column.template_ID(layer, "picture", open="image.open")
         column.prop(layer, "mask")
+        row = layout.row(align=True)
+        row.operator("standee.cut_out", text="By Words", icon="TEXT").by = "WORDS"
+        row.operator("standee.cut_out", text="Whole Picture", icon="IMAGE_DATA").by = "PICTURE"
+        row = layout.row(align=True)
+        row.operator("standee.cut_out_here", text="Click or Box", icon="RESTRICT_SELECT_OFF")
+        row.operator("standee.paint_cut_out", text="Paint", icon="BRUSH_DATA")
 
 
 class STANDEE_PT_placement(NeedsActive, bpy.types.Panel):

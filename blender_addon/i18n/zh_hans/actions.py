@@ -177,6 +177,36 @@ ACTIONS: dict[str, str] = {
     ),
     "Save Result": "保存结果",
     "Write the active result to a PNG file, with its receipt": ("将活动结果原样写入 PNG 文件"),
+    # cut-outs
+    "Cut Out": "抠图",
+    "Have the daemon cut the active subject out of its picture: what its words say it is, or all"
+    " but the background": ("让守护进程从图片中抠出活动主体：按描述查找，或去除背景"),
+    "By Words": "按描述",
+    "What the subject's words say; a model finds it": "主体描述所指之物；由模型查找",
+    "Whole Picture": "整张图片",
+    "What fills the picture, without its background": "占满图片的主体，不含背景",
+    "By": "方式",
+    "How the subject is found in its picture": "如何在图片中查找主体",
+    "Cut Out Here": "在此抠图",
+    "Click on the active subject in the camera frame, or drag a box around it: the daemon cuts it"
+    " out of its picture there": (
+        "在相机画框中点击活动主体，或围绕它拖出方框：守护进程在该处从图片中抠出主体"
+    ),
+    "Begins": "起点",
+    "Where it begins, in px of the canvas": "起始位置，以画布像素计",
+    "Ends": "终点",
+    "Where it ends, in px of the canvas": "结束位置，以画布像素计",
+    "Click on the subject, or drag a box around it": "点击主体，或围绕它拖出方框",
+    "Paint Cut-out": "绘制抠图",
+    "Make an image of the active subject's present cut-out, white where the subject is, and open it"
+    " for painting in an Image Editor": (
+        "将活动主体当前的抠图变为图像，主体处为白色，并在图像编辑器中打开以供绘制"
+    ),
+    "Open it in an Image Editor to paint: white is the subject.": (
+        "在图像编辑器中打开它进行绘制：白色为主体。"
+    ),
+    "Click or Box": "点击或框选",
+    "Paint": "绘制",
     # standees
     "Stand in 3D": "立于 3D 场景",
     "Make an object of the active subject: a card on the ground, just where the camera sees it,"

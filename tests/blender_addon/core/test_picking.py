@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blender_addon.core.picking import HANDLES, Hit, Item, handle_points, pick
+from blender_addon.core.picking import HANDLES, Hit, Item, handle_points, pick, to_picture
 from blender_addon.core.projection import Frame
 from standee import Canvas, Rect
 
@@ -56,3 +56,9 @@ def test_a_tiny_rectangle_can_still_be_moved_by_its_middle():
     tiny = Item("tiny", Rect(100, 100, 10, 10))
     assert pick([tiny], FRAME, at(105, 105), selected="tiny") == Hit("tiny")
     assert pick([tiny], FRAME, at(110, 110), selected="tiny") == Hit("tiny", "se")
+
+
+def test_a_point_of_the_canvas_is_a_point_of_the_picture() -> None:
+    placed = Rect(10, 20, 100, 50)
+    assert to_picture((35, 45), placed, (400, 200), False) == (100, 100)
+    assert to_picture((35, 45), placed, (400, 200), True) == (300, 100)

@@ -157,7 +157,7 @@ class PretendDaemon:
 
     def _events(self, job: str) -> list[Any]:
         spec = self.specs[job]
-        sampling = spec["sampling"]
+        sampling = spec.get("sampling", {"count": 1, "seed": 0})  # a cut-out has none
         digest = hashlib.sha256(self.picture).hexdigest()
         self.blobs[digest] = self.picture
         events: list[Any] = [Queued(job=job, seq=1), Started(job=job, seq=2)]
