@@ -3,9 +3,10 @@
 `slow` takes 0.05 s a step, `die` ends the process, `die twice` does so in the first two attempts,
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
 `chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
-and writes its number there. A picture that is `long to finish` takes 1 s of that; a `dead end` ends
-the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`. A
-`whole receipt` holds the composition, as those of the engine do.
+and writes its number there, `says much` writes 1,000 long lines to stderr. A picture that is
+`long to finish` takes 1 s of that; a `dead end` ends the process then, a `bad end` raises. Each
+picture's bytes are `picture of <prompt> <seed>`. A `whole receipt` holds the composition, as those
+of the engine do.
 """
 
 import os
@@ -38,6 +39,8 @@ class Tasks:
             read(digest)
         if "chatty" in prompt:
             of = 2000
+        if "says much" in prompt:
+            print(*["a word " * 100] * 1000, sep="\n", file=sys.stderr, flush=True)
         if "starts " in prompt:
             child = subprocess.Popen(["sleep", "60"])
             Path(prompt.partition("starts ")[2]).write_text(str(child.pid))

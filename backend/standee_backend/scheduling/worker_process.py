@@ -46,6 +46,9 @@ Free = Callable[[], None]
 
 log = logging.getLogger("standee.executor")
 
+LONGEST_LINE = 10_000
+"""Bytes of what a worker says that are logged as one line."""
+
 
 class WorkerDied(Exception):
     """The process that had a job is gone; the text says how. `blamed`: nothing but this job can have ended it."""
@@ -79,13 +82,14 @@ class Child:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # a group of its own: Ctrl-C is the daemon's, and it ends as one
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._pipe = Pipe(self._process.stdout, self._process.stdin, FromWorker)
-        for work in (self._listen, self._talk):
+        for work in (self._listen, self._talk, self._relay):
             threading.Thread(target=work, daemon=True, name=f"worker {name}").start()
         self._say(setup)
         event(log, "worker.started", worker=name, pid=self.pid)
@@ -144,6 +148,7 @@ class Child:
 
     async def stop(self) -> None:
         """End the process."""
+        self._killed = True
         self._kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             await asyncio.to_thread(self._process.wait, GONE_WITHIN)
@@ -156,6 +161,14 @@ class Child:
         with contextlib.suppress(OSError):  # it is gone, and will be heard to be
             while (message := self._words.get()) is not None:
                 self._pipe.send(message)
+
+    def _relay(self) -> None:
+        """Log what the worker, and whatever runs in it, says on stderr: whoever reads the log need not hurry."""
+        stream = self._process.stderr
+        assert stream is not None
+        while line := stream.readline(LONGEST_LINE):
+            if said := line.decode(errors="replace").rstrip():
+                event(log, "worker.says", worker=self._name, line=said)
 
     def _listen(self) -> None:
         """In a thread: hand what the child says to the loop, and at last how it ended."""
@@ -213,7 +226,10 @@ class Child:
     def _gone(self, status: int) -> None:
         how, blamed = _how(status), len(self._errands) == 1 and not self._killed
         level = logging.WARNING if self._errands else logging.INFO
-        event(log, "worker.died", level=level, worker=self._name, how=how)
+        if self._killed:
+            event(log, "worker.stopped", worker=self._name)
+        else:
+            event(log, "worker.died", level=level, worker=self._name, how=how)
         for errand in list(self._errands.values()):
             cancelled = JobCancelled("The job was cancelled.")
             self._end(errand, cancelled if errand.cancelled_hard else WorkerDied(how, blamed))

@@ -207,3 +207,23 @@ def test_a_job_that_is_not_here_cannot_be_cancelled(tmp_path):
         assert child.alive
 
     with_child(tmp_path, scene)
+
+
+def test_what_a_worker_says_is_logged_and_a_stopped_one_did_not_die(tmp_path, caplog):
+    caplog.set_level("INFO", logger="standee")
+
+    def logged(name):
+        return [one.fields for one in caplog.records if one.getMessage() == name]
+
+    async def scene(child):
+        await Doing(child, job(1, "says much")).end
+        while len(logged("worker.says")) < 1000:
+            await asyncio.sleep(0.01)
+        await child.stop()
+        while not logged("worker.stopped"):
+            await asyncio.sleep(0.01)
+
+    with_child(tmp_path, scene)
+    lines = [fields["line"] for fields in logged("worker.says")]
+    assert lines.count(("a word " * 100).rstrip()) == 1000
+    assert not logged("worker.died")
