@@ -9,6 +9,7 @@ from ..redraw import redraw
 from ..rendering import billboards
 from ..scene import object_binding
 from .base import NeedsCamera, NeedsLayer, active_layer, poll_fails, refuse
+from .subjects import add_subject
 
 
 class STANDEE_OT_stand_in_3d(bpy.types.Operator):
@@ -59,4 +60,39 @@ class STANDEE_OT_stand_in_3d(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (STANDEE_OT_stand_in_3d,)
+class STANDEE_OT_adopt_cards(NeedsCamera, bpy.types.Operator):
+    bl_idname = "standee.adopt_cards"
+    bl_label = "Add Cards as Subjects"
+    bl_description = (
+        "Make subjects of the selected cards: copies of one, and what was dropped from the Asset Browser"
+        " or appended from another file"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not NeedsCamera.poll.__func__(cls, context):
+            return False
+        if not _loose(context):
+            return poll_fails(cls, "Select cards that no subject follows yet")
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for body in _loose(context):
+            try:
+                layer = add_subject(context, billboards.picture_on(body))
+            except StandeeError as error:
+                return refuse(self, error)
+            layer.name, layer.bound_object = body.name, body
+            layer.flip = billboards.is_mirrored(body)
+        billboards.attend(context.scene)
+        object_binding.sync(context.scene, context.evaluated_depsgraph_get())
+        redraw()
+        return {"FINISHED"}
+
+
+def _loose(context: bpy.types.Context) -> list[bpy.types.Object]:
+    return billboards.loose_cards(context.scene, context.selected_objects or [])
+
+
+CLASSES = (STANDEE_OT_stand_in_3d, STANDEE_OT_adopt_cards)

@@ -86,6 +86,7 @@ class STANDEE_MT_add(bpy.types.Menu):
         layout.operator("standee.add_clipboard", text="From Clipboard", icon="PASTEDOWN")
         layout.operator("standee.add_image", text="From Image", icon="IMAGE_DATA")
         layout.operator("standee.add_object", text="From Selected Object", icon="OBJECT_DATA")
+        layout.operator("standee.adopt_cards", text="From Selected Cards", icon="IMAGE_PLANE")
 
 
 CLASSES = (

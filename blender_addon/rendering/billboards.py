@@ -3,6 +3,7 @@
 The layer is bound to it, so moving the object moves the subject.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import bpy
@@ -10,7 +11,7 @@ import numpy as np
 from mathutils import Euler, Matrix, Vector
 from numpy.typing import NDArray
 
-from standee.errors import InvalidField
+from standee.errors import BadPicture, InvalidField
 from standee.geometry import fit_picture
 
 from ..core.projection import depths, rays
@@ -97,6 +98,32 @@ def attend(scene: bpy.types.Scene) -> None:
         for slot in body.material_slots:
             if slot.material is not None and slot.material.is_editable:
                 keep_colours(slot.material, scene)
+
+
+def loose_cards(
+    scene: bpy.types.Scene, family: Iterable[bpy.types.Object]
+) -> list[bpy.types.Object]:
+    """Return the billboards among these objects that no layer of the scene is bound to."""
+    bound = {layer.bound_object for layer in scene.standee.layers}
+    return [one for one in family if one.constraints.get(FACING) and one not in bound]
+
+
+def picture_on(body: bpy.types.Object) -> bpy.types.Image:
+    """Return the picture of a billboard as a subject's. Raises `BadPicture` if it has none."""
+    for slot in body.material_slots:
+        tree = slot.material.node_tree if slot.material is not None else None
+        for node in tree.nodes if tree is not None else ():
+            if node.bl_idname == "ShaderNodeTexImage" and node.image is not None:
+                image = node.image
+                data = image.packed_file.data if image.packed_file else b""
+                return image_datablocks.image_of(bytes(data), body.name) if data else image
+    raise BadPicture(f"{body.name!r} has no picture.", fix="Give its material an Image Texture.")
+
+
+def is_mirrored(body: bpy.types.Object) -> bool:
+    """Whether a billboard shows its picture from right to left."""
+    shown = body.data.uv_layers.active if body.type == "MESH" else None
+    return shown is not None and len(shown.data) > 1 and shown.data[0].uv.x > shown.data[1].uv.x
 
 
 def _ground(

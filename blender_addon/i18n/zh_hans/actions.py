@@ -217,6 +217,15 @@ ACTIONS: dict[str, str] = {
     "Turn with the camera about the vertical only; off: be parallel to the picture": (
         "仅绕垂直轴随相机转动；关闭时与画面平行"
     ),
+    "The camera sees no ground under it: it hovers as far away as the 3D cursor.": (
+        "相机在其下方看不到地面：它悬浮在与 3D 游标同样远处。"
+    ),
+    "Add Cards as Subjects": "将卡片添加为主体",
+    "Make subjects of the selected cards: copies of one, and what was dropped from the Asset Browser"
+    " or appended from another file": (
+        "将选中的卡片变为主体：卡片的副本，以及从资产浏览器拖入或从其他文件追加的卡片"
+    ),
+    "Select cards that no subject follows yet": "请选择尚无主体跟随的卡片",
     "The active subject follows something already": "活动主体已在跟随某物",
     "The active subject has no picture": "活动主体没有图片",
     # documents and presets

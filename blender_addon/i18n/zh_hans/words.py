@@ -6,6 +6,7 @@ WORDS: dict[str, str] = {
     "From Clipboard": "从剪贴板",
     "From Image": "从图像",
     "From Selected Object": "从选中物体",
+    "From Selected Cards": "从选中卡片",
     "Open": "打开",
     "Save": "保存",
     "Center": "居中",

@@ -268,3 +268,42 @@ def test_why_it_cannot_is_said(disc, standee):
     assert not bpy.ops.standee.stand_in_3d.poll()
     bpy.ops.standee.unbind()
     assert bpy.ops.standee.stand_in_3d.poll()
+
+
+def test_a_copy_of_a_card_becomes_a_subject_of_its_own(disc, standee, addon):
+    disc.flip, disc.prompt = True, "a disc"
+    body = stand()
+    assert not bpy.ops.standee.adopt_cards.poll(), "its subject follows it already"
+    copy = body.copy()
+    copy.location.x += 1
+    bpy.context.scene.collection.objects.link(copy)
+    body.select_set(False)
+    copy.select_set(True)
+    bpy.ops.standee.adopt_cards()
+    layer = standee.active()
+    assert layer.bound_object == copy
+    assert layer.flip
+    assert layer.x != standee.layers[0].x
+    alphas = [addon("scene.image_datablocks").alpha_of(one.picture) for one in standee.layers]
+    assert np.array_equal(*alphas)
+
+
+def test_a_card_of_another_file_turns_to_this_files_camera(disc, standee, tmp_path):
+    body = stand()
+    body.asset_mark()
+    path = tmp_path / "assets.blend"
+    bpy.data.libraries.write(str(path), {body})
+    standee.layers.clear()
+    bpy.data.objects.remove(body)
+    with bpy.data.libraries.load(str(path)) as (source, target):
+        target.objects = [name for name in source.objects if name == "disc"]
+    [card] = target.objects
+    scene = bpy.context.scene
+    scene.collection.objects.link(card)
+    card.select_set(True)
+    bpy.ops.standee.adopt_cards()
+    assert standee.active().bound_object == card
+    assert card.constraints[0].target == scene.camera
+    assert standee.active().in_view
+    drawn = standee.active().picture.size[:]
+    assert tuple(drawn) == (60, 40)
