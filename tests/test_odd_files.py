@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from standee.document.document import Document
 from standee.errors import BadPicture, TooLarge
 from standee.image_metadata import orientation_of
 from standee.images import as_mask, upright
+from standee_cli.main import main as standee
 from support import odd_files
 
 pytest.importorskip("PySide6")
@@ -63,6 +65,28 @@ def test_what_cannot_be_read_is_said_in_the_same_words_everywhere(
     for error in (in_the_engine.value, in_the_editor.value):
         assert error.fix
         assert error.message.count(".") - error.message.count(name) * name.count(".") == 1
+
+
+@pytest.mark.parametrize("role", ["picture", "mask", "scene"])
+@pytest.mark.parametrize("name", ["empty.png", "page.png", "drawing.eps", "scan.jp2", "render.exr"])
+def test_the_command_line_refuses_it_before_any_daemon_is_asked(
+    name: str, role: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, words = next((data, words) for one, data, words in odd_files.refused() if one == name)
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "plain.png").write_bytes(odd_files.encoded(Image.fromarray(odd_files.ramp())))
+    layer = {"picture": "plain.png", "rect": {"x": 0, "y": 0, "w": 64, "h": 64}}
+    composition = (
+        {"scene": {"picture": name}} if role == "scene" else {"layers": [layer | {role: name}]}
+    )
+    path = tmp_path / "scene.json"
+    path.write_text(json.dumps(composition))
+    assert standee(["compose", str(path), "--json", "-o", str(tmp_path / "out.png")]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "bad-picture"
+    assert words in error["message"]
+    assert name in error["message"]
+    assert error["fix"]
 
 
 @pytest.mark.parametrize("name", ["page.png", "drawing.eps", "scan.jp2", "render.exr"])
