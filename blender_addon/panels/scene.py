@@ -84,6 +84,10 @@ def _canvas(layout: bpy.types.UILayout, standee: StandeeScene, render: object) -
     row = layout.row()
     row.label(text=say("{width} x {height} px", width=canvas.width, height=canvas.height))
     row.operator("standee.enlarge", text="Enlarge", icon="FULLSCREEN_ENTER")
+    width, height = (int(side) for side in standee.render_size())
+    if standee.follow_render and (canvas.width, canvas.height) != (width, height):
+        lowered = say("The render has {width} x {height} px", width=width, height=height)
+        layout.label(text=lowered, icon="INFO")
 
 
 CLASSES = (STANDEE_PT_scene, STANDEE_PT_kept, STANDEE_PT_canvas)

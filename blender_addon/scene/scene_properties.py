@@ -277,11 +277,15 @@ class StandeeScene(bpy.types.PropertyGroup):
         """Return the size of the picture: the render's shape, no longer than `canvas_side`."""
         if not self.follow_render:
             return Canvas(self.canvas_width, self.canvas_height)
+        width, height = self.render_size()
+        scale = min(1.0, self.canvas_side / max(width, height))
+        return round_to_cells(Canvas(int(width * scale + 0.5), int(height * scale + 0.5)))
+
+    def render_size(self) -> tuple[float, float]:
+        """Return the size of a render in px."""
         render = self.id_data.render
         part = render.resolution_percentage / 100
-        sides = (render.resolution_x * part, render.resolution_y * part)
-        scale = min(1.0, self.canvas_side / max(sides))
-        return round_to_cells(Canvas(int(sides[0] * scale + 0.5), int(sides[1] * scale + 0.5)))
+        return render.resolution_x * part, render.resolution_y * part
 
     def scene_rect(self) -> Rect | None:
         """Return the part of the canvas that the scene fills; `None` for all of it."""

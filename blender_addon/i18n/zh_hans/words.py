@@ -17,6 +17,7 @@ WORDS: dict[str, str] = {
     "Repaint Selected": "重绘选中物体",
     "Keep Selected": "保留选中物体",
     "{width} x {height} px": "{width} x {height} 像素",
+    "The render has {width} x {height} px": "渲染为 {width} x {height} 像素",
     "What the picture shows": "画面的内容",
     "What it is, in a few words": "用几个词说明它是什么",
     "Add pictures of what shall stand in the scene.": "添加要放入场景的图片。",

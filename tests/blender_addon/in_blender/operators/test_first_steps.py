@@ -15,6 +15,9 @@ class Paper:
 
     column = box = split = row
 
+    def prop(self, *given, **more):
+        pass
+
     def label(self, text="", **more):
         self.words.append(text)
 
@@ -104,3 +107,15 @@ def test_what_went_wrong_is_said_in_the_camera_frame_too(addon, standee, daemon,
 def test_without_a_window_there_are_no_preferences_to_show(addon, standee):
     with pytest.raises(RuntimeError, match="no preferences to show"):
         bpy.ops.standee.preferences()
+
+
+@pytest.mark.parametrize(("render", "said"), [((1920, 1080), True), ((512, 512), False)])
+def test_a_canvas_that_is_smaller_than_the_render_says_so(addon, standee, render, said):
+    standee.follow_render, standee.canvas_side = True, 512
+    settings = bpy.context.scene.render
+    settings.resolution_x, settings.resolution_y = render
+    settings.resolution_percentage = 100
+    paper = Paper()
+    addon("panels.scene")._canvas(paper, standee, settings)
+    assert ("The render has 1920 x 1080 px" in paper.words) is said
+    assert "512 x 288 px" in paper.words or not said
