@@ -58,7 +58,8 @@ class Layout(Struct, frozen=True):
 
     `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
     `steps`: those of the fullest block, whose tokens are held at once; `plain`: steps come before any picture is
-    encoded. `beside`: references are shown to the model, `scene_beside`: the scene too; `anchored`: the canvas is encoded as well;
+    encoded. `beside`: references are shown to the model, `scene_beside` the scene too; `anchored`: the canvas is
+    encoded as well;
     `detail`: crops are decoded; `laid`: LoRAs lie over the model.
     """
 

@@ -31,7 +31,7 @@ KINDS = [
 ]
 """Fidelity and sharing of subjects: replaced, shared, weighed, and some of one beside some of the other."""
 
-FIRST, LAYOUTS = len(KINDS), 20
+FIRST, LAYOUTS = len(KINDS), 8
 """The layouts in which each kind is met once, side by side, and those that must need nothing new."""
 
 
