@@ -1,7 +1,7 @@
 """The demo: three subjects composed into a place through the daemon, and a contact sheet that shows what was done.
 
-The sheet has the subjects, the layout with its token grid, the result, the same prompt without injection, and plain
-pasting.
+The sheet has the subjects, the layout with its token grid and the result; and what the parts of the method do: replaced
+tokens without anything else, nothing injected, and plain pasting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from standee.client.client import Client
-from standee.composition import Composition
+from standee.composition import Composition, Method
 from standee.document.document import Document
 from standee.document.receipt import embed
 from standee.files import write_atomically
@@ -28,7 +28,10 @@ from .engine.layout import Stage, stage
 SAMPLE = "three_friends.standee"
 PATCH, LATENT_PX = 16, 8
 COLOURS = ((231, 76, 60), (46, 134, 222), (241, 196, 15), (155, 89, 182), (39, 174, 96))
-GAP, TITLE = 12, 26
+GAP, TITLE, COLUMNS = 12, 26, 3
+
+TOKENS_ALONE = Method(anchor=0.0, sharing=False, detail=0.0)
+"""Early replacement without what supports it."""
 
 
 def main(
@@ -47,42 +50,50 @@ def main(
         blobs = {digest: document.read(digest) for digest in composition.digests()}
 
         [result] = client.compose(composition, blobs, on_event=on_event)
+        replaced = msgspec.structs.replace(composition, method=TOKENS_ALONE)
+        [tokens_alone] = client.compose(replaced, blobs, on_event=on_event)
         plain = msgspec.structs.replace(composition, layers=())
         [without] = client.compose(plain, on_event=on_event)
 
         document.add_result(result.data, result.receipt, "composed")
         document.save(paths["document"])
     staged = stage(composition, blobs.__getitem__, PATCH, LATENT_PX)
-    made = [Image.open(io.BytesIO(r.data)).convert("RGB") for r in (result, without)]
+    results = result, tokens_alone, without
+    made = [Image.open(io.BytesIO(one.data)).convert("RGB") for one in results]
     contact_sheet(composition, staged, *made).save(paths["sheet"])
     write_atomically(paths["picture"], embed(result.data, result.receipt))
     return paths
 
 
 def contact_sheet(
-    composition: Composition, staged: Stage, picture: Image.Image, prompt_only: Image.Image
+    composition: Composition,
+    staged: Stage,
+    picture: Image.Image,
+    tokens_alone: Image.Image,
+    prompt_only: Image.Image,
 ) -> Image.Image:
-    """Lay out the five panels, each as large as the canvas, under their titles."""
+    """Lay out the six panels, each as large as the canvas, in two rows under their titles."""
     panels = [
         ("subjects", _subjects(staged)),
         ("layout and its tokens", _layout(staged)),
         ("composed", picture),
+        ("replaced tokens alone", tokens_alone),
         ("same prompt, nothing injected", prompt_only),
         ("plain pasting", paste(staged, prompt_only)),
     ]
     width, height = picture.size
-    sheet = Image.new(
-        "RGB",
-        (GAP + (width + GAP) * len(panels), height + 2 * TITLE + GAP),
-        (250, 250, 248),
-    )
+    rows = -(-len(panels) // COLUMNS)
+    size = GAP + (width + GAP) * COLUMNS, (height + TITLE + GAP) * rows + TITLE
+    sheet = Image.new("RGB", size, (250, 250, 248))
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(15)
     for index, (title, panel) in enumerate(panels):
-        left = GAP + index * (width + GAP)
-        draw.text((left, 5), title, (40, 40, 40), font)
-        sheet.paste(panel, (left, TITLE))
-    draw.text((GAP, height + TITLE + 6), f"“{composition.prompt}”", (90, 90, 90), font)
+        row, column = divmod(index, COLUMNS)
+        left, top = GAP + column * (width + GAP), row * (height + TITLE + GAP)
+        draw.text((left, top + 5), title, (40, 40, 40), font)
+        sheet.paste(panel, (left, top + TITLE))
+    said = f"“{composition.prompt}”"
+    draw.text((GAP, size[1] - TITLE), said, (90, 90, 90), font)
     return sheet
 
 
