@@ -99,13 +99,8 @@ def contact_sheet(
 
 def paste(staged: Stage, onto: Image.Image) -> Image.Image:
     """Paste the cut-outs onto a picture, back to front: what composing is to be compared with."""
-    size = staged.patch
     pixels: Array = np.asarray(onto, np.float32) / np.float32(255)
-    canvas = staged.grid.rect(size)
-    for subject in staged.subjects:
-        colour, matte, _ = subject.paint(canvas, size)
-        pixels = matte[..., None] * colour + (1 - matte[..., None]) * pixels
-    return Image.fromarray(to_uint8(pixels))
+    return Image.fromarray(to_uint8(staged.collage(pixels)))
 
 
 def _subjects(staged: Stage) -> Image.Image:

@@ -11,7 +11,7 @@ import click
 from standee.composition import Lora, Rect
 from standee.files import whole_path
 
-WEIGHTS = (".safetensors", ".gguf")
+WEIGHTS = (".safetensors", ".gguf", ".onnx")
 """How the names of models that are one file end."""
 
 MARKED = click.option(
@@ -81,7 +81,9 @@ def located(model: str | None) -> str | None:
         return None
     try:
         there = Path(model).expanduser()
-        here = any(there.glob("*.json")) or (there.suffix in WEIGHTS and there.is_file())
+        here = any(any(there.glob(one)) for one in ("*.json", "*.onnx")) or (
+            there.suffix in WEIGHTS and there.is_file()
+        )
         return str(there.resolve()) if here else model
     except (OSError, RuntimeError, ValueError):  # too long, no such user, a zero byte
         return model

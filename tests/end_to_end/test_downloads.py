@@ -23,6 +23,7 @@ from standee.wire.messages import Cutout
 from support import single_files
 from support.daemons import Running
 from support.hub_server import COMMIT, Hub
+from support.tiny_salient import save_salient
 
 NAME = "someone/tiny-klein"
 
@@ -97,6 +98,28 @@ def test_a_model_comes_whole_and_without_its_other_copies(hub, get, surroundings
     hub.ranges.clear()
     assert get(NAME, "--yes").returncode == 0
     assert hub.ranges == [], "what is here is not downloaded again"
+
+
+@pytest.mark.parametrize("named", [NAME, f"{NAME}/onnx/model_fp16.onnx"])
+def test_of_a_repository_of_networks_one_comes(hub, get, tmp_path, named: str) -> None:
+    """The usual one or the one that is named, and what tells how it wants its pictures."""
+    network = save_salient(tmp_path / "n.onnx", level=-8.0).read_bytes()
+    told = b'{"image_mean": [0.5, 0.5, 0.5], "image_std": [1, 1, 1]}'
+    hub.files = {
+        "config.json": b"{}",
+        "preprocessor_config.json": told,
+        "onnx/model.onnx": network,
+        "onnx/model_fp16.onnx": network,
+    }
+    refused = get(named)
+    assert "licence" in error_of(refused)["message"]
+    done = get(named, "--yes")
+    assert done.returncode == 0, done.stderr
+    folder = Path(json.loads(done.stdout)["path"])
+    one = "onnx/model_fp16.onnx" if named.endswith(".onnx") else "onnx/model.onnx"
+    here = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert here == {"config.json", "preprocessor_config.json", one}
+    assert (folder / one).read_bytes() == network
 
 
 def test_a_broken_connection_is_taken_up_where_it_broke(hub, get) -> None:

@@ -213,6 +213,19 @@ def cached_network(hub_id: str) -> Path | None:
     return _cached(hub_id, "config.json", (".",))
 
 
+def cached_repository(hub_id: str) -> Path | None:
+    """Return the folder of a hub repository that is on this machine, whole or in part."""
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+    except ImportError:
+        return None
+    try:
+        return Path(snapshot_download(hub_id, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+
+
 def _cached(hub_id: str, index: str, parts: Sequence[str]) -> Path | None:
     try:
         from huggingface_hub import try_to_load_from_cache

@@ -16,11 +16,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from standee.errors import DownloadFailed, StandeeError, StorageFull
+from standee.errors import DownloadFailed, StandeeError, StorageFull, UnknownModel
 
 from ..storage.file_lock import locked
-from .catalog import ModelInfo, cached, cached_base, cached_network
-from .hub import File, Offer, look_up, of_base, of_model, refusal
+from . import onnx_files
+from .catalog import (
+    HUB_ID,
+    ModelInfo,
+    cached,
+    cached_base,
+    cached_network,
+    cached_repository,
+    existing,
+)
+from .hub import File, Offer, look_up, of_base, refusal
 
 
 @dataclass(frozen=True)
@@ -70,14 +79,48 @@ def offer(info: ModelInfo, field: str) -> Offer:
 
     Raises what `look_up` raises.
     """
-    return look_up(info.folder, field, of_base if info.file else of_model)
+    single = onnx_files.of_network(
+        info.folder, "", field
+    )  # of a pipeline it picks what `of_model` does
+    return look_up(info.folder, field, of_base if info.file else single)
 
 
 def network(path: str, field: str, follower: Follower = NOBODY) -> Path:
-    """Return where a model of transformers is, as `folder` does for a pipeline."""
-    if Path(path).is_dir():
-        return Path(path)
-    return cached_network(path) or bring(look_up(path, field), field, follower)
+    """Return where a single network is, as `folder` does for a pipeline: transformers' folder, or an ONNX file.
+
+    `path` is either of them, a hub id, or `owner/name/file.onnx` of the hub. Raises `UnknownModel` and
+    what `bring` raises.
+    """
+    if there := network_here(path, field):
+        return there
+    bring(network_offer(path, field), field, follower)
+    there = network_here(path, field)
+    if there is None:
+        raise UnknownModel(
+            f"{path} on the hub holds no network.",
+            path=field,
+            fix="Name another, or one of its files.",
+        )
+    return there
+
+
+def network_here(path: str, field: str) -> Path | None:
+    """Return where a single network is on this machine, or `None`. Raises `UnknownModel` where it is unclear which."""
+    if there := existing(path):
+        return (onnx_files.inside(there, field) if there.is_dir() else None) or there
+    repository, file = onnx_files.split(path)
+    folder = cached_repository(repository or path) if repository or HUB_ID.fullmatch(path) else None
+    if folder is None:
+        return None
+    found = folder / file if file else onnx_files.inside(folder, field)
+    return found if found and found.exists() else cached_network(path)
+
+
+def network_offer(path: str, field: str) -> Offer:
+    """Ask the hub what there is to download of a single network. Raises what `look_up` raises."""
+    repository, file = onnx_files.split(path)
+    choose = onnx_files.of_network(repository or path, file, field)
+    return look_up(repository or path, field, choose)
 
 
 def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:

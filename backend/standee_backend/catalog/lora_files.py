@@ -19,7 +19,7 @@ from standee.composition import Lora
 from standee.errors import InvalidField
 
 from . import download
-from .catalog import HUB_ID, NETWORK, existing
+from .catalog import HUB_ID, NETWORK, cached_repository, existing
 from .download import NOBODY, Follower
 from .hub import Offer, look_up
 
@@ -52,7 +52,7 @@ def locate(path: str, field: str) -> Path | None:
     there = existing(path)
     if there is None:
         repository, name = on_hub(path, field)
-        there = _cached(repository)
+        there = cached_repository(repository)
         if there is not None and name:
             there = there / name
         if there is None or not there.exists():
@@ -180,19 +180,6 @@ def digest(file: Path) -> str:
 def _digest(path: str, size: int, changed: int) -> str:
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _cached(repository: str) -> Path | None:
-    """Return the folder of a hub repository that is on this machine, whole or in part."""
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import LocalEntryNotFoundError
-    except ImportError:
-        return None
-    try:
-        return Path(snapshot_download(repository, local_files_only=True))
-    except LocalEntryNotFoundError:
-        return None
 
 
 def _check_kind(name: str, field: str) -> None:

@@ -12,6 +12,10 @@ gives names to folders and hub ids, and may also say how models are loaded (`har
     path = "/models/flux1-dev-Q4_K_S.gguf"
     base = "black-forest-labs/FLUX.1-dev"
 
+    [cutout]
+    model = "/models/isnet.onnx"
+    clicks = "facebook/sam2.1-hiera-small"
+
     [hardware]
     offload = "model"
 """
@@ -28,6 +32,7 @@ from standee.composition import Name, Pixels, Text, Unit
 from standee.errors import InvalidField
 from standee.files import home, text_of
 from standee.validation import convert
+from standee.wire.messages import GRABCUT
 
 from ..hardware.options import Options, check
 
@@ -87,10 +92,36 @@ class Entry(Card, frozen=True, kw_only=True):
     base: Annotated[str, Meta(max_length=1000)] = ""
 
 
+Where = Annotated[str, Meta(max_length=1000)]
+"""A folder, a file or a hub id; empty for none."""
+
+
+class CutoutModels(Struct, frozen=True):
+    """The networks that cut out where a job names none; see `messages.Cutout`.
+
+    `model` finds the subject, `clicks` is a mask-generation model for points and boxes, `finder` finds words.
+    """
+
+    model: Where = ""
+    clicks: Where = ""
+    finder: Where = ""
+
+    def chosen(
+        self, model: str | None, finder: str | None, *, prompted: bool
+    ) -> tuple[str, str, str]:
+        """Return what cuts out, what takes points and boxes besides, and what would find words, if it is named.
+
+        `model` and `finder` are what a job names; it is `prompted` by a box, by points or words.
+        """
+        clicks = self.clicks if prompted and model is None else ""
+        return model or self.model or GRABCUT, clicks or GRABCUT, finder or self.finder
+
+
 class Configuration(Struct, frozen=True):
     """The content of `models.toml`."""
 
     models: dict[Name, Entry] = {}
+    cutout: CutoutModels = CutoutModels()
     hardware: Options = Options()
 
 
@@ -100,7 +131,8 @@ def configuration() -> Configuration:
     try:
         said: _Tables = convert(tomllib.loads(text_of(path.read_bytes())), _Tables)
         entries = {name: _entry(name, table) for name, table in said.models.items()}
-        return Configuration(entries, check(said.hardware, path="$.hardware"))
+        cutout = _networks(said.cutout)
+        return Configuration(entries, cutout, check(said.hardware, path="$.hardware"))
     except FileNotFoundError:
         return Configuration()
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
@@ -114,7 +146,17 @@ class _Tables(Struct, frozen=True):
     """`models.toml` before its tables are checked one by one, so that errors can name them."""
 
     models: dict[str, Any] = {}
+    cutout: dict[str, Any] = {}
     hardware: dict[str, Any] = {}
+
+
+def _networks(table: Any) -> CutoutModels:
+    try:
+        networks: CutoutModels = convert(table, CutoutModels)
+    except InvalidField as error:
+        where = "$.cutout" + error.path.removeprefix("$")
+        raise InvalidField(error.message, path=where, fix=error.fix) from None
+    return networks
 
 
 def _entry(name: str, table: Any) -> Entry:

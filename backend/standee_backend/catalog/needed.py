@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from standee.composition import Sampling
 from standee.errors import DownloadNeeded
 from standee.wire.messages import Cutout
 
-from . import download, lora_files
-from .catalog import HUB_ID, ModelInfo, cached_network
-from .hub import Offer, look_up, require_online
+from . import download, lora_files, onnx_files
+from .catalog import HUB_ID, ModelInfo
+from .hub import Offer, require_online
 from .known_models import FINDER
+from .model_card import configuration
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,20 @@ def by_composition(info: ModelInfo, sampling: Sampling) -> list[Needed]:
 
 
 def by_cutout(spec: Cutout) -> list[Needed]:
-    """Return the networks that a cut-out lacks."""
-    finder = (spec.finder or FINDER) if spec.words.strip() else None
-    return [
-        Needed(name, field, partial(look_up, name, field))
-        for name, field in ((spec.model, "$.model"), (finder, "$.finder"))
-        if name and HUB_ID.fullmatch(name) and not Path(name).is_dir() and not cached_network(name)
-    ]
+    """Return the networks that a cut-out lacks, those that `models.toml` names among them. Raises `UnknownModel`."""
+    words = bool(spec.words.strip())
+    prompted = words or spec.box is not None or bool(spec.points)
+    usual = configuration().cutout
+    model, clicks, finder = usual.chosen(spec.model, spec.finder, prompted=prompted)
+    named = {model: "$.model", clicks: "$.model"} | (
+        {finder or FINDER: "$.finder"} if words else {}
+    )
+    found = []
+    for name, field in named.items():
+        repository = onnx_files.split(name)[0] or (name if HUB_ID.fullmatch(name) else "")
+        if repository and download.network_here(name, field) is None:
+            found.append(Needed(repository, field, partial(download.network_offer, name, field)))
+    return found
 
 
 def check(needed: Iterable[Needed]) -> None:

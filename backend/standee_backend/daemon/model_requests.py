@@ -7,7 +7,7 @@ import time
 
 from standee.composition import Composition
 from standee.errors import InvalidField, StandeeError, UnknownModel
-from standee.wire.messages import Cutout, Download, ModelInfo
+from standee.wire.messages import GRABCUT, Cutout, Download, ModelInfo
 
 from ..catalog import catalog, needed
 from ..catalog.needed import Needed
@@ -72,7 +72,7 @@ class Models:
 
     async def _check_offered(self, spec: Composition | Cutout) -> None:
         if isinstance(spec, Cutout):
-            if spec.model or spec.finder or spec.words.strip():
+            if spec.model not in (None, GRABCUT) or spec.finder or spec.words.strip():
                 raise _not_offered(spec)
             return
         if spec.sampling.model not in [one.name for one in await self.listed()]:
@@ -108,7 +108,8 @@ class Models:
 
 def _not_offered(spec: Composition | Cutout) -> StandeeError:
     if isinstance(spec, Cutout):
-        path, fix = "$.model" if spec.model else "$.finder", "Use the built-in cut-out."
+        path = "$.finder" if spec.model in (None, GRABCUT) else "$.model"
+        fix = "Name none, for the one that is usual there."
     else:
         path, fix = "$.sampling.model", "Name one of the daemon's list of models."
     return UnknownModel("This model is not offered to other machines.", path=path, fix=fix)

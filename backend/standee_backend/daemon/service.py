@@ -310,6 +310,8 @@ def _pictures(spec: Composition | Cutout) -> Iterator[tuple[str, str]]:
     """Yield the path and digest of each picture that a specification names."""
     if isinstance(spec, Cutout):
         yield "$.picture", spec.picture
+        if spec.mask is not None:
+            yield "$.mask", spec.mask
         return
     for index, layer in enumerate(spec.layers):
         yield f"$.layers[{index}].picture", layer.picture

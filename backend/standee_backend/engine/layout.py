@@ -36,6 +36,7 @@ from standee.geometry import (
 from standee.wire.notes import SCENE_RESIZED, SUBJECT_NOWHERE, Note, note
 
 from . import images, variation
+from .foreground import own_colours
 from .images import Array, Picture
 from .kept_pixels import around_subjects, continued
 
@@ -141,10 +142,15 @@ class Stage:
         return crops
 
     def collage(self, backdrop: Array) -> Array:
-        """Return the cut-outs pasted onto the canvas' pixels (height, width, 3), back to front."""
+        """Return the cut-outs pasted onto the canvas' pixels (height, width, 3), back to front.
+
+        What a photograph mixed into their edges of its own surroundings is taken out.
+        """
         pixels, canvas = backdrop, self.grid.rect(self.patch)
         for subject in self.subjects:
             colour, matte, _ = subject.paint(canvas, self.patch)
+            if subject.picture.own_surroundings:
+                colour = own_colours(colour, matte)
             pixels = matte[..., None] * colour + (1 - matte[..., None]) * pixels
         return pixels
 

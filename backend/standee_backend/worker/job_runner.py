@@ -32,6 +32,7 @@ from standee.wire.notes import MAX_NOTES, MEMORY_PLAN, MEMORY_SHORT, MODEL_CACHE
 from ..catalog import catalog, download, lora_files
 from ..catalog.catalog import ModelInfo
 from ..catalog.download import Follower
+from ..catalog.model_card import configuration
 from ..engine import images
 from ..engine.compose import Step, paint
 from ..engine.cutout.cutout import cut_out
@@ -331,13 +332,16 @@ class _Watch:
 
 def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> NDArray[np.uint8]:
     picture = images.decode(read(spec.picture), "$.picture")
+    mask = images.decode(read(spec.mask), "$.mask") if spec.mask else None
     return cut_out(
         picture,
         box=spec.box,
         points=spec.points,
+        mask=mask,
         model=spec.model,
         words=spec.words,
         finder=spec.finder,
+        usual=configuration().cutout,
         device=device,
         follower=follower,
     )

@@ -21,7 +21,7 @@ def submission(
     """Return the flow that submits `spec`, checked here first: errors come before any upload."""
     if isinstance(spec, Cutout):
         kind = "cutout"
-    named = spec.digests() if isinstance(spec, Composition) else frozenset({spec.picture})
+    named = spec.digests()
     spec = validate(spec, type(spec))
     request = JobSubmit(job=job_id, kind=kind, spec=None, priority=priority, download=download)
     request = validate(request, JobSubmit)

@@ -32,13 +32,19 @@ class Point(Struct, frozen=True):
     inside: bool = True
 
 
+GRABCUT = "grabcut"
+"""The model of a cut-out that needs no download."""
+
+
 class Cutout(Struct, frozen=True):
     """Ask for a subject's cut-out: a mask as large as the picture. Units: the picture's own px.
 
-    Without `box` and `points` the subject is taken to fill the picture save a small margin.
-    `model` is `None` for the built-in GrabCut, or a folder or hub id of a mask-generation model.
-    `words` say what the subject is; `finder` looks for them, in the box if there is one: a folder or
-    hub id of a zero-shot detection model, `None` for the usual one.
+    Without `box` and `points` the subject is what stands out, or fills the picture save a small margin.
+    A point changes the piece it lies on. `mask` is a cut-out to go on from, such as one that was painted.
+    `model` is `None` for the daemon's usual way, which its `models.toml` may name, `grabcut` for the one
+    without a download, an ONNX file of a salient-object network (also `owner/name/file.onnx` on the hub), or
+    a folder or hub id of a mask-generation model. `words` say what the subject is; `finder` looks for them, in
+    the box if there is one: a folder or hub id of a zero-shot detection model, `None` for the usual one.
     """
 
     picture: Digest
@@ -47,6 +53,11 @@ class Cutout(Struct, frozen=True):
     model: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     words: Text = ""
     finder: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    mask: Digest | None = None
+
+    def digests(self) -> frozenset[str]:
+        """Return the digests of its pictures."""
+        return frozenset(filter(None, (self.picture, self.mask)))
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="type"):

@@ -35,7 +35,11 @@ from ..options import YES, a_box, a_point, located
 )
 @click.option(
     "--model",
-    help="A mask-generation model such as facebook/sam2.1-hiera-small. [default: GrabCut]",
+    help="An ONNX file of a network such as ISNet, U2-Net or BiRefNet, a mask-generation model such as "
+    "facebook/sam2.1-hiera-small, or grabcut. [default: what the daemon's models.toml names, or grabcut]",
+)
+@click.option(
+    "--mask", type=FILE, help="A mask to go on from: points change the piece they lie on."
 )
 @click.option("--finder", help="The model that looks for the words. [default: Grounding DINO tiny]")
 @YES
@@ -53,6 +57,7 @@ def cutout(
     inside: tuple[tuple[float, float], ...],
     outside: tuple[tuple[float, float], ...],
     model: str | None,
+    mask: Path | None,
     finder: str | None,
     download: bool,
     quiet: bool,
@@ -66,6 +71,7 @@ def cutout(
     Examples:
       standee cutout cat.jpg
       standee cutout cat.jpg --box 120,80,400,520 -o cat-mask.png
+      standee cutout cat.jpg --model isnet.onnx --inside 140,300 --outside 20,20
       standee cutout table.jpg --words "a red mug" --model facebook/sam2.1-hiera-small
     """
     given = picture == STDIO
@@ -80,6 +86,7 @@ def cutout(
             model=located(model),
             words=words,
             finder=located(finder),
+            mask=document.add_picture(mask) if mask else None,
         )
         spec = validate(spec, Cutout)
         client = connect(context, start=True)

@@ -29,7 +29,8 @@ FIELD = "$.model"
 def download(context: click.Context, console: Console, model: str, yes: bool, quiet: bool) -> None:
     """Download a model of the Hugging Face hub, and check it.
 
-    MODEL is a name such as FLUX.1-schnell or a hub id. A download that was stopped goes on where it
+    MODEL is a name such as FLUX.1-schnell or a hub id, of a network for cut-outs too; owner/name/file.onnx
+    is one file of it. A download that was stopped goes on where it
     was. Some models ask you to accept their licence on their page, and to log in with
     `hf auth login`.
 
@@ -43,15 +44,19 @@ def download(context: click.Context, console: Console, model: str, yes: bool, qu
         raise click.UsageError("Download models on the machine whose daemon uses them.", context)
     from ..progress import Watching
 
-    catalog, downloads = (
-        import_module(f"standee_backend.catalog.{name}") for name in ("catalog", "download")
+    catalog, downloads, onnx_files = (
+        import_module(f"standee_backend.catalog.{name}")
+        for name in ("catalog", "download", "onnx_files")
     )
-    info = catalog.find(model)
-    if Path(info.folder).exists():
-        said = f"{model} is on this machine already: {info.folder}"
-        console.answer({"path": info.folder}, [said])
-        return
-    offer = downloads.offer(info, FIELD)
+    if onnx_files.split(model)[0]:
+        offer = downloads.network_offer(model, FIELD)
+    else:
+        info = catalog.find(model)
+        if Path(info.folder).exists():
+            said = f"{model} is on this machine already: {info.folder}"
+            console.answer({"path": info.folder}, [said])
+            return
+        offer = downloads.offer(info, FIELD)
     console.say(f"{offer.repository}: {size(offer.size)} in {len(offer.files)} files.")
     _confirm(console, offer.licence, offer.licence_url, yes)
     with Watching(quiet or console.json) as watching:

@@ -146,6 +146,7 @@ def test_models_toml_says_how_models_are_loaded(user: Path) -> None:
         ("[models.a]\npath = 3\n", "$.models.a.path"),
         ("[models.a]\npath = 'x'\ndefaults = { steps = 0 }\n", "$.models.a.defaults.steps"),
         ("[hardware]\noffload = 'some'\n", "$.hardware.offload"),
+        ("[cutout]\nmodel = 3\n", "$.cutout.model"),
         ("[hardware]\ndtype = 'fp16'\n", "$.hardware.dtype"),
         ("[models", ""),
     ],

@@ -15,7 +15,7 @@ from PIL import Image
 from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
 from standee.errors import JobCancelled, UnknownModel
 from standee.wire.events import Preview, Progress, Result
-from standee.wire.messages import Cutout
+from standee.wire.messages import Cutout, Point
 from standee_backend.catalog import catalog, lora_files
 from standee_backend.engine.cutout import text_detection
 from standee_backend.hardware.load_presets import GIB
@@ -24,6 +24,7 @@ from standee_backend.worker import job_runner
 from standee_backend.worker.job_runner import Tasks
 from standee_backend.worker.memory_planner import Fitting
 from support import tiny_models, tiny_networks
+from support.tiny_salient import save_salient
 
 CPU = Options(device="cpu")
 
@@ -227,6 +228,32 @@ def test_a_cut_out_is_a_mask_as_large_as_the_picture(tasks, shelf) -> None:
     assert mask.shape == (90, 120)
     assert mask[50, 60] > 200
     assert mask[10, 10] < 50
+
+
+def test_a_cut_out_goes_on_from_a_mask_by_the_network_of_models_toml(
+    tasks, shelf, tmp_path, monkeypatch
+) -> None:
+    """What is red stands out to it; a mask and a click, by which it is not asked, add what is blue."""
+    monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
+    network = save_salient(tmp_path / "isnet.onnx", level=-8.0)
+    (tmp_path / "models.toml").write_text(f"[cutout]\nmodel = '{network}'\n")
+    pixels = np.full((90, 120, 3), (60, 130, 60), np.uint8)
+    pixels[5:40, 5:40] = (210, 40, 30)
+    pixels[50:80, 70:110] = (40, 60, 210)
+    told: list[Progress | Preview] = []
+    spec = Cutout(picture=shelf.add(pixels))
+    [first] = run(tasks, spec, None, shelf.read, told.append, lambda: False)
+    mask = np.asarray(Image.open(io.BytesIO(first.data)).convert("L"))
+    assert mask[20, 20] > 200
+    assert mask[65, 90] < 50
+    assert {one.stage for one in told if isinstance(one, Progress)} == {"cutout"}
+    spec = Cutout(picture=spec.picture, mask=shelf.add(mask), points=(Point(90, 65),))
+    [second] = run(tasks, spec, None, shelf.read, told.append, lambda: False)
+    mask = np.asarray(Image.open(io.BytesIO(second.data)).convert("L"))
+    assert mask[20, 20] > 200
+    assert mask[65, 90] > 200
+    with pytest.raises(JobCancelled):
+        run(tasks, spec, None, shelf.read, told.append, lambda: True)
 
 
 def test_a_cut_out_by_words_goes_through_both_networks(tasks, shelf, tmp_path, monkeypatch) -> None:

@@ -1,13 +1,15 @@
-"""Cut-outs: which pixels of a picture are its subject.
+"""Cut-outs: which pixels of a picture are its subject, and how much of those along its edge.
 
-The picture's own transparency where it has one; else GrabCut, which needs nothing but a box around
-the subject; or a mask-generation model (`segmentation.py`). Words are turned into a box first
-(`text_detection.py`). Lengths are the picture's own px.
+The picture's own transparency where it has one. Else a salient-object network (`salient.py`) guesses and GrabCut
+completes what it was unsure of; or GrabCut alone, which needs nothing but a box around the subject; or a
+mask-generation model (`segmentation.py`). Words are turned into a box first (`text_detection.py`). A point changes
+the piece it lies on, and nothing else. `matting.py` then finds the soft edge. Lengths are the picture's own px.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -15,17 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from standee import pictures
 from standee.composition import Rect
 from standee.errors import BadPicture, InvalidField
 from standee.geometry import Bools
-from standee.wire.messages import Point
+from standee.wire.messages import GRABCUT, Point
 
 from ...catalog import download
 from ...catalog.download import NOBODY, Follower
 from ...catalog.known_models import FINDER
-from . import networks, segmentation, text_detection
-from .grabcut import CORE, Corners, Mask, grab_cut
+from ...catalog.model_card import CutoutModels
+from . import matting, networks, salient, segmentation, text_detection
+from .grabcut import CORE, Corners, Mask, Shares, grab_cut
 
+NONE_NAMED = CutoutModels()
 LEAST_SIDE = 8
 INSET = 0.04
 """Without a box the subject is taken to fill the picture save this share of it on every side."""
@@ -33,24 +38,59 @@ INSET = 0.04
 SPECK = 0.02
 """Pieces and holes smaller than this share of the subject are dropped and filled."""
 
+LEAST_GUESS = 0.002
+"""What share of a picture a network must be sure of, at least; else it has found nothing."""
+
+MAYBE = (0.1, 0.85)
+"""What a first answer says of pixels outside and inside of it, where points ask anew: nothing for certain."""
+
+STAGE, STEPS = "cutout", 3
+"""What is reported on the way: looked up, told apart, and the edge found."""
+
+
+@dataclass(frozen=True)
+class _Prompt:
+    """What a picture is cut out by, checked; `corners` are those of the box, if there is one."""
+
+    pixels: NDArray[np.uint8]
+    box: Rect | None
+    points: Sequence[Point]
+    device: str
+    follower: Follower
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def corners(self) -> Corners | None:
+        return _corners(self.box, self.size) if self.box else None
+
+    @property
+    def whole(self) -> Corners:
+        return 0, 0, *self.size
+
 
 def cut_out(
     picture: Image.Image,
     *,
     box: Rect | None = None,
     points: Sequence[Point] = (),
+    mask: Image.Image | None = None,
     model: str | None = None,
     words: str = "",
     finder: str | None = None,
+    usual: CutoutModels = NONE_NAMED,
     device: str = "auto",
     follower: Follower = NOBODY,
 ) -> Mask:
     """Return the cut-out of a picture's subject, as large as the picture.
 
     `points` say what is inside and what is not; `words` what it is, which `finder` looks for (in the
-    box, if there is one). `model` and `finder` are folders or hub ids, downloaded where they are not
-    here; without a model GrabCut cuts. They run on `device`, as in `hardware.options.Options`. A picture
-    with transparency is never cut wider than that.
+    box, if there is one). `mask` is a cut-out to go on from: points change it, and without them its edge is made anew.
+    `model` and `finder` are folders, files or hub ids, downloaded where they are not here; those of `usual` count
+    where none is named, and without one GrabCut cuts. They run on `device`, as in `hardware.options.Options`.
+    A picture with transparency is never cut wider than that.
     Raises `BadPicture`, `InvalidField` (`$.box`, `$.points[0]`, `$.words`), `UnknownModel` and
     `MissingDependency`.
     """
@@ -62,30 +102,115 @@ def cut_out(
         )
     words = words.strip()
     alpha = useful_alpha(picture)
-    if alpha is not None and box is None and not points and model is None and not words:
+    prompted = box is not None or bool(points) or bool(words)
+    if alpha is not None and not prompted and mask is None and model is None:
         return alpha
-    corners = _corners(box, picture.size)
+    if box is not None:
+        _corners(box, picture.size)
     _check_points(points, picture.size)
-    folder = _folder(model, segmentation.FIELD, segmentation.FIX, follower) if model else None
+    named, by_clicks, where = usual.chosen(model, finder, prompted=prompted)
+    found = _folder(named, segmentation.FIELD, segmentation.FIX, follower)
+    clicks = _folder(by_clicks, segmentation.FIELD, segmentation.FIX, follower)
     pixels = np.asarray(picture.convert("RGB"))
     if words:
-        at = _folder(finder or FINDER, text_detection.FIELD, text_detection.FIX, follower)
+        at = _folder(where or FINDER, text_detection.FIELD, text_detection.FIX, follower)
+        assert at is not None
         box = text_detection.find(pixels, words, at, box, device)
-        corners = _corners(box, picture.size)
-    if folder is None:
-        inside = grab_cut(pixels, corners, points, 1.0 if box else CORE)
+    prompt = _Prompt(pixels, box, points, device, follower)
+    follower.report(STAGE, 0, STEPS, None)
+    given = None if mask is None else _given(mask, picture.size)
+    guess: Shares | None = None
+    if given is not None:
+        inside = given >= 128
+    elif found is not None and found.is_dir():
+        inside = _segmented(prompt, found)
+    elif clicks is not None and box is not None:
+        inside = _segmented(prompt, clicks)
     else:
-        inside = segmentation.segment(
-            pixels, corners if box or not points else None, points, folder, device
-        )
-    mask = _soften(_tidy(inside, points))
-    return mask if alpha is None else np.minimum(mask, alpha)
+        guess = _guess(prompt, found) if found is not None else None
+        inside = _told_apart(prompt, guess)
+    follower.check()
+    follower.report(STAGE, 1, STEPS, None)
+    changed = np.zeros_like(inside)
+    if points and (given is not None or found is None or not found.is_dir()):
+        network = clicks or (found if found is not None and found.is_dir() else None)
+        changed = _changed(prompt, inside, network)
+    inside = _tidy(inside ^ changed, points)
+    follower.check()
+    follower.report(STAGE, 2, STEPS, None)
+    cut = matting.refine(pixels, inside, guess, follower.check)
+    if given is not None and points:
+        cut = np.where(_grown(changed | (inside != (given >= 128))), cut, given)
+    return cut if alpha is None else np.minimum(cut, alpha)
 
 
-def _folder(model: str, field: str, fix: str, follower: Follower) -> Path:
-    """Return a model's folder, downloaded where it is not here yet."""
+def _folder(model: str, field: str, fix: str, follower: Follower) -> Path | None:
+    """Return a network's folder or file, downloaded where it is not here yet; `None` for GrabCut."""
+    if model == GRABCUT and field == segmentation.FIELD:
+        return None
     networks.check_name(model, field, fix)
     return download.network(model, field, follower)
+
+
+def _given(mask: Image.Image, size: tuple[int, int]) -> Mask:
+    return np.asarray(pictures.mask_of(mask).resize(size, Image.Resampling.BILINEAR))
+
+
+def _segmented(prompt: _Prompt, folder: Path) -> Bools:
+    """Return what a mask-generation model takes for the subject."""
+    corners = prompt.corners or (None if prompt.points else _corners(None, prompt.size))
+    return segmentation.segment(prompt.pixels, corners, prompt.points, folder, prompt.device)
+
+
+def _guess(prompt: _Prompt, file: Path) -> Shares | None:
+    """Return what a salient-object network takes for the subject, or `None` where nothing stands out."""
+    guess = salient.find_subject(
+        prompt.pixels, file, prompt.corners, prompt.device, prompt.follower.check
+    )
+    return guess if (guess >= 0.5).mean() >= LEAST_GUESS else None
+
+
+def _told_apart(prompt: _Prompt, guess: Shares | None) -> Bools:
+    """Return the subject by GrabCut, from a guess, or from the box, or from the middle of the picture."""
+    if guess is not None:
+        return grab_cut(prompt.pixels, prompt.corners or prompt.whole, guess=guess)
+    core = 1.0 if prompt.box else CORE
+    return grab_cut(prompt.pixels, _corners(prompt.box, prompt.size), core=core)
+
+
+def _changed(prompt: _Prompt, inside: Bools, network: Path | None) -> Bools:
+    """Return what the points change of a first answer: the pieces that they lie on, of what is now seen otherwise."""
+    points = prompt.points
+    if network is not None:
+        corners = prompt.corners or _around(inside, points)
+        again = segmentation.segment(prompt.pixels, corners, points, network, prompt.device)
+    else:
+        guess = np.where(inside, MAYBE[1], MAYBE[0]).astype(np.float32)
+        again = grab_cut(prompt.pixels, prompt.whole, points, guess=guess)
+    labels, _ = _pieces(again ^ inside)
+    wrong = {
+        int(labels[int(point.y), int(point.x)])
+        for point in points
+        if inside[int(point.y), int(point.x)] != point.inside
+    }
+    return np.isin(labels, list(wrong - {0}))
+
+
+def _around(inside: Bools, points: Sequence[Point]) -> Corners:
+    """Return the corners around a first answer and the points that shall belong to it."""
+    part = inside.copy()
+    for point in points:
+        part[int(point.y), int(point.x)] |= point.inside
+    rows, cols = np.nonzero(part)
+    if not len(rows):
+        return 0, 0, inside.shape[1], inside.shape[0]
+    return int(cols.min()), int(rows.min()), int(cols.max()) + 1, int(rows.max()) + 1
+
+
+def _grown(part: Bools) -> Bools:
+    """Return a part with what its soft edge may reach."""
+    reach = 2 * max(2, round(matting.NEAR * max(part.shape))) + 1
+    return cv2.dilate(part.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
 
 
 def useful_alpha(picture: Image.Image) -> Mask | None:
@@ -157,9 +282,3 @@ def _pieces(inside: Bools) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     areas[0] = 0.0
     return np.asarray(labels), areas
-
-
-def _soften(inside: Bools) -> Mask:
-    """Return the mask with an edge that fades over about 1 px to either side."""
-    sharp = inside.astype(np.uint8) * 255
-    return np.asarray(cv2.GaussianBlur(sharp, (5, 5), 0.8), np.uint8)

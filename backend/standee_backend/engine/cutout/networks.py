@@ -18,6 +18,7 @@ import torch
 
 from standee.errors import MissingDependency, UnknownModel
 
+from ...catalog import onnx_files
 from ...catalog.catalog import HUB_ID
 from ...hardware.options import Options, resolve
 
@@ -39,8 +40,11 @@ def kind_of(folder: Path, field: str, fix: str) -> str:
 
 
 def check_name(model: str, field: str, fix: str) -> None:
-    """Raise `UnknownModel` for what is neither a folder nor a hub id."""
-    if not Path(model).is_dir() and not HUB_ID.fullmatch(model):
+    """Raise `UnknownModel` for what is neither here nor a name on the hub."""
+    here = Path(model).expanduser()
+    if here.is_file() and here.suffix != onnx_files.SUFFIX:
+        raise UnknownModel(f"{model} is no {onnx_files.SUFFIX} file.", path=field, fix=fix)
+    if not here.exists() and not HUB_ID.fullmatch(model) and not onnx_files.split(model)[0]:
         raise UnknownModel(f"There is no model {model!r}.", path=field, fix=fix)
 
 

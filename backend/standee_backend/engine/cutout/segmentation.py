@@ -22,8 +22,8 @@ from .grabcut import Corners
 
 FIELD = "$.model"
 FIX = (
-    "Give a folder or hub id of a mask-generation model, such as facebook/sam2.1-hiera-small or"
-    " facebook/sam-vit-base, or none for GrabCut."
+    "Give an ONNX file of a salient-object network such as ISNet, U2-Net or BiRefNet, or a folder or hub id of"
+    " a mask-generation model, such as facebook/sam2.1-hiera-small or facebook/sam-vit-base, or grabcut."
 )
 SAM2 = ("sam2", "sam2_video")
 """Kinds that see a picture stretched to a square; transformers' own preparation needs torchvision."""
