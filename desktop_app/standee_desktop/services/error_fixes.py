@@ -26,6 +26,8 @@ from .composer import Composer
 from .crash_log import log, open_log
 from .daemon_link import ConnectionState, DaemonLink
 
+WITH_UV = "uv tool install 'standee[desktop,backend]'"
+"""How the engine comes into an environment that has no pip."""
 PAGE = re.compile(r"https://[\w./-]+\w")
 
 
@@ -79,6 +81,11 @@ class ErrorFixes(QObject):
     def install(self) -> None:
         """Install the engine beside the editor, and start it."""
         if self._installer is not None:
+            return
+        if find_spec("pip") is None:  # as in what uv makes
+            text = self.tr("The engine cannot be installed from here: this Python has no pip.")
+            hint = self.tr("With uv: %1").replace("%1", WITH_UV)
+            self._notices.show(Notice(text, hint, "error", "daemon"))
             return
         text = self.tr("Installing the engine. This takes some minutes; go on arranging.")
         self._notices.show(Notice(text, "", "info", "daemon"))

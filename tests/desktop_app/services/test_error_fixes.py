@@ -8,6 +8,7 @@ from standee.errors import DownloadFailed, DownloadNeeded, OutOfMemory, StandeeE
 from standee.wire.events import Failed, Problem
 from standee.wire.messages import Download
 from standee_desktop.model import edits
+from standee_desktop.services import error_fixes
 from support.person import Person
 
 
@@ -94,3 +95,13 @@ def test_a_download_is_offered_with_its_size_and_licence_and_begins_with_a_yes( 
     row.fix.click()
     assert submitted == [False, True]
     assert [one.to_json()["download"] for one in assembly.composer.jobs] == [False, True]
+
+
+def test_where_there_is_no_pip_the_way_to_the_engine_is_told(  # type: ignore[no-untyped-def]
+    assembly, monkeypatch
+) -> None:
+    monkeypatch.setattr(error_fixes, "find_spec", lambda name: None)
+    assembly.error_fixes.install()
+    [row] = assembly.notice_bar.rows()
+    assert "no pip" in row.notice.text
+    assert "uv tool install" in row.notice.hint
