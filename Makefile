@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 setup = $(PYTHON) scripts/setup.py
 
-.PHONY: help demo edit serve doctor test lint format clean \
+.PHONY: help demo edit serve doctor test lint format clean fuzz test-dependencies \
 	extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo "make test     run the tests (ARGS='-k geometry' for some of them)"
 	@echo "make lint     check style and types"
 	@echo "make format   apply the style"
+	@echo "make fuzz     read a million broken inputs (ARGS='--seconds 60' for a while)"
+	@echo "make test-dependencies     test with the oldest and the newest packages (brings them: 12 GB)"
 	@echo "make extension             build the Blender extension, one zip per platform, into dist/"
 	@echo "make extension-repository  the same as a folder to serve, from which Blender updates"
 	@echo "make test-blender          run its tests in Blender as a module (brings it: 400 MB)"
@@ -55,8 +57,15 @@ format:
 	@$(VENV)/ruff check --fix --exit-zero
 	@$(VENV)/ruff format
 
+fuzz:
+	@$(setup) backend dev
+	@$(VENV)/python benchmarks/fuzz.py $(ARGS)
+
+test-dependencies:
+	@$(PYTHON) scripts/dependencies.py $(ARGS)
+
 clean:
-	@rm -rf .venv .venv-bpy* build dist protocol/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-bpy* .venv-lowest .venv-newest build dist protocol/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 extension:
 	@$(setup) dev

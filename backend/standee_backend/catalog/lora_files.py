@@ -36,6 +36,8 @@ MARKS = re.compile(r"lora|lokr|hada|oft_|\.diff(_b)?$", re.IGNORECASE)
 """One of these is in the names of the weights of a LoRA and its kin."""
 
 MAX_HEADER = 2**26
+MOST_SIDES = 8
+"""How many dimensions a weight may have: those of networks have five at most."""
 
 
 def locate(path: str, field: str) -> Path | None:
@@ -217,5 +219,7 @@ def _is_weight(entry: tuple[str, Any]) -> bool:
     name, said = entry
     shape = said.get("shape") if isinstance(said, dict) else None
     return name == "__metadata__" or (
-        isinstance(shape, list) and all(isinstance(side, int) and side >= 0 for side in shape)
+        isinstance(shape, list)
+        and len(shape) <= MOST_SIDES
+        and all(isinstance(side, int) and 0 <= side < 2**48 for side in shape)
     )

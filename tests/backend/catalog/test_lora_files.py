@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,17 @@ def test_a_whole_model_is_no_lora(tmp_path: Path) -> None:
 )
 def test_a_path_that_is_nowhere_is_refused(path: str) -> None:
     assert "There is no LoRA" in refusal(path).message
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [None, 5, [], {}, {"shape": 5}, {"shape": ["x"]}, {"shape": [-1]}, {"shape": [2**60, 2**60]}],
+)
+def test_a_header_that_says_nonsense_of_a_weight_is_refused(tmp_path: Path, weight: object) -> None:
+    header = json.dumps({"to_q.lora_A.weight": weight}).encode()
+    file = tmp_path / "odd.safetensors"
+    file.write_bytes(len(header).to_bytes(8, "little") + header)
+    assert "cannot be read as safetensors" in refusal(str(file)).message
 
 
 def test_a_hub_id_is_looked_for_in_the_hubs_cache(hub_cache: Path) -> None:

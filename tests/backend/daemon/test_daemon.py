@@ -3,8 +3,10 @@
 import asyncio
 import subprocess
 import sys
+import time
 
 import pytest
+import zmq
 
 from standee import pairing
 from standee.errors import InvalidField
@@ -15,6 +17,7 @@ from standee_backend.daemon import main
 from standee_backend.daemon.daemon import Config, check_host
 from standee_backend.daemon.flags import FLAGS, settled
 from standee_backend.daemon.peer import MAX_INBOX, Budget, Peer, Received, refusal
+from standee_backend.daemon.router import Lines
 from standee_backend.daemon.single_instance import AlreadyRunning, only_one
 from standee_backend.hardware.options import Options
 from standee_backend.scheduling.slots import local
@@ -191,6 +194,47 @@ async def test_progress_of_different_jobs_is_kept_apart(line):
     line.full = False
     await asyncio.sleep(0.1)
     assert len(line.sent) == 2
+
+
+class Frame:
+    """A part of a message, and what libzmq says of its connection."""
+
+    def __init__(self, data):
+        self.bytes = data
+
+    def get(self, option):
+        return 7 if option == zmq.SRCFD else "a key"
+
+
+class Endless:
+    """A socket with a message whenever it is asked for one, for two seconds."""
+
+    def __init__(self):
+        self.until = time.monotonic() + 2
+
+    async def recv_multipart(self, copy):
+        assert time.monotonic() < self.until, "nothing else got the loop"
+        return [Frame(b"\0id"), Frame(b"\x80")]
+
+    def send_multipart(self, frames, flags):
+        sent = asyncio.get_running_loop().create_future()
+        sent.set_result(None)
+        return sent
+
+    def get_monitor_socket(self, events):
+        return None
+
+
+@in_loop
+async def test_messages_without_end_leave_the_loop_to_others(line):
+    async def never(request, peer):
+        await asyncio.Event().wait()
+
+    receiving = asyncio.create_task(Lines(Endless(), never, lambda peer: None).receive())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not receiving.done()
+    receiving.cancel()
 
 
 def received(*frames):

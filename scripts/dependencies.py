@@ -1,0 +1,74 @@
+"""The oldest and the newest packages that `pyproject.toml` allows: environments of them, and the tests in each.
+
+    python scripts/dependencies.py [lowest | newest] [--no-install]
+
+`.venv-lowest` holds each package at its lower bound, `.venv-newest` the latest of each; what these need in turn is the
+latest for both. With each the protocol's tests run, and those of the engine that touch most of diffusers, transformers
+and peft. uv resolves and installs, since pip knows no lowest versions: it is installed into each environment. It heeds
+its own settings, such as `UV_CONSTRAINT` and `UV_EXTRA_INDEX_URL`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from setup import CPU_INDEX, has_nvidia, reachable  # type: ignore[import-not-found]  # beside it
+
+ROOT = Path(__file__).resolve().parents[1]
+RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
+TESTS = (
+    "tests/protocol",
+    "tests/backend/engine/families/test_lora_adapters.py",
+    "tests/backend/engine/loading/test_load.py",
+    "tests/backend/engine/test_compose.py",
+    "tests/backend/engine/test_guidance.py",
+)
+
+
+def main() -> int:
+    """Install and test; the exit status of the first that fails."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("which", nargs="?", choices=RESOLUTIONS, help="both without")
+    parser.add_argument("--no-install", action="store_true", help="test what is there")
+    given = parser.parse_args()
+    for name in [given.which] if given.which else RESOLUTIONS:
+        folder = ROOT / f".venv-{name}"
+        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        if not given.no_install:
+            install(folder, python, RESOLUTIONS[name])
+        print(f"-- {name}: {', '.join(versions(python))}", flush=True)
+        tested = subprocess.run([python, "-m", "pytest", "-q", *TESTS], cwd=ROOT)
+        if tested.returncode:
+            return tested.returncode
+    return 0
+
+
+def install(folder: Path, python: Path, resolution: str) -> None:
+    """Make an environment of Standee's packages, so resolved."""
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
+    command = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--upgrade"]
+    command += ["--resolution", resolution, "--editable", f"{ROOT}[backend,dev]"]
+    if sys.platform == "linux" and not has_nvidia() and reachable(f"{CPU_INDEX}/torch/"):
+        command += ["--torch-backend", "cpu"]
+    subprocess.run(command, check=True)
+
+
+def versions(python: Path) -> list[str]:
+    """Return what an environment holds of the packages that matter most."""
+    code = (
+        "from importlib.metadata import version\n"
+        "for name in ('msgspec', 'torch', 'diffusers', 'transformers', 'peft', 'accelerate'):\n"
+        "    print(name, version(name))"
+    )
+    return subprocess.check_output([python, "-c", code], text=True).splitlines()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
