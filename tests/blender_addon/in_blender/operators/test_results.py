@@ -12,12 +12,13 @@ from standee.document.receipt import embed
 
 
 @pytest.fixture
-def made(standee, subject, daemon, until):
-    """A scene with a result."""
+def made(addon, standee, subject, daemon, until):
+    """A scene with a result, which is shown."""
     bpy.ops.standee.add_files(filepath=subject)
     standee.prompt = "as it was"
     bpy.ops.standee.compose()
-    until(lambda: bpy.context.scene.standee.results)
+    link = addon("jobs.daemon_link").link()
+    until(lambda: bpy.context.scene.standee.results and link.idle)
     return standee
 
 
