@@ -54,8 +54,10 @@ class STANDEE_OT_stand_in_3d(bpy.types.Operator):
         context.view_layer.objects.active = body
         object_binding.sync(scene, context.evaluated_depsgraph_get())
         if not grounded:
-            text = "The camera sees no ground under it: it hovers as far away as the 3D cursor."
-            self.report({"WARNING"}, say(text))
+            said = say(
+                "The camera sees no ground under it: it hovers as far away as the 3D cursor."
+            )
+            self.report({"WARNING"}, said)
         redraw()
         return {"FINISHED"}
 

@@ -108,3 +108,14 @@ def test_without_being_asked_for_there_are_none(addon, standee, level):
     assert standee.scene_depth is None
     assert standee.scene_normals is None
     assert not bpy.data.images.get("Standee depth"), "the old one is of another moment"
+
+
+def test_without_cycles_that_is_said(addon, standee, level):
+    bpy.ops.preferences.addon_disable(module="cycles")
+    try:
+        with pytest.raises(RuntimeError, match=r"needs Cycles, which is switched off\. Enable"):
+            bpy.ops.standee.scene_capture()
+    finally:
+        bpy.ops.preferences.addon_enable(module="cycles")
+    assert standee.scene_picture is None
+    assert not [one for one in bpy.data.scenes if one.name.startswith(".")]
