@@ -6,13 +6,13 @@ the daemon works on it for too long without a word.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer
 
 from standee.composition import Layer
-from standee.document.document import Document
 from standee.errors import StandeeError
 from standee.wire.events import Event, Failed, Result, ends
 from standee.wire.messages import Cutout
@@ -66,7 +66,7 @@ class Cutouts(QObject):
 
         `download` says yes to the model that finds words, where it is not on the machine yet.
         """
-        layer, document = self._editor.layer(layer_id), self._editor.document
+        layer = self._editor.layer(layer_id)
         if layer is None:
             return
         topic = f"cutout-{layer_id}"
@@ -76,7 +76,32 @@ class Cutouts(QObject):
             hint = self.tr("Words in the layer's settings tell which part of its picture it is.")
             self._notices.tell(self.tr("Say in words what the subject is."), hint, topic)
             return
-        self.cancel(layer_id)  # a second wish takes the place of the first
+        self._ask(
+            layer,
+            Cutout(picture=layer.picture, words=words),
+            lambda mask: self.keep(layer, mask),
+            lambda yes: self.cut_out(layer_id, by_words, yes),
+            download,
+        )
+
+    def preview(
+        self, layer: Layer, spec: Cutout, take: Callable[[bytes], None], download: bool = False
+    ) -> None:
+        """Have the daemon cut a layer out by `spec`, and `take` the encoded mask; the layer stays as it is."""
+        self._ask(layer, spec, take, lambda yes: self.preview(layer, spec, take, yes), download)
+
+    def _ask(
+        self,
+        layer: Layer,
+        spec: Cutout,
+        take: Callable[[bytes], None],
+        again: Callable[[bool], None],
+        download: bool,
+    ) -> None:
+        """Hand in a cut-out. `again` tries once more, with a yes to a download or without."""
+        topic = f"cutout-{layer.id}"
+        self._notices.clear(topic)
+        self.cancel(layer.id)  # a second wish takes the place of the first
 
         def happened(event: Event) -> None:
             if ends(event):
@@ -84,25 +109,23 @@ class Cutouts(QObject):
             if event.job not in self._jobs:
                 return
             if isinstance(event, Result):
-                self._take_mask(document, layer, event.data, topic)
+                take(event.data)
             elif isinstance(event, Failed) and event.error.code == "download-needed":
-                again = partial(self.cut_out, layer_id, by_words, download=True)
-                offer_download(self._link, self._notices, spec, topic, again)
+                offer_download(self._link, self._notices, spec, topic, partial(again, True))
             elif isinstance(event, Failed):
-                self._tell_failed(layer, by_words, event.error.exception())
+                self._tell_failed(layer, event.error.exception(), partial(again, False))
             if ends(event):
                 self._over(event.job)
 
-        spec = Cutout(picture=layer.picture, words=words)
         job = self._link.submit(
             spec,
-            document.blobs,
+            self._editor.document.blobs,
             happened,
             priority=PRIORITY,
             download=download,
             patience=LONGEST,
         )
-        self._jobs[job] = _Cutting(layer_id, layer.name or self.tr("the subject"))
+        self._jobs[job] = _Cutting(layer.id, layer.name or self.tr("the subject"))
         self._tell()
 
     def cancel(self, layer_id: str | None = None) -> None:
@@ -135,11 +158,11 @@ class Cutouts(QObject):
         waits = self.tr("It waits for the daemon.") if not self._link.connected else ""
         self._notices.show(Notice(text, waits, "info", "cutting", "cancel", self.cancel))
 
-    def _tell_failed(self, layer: Layer, by_words: bool, error: StandeeError) -> None:
-        """Say what went wrong, and what helps here: the editor has a brush, and words."""
+    def _tell_failed(self, layer: Layer, error: StandeeError, again: Callable[[], None]) -> None:
+        """Say what went wrong, and what helps here: the editor has clicks, a brush, and words."""
         hint = self.tr(
-            "Paint it with the cut-out brush, or say in the layer's words what it is and cut it "
-            "out by its words."
+            "Click on it, paint it with the cut-out brush, or say in the layer's words what it is "
+            "and cut it out by its words."
         )
         topic = f"cutout-{layer.id}"
         self._notices.show(
@@ -149,12 +172,15 @@ class Cutouts(QObject):
                 "error",
                 topic,
                 "retry",
-                lambda: self.cut_out(layer.id, by_words),
+                again,
                 code=error.code,
             )
         )
 
-    def _take_mask(self, document: Document, layer: Layer, mask: bytes, topic: str) -> None:
+    def keep(self, layer: Layer, mask: bytes) -> None:
+        """Give a layer an encoded mask as its cut-out, unless it has another picture or mask by now."""
+        document = self._editor.document
+
         def work() -> tuple[str, CachedImage]:
             return document.add_picture(mask), make_look(document.read(layer.picture), mask)
 
@@ -168,4 +194,5 @@ class Cutouts(QObject):
                 composition = edits.with_fields(self._editor.composition, {layer.id}, mask=digest)
                 self._editor.apply(self.tr("Cut out"), composition)
 
+        topic = f"cutout-{layer.id}"
         self._workers.run(work, done, lambda error: self._notices.fail(error, topic, ""))

@@ -18,9 +18,11 @@ from standee.images import SUFFIXES
 from ..canvas.drag_and_drop import DropTarget
 from ..canvas.result_overlay import ResultOverlay
 from ..canvas.tablet import TabletInput
+from ..canvas.tools.cutout_clicks import CutoutClicks
 from ..canvas.tools.mask_brush import MaskBrush
 from ..model.notices import Notices
 from ..panels.brush_bar import BrushBar
+from ..panels.clicks_bar import ClicksBar
 from ..panels.compose_bar import ComposeBar
 from ..panels.compose_panel import ComposePanel
 from ..panels.library_panel import LibraryPanel
@@ -104,6 +106,7 @@ class Assembly(QObject):
         )
         self.variations = VariationsGrid(editor, self.composer, window.workers)
         self.cutout_brush = MaskBrush(canvas, "cutout", self.disk, self.notices)
+        self.cutout_clicks = CutoutClicks(canvas, self.cutouts, window.workers, self.notices)
         self.kept_brush = MaskBrush(canvas, "kept", self.disk, self.notices)
         self.pen = TabletInput(canvas)
         self.scene_panel = ScenePanel(
@@ -117,6 +120,7 @@ class Assembly(QObject):
         self.notice_bar = NoticeBar(self.notices)
         self.compose_bar = ComposeBar(self.composer, window.actions_)
         self.brush_bar = BrushBar(canvas, (self.cutout_brush, self.kept_brush))
+        self.clicks_bar = ClicksBar(canvas, self.cutout_clicks)
         self.connection = DaemonStatus(self.link)
         self.colours = ScreenColours(
             window.action("screen-profile"), self.dialogs, window.pictures, self.notices
@@ -162,6 +166,7 @@ class Assembly(QObject):
         window.add_panel("results", self.results_panel, Area.BottomDockWidgetArea)
         window.resizeDocks([dock], [300], Qt.Orientation.Horizontal)
         window.add_bar(self.brush_bar)
+        window.add_bar(self.clicks_bar)
         window.add_bar(self.notice_bar, NOTICES)
         window.add_to_tool_bar(self.compose_bar)
         window.add_status(self.connection)
@@ -169,6 +174,15 @@ class Assembly(QObject):
 
     def _add_commands(self) -> None:
         actions, canvas = self.window.actions_, self.window.canvas
+        tip = self.tr("Click on what belongs to the selected subject, or draw a box around it")
+        actions.add(
+            "tool-clicks",
+            self.tr("Cut out by clic&ks"),
+            ("S", "Ctrl+Alt+S"),
+            "clicks",
+            tip,
+            checkable=True,
+        )
         tip = self.tr("Paint what belongs to the selected subject")
         actions.add(
             "tool-cutout",
@@ -182,7 +196,11 @@ class Assembly(QObject):
         actions.add(
             "tool-kept", self.tr("&What changes"), ("K", "Ctrl+Alt+K"), "brush", tip, checkable=True
         )
-        tools = {"tool-cutout": self.cutout_brush, "tool-kept": self.kept_brush}
+        tools = {
+            "tool-clicks": self.cutout_clicks,
+            "tool-cutout": self.cutout_brush,
+            "tool-kept": self.kept_brush,
+        }
         for name, tool in tools.items():
             self.window.add_tool(actions[name])
             actions[name].triggered.connect(lambda _=False, tool=tool: canvas.set_tool(tool))
@@ -197,7 +215,14 @@ class Assembly(QObject):
         actions.add("roll-seed", self.tr("&Roll another seed"), "Ctrl+Shift+D", "dice")
         for name in ("cut-out", "cut-out-words", "keep-subject"):
             self.window.menu("layer").addAction(actions[name])
-        for name in ("roll-seed", "variations", "cancel-all", "tool-cutout", "tool-kept"):
+        for name in (
+            "roll-seed",
+            "variations",
+            "cancel-all",
+            "tool-clicks",
+            "tool-cutout",
+            "tool-kept",
+        ):
             self.window.menu("compose").addAction(actions[name])
 
     def _connect(self) -> None:

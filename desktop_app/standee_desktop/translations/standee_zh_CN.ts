@@ -302,6 +302,14 @@
         <translation>结果</translation>
     </message>
     <message>
+        <source>Click on what belongs to the selected subject, or draw a box around it</source>
+        <translation>点击属于所选主体的部分，或在它周围画框</translation>
+    </message>
+    <message>
+        <source>Cut out by clic&amp;ks</source>
+        <translation>点击抠图(&amp;K)</translation>
+    </message>
+    <message>
         <source>Paint what belongs to the selected subject</source>
         <translation>绘制属于所选主体的部分</translation>
     </message>
@@ -549,6 +557,65 @@
     </message>
 </context>
 <context>
+    <name>ClicksBar</name>
+    <message>
+        <source>Cut-out</source>
+        <translation>抠图</translation>
+    </message>
+    <message>
+        <source>Click on what belongs to the subject  (X)</source>
+        <translation>点击属于主体的部分 (X)</translation>
+    </message>
+    <message>
+        <source>Click on what does not; Shift or Alt with a click does so too  (X)</source>
+        <translation>点击不属于主体的部分；按住 Shift 或 Alt 点击亦可 (X)</translation>
+    </message>
+    <message>
+        <source>What it is, in words</source>
+        <translation>用文字说明它是什么</translation>
+    </message>
+    <message>
+        <source>What the subject is, in words</source>
+        <translation>用文字说明主体是什么</translation>
+    </message>
+    <message>
+        <source>Finds what the words say, in the box if one is drawn</source>
+        <translation>按文字查找；若已画框，则只在框内查找</translation>
+    </message>
+    <message>
+        <source>One back</source>
+        <translation>退一步</translation>
+    </message>
+    <message>
+        <source>Forget the last click, box or words  (Backspace)</source>
+        <translation>撤去上一次点击、框或文字 (Backspace)</translation>
+    </message>
+    <message>
+        <source>Anew</source>
+        <translation>重新开始</translation>
+    </message>
+    <message>
+        <source>Forget the cut-out, and find the subject by itself</source>
+        <translation>舍弃抠图，重新自动查找主体</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Leave the cut-out as it was  (Escape)</source>
+        <translation>保持原来的抠图 (Escape)</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>Take the preview as the cut-out  (Return)</source>
+        <translation>采用预览作为抠图 (Return)</translation>
+    </message>
+</context>
+<context>
     <name>ComposeBar</name>
     <message>
         <source>Progress</source>
@@ -689,6 +756,13 @@
     </message>
 </context>
 <context>
+    <name>CutoutClicks</name>
+    <message>
+        <source>Select a subject to cut out, one that is not locked.</source>
+        <translation>请选择要抠图且未锁定的主体。</translation>
+    </message>
+</context>
+<context>
     <name>Cutouts</name>
     <message>
         <source>Words in the layer&apos;s settings tell which part of its picture it is.</source>
@@ -715,8 +789,8 @@
         <translation>正在等待后台服务。</translation>
     </message>
     <message>
-        <source>Paint it with the cut-out brush, or say in the layer&apos;s words what it is and cut it out by its words.</source>
-        <translation>请用抠图画笔绘制，或在图层的描述中说明主体是什么，再按描述抠图。</translation>
+        <source>Click on it, paint it with the cut-out brush, or say in the layer&apos;s words what it is and cut it out by its words.</source>
+        <translation>点击它，用抠图画笔绘制，或在图层文字中说明它是什么，再按文字抠图。</translation>
     </message>
     <message>
         <source>Cut out</source>

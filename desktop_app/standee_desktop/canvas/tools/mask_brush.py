@@ -11,27 +11,23 @@ from typing import Literal
 
 import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
+from PySide6.QtCore import QCoreApplication, QPointF, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
 
 from standee.composition import Composition, Rect
 from standee.errors import StandeeError
 
 from ...model import Signal, edits
-from ...model.mask_strokes import Box, Mask, MaskPlacement, Stroke, encode_mask, grown, softened
+from ...model.mask_strokes import Mask, MaskPlacement, Stroke, encode_mask, grown, softened
 from ...model.notices import Notices
 from ...services.image_cache import CachedImage, make_look, with_mask
 from ...services.thread_pool import ThreadPool
-from ..painting import paint_image, pen
+from ..mask_tint import CHANGE, SUBJECT, MaskTint
+from ..painting import pen
 from ..tool import Canvas, Pointer, Tool
 
 Kind = Literal["cutout", "kept"]
 SMALLEST, LARGEST = 1.0, 512.0
-TINT = {"cutout": QColor(235, 60, 80, 130), "kept": QColor(190, 70, 255, 150)}
-"""Over what is not the subject, and over what will be generated."""
-UNDERLAY = 0.4
-"""How strongly the whole picture shows while its cut-out is painted."""
 
 
 class MaskBrush(Tool):
@@ -55,7 +51,7 @@ class MaskBrush(Tool):
         self._mask: Mask | None = None
         self._last: QPointF | None = None
         self._frame: MaskPlacement | None = None
-        self._tint: tuple[NDArray[np.uint32], QImage] | None = None
+        self._tint: MaskTint | None = None
         self._stroke: Stroke | None = None
         self._finish_pending_step: Callable[[], None] = lambda: None
         self._changing = 0
@@ -221,7 +217,9 @@ class MaskBrush(Tool):
         box = self._stroke.to(at.x(), at.y(), pressure)
         self._last = at
         if box is not None:
-            self._tint_part(box)
+            assert self._mask is not None
+            assert self._tint is not None
+            self._tint.show(self._mask, box)
 
     def release(self, pointer: Pointer) -> None:
         """The stroke is done: one step of the history."""
@@ -352,47 +350,18 @@ class MaskBrush(Tool):
 
     def _make_tint(self) -> None:
         assert self._mask is not None
-        height, width = self._mask.shape
-        pixels = np.zeros((height, width), np.uint32)
-        form = QImage.Format.Format_ARGB32_Premultiplied
-        self._tint = (pixels, QImage(pixels.data, width, height, width * 4, form))
-        self._tint_part((0, 0, width, height))
-
-    def _tint_part(self, box: Box) -> None:
-        assert self._mask is not None
-        assert self._tint is not None
-        left, top, right, bottom = box
-        part = (slice(top, bottom), slice(left, right))
-        colour = TINT[self.kind]
-        alpha = (255 - self._mask[part]).astype(np.uint32) * colour.alpha() // 255
-        red, green, blue = (
-            alpha * value // 255 for value in (colour.red(), colour.green(), colour.blue())
-        )
-        self._tint[0][part] = (alpha << 24) | (red << 16) | (green << 8) | blue
+        self._tint = MaskTint(self._mask, SUBJECT if self.kind == "cutout" else CHANGE)
 
     def paint(self, painter: QPainter, scale: float) -> None:
         """Paint what is outside of the mask in a tint, and the brush."""
-        frame = self._frame
         # A result shall be seen as it is: the tint comes back with the next stroke.
         tinted = not self.canvas.covered or self._stroke is not None
-        if frame is not None and self._tint is not None and tinted:
-            placed = frame.placed
-            area = QRectF(placed.x, placed.y, placed.w, placed.h)
-            painter.save()
-            if frame.flip:
-                middle = placed.x + placed.w / 2
-                painter.translate(middle, 0)
-                painter.scale(-1, 1)
-                painter.translate(-middle, 0)
+        if self._frame is not None and self._tint is not None and tinted:
+            whole = None
             if self.kind == "cutout":
                 target = self._target(self.canvas.document.composition)
                 whole = self.canvas.pictures.image(target[0]) if target else None
-                if whole is not None:
-                    painter.setOpacity(UNDERLAY)
-                    paint_image(painter, whole, area)
-                    painter.setOpacity(1.0)
-            paint_image(painter, self._tint[1], area)
-            painter.restore()
+            self._tint.paint(painter, self._frame, whole)
         if self._at is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.5)):
