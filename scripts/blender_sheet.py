@@ -106,7 +106,7 @@ def sheet(folder: Path, report: dict[str, dict[str, dict[str, list[float]]]]) ->
     """Return a row per place: the truth, the scene with her rectangle, her cut-out, the result."""
     titles = {
         "whole": "Rendered: the truth",
-        "scene": "Scene with her shadow, and her rectangle",
+        "scene": "Scene, her shadow and rectangle",
         "subject": "Her cut-out, less what hides it",
         "result": "Composed",
     }
