@@ -19,7 +19,7 @@ from standee_backend.demo import paste
 from standee_backend.engine import images
 from standee_backend.engine.compose import compose, denoise
 from standee_backend.engine.families.base import Family
-from standee_backend.engine.layout import Stage, Staged, stage
+from standee_backend.engine.layout import Layout, PlacedSubject, lay_out
 from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import gaussian
 from standee_backend.engine.schedule import Schedule
@@ -59,15 +59,17 @@ class Bench:
         composition = msgspec.structs.replace(composition, method=method)
         seed = composition.sampling.seed
         return as_floats(
-            compose(self.family, composition, self.blobs.read, seed=seed, cache=self.tokens)
+            compose(
+                self.family, composition, self.blobs.read, seed=seed, cache=self.tokens
+            ).finish()
         )
 
-    def stage(self, composition: Composition) -> Stage:
-        return stage(composition, self.blobs.read, self.family.patch, self.family.latent_px)
+    def lay_out(self, composition: Composition) -> Layout:
+        return lay_out(composition, self.blobs.read, self.family.patch, self.family.latent_px)
 
     def edited(self, composition: Composition, pasted: Array, time: float) -> Array:
         """Return a pasted picture (height, width, 3) as the model itself changes it from `time` on: what people do."""
-        family, grid = self.family, self.stage(composition).grid
+        family, grid = self.family, self.lay_out(composition).grid
         settings = resolve(family, composition)
         schedule = Schedule.of(family.sigmas(settings.steps, grid.rows * grid.cols))
         start = round((1 - time) * schedule.steps)
@@ -102,11 +104,11 @@ def measure_kept(bench: Bench) -> dict[str, float]:
         composition = Composition(
             canvas=bench.canvas, prompt="a meadow", scene=given, sampling=bench.sampling
         )
-        staged = bench.stage(composition)
-        assert staged.scene is not None
+        layout = bench.lay_out(composition)
+        assert layout.scene is not None
         made = bench.run(composition, Method())
-        kept = staged.scene.kept > 0
-        result[name] = float(np.abs(made - staged.scene.pixels)[kept].max() * 255)
+        kept = layout.scene.kept > 0
+        result[name] = float(np.abs(made - layout.scene.pixels)[kept].max() * 255)
         expected = ~hole if name == "inpaint" else _rectangle(inner, height, width)
         assert (kept == expected).all()
     return result
@@ -123,16 +125,16 @@ def measure_overlap(bench: Bench, figures: list[Path]) -> dict[str, Any]:
     composition = Composition(
         canvas=bench.canvas, prompt="a meadow", layers=layers, sampling=bench.sampling
     )
-    staged = bench.stage(composition)
+    layout = bench.lay_out(composition)
     injected = _watch_injected(bench.family)
     made = bench.run(composition, Method())
-    placed = as_floats(np.asarray(paste(staged, as_image(made))))
-    owner = staged.arrangement.owner
+    placed = as_floats(np.asarray(paste(layout, as_image(made))))
+    owner = layout.arrangement.owner
     free = np.flatnonzero(owner.ravel() < 0)
     twice = max((np.bincount(put).max() for put in injected if len(put)), default=0) > 1
     return {
-        "psnr": [measures.psnr(made, placed, outlines(staged, s)[1]) for s in staged.subjects],
-        "hidden cells": int(sum(staged.arrangement.hidden(i).sum() for i in range(3))),
+        "psnr": [measures.psnr(made, placed, outlines(layout, s)[1]) for s in layout.subjects],
+        "hidden cells": int(sum(layout.arrangement.hidden(i).sum() for i in range(3))),
         "hidden tokens injected": int(twice or any(np.isin(free, put).any() for put in injected)),
     }
 
@@ -151,11 +153,11 @@ def one_figure(bench: Bench, figure: Path, index: int, prompt: str) -> Compositi
     )
 
 
-def outlines(staged: Stage, subject: Staged) -> tuple[Bools, Bools]:
+def outlines(layout: Layout, subject: PlacedSubject) -> tuple[Bools, Bools]:
     """Return a subject's cut-out on the canvas, and the part of it inside the cells that it owns."""
-    _, matte, _ = subject.paint(staged.grid.rect(staged.patch), staged.patch)
-    index = [s.index for s in staged.subjects].index(subject.index)
-    owned = np.kron(staged.arrangement.owner == index, np.ones((staged.patch, staged.patch), bool))
+    _, matte, _ = subject.paint(layout.grid.rect(layout.patch), layout.patch)
+    index = [s.index for s in layout.subjects].index(subject.index)
+    owned = np.kron(layout.arrangement.owner == index, np.ones((layout.patch, layout.patch), bool))
     return matte >= 0.5, (matte >= 0.5) & owned
 
 

@@ -29,8 +29,8 @@ from torch import Tensor
 from standee.composition import Canvas, Composition, Layer, Rect, Sampling, Scene
 from standee_backend.catalog import catalog
 from standee_backend.engine.compose import compose
-from standee_backend.engine.families.base import Conditioning
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.conditioning import Conditioning
 from standee_backend.engine.loading.load import compile_blocks, load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options, resolve
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def measure(
-    family: PipelineFamily, side: int, given: argparse.Namespace, meter: Meter, compiled: bool
+    family: Family, side: int, given: argparse.Namespace, meter: Meter, compiled: bool
 ) -> list[Row]:
     """Time every kind of run in turn, `repeats` times after a warm-up, and weigh each once."""
     runs = make_runs(family, side, given)
@@ -85,7 +85,7 @@ def measure(
 
 
 def make_runs(
-    family: PipelineFamily, side: int, given: argparse.Namespace
+    family: Family, side: int, given: argparse.Namespace
 ) -> dict[str, Callable[[], object]]:
     """Return the runs by name, the plain one first."""
     blobs, host = Blobs(), HOST if family.device.type == "cuda" else 2**30
@@ -96,25 +96,25 @@ def make_runs(
         asked, kept = composition(side, figures[:count], blobs), TokenCache(host)
 
         def first(asked: Composition = asked) -> object:
-            return compose(family, asked, blobs.read, seed=0, cache=TokenCache(host))
+            return compose(family, asked, blobs.read, seed=0, cache=TokenCache(host)).finish()
 
         def cached(asked: Composition = asked, kept: TokenCache = kept) -> object:
-            return compose(family, asked, blobs.read, seed=0, cache=kept)
+            return compose(family, asked, blobs.read, seed=0, cache=kept).finish()
 
         def reseeded(asked: Composition = asked, kept: TokenCache = kept) -> object:
-            return compose(family, asked, blobs.read, seed=1, cache=kept)
+            return compose(family, asked, blobs.read, seed=1, cache=kept).finish()
 
         cached()
         runs[f"N = {count}, first"], runs[f"N = {count}, cached"] = first, cached
         runs[f"N = {count}, another seed"] = reseeded
     filled = hole(side, blobs)
-    runs["scene"] = lambda: compose(family, filled, blobs.read, seed=0)
+    runs["scene"] = lambda: compose(family, filled, blobs.read, seed=0).finish()
     for count in COUNTS:
         runs[f"N = {count}, published"] = lambda count=count: published(family, side, count, share)
     return runs
 
 
-def plain(family: PipelineFamily, side: int) -> object:
+def plain(family: Family, side: int) -> object:
     """Make a picture with diffusers' own pipeline."""
     return family.pipeline(
         prompt=WORDS,
@@ -151,9 +151,7 @@ def hole(side: int, blobs: Blobs) -> Composition:
     )
 
 
-def published(
-    family: PipelineFamily, side: int, count: int, sample: int | None = None
-) -> dict[str, float]:
+def published(family: Family, side: int, count: int, sample: int | None = None) -> dict[str, float]:
     """Run the published schedule's forwards on noise, and decode: its cost does not depend on content.
 
     Returns by how much the cost of its steps is to be multiplied, where only `sample` of them were run.
@@ -181,17 +179,17 @@ def _repeated(prompt: Conditioning, times: int) -> Conditioning:
     return replace(prompt, text=text, pooled=pooled, negative=negative)
 
 
-def _decode(family: PipelineFamily, tokens: Tensor, cells: int) -> Tensor:
+def _decode(family: Family, tokens: Tensor, cells: int) -> Tensor:
     return family.decode_latents(tokens, cells, cells)
 
 
-def _open(given: argparse.Namespace) -> tuple[PipelineFamily, int]:
+def _open(given: argparse.Namespace) -> tuple[Family, int]:
     if given.family:
         device, _ = resolve(Options())
         family, side = open_random(given.family, given.size, device), CANVAS[given.size]
     else:
         loaded = load(catalog.find(given.model), Options())
-        assert isinstance(loaded, PipelineFamily)
+        assert isinstance(loaded, Family)
         family, side = loaded, 512
     family.pipeline.set_progress_bar_config(disable=True)
     return family, given.canvas or side

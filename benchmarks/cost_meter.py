@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from standee_backend.engine.families.base import Conditioning
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.conditioning import Conditioning
 from standee_backend.engine.memory.live_bytes import LiveBytes
 
 MINI_FIRST, MINI_CACHED, MINI_SCENE = 1.5, 1.15, 1.25
@@ -27,7 +27,7 @@ FIRST, CACHED, MEMORY = 1.35, 1.03, 1.10
 class Meter:
     """Counts the forwards of a family, and the tokens that pass through them."""
 
-    family: PipelineFamily
+    family: Family
     forwards: int = 0
     tokens: int = 0
 

@@ -33,7 +33,7 @@ from PIL import Image, ImageDraw, ImageFont
 from standee.composition import Canvas, Composition, Method, Sampling
 from standee_backend.catalog import catalog
 from standee_backend.demo import paste
-from standee_backend.engine.layout import Stage, Staged
+from standee_backend.engine.layout import Layout, PlacedSubject
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options
@@ -53,7 +53,7 @@ PASTE, EDITED = "paste", "paste, then edited"
 EDIT_FROM = 0.5
 """The time from which a pasted picture is sampled again."""
 
-Extra = Callable[[Array, Staged, str, Array], dict[str, float]]
+Extra = Callable[[Array, PlacedSubject, str, Array], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -110,27 +110,32 @@ def measure_figures(
     for index, figure in enumerate(figures):
         where = lit_truth.place(index)
         composition = one_figure(bench, figure, index, where.prompt)
-        staged = bench.stage(composition)
+        layout = bench.lay_out(composition)
         made = {name: bench.run(composition, method) for name, method in VARIANTS.items()}
-        made[PASTE] = as_floats(np.asarray(paste(staged, as_image(made["nothing"]))))
+        made[PASTE] = as_floats(np.asarray(paste(layout, as_image(made["nothing"]))))
         made[EDITED] = bench.edited(composition, made[PASTE], EDIT_FROM)
         for name, picture in made.items():
-            values = measure(staged, picture, made["nothing"], where, extra, composition)
+            values = measure(layout, picture, made["nothing"], where, extra, composition)
             scores[name].append(Score(values, where.light in lit_truth.STRONG))
-        rows.append([truth(staged, made["nothing"], where)[0], *made.values()])
+        rows.append([truth(layout, made["nothing"], where)[0], *made.values()])
         print(f"\r{index + 1}/{len(figures)} figures", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return scores, rows
 
 
 def measure(
-    staged: Stage, picture: Array, free: Array, where: Place, extra: Extra, composition: Composition
+    layout: Layout,
+    picture: Array,
+    free: Array,
+    where: Place,
+    extra: Extra,
+    composition: Composition,
 ) -> dict[str, float]:
     """Measure one picture of one figure against the nearest of its truths."""
-    [subject] = staged.subjects
-    cut_out, visible = outlines(staged, subject)
+    [subject] = layout.subjects
+    cut_out, visible = outlines(layout, subject)
     width = max(3.0, float(np.sqrt(visible.sum())) / 6)
-    nearest = max(truth(staged, free, where), key=lambda one: measures.psnr(picture, one, visible))
+    nearest = max(truth(layout, free, where), key=lambda one: measures.psnr(picture, one, visible))
     low, low_truth = (measures.low_pass(p, visible, width) for p in (picture, nearest))
     far = ~(measures.dilated(cut_out, int(2 * width)))
     return {
@@ -145,10 +150,10 @@ def measure(
     }
 
 
-def truth(staged: Stage, place: Array, where: Place) -> list[Array]:
+def truth(layout: Layout, place: Array, where: Place) -> list[Array]:
     """Return a place's picture with the figure drawn in its light, for each place of the sun."""
-    [subject] = staged.subjects
-    colour, matte, _ = subject.paint(staged.grid.rect(staged.patch), staged.patch)
+    [subject] = layout.subjects
+    colour, matte, _ = subject.paint(layout.grid.rect(layout.patch), layout.patch)
     pixels = np.concatenate([colour, matte[..., None]], axis=2)
     rows, cols = (np.flatnonzero((matte > 0.02).any(axis=axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
@@ -177,9 +182,9 @@ def measure_variation(bench: Bench, figures: list[Path]) -> dict[str, list[float
                     for layer in plain.layers
                 )
                 composition = msgspec.structs.replace(plain, layers=layers)
-                staged = bench.stage(composition)
+                layout = bench.lay_out(composition)
                 picture = bench.run(composition, Method())
-                values = measure(staged, picture, picture, where, lambda *_: {}, composition)
+                values = measure(layout, picture, picture, where, lambda *_: {}, composition)
                 found.append(values["psnr"])
             result[control].append(float(np.mean(found)))
     return result
@@ -263,7 +268,9 @@ def _extra_metrics(arguments: argparse.Namespace) -> Extra:
     dino = measures.Dino(arguments.dino) if "dino" in wanted else None
     dreamsim = measures.DreamSim() if "dreamsim" in wanted else None
 
-    def extra(picture: Array, subject: Staged, prompt: str, placed: Array) -> dict[str, float]:
+    def extra(
+        picture: Array, subject: PlacedSubject, prompt: str, placed: Array
+    ) -> dict[str, float]:
         box = subject.layer.rect
         crop = (int(box.x), int(box.y), int(box.x + box.w), int(box.y + box.h))
         ours, reference = as_image(picture).crop(crop), as_image(placed).crop(crop)

@@ -22,13 +22,13 @@ from random_weights import CANVAS, MODELS, open_random
 from torch.utils.flop_counter import FlopCounterMode
 
 from standee.geometry import Cells
-from standee_backend.engine.capture import BLOCK, Captures
+from standee_backend.engine.capture import BLOCK, TokenCapture
 from standee_backend.engine.compose import SMALLER, plain_steps
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
 from standee_backend.engine.injection import Injection, inject
 from standee_backend.engine.layout import reference_crop
-from standee_backend.engine.memory.footprint import META, Blueprint, Layout
-from standee_backend.engine.references import Reference, beside_picture
+from standee_backend.engine.memory.footprint import META, Blueprint, Workload
+from standee_backend.engine.references import Reference, reference_tokens
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.load_presets import CARDS
 from standee_backend.hardware.memory_estimate import peak
@@ -121,9 +121,9 @@ class Work:
         encode = operations(lambda: [reference.crop.line for reference in references])
         held = operations(self.held) if own.anchor else 0
         details = operations(lambda: self.details(references)) if own.detail else 0
-        beside = beside_picture(family, references) if by_input else None
+        beside = reference_tokens(family, references) if by_input else None
         start = plain_steps(self.steps, references)
-        captures = Captures(family, references, self.schedule, self.noise.shape[1], start=start)
+        captures = TokenCapture(family, references, self.schedule, self.noise.shape[1], start=start)
         captured, forwards = 0, start * self.plain
         for step in range(start, self.steps):
             made: list[Injection] = []
@@ -156,11 +156,11 @@ class Work:
             self.family.decode_latents(reference.crop.line[0][None], *reference.crop.size)
 
 
-def laid_out(family: PipelineFamily, cells: int, crops: tuple[tuple[int, int, int], ...]) -> Layout:
+def laid_out(family: Family, cells: int, crops: tuple[tuple[int, int, int], ...]) -> Workload:
     """Return the layout of a canvas of `cells` x `cells` with these crops, by the family's own defaults."""
     own = family.defaults
     plain = plain_steps(own.steps, crops)
-    return Layout(
+    return Workload(
         cells, cells, crops, guidance=own.guidance, anchored=bool(own.anchor and crops),
         steps=min(own.steps - plain, BLOCK), plain=plain > 0,
         beside=own.share_by == "input", detail=bool(own.detail),
@@ -187,7 +187,7 @@ def judge(rows: list[Row]) -> bool:
     return all(value <= goal for _, value, goal in goals)
 
 
-def _peak(plan: Blueprint, layout: Layout) -> float:
+def _peak(plan: Blueprint, layout: Workload) -> float:
     """Return the predicted peak in GiB with all weights on the device."""
     return peak(plan.footprint(layout), CARDS[0]) / 2**30
 

@@ -26,12 +26,12 @@ from PIL import Image
 
 from standee.composition import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend.catalog import catalog
+from standee_backend.catalog.sampling_defaults import SamplingDefaults
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families import open_family
-from standee_backend.engine.families.base import Defaults
 from standee_backend.engine.loading.load import DTYPES, be_quiet, load
 from standee_backend.engine.loading.quantization import tile
-from standee_backend.engine.memory.footprint import META, Blueprint, Layout, layout_of, outline
+from standee_backend.engine.memory.footprint import META, Blueprint, Workload, outline, workload_of
 from standee_backend.hardware import load_presets, memory_estimate
 from standee_backend.hardware.load_presets import presets
 from standee_backend.hardware.machine import FOOTPRINTS
@@ -40,7 +40,7 @@ from standee_backend.worker.memory_planner import exhausted, give_back
 
 GOAL = memory_estimate.TOLERANCE
 SHIPPED = ("FLUX.1-dev", "FLUX.2-klein-4B", "FLUX.2-klein-9B", "Z-Image-Turbo")
-TYPICAL = Layout(
+TYPICAL = Workload(
     rows=64, cols=64, crops=((26, 26, 576),) * 3, prompts=("", "a meadow"), anchored=True
 )
 """A picture of 1024 x 1024 px with three subjects of 384 px."""
@@ -85,7 +85,7 @@ def measure(folder: Path, preset: load_presets.Preset, size: int, subjects: int)
     blobs = Blobs()
     composition = layers(folder, size, subjects, blobs)
     blueprint = Blueprint(outline(folder, DTYPES[preset.dtype]))
-    footprint = blueprint.footprint(layout_of(composition, blueprint.family))
+    footprint = blueprint.footprint(workload_of(composition, blueprint.family))
     row: dict[str, Any] = {
         "preset": preset.name,
         "predicted": memory_estimate.peak(footprint, preset) / load_presets.GIB,
@@ -96,7 +96,7 @@ def measure(folder: Path, preset: load_presets.Preset, size: int, subjects: int)
         torch.cuda.synchronize(device)
         row["loading"] = torch.cuda.max_memory_allocated(device) / load_presets.GIB
         torch.cuda.reset_peak_memory_stats(device)
-        compose(family, composition, blobs.read, seed=1)
+        compose(family, composition, blobs.read, seed=1).finish()
         family.release()
         row["measured"] = torch.cuda.max_memory_allocated(device) / load_presets.GIB
         row["ratio"] = row["predicted"] / row["measured"]
@@ -143,7 +143,7 @@ def footprint(model: str) -> memory_estimate.Footprint:
     pipeline = published.build(model)
     tile(pipeline)
     kind = catalog.ModelInfo(name=model, pipeline=type(pipeline).__name__)
-    blueprint = Blueprint(open_family(pipeline, META, kind, Defaults()))
+    blueprint = Blueprint(open_family(pipeline, META, kind, SamplingDefaults()))
     return blueprint.footprint(TYPICAL)
 
 

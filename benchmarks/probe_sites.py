@@ -25,7 +25,7 @@ from torch import Tensor
 from standee_backend.catalog import catalog
 from standee_backend.engine.compose import denoise
 from standee_backend.engine.families import flux
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.references import gaussian
 from standee_backend.engine.schedule import Schedule
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     info = catalog.find(given.model)
     family = load(info, Options())
-    assert isinstance(family, PipelineFamily)
+    assert isinstance(family, Family)
     side = (given.size or info.size or 1024) // family.patch
     steps = given.steps or family.defaults.steps
     before = sample(family, side, steps)
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def sample(family: PipelineFamily, side: int, steps: int) -> list[Tensor]:
+def sample(family: Family, side: int, steps: int) -> list[Tensor]:
     """Return the clean tokens (1, cells, channels) of a picture for each prompt; the seed is the prompt's number."""
     cells = side * side
     schedule = Schedule.of(family.sigmas(steps, cells))
@@ -96,7 +96,7 @@ def sample(family: PipelineFamily, side: int, steps: int) -> list[Tensor]:
 
 
 @contextmanager
-def turned(family: PipelineFamily, site: int, side: int, turn: str) -> Iterator[None]:
+def turned(family: Family, site: int, side: int, turn: str) -> Iterator[None]:
     """Turn the image's keys at one site, during the block, by `turn` on a grid of `side` x `side` cells.
 
     Rotations add up, so the keys are turned between their norm and their own rotation.

@@ -13,10 +13,9 @@ import diffusers
 import published
 import torch
 
-from standee_backend.catalog.sampling_defaults import preset
+from standee_backend.catalog.sampling_defaults import SamplingDefaults, defaults_of
 from standee_backend.engine.families import open_family
-from standee_backend.engine.families.base import Defaults
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
 
 MODELS = {"flux": "FLUX.1-dev", "klein": "FLUX.2-klein-4B", "z-image": "Z-Image-Turbo"}
 """The published model that stands for each family."""
@@ -72,7 +71,7 @@ SHRUNK: dict[str, dict[str, Any]] = {
 }
 
 
-def open_random(name: str, size: str, device: torch.device) -> PipelineFamily:
+def open_random(name: str, size: str, device: torch.device) -> Family:
     """Return a family of `MODELS` with random weights, bf16 at "real" size and fp32 at "tiny"."""
     torch.manual_seed(0)
     diffusers.utils.logging.set_verbosity_error()
@@ -82,10 +81,10 @@ def open_random(name: str, size: str, device: torch.device) -> PipelineFamily:
         pipeline = _shrink(published.build(MODELS[name], "meta"), device)
     kind = type(pipeline).__name__
     index = {"_class_name": kind, "is_distilled": pipeline.config.get("is_distilled")}
-    suits = preset(index, pipeline.transformer.config, pipeline.scheduler.config)
+    suits = defaults_of(index, pipeline.transformer.config, pipeline.scheduler.config)
     info: Any = SimpleNamespace(pipeline=kind)
-    family = open_family(pipeline, device, info, Defaults(**suits.given()))
-    assert isinstance(family, PipelineFamily)
+    family = open_family(pipeline, device, info, SamplingDefaults().having(suits))
+    assert isinstance(family, Family)
     return family
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from standee.images import SUFFIXES
-from standee_cli.console import EXITS, Exit
+from standee_cli.console import EXITS, ExitCode
 from standee_cli.main import main as standee
 
 SUBJECT = {"x": 16, "y": 16, "w": 32, "h": 32}
@@ -49,11 +49,11 @@ class Ran:
         """Why it is no good end; empty if it is one."""
         if any(words in self.said for words in SAID_OF_BUGS):
             return "a bug shows"
-        if self.code == Exit.OK:
+        if self.code == ExitCode.OK:
             return "" if self.picture else "there is no picture"
         if not self.error:
             return "there is no error"
-        return "" if self.code == EXITS.get(self.error, Exit.FAILED) else "another exit code"
+        return "" if self.code == EXITS.get(self.error, ExitCode.FAILED) else "another exit code"
 
 
 def roles(file: Path, plain: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,7 +80,7 @@ def compose(arguments: list[str], out: Path) -> Ran:
     error = ""
     with contextlib.suppress(ValueError, AttributeError):
         error = json.loads(answer.getvalue()).get("error", {}).get("code", "")
-    picture = hashlib.sha256(_pixels(out)).hexdigest() if code == Exit.OK else ""
+    picture = hashlib.sha256(_pixels(out)).hexdigest() if code == ExitCode.OK else ""
     return Ran(code, error, answer.getvalue() + said.getvalue(), picture)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from standee import Canvas, Composition, Layer, Rect, Scene
-from standee.arrangement import Backdrop, Standing, kept_pixels, over_scene, reduced
+from standee.arrangement import Backdrop, VisibleLayer, kept_pixels, over_scene, reduce_mask
 from standee.errors import InvalidField
 from standee.geometry import NOBODY, arrange, token_grid
 from standee.images import as_mask
@@ -21,7 +21,7 @@ from standee_desktop.model.token_counts import TokenCounter
 pytest.importorskip("PySide6")
 from standee_desktop.services.image_cache import make_look
 
-layout = pytest.importorskip("standee_backend.engine.layout", exc_type=ImportError)
+engine_layout = pytest.importorskip("standee_backend.engine.layout", exc_type=ImportError)
 
 PATCH, LATENT_PX = 16, 8
 SIZES = st.one_of(st.integers(1, 90), st.sampled_from([256, 640, 1025, 1601]))
@@ -130,14 +130,14 @@ def test_the_faces_draw_the_cells_that_the_engine_owns(
 
 def owned_by_the_engine(composition: Composition, shelf: dict[str, bytes]) -> np.ndarray:
     """Who owns each cell of what the engine has laid out, by number; the scene is 0 if there is one."""
-    staged = layout.stage(composition, shelf.__getitem__, PATCH, LATENT_PX)
-    owner = np.full((staged.grid.rows, staged.grid.cols), NOBODY)
-    if staged.scene is not None:
-        owner[staged.scene.owned] = 0
-    for subject in staged.subjects:
-        part = subject.crop.clip(staged.grid)
+    layout = engine_layout.lay_out(composition, shelf.__getitem__, PATCH, LATENT_PX)
+    owner = np.full((layout.grid.rows, layout.grid.cols), NOBODY)
+    if layout.scene is not None:
+        owner[layout.scene.owned] = 0
+    for subject in layout.subjects:
+        part = subject.crop.clip(layout.grid)
         mine = subject.owned[part.within(subject.crop)]
-        owner[part.within(staged.grid)][mine] = subject.index + (staged.scene is not None)
+        owner[part.within(layout.grid)][mine] = subject.index + (layout.scene is not None)
     return owner
 
 
@@ -158,7 +158,7 @@ def owned_in_blender(composition: Composition, shelf: dict[str, bytes]) -> np.nd
     placed = []
     for layer in composition.layers:
         alpha, size = cut_out(layer.picture, layer.mask)
-        one = Standing(reduced(alpha), layer.rect, layer.fit, layer.flip, size)
+        one = VisibleLayer(reduce_mask(alpha), layer.rect, layer.fit, layer.flip, size)
         placed.append(one.place(PATCH))
     scene, canvas = composition.scene, composition.canvas
     if scene is None:

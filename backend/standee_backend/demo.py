@@ -23,7 +23,7 @@ from standee.document.receipt import embed
 from standee.files import write_atomically
 
 from .engine.images import Array, to_uint8
-from .engine.layout import Stage, stage
+from .engine.layout import Layout, lay_out
 
 SAMPLE = "three_friends.standee"
 PATCH, LATENT_PX = 16, 8
@@ -57,29 +57,29 @@ def main(
 
         document.add_result(result.data, result.receipt, "composed")
         document.save(paths["document"])
-    staged = stage(composition, blobs.__getitem__, PATCH, LATENT_PX)
+    layout = lay_out(composition, blobs.__getitem__, PATCH, LATENT_PX)
     results = result, tokens_alone, without
     made = [Image.open(io.BytesIO(one.data)).convert("RGB") for one in results]
-    contact_sheet(composition, staged, *made).save(paths["sheet"])
+    contact_sheet(composition, layout, *made).save(paths["sheet"])
     write_atomically(paths["picture"], embed(result.data, result.receipt))
     return paths
 
 
 def contact_sheet(
     composition: Composition,
-    staged: Stage,
+    layout: Layout,
     picture: Image.Image,
     tokens_alone: Image.Image,
     prompt_only: Image.Image,
 ) -> Image.Image:
     """Lay out the six panels, each as large as the canvas, in two rows under their titles."""
     panels = [
-        ("subjects", _subjects(staged)),
-        ("layout and its tokens", _layout(staged)),
+        ("subjects", _subjects(layout)),
+        ("layout and its tokens", _layout(layout)),
         ("composed", picture),
         ("replaced tokens alone", tokens_alone),
         ("same prompt, nothing injected", prompt_only),
-        ("plain pasting", paste(staged, prompt_only)),
+        ("plain pasting", paste(layout, prompt_only)),
     ]
     width, height = picture.size
     rows = -(-len(panels) // COLUMNS)
@@ -97,19 +97,19 @@ def contact_sheet(
     return sheet
 
 
-def paste(staged: Stage, onto: Image.Image) -> Image.Image:
+def paste(layout: Layout, onto: Image.Image) -> Image.Image:
     """Paste the cut-outs onto a picture, back to front: what composing is to be compared with."""
     pixels: Array = np.asarray(onto, np.float32) / np.float32(255)
-    return Image.fromarray(to_uint8(staged.collage(pixels)))
+    return Image.fromarray(to_uint8(layout.collage(pixels)))
 
 
-def _subjects(staged: Stage) -> Image.Image:
+def _subjects(layout: Layout) -> Image.Image:
     """Show the cut-outs as they were given, in a grid on white."""
-    width, height = staged.grid.cols * staged.patch, staged.grid.rows * staged.patch
+    width, height = layout.grid.cols * layout.patch, layout.grid.rows * layout.patch
     panel = Image.new("RGB", (width, height), "white")
-    columns = int(np.ceil(np.sqrt(len(staged.subjects))))
+    columns = int(np.ceil(np.sqrt(len(layout.subjects))))
     side = min(width, height) // columns
-    for index, subject in enumerate(staged.subjects):
+    for index, subject in enumerate(layout.subjects):
         figure = subject.picture.colour.copy()
         figure.putalpha(subject.picture.matte)
         figure.thumbnail((side - 12, side - 12), Image.Resampling.LANCZOS)
@@ -122,13 +122,13 @@ def _subjects(staged: Stage) -> Image.Image:
     return panel
 
 
-def _layout(staged: Stage) -> Image.Image:
+def _layout(layout: Layout) -> Image.Image:
     """Show each subject's rectangle and the cells that it owns, on the token grid."""
-    size = staged.patch
-    white = Image.new("RGB", (staged.grid.cols * size, staged.grid.rows * size), "white")
-    panel = Image.blend(white, paste(staged, white), 0.45)
+    size = layout.patch
+    white = Image.new("RGB", (layout.grid.cols * size, layout.grid.rows * size), "white")
+    panel = Image.blend(white, paste(layout, white), 0.45)
     draw = ImageDraw.Draw(panel, "RGBA")
-    for index, subject in enumerate(staged.subjects):
+    for index, subject in enumerate(layout.subjects):
         colour = COLOURS[index % len(COLOURS)]
         for row, col in zip(*np.nonzero(subject.owned), strict=True):
             x, y = (col + subject.crop.col) * size, (row + subject.crop.row) * size
@@ -137,7 +137,7 @@ def _layout(staged: Stage) -> Image.Image:
         draw.line((x, 0, x, panel.height), (0, 0, 0, 40))
     for y in range(0, panel.height, size):
         draw.line((0, y, panel.width, y), (0, 0, 0, 40))
-    for index, subject in enumerate(staged.subjects):
+    for index, subject in enumerate(layout.subjects):
         rect = subject.layer.rect
         box = (rect.x, rect.y, rect.x + rect.w - 1, rect.y + rect.h - 1)
         draw.rectangle(box, outline=COLOURS[index % len(COLOURS)], width=2)

@@ -26,7 +26,7 @@ def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **fields
 def set_up(style: Literal["text", "json"], level: int = logging.INFO) -> None:
     """Send what Standee writes down to stderr."""
     handler = Writer(sys.stderr)
-    handler.setFormatter(Json() if style == "json" else Text())
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger("standee")
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -61,7 +61,7 @@ class Writer(logging.Handler):
             time.sleep(0.01)
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON map a line, for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -76,7 +76,7 @@ class Json(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """One readable line, for people."""
 
     def format(self, record: logging.LogRecord) -> str:

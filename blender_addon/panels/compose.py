@@ -2,7 +2,7 @@
 
 import bpy
 
-from standee.wire.notes import told
+from standee.wire.notes import note_text
 
 from ..jobs import preview_icons, submit
 from ..jobs.daemon_link import link
@@ -99,7 +99,7 @@ def _job(layout: bpy.types.UILayout, job: Job) -> None:
     for note in job.notes:
         words = layout.column()
         words.active = False
-        paragraph(words, told(note, translate))
+        paragraph(words, note_text(note, translate))
 
 
 class STANDEE_PT_loras(Sidebar, bpy.types.Panel):

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from standee.arrangement import reduced
+from standee.arrangement import reduce_mask
 from standee.composition import Rect
 from standee.geometry import PATCH, fit_picture, snap
 
@@ -63,7 +63,7 @@ def _cut_masks(scene: str, wanted: list[str]) -> Iterator[None]:
 def _cut_alpha(layer: StandeeLayer, blocked: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return a layer's cut-out (height, width) without what is hidden of it."""
     look = image_datablocks.arrays_of(layer.picture)
-    alpha = look.alpha if layer.mask is None else reduced(image_datablocks.mask_of(layer.mask))
+    alpha = look.alpha if layer.mask is None else reduce_mask(image_datablocks.mask_of(layer.mask))
     placed = fit_picture(*look.size, snap(layer.rect, PATCH).rect(PATCH), layer.fit)
     samples = Samples(layer.id_data.standee.canvas(), 1.0)
     return cut(alpha, placed, blocked, samples, layer.flip)

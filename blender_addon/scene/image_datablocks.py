@@ -15,7 +15,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from standee.arrangement import reduced
+from standee.arrangement import reduce_mask
 from standee.errors import BadPicture, TooLarge
 from standee.image_metadata import orientation_of, profile_of
 from standee.images import HEAD, as_mask, damaged, digest_of, is_read, upright
@@ -167,7 +167,7 @@ def size_of(image: bpy.types.Image) -> tuple[int, int]:
 def arrays_of(image: bpy.types.Image) -> ImageArrays:
     """Return an image as arrays. Raises `BadPicture` and `TooLarge`."""
     pixels = _pixels(image)
-    return ImageArrays(size_of(image), _small(pixels), reduced(pixels[..., 3]))
+    return ImageArrays(size_of(image), _small(pixels), reduce_mask(pixels[..., 3]))
 
 
 def mask_of(image: bpy.types.Image) -> NDArray[np.float32]:
@@ -249,8 +249,8 @@ def _small(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the pixels at the size at which they are drawn; colours weigh by their alpha."""
     if max(pixels.shape[:2]) <= DRAWN_SIDE:
         return np.ascontiguousarray(pixels)
-    alpha = reduced(pixels[..., 3], DRAWN_SIDE)
-    channels = [reduced(pixels[..., c] * pixels[..., 3], DRAWN_SIDE) for c in range(3)]
+    alpha = reduce_mask(pixels[..., 3], DRAWN_SIDE)
+    channels = [reduce_mask(pixels[..., c] * pixels[..., 3], DRAWN_SIDE) for c in range(3)]
     safe = np.maximum(alpha, 1e-6)
     return np.stack([*(channel / safe for channel in channels), alpha], axis=2).astype(np.float32)
 

@@ -12,7 +12,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from standee.arrangement import Backdrop, Standing, arrangement, kept_pixels, over_scene, reduced
+from standee.arrangement import (
+    Backdrop,
+    VisibleLayer,
+    arrangement,
+    kept_pixels,
+    over_scene,
+    reduce_mask,
+)
 from standee.errors import StandeeError
 from standee.geometry import fit_picture
 
@@ -99,7 +106,7 @@ class LayerCache:
             found = self.hidden(layer)
             key += [place, seen.key, layer.rect, layer.fit, layer.flip, id(found and found[1])]
             alpha = self.alpha(layer, seen, patch)
-            standing.append(Standing(alpha, layer.rect, layer.fit, layer.flip, seen.size))
+            standing.append(VisibleLayer(alpha, layer.rect, layer.fit, layer.flip, seen.size))
             numbers.append(place)
         if self._cells is None or self._cells[0] != tuple(key):
             canvas = standee.canvas()
@@ -160,7 +167,7 @@ class LayerCache:
             alpha = look.alpha
             pixels = look.pixels
             if layer.mask is not None:
-                alpha = reduced(image_datablocks.mask_of(layer.mask))
+                alpha = reduce_mask(image_datablocks.mask_of(layer.mask))
                 pixels = pixels.copy()
                 pixels[..., 3] = _scale_to(alpha, pixels.shape[:2])
         except StandeeError:

@@ -38,7 +38,7 @@ KEPT_SIDE = 4096
 
 
 @dataclass(frozen=True)
-class Standing:
+class VisibleLayer:
     """A visible layer: its cut-out, unmirrored, stretched over its picture of `size` (width, height) px."""
 
     alpha: Values
@@ -49,7 +49,7 @@ class Standing:
 
     def place(self, patch: int) -> Placement:
         """Return where it stands, and which cells it covers."""
-        alpha = reduced(self.alpha)
+        alpha = reduce_mask(self.alpha)
         size = self.size or (self.alpha.shape[1], self.alpha.shape[0])
         return place(alpha[:, ::-1] if self.flip else alpha, self.rect, self.fit, patch, size)
 
@@ -69,7 +69,7 @@ class Backdrop:
     blend: float = 0.06
 
 
-def reduced(alpha: Values, side: int = MASK_SIDE) -> Floats:
+def reduce_mask(alpha: Values, side: int = MASK_SIDE) -> Floats:
     """Return `alpha` as 0..1, averaged over blocks of whole px so that neither side is over `side`."""
     white = np.float32(255 if alpha.dtype == np.uint8 else 1)
     factor = -(-max(alpha.shape) // side)
@@ -90,7 +90,7 @@ def reduced(alpha: Values, side: int = MASK_SIDE) -> Floats:
 
 
 def arrangement(
-    layers: Sequence[Standing], canvas: Canvas, patch: int, scene: Backdrop | None = None
+    layers: Sequence[VisibleLayer], canvas: Canvas, patch: int, scene: Backdrop | None = None
 ) -> Arrangement:
     """Return who owns which cell; `layers` go back to front. The scene is the first placement, where there is one."""
     grid = token_grid(canvas, patch)
@@ -108,9 +108,9 @@ def over_scene(
     `blend` is the band around subjects, as a share of the canvas' shorter side.
     """
     grid = token_grid(canvas, patch)
-    found = arrange(grid, [Placement(grid, mostly(kept, patch)), *placements])
+    found = arrange(grid, [Placement(grid, majority_cells(kept, patch)), *placements])
     band = min(canvas.width, canvas.height) * blend
-    left = mostly(kept & ~touched_pixels(found, 1, band, patch), patch)
+    left = majority_cells(kept & ~touched_pixels(found, 1, band, patch), patch)
     return replace(found, owner=np.where((found.owner == 0) & ~left, NOBODY, found.owner))
 
 
@@ -131,17 +131,17 @@ def kept_pixels(scene: Backdrop, canvas: Canvas) -> Bools:
     if right <= left or bottom <= top:
         return kept
     placed = fit_picture(*scene.size, rect, scene.fit)
-    mask = reduced(scene.kept, KEPT_SIDE)
+    mask = reduce_mask(scene.kept, KEPT_SIDE)
     if mask.strides == (0, 0):
         kept[top:bottom, left:right] = mask[0, 0] >= HALF
         return kept
-    rows = _resampled(mask, top - placed.y, bottom - top, mask.shape[0] / placed.h)
-    share = _resampled(rows.T, left - placed.x, right - left, mask.shape[1] / placed.w).T
+    rows = _resample_rows(mask, top - placed.y, bottom - top, mask.shape[0] / placed.h)
+    share = _resample_rows(rows.T, left - placed.x, right - left, mask.shape[1] / placed.w).T
     kept[top:bottom, left:right] = share >= HALF
     return kept
 
 
-def mostly(pixels: Bools, patch: int) -> Bools:
+def majority_cells(pixels: Bools, patch: int) -> Bools:
     """Return the cells (rows, columns) of which at least half the px (height, width) are true."""
     height, width = pixels.shape
     blocks = pixels.reshape(height // patch, patch, width // patch, patch)
@@ -179,7 +179,7 @@ def _steps_across(chosen: Bools) -> NDArray[np.float64]:
     return steps
 
 
-def _resampled(
+def _resample_rows(
     values: NDArray[np.floating], start: float, count: int, step: float
 ) -> NDArray[np.float64]:
     """Return `count` samples along the rows' axis, `step` rows apart, the first px beginning at `start` steps.

@@ -147,13 +147,13 @@ class Method(Struct, frozen=True):
 
     tau: Unit | None = None
     scene_tau: Unit | None = None
-    inject: bool = True
+    inject: bool | None = None
     anchor: Unit | bool | None = None
     sharing: bool | None = None
     share_by: Literal["attention", "input"] | None = None
     detail: Unit | None = None
     join_words: bool | None = None
-    gamma: Unit = 1.0
+    gamma: Unit | None = None
 
 
 class Composition(Struct, frozen=True):
@@ -186,7 +186,7 @@ def validate(data: Any, kind: type = Composition) -> Any:
     version = _version_of(data) if kind is Composition else None
     if isinstance(version, int):
         _check_version(version)  # a newer format may break other rules: the reason comes first
-    checked = _upgraded(convert(data, _Old)) if version == 1 else convert(data, kind)
+    checked = _upgrade(convert(data, _Old)) if version == 1 else convert(data, kind)
     if isinstance(checked, Composition):
         _check_composition(checked)
     return checked
@@ -249,7 +249,7 @@ def _check_version(version: int) -> None:
         )
 
 
-def _upgraded(old: _Old) -> Composition:
+def _upgrade(old: _Old) -> Composition:
     """Return a composition of format version 1 as one of today's: what was px becomes a share of the canvas.
 
     Thresholds that were noise levels are left to the model: the same share of the steps differs between models.

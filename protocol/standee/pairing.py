@@ -17,7 +17,7 @@ LOCAL = "local"
 """The name of the user's own client key."""
 
 
-class Paired(Struct, frozen=True):
+class PairedClient(Struct, frozen=True):
     """A client that the daemon lets in."""
 
     name: str
@@ -63,7 +63,7 @@ def allow(folder: Path, name: str, public: str) -> None:
         raise InvalidField(
             f"{name!r} is not a name for a client.", path="name", fix="Use letters and digits."
         )
-    entry = msgspec.json.encode(Paired(name, public))
+    entry = msgspec.json.encode(PairedClient(name, public))
     write_private(folder / "clients" / f"{name}.json", entry)
 
 
@@ -72,7 +72,7 @@ def allowed(folder: Path) -> dict[str, str]:
     names: dict[str, str] = {}
     for path in sorted((folder / "clients").glob("*.json")):
         with contextlib.suppress(OSError, msgspec.DecodeError):
-            paired = msgspec.json.decode(path.read_bytes(), type=Paired)
+            paired = msgspec.json.decode(path.read_bytes(), type=PairedClient)
             names[paired.public] = paired.name
     return names
 

@@ -55,7 +55,7 @@ ALIKE = 1
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedPicture:
     """An upright picture in sRGB, RGBA where something of it is transparent, else RGB, and what was true of its file.
 
     `size` is the file's own, upright; the image is smaller where a JPEG was decoded at a fraction. `as_is`: one
@@ -74,7 +74,7 @@ def decode(
     path: str = "",
     most: int = MAX_PIXELS,
     longest: int | None = None,
-) -> Decoded:
+) -> DecodedPicture:
     """Decode the first picture of a file; a JPEG of more than `longest` px a side at a fraction of its size.
 
     Raises `BadPicture` and `TooLarge`; they call the picture `name`, and `path` is the field that holds its digest.
@@ -105,7 +105,7 @@ def mask_of(image: Image.Image) -> Image.Image:
 
 def _decode(
     data: bytes, kind: str, name: str, path: str, most: int, longest: int | None
-) -> Decoded:
+) -> DecodedPicture:
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # ours counts, and is asked before anything is decoded
@@ -125,12 +125,12 @@ def _decode(
     _narrow_transparency(picture, kind, data)
     profile = profile_of(data) or picture.info.get("icc_profile") or b""
     coding = coding_of(data, bool(profile))
-    image = _in_srgb(_shallow(picture), profile, coding)
+    image = _in_srgb(_to_8_bits(picture), profile, coding)
     if turn in TURNS:
         image = image.transpose(Image.Transpose[TURNS[turn]])
         size = size[::-1] if turn >= 5 else size
     image.info.clear()
-    return Decoded(image, kind, size, frames == 1 and turn == 1)
+    return DecodedPicture(image, kind, size, frames == 1 and turn == 1)
 
 
 def _check_opener(kind: str, name: str, path: str) -> None:
@@ -160,7 +160,7 @@ def _narrow_transparency(picture: Image.Image, kind: str, data: bytes) -> None:
         picture.info["transparency"] = tuple(part >> 8 for part in clear)
 
 
-def _shallow(picture: Image.Image) -> Image.Image:
+def _to_8_bits(picture: Image.Image) -> Image.Image:
     """Return a picture in 8 bits a channel: RGB, RGBA, L, LA, CMYK or LAB."""
     from PIL import Image
 
@@ -182,7 +182,7 @@ def _shallow(picture: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: bytes, coding: Coding | None) -> Image.Image:
-    """Return a picture of `_shallow` as RGB or RGBA in sRGB, by its `coding`, or else its profile.
+    """Return a picture of `_to_8_bits` as RGB or RGBA in sRGB, by its `coding`, or else its profile.
 
     A profile that cannot be used says nothing.
     """
@@ -197,7 +197,7 @@ def _in_srgb(picture: Image.Image, profile: bytes, coding: Coding | None) -> Ima
     elif coding is None and profile:
         with suppress(Exception):  # whatever is wrong with it, the picture is there
             plain = {"RGBA": "RGB", "LA": "L"}.get(picture.mode, picture.mode)
-            colour = _converted(picture.convert(plain), profile)
+            colour = _convert_profile(picture.convert(plain), profile)
     if colour is None:
         if picture.mode == ("RGB" if alpha is None else "RGBA"):
             return picture  # a copy of a large one is hundreds of MiB
@@ -207,7 +207,7 @@ def _in_srgb(picture: Image.Image, profile: bytes, coding: Coding | None) -> Ima
     return colour
 
 
-def _converted(picture: Image.Image, profile: bytes) -> Image.Image | None:
+def _convert_profile(picture: Image.Image, profile: bytes) -> Image.Image | None:
     """Return `picture` with its numbers, which `profile` explains, as sRGB; `None` where they are that already."""
     from PIL import Image, ImageCms
 

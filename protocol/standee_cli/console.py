@@ -27,7 +27,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 """The type of arguments that name a file."""
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What the process returns; in the help and in docs/cli.md."""
 
     OK = 0
@@ -39,19 +39,19 @@ class Exit(IntEnum):
 
 
 EXITS = {
-    "bad-document": Exit.INVALID,
-    "bad-picture": Exit.INVALID,
-    "download-needed": Exit.INVALID,
-    "invalid-field": Exit.INVALID,
-    "missing-blob": Exit.INVALID,
-    "too-large": Exit.INVALID,
-    "unknown-job": Exit.INVALID,
-    "unknown-model": Exit.INVALID,
-    "incompatible-version": Exit.NO_DAEMON,
-    "not-connected": Exit.NO_DAEMON,
-    "unauthorised": Exit.NO_DAEMON,
-    "job-cancelled": Exit.CANCELLED,
-    "missing-dependency": Exit.NOT_INSTALLED,
+    "bad-document": ExitCode.INVALID,
+    "bad-picture": ExitCode.INVALID,
+    "download-needed": ExitCode.INVALID,
+    "invalid-field": ExitCode.INVALID,
+    "missing-blob": ExitCode.INVALID,
+    "too-large": ExitCode.INVALID,
+    "unknown-job": ExitCode.INVALID,
+    "unknown-model": ExitCode.INVALID,
+    "incompatible-version": ExitCode.NO_DAEMON,
+    "not-connected": ExitCode.NO_DAEMON,
+    "unauthorised": ExitCode.NO_DAEMON,
+    "job-cancelled": ExitCode.CANCELLED,
+    "missing-dependency": ExitCode.NOT_INSTALLED,
 }
 """Codes of errors that have an exit code of their own; the others are failures."""
 
@@ -92,14 +92,14 @@ class Console:
         """Tell a person something beside the answer."""
         click.echo(message, err=True)
 
-    def fail(self, error: StandeeError) -> Exit:
+    def fail(self, error: StandeeError) -> ExitCode:
         """Tell an error to both and return the exit code."""
         if self.json:
             click.echo(json.dumps({"error": error.to_wire()}, indent=2))
         if self.debug:
             traceback.print_exception(error)
-        code = EXITS.get(error.code, Exit.FAILED)
-        prefix = "" if code is Exit.CANCELLED else click.style("Error: ", fg="red", bold=True)
+        code = EXITS.get(error.code, ExitCode.FAILED)
+        prefix = "" if code is ExitCode.CANCELLED else click.style("Error: ", fg="red", bold=True)
         self.say(prefix + " ".join(str(error).split()))
         return code
 
@@ -146,15 +146,17 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
         code = group.main(arguments, prog_name="standee", obj=console, standalone_mode=False)
     except click.UsageError as error:
         where = f" Run `{error.ctx.command_path} --help` for help." if error.ctx else ""
-        return _stop(console, Usage(error.format_message(), fix=where.strip()), Exit.INVALID)
+        return _stop(
+            console, UsageError(error.format_message(), fix=where.strip()), ExitCode.INVALID
+        )
     except click.ClickException as error:
-        return _stop(console, StandeeError(error.format_message()), Exit.FAILED)
+        return _stop(console, StandeeError(error.format_message()), ExitCode.FAILED)
     except (click.Abort, KeyboardInterrupt):
         console.say("Stopped.")
-        return Exit.CANCELLED
+        return ExitCode.CANCELLED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FAILED
+        return ExitCode.FAILED
     except StandeeError as error:
         return console.fail(error)
     except Exception as error:
@@ -164,7 +166,7 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
         )
         unexpected.__cause__ = error
         return console.fail(unexpected)
-    return code if isinstance(code, int) else Exit.OK
+    return code if isinstance(code, int) else ExitCode.OK
 
 
 def require(module: str, extra: str) -> None:
@@ -177,12 +179,12 @@ def require(module: str, extra: str) -> None:
         )
 
 
-class Usage(StandeeError):
+class UsageError(StandeeError):
     """The command line itself is wrong."""
 
     code = "usage"
 
 
-def _stop(console: Console, error: StandeeError, code: Exit) -> int:
+def _stop(console: Console, error: StandeeError, code: ExitCode) -> int:
     console.fail(error)
     return code

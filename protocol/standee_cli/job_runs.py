@@ -87,10 +87,10 @@ def run_job(
 
 def wait_for_job(client: Client, job: str, *, quiet: bool = False) -> list[Result]:
     """Show the progress of a job and wait for its results; one that ends without any is released."""
-    from .progress import Watching
+    from .progress import ProgressDisplay
 
     try:
-        with Watching(quiet) as watching:
+        with ProgressDisplay(quiet) as watching:
             return client.wait(job, watching)
     except NotConnected:  # the job goes on
         raise
@@ -125,7 +125,7 @@ def write_results(results: list[Result], out: Path, *, marked: bool = True) -> l
     """
     made = []
     for result in results:
-        path = numbered(out, result.index) if result.of > 1 else out
+        path = numbered_path(out, result.index) if result.of > 1 else out
         write_output(path, embed(result.data, result.receipt, marked=marked))
         made.append(
             {
@@ -154,13 +154,13 @@ def check_output(console: Console, out: Path, count: int = 1, size: int = 0) -> 
     Raises `StorageFull` and `UsageError`.
     """
     if out != STDIO:
-        check_writable(numbered(out, count - 1) if count > 1 else out, count * size)
+        check_writable(numbered_path(out, count - 1) if count > 1 else out, count * size)
     elif console.json:
         raise click.UsageError("With `-o -` stdout is the picture, so there is no room for --json.")
     elif count > 1:
         raise click.UsageError("Stdout takes one picture. Name a file with -o.")
 
 
-def numbered(out: Path, index: int) -> Path:
+def numbered_path(out: Path, index: int) -> Path:
     """Return the path of picture `index`, counted from 0: `cat-1.png` for `cat.png`."""
     return out.with_name(f"{out.stem}-{index + 1}{out.suffix}")

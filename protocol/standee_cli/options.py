@@ -29,14 +29,14 @@ YES = click.option(
 """The yes to downloads: nothing that a document names is brought from the hub without it."""
 
 
-def a_size(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
     """Read `512x384`, or `512` for a square."""
     if not (found := re.fullmatch(r"(\d{1,5})(?:[xX×](\d{1,5}))?", text)):
         raise click.BadParameter(f"{text!r} is not a size. Write 512x384, or 512 for a square.")
     return int(found[1]), int(found[2] or found[1])
 
 
-def a_seed(text: str) -> int:
+def parse_seed(text: str) -> int:
     """Read a number, or make one for `random`."""
     if text == "random":
         return random.SystemRandom().randrange(2**32)
@@ -45,7 +45,7 @@ def a_seed(text: str) -> int:
     return int(text)
 
 
-def a_lora(text: str) -> Lora:
+def parse_lora(text: str) -> Lora:
     """Read `PATH` or `PATH:WEIGHT`; a path relative to this folder is made whole."""
     path, colon, weight = text.rpartition(":")
     try:
@@ -57,7 +57,7 @@ def a_lora(text: str) -> Lora:
     return Lora(whole_path(path, Path()), counts)
 
 
-def a_box(text: str) -> Rect:
+def parse_box(text: str) -> Rect:
     """Read `x,y,width,height`."""
     try:
         x, y, w, h = (float(part) for part in text.split(","))
@@ -66,7 +66,7 @@ def a_box(text: str) -> Rect:
     return Rect(x, y, w, h)
 
 
-def a_point(text: str) -> tuple[float, float]:
+def parse_point(text: str) -> tuple[float, float]:
     """Read `x,y`."""
     try:
         x, y = (float(part) for part in text.split(","))
@@ -75,7 +75,7 @@ def a_point(text: str) -> tuple[float, float]:
     return x, y
 
 
-def located(model: str | None) -> str | None:
+def resolve_model(model: str | None) -> str | None:
     """Return a model's folder or file as the daemon can find it, which runs in another folder."""
     if model is None:
         return None

@@ -12,10 +12,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 from standee.formatting import how_far, time_left
 from standee.wire.events import STAGES, Event, Preview
 from standee.wire.jobs import JobStatus
-from standee.wire.notes import Note, told
+from standee.wire.notes import Note, note_text
 
 
-class Watching:
+class ProgressDisplay:
     """Shows the events of one job; use it in a `with` block and call it with each event."""
 
     def __init__(self, quiet: bool = False) -> None:
@@ -66,7 +66,7 @@ class Watching:
             self._show(stage, now.step, now.of, count, now.eta)
 
     def _note(self, note: Note) -> None:
-        said = told(note)
+        said = note_text(note)
         if self._bar:
             self._bar.console.print(said, style="dim", highlight=False, markup=False)
         elif not self._quiet:

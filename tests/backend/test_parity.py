@@ -10,8 +10,9 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
 from safetensors import safe_open
 
+from standee_backend.catalog.sampling_defaults import SamplingDefaults
 from standee_backend.engine.compose import denoise
-from standee_backend.engine.families.base import Conditioning, Defaults
+from standee_backend.engine.families.conditioning import Conditioning
 from standee_backend.engine.families.flux import Flux
 from standee_backend.engine.references import Crop, Reference
 from standee_backend.engine.schedule import Schedule
@@ -29,7 +30,7 @@ def family() -> Flux:
     transformer = FluxTransformer2DModel.from_pretrained(FOLDER, subfolder="transformer").eval()
     scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(FOLDER)
     pipeline = FluxPipeline(scheduler, None, None, None, None, None, transformer)
-    return Flux(pipeline, torch.device("cpu"), Defaults())
+    return Flux(pipeline, torch.device("cpu"), SamplingDefaults())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 
 from standee_backend.catalog import catalog
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.references import gaussian
 from standee_backend.hardware.options import Options
@@ -32,10 +32,10 @@ def probe():
 
 
 @pytest.fixture(scope="module", params=["flux", "klein", "z-image-turbo"])
-def family(request, tiny_model, tiny_flux) -> PipelineFamily:
+def family(request, tiny_model, tiny_flux) -> Family:
     folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
     opened = load(catalog.find(str(folder)), Options(device="cpu"))
-    assert isinstance(opened, PipelineFamily)
+    assert isinstance(opened, Family)
     return opened
 
 

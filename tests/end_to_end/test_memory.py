@@ -7,7 +7,7 @@ import pytest
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import OutOfMemory
-from standee.wire.notes import told
+from standee.wire.notes import note_text
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -61,7 +61,7 @@ def compose(running, **sampling):
         results = client.compose(
             composition, on_event=lambda event: notes.extend(getattr(event, "notes", ()))
         )
-    return results, list(dict.fromkeys(told(note) for note in notes))
+    return results, list(dict.fromkeys(note_text(note) for note in notes))
 
 
 def presets(results):

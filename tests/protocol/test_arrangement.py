@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from standee import Canvas, Rect
 from standee.arrangement import (
     Backdrop,
-    Standing,
+    VisibleLayer,
     arrangement,
     kept_pixels,
-    mostly,
-    reduced,
+    majority_cells,
+    reduce_mask,
     touched_pixels,
 )
 from standee.geometry import NOBODY, Placement, arrange, token_grid
@@ -22,12 +22,12 @@ from standee.geometry import NOBODY, Placement, arrange, token_grid
 
 def test_a_small_cutout_stays_as_it_is():
     alpha = np.random.default_rng(0).random((30, 20)).astype(np.float32)
-    assert (reduced(alpha, 30) == alpha).all()
+    assert (reduce_mask(alpha, 30) == alpha).all()
 
 
 def test_a_large_one_is_averaged_over_blocks_also_at_its_ragged_edges():
     alpha = np.random.default_rng(0).random((7, 10)).astype(np.float32)
-    small = reduced(alpha, 4)
+    small = reduce_mask(alpha, 4)
     assert small.shape == (3, 4)
     assert small[0, 0] == pytest.approx(alpha[:3, :3].mean())
     assert small[2, 3] == pytest.approx(alpha[6:, 9:].mean())
@@ -35,11 +35,11 @@ def test_a_large_one_is_averaged_over_blocks_also_at_its_ragged_edges():
 
 def test_bytes_and_numbers_of_the_same_cutout_are_reduced_alike():
     alpha = np.random.default_rng(0).integers(0, 256, (41, 57)).astype(np.uint8)
-    np.testing.assert_allclose(reduced(alpha, 10), reduced(alpha / 255, 10), atol=1e-6)
+    np.testing.assert_allclose(reduce_mask(alpha, 10), reduce_mask(alpha / 255, 10), atol=1e-6)
 
 
 def test_a_picture_without_a_cutout_costs_no_memory():
-    whole = reduced(np.broadcast_to(np.uint8(255), (3001, 9000)))
+    whole = reduce_mask(np.broadcast_to(np.uint8(255), (3001, 9000)))
     assert whole.shape == (334, 1000)
     assert whole.strides == (0, 0)
     assert whole[0, 0] == 1
@@ -48,15 +48,17 @@ def test_a_picture_without_a_cutout_costs_no_memory():
 def test_front_layers_own_the_cells_and_flips_are_mirrored():
     half = np.zeros((4, 4))
     half[:, :2] = 1
-    back = Standing(np.ones((4, 4)), Rect(0, 0, 64, 64), "stretch")
-    front = Standing(half, Rect(0, 0, 64, 64), "stretch", flip=True)
+    back = VisibleLayer(np.ones((4, 4)), Rect(0, 0, 64, 64), "stretch")
+    front = VisibleLayer(half, Rect(0, 0, 64, 64), "stretch", flip=True)
     owner = arrangement([back, front], Canvas(64, 64), 16).owner
     assert (owner[:, :2] == 0).all()
     assert (owner[:, 2:] == 1).all()
 
 
 def test_a_mask_of_another_shape_lies_over_the_whole_picture():
-    standing = Standing(np.ones((4, 4)), Rect(0, 0, 64, 64), size=(200, 100))  # contained: 64 x 32
+    standing = VisibleLayer(
+        np.ones((4, 4)), Rect(0, 0, 64, 64), size=(200, 100)
+    )  # contained: 64 x 32
     owner = arrangement([standing], Canvas(64, 64), 16).owner
     assert (owner == np.array([[NOBODY], [0], [0], [NOBODY]])).all()
 
@@ -90,7 +92,7 @@ def test_a_fine_mask_is_averaged():
 
 
 def test_cells_that_subjects_free_belong_to_nobody():
-    subject = Standing(np.ones((4, 4)), Rect(32, 32, 32, 32))
+    subject = VisibleLayer(np.ones((4, 4)), Rect(32, 32, 32, 32))
     scene = Backdrop(np.ones((1, 1)), (96, 96), blend=9 / 96)
     owner = arrangement([subject], Canvas(96, 96), 16, scene).owner
     assert (owner[2:4, 2:4] == 1).all()
@@ -122,4 +124,4 @@ def test_half_of_a_cells_pixels_are_most_of_it():
     pixels = np.zeros((16, 32), bool)
     pixels[:8, :16] = True
     pixels[:7, 16:] = True
-    assert mostly(pixels, 16).tolist() == [[True, False]]
+    assert majority_cells(pixels, 16).tolist() == [[True, False]]

@@ -49,9 +49,9 @@ def work() -> None:
                     self._meet(tensor.untyped_storage())
             return family
 
-    class Crammed(job_runner.Tasks):
+    class Crammed(job_runner.JobRunner):
         def run(self, *job):
-            self.resident = None
+            self.loaded = None
             with Device() as device:
                 job_runner.load = device.load
                 yield from super().run(*job)

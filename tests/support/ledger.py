@@ -16,14 +16,14 @@ import torch
 from diffusers.hooks.group_offloading import ModuleGroup
 from torch import Tensor, nn
 
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
 from standee_backend.engine.memory.live_bytes import LiveBytes
 
 
 class Ledger(LiveBytes):
     """Counts the bytes of a loaded family's weights on the device, and of what its jobs make."""
 
-    def __init__(self, family: PipelineFamily, limit: int | None = None) -> None:
+    def __init__(self, family: Family, limit: int | None = None) -> None:
         super().__init__()
         self.limit = limit
         parts = family.pipeline.components.values()

@@ -25,7 +25,7 @@ from standee.wire.messages import Cutout
 from standee_backend.worker.main import main
 
 
-class Tasks:
+class ToyRunner:
     def __init__(self, options):
         self.deaths = Path(sys.argv[1])
 
@@ -84,4 +84,4 @@ class Tasks:
 
 
 if __name__ == "__main__":
-    main(Tasks)
+    main(ToyRunner)

@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import field
 from msgspec.structs import replace
 
 from standee.errors import InvalidField, StandeeError, UnknownModel
 from standee.files import read_regular, text_of
-from standee.validation import convert
 from standee.wire import messages
 
 from . import single_file
 from .known_models import KNOWN
-from .model_card import Card, Entry, Preferences, configuration
-from .sampling_defaults import preset
+from .model_card import ModelCard, ModelEntry, configuration, read_card
+from .sampling_defaults import SamplingDefaults, defaults_of
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +55,14 @@ class ModelInfo(messages.ModelInfo, frozen=True):
 
     `path` is its folder, hub id or file, and `pipeline` its class in diffusers; of a file, `base` is
     the folder or hub id of the other parts. A model of the hub that is not on this machine yet is
-    described once it is loaded; `defaults` then holds only what `models.toml` says.
+    described once it is loaded; `defaults`, settings of `SamplingDefaults`, are then those that `models.toml` names.
     """
 
     base: str = ""
     licence: str = ""
     source: Literal["bundled", "configured", "folder", "hub"] = "folder"
     pipeline: str = "FluxPipeline"
-    defaults: Preferences = Preferences()
+    defaults: dict[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -130,7 +130,7 @@ def find(name: str) -> ModelInfo:
 
 def _at(
     path: str,
-    entry: Entry | None,
+    entry: ModelEntry | None,
     name: str,
     source: Any,
     look: Callable[[str], Path | None],
@@ -145,7 +145,7 @@ def _at(
         return None
     if here := look(path):
         return replace(describe(here, entry, name=name, source=source), path=path)
-    card = entry or Card()
+    card = entry or ModelCard()
     return ModelInfo(
         name=name,
         path=path,
@@ -159,7 +159,7 @@ def _at(
 
 def describe(
     folder: Path,
-    card: Card | None = None,
+    card: ModelCard | None = None,
     *,
     name: str = "",
     source: Literal["bundled", "configured", "folder", "hub"] = "folder",
@@ -178,8 +178,9 @@ def describe(
     _check_layers(folder, transformer)
     scheduler = folder / "scheduler" / "scheduler_config.json"
     shifted = _read(folder, "scheduler/scheduler_config.json") if scheduler.is_file() else {}
-    checkpoint = preset(index, transformer, shifted)
-    own = Card(size=1024, defaults=checkpoint).under(_card(folder)).under(card or Card())
+    checkpoint = dict(defaults_of(index, transformer, shifted))
+    own = ModelCard(size=1024, defaults=checkpoint).under(_card(folder)).under(card or ModelCard())
+    settings = SamplingDefaults().having(own.defaults)
     latent_px = 2 ** (len(vae.get("block_out_channels", ())) - 1)
     return ModelInfo(
         name=name or own.name or folder.resolve().name,
@@ -187,8 +188,8 @@ def describe(
         description=own.description,
         path=str(folder.resolve()),
         patch=int(2 * latent_px),
-        steps=own.defaults.steps,
-        guidance=own.defaults.guidance,
+        steps=settings.steps,
+        guidance=settings.guidance,
         size=own.size,
         licence=own.licence,
         source=source,
@@ -267,15 +268,14 @@ def _check_layers(folder: Path, config: dict[str, Any]) -> None:
             )
 
 
-def _card(folder: Path) -> Card:
+def _card(folder: Path) -> ModelCard:
     if not (folder / "standee.json").is_file():
-        return Card()
+        return ModelCard()
     try:
-        card: Card = convert(_read(folder, "standee.json"), Card)
+        return read_card(_read(folder, "standee.json"), ModelCard)
     except InvalidField as error:
         said = f"{error.message} ({error.path})"
         raise _unusable(f"{folder / 'standee.json'}: {said}", error.fix) from None
-    return card
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
@@ -298,7 +298,7 @@ def _unusable(message: str, fix: str) -> UnknownModel:
     return UnknownModel(message, path="$.sampling.model", fix=fix)
 
 
-def _unknown(name: str, path: str, configured: dict[str, Entry]) -> UnknownModel:
+def _unknown(name: str, path: str, configured: dict[str, ModelEntry]) -> UnknownModel:
     said = f"There is no model {name!r}" + (f": {path} does not exist." if path != name else ".")
     names = ["mini", *configured, *(key for key, entry in KNOWN.items() if cached(entry.path))]
     return _unusable(

@@ -29,11 +29,11 @@ from .catalog import (
     cached_repository,
     existing,
 )
-from .hub import File, Offer, look_up, of_base, refusal
+from .hub import HubFile, HubSnapshot, look_up, of_base, refusal
 
 
 @dataclass(frozen=True)
-class Follower:
+class DownloadObserver:
     """Who follows a download.
 
     `report` takes the stage (`downloading` or `checking`), bytes, bytes of all, and the seconds
@@ -44,7 +44,7 @@ class Follower:
     check: Callable[[], None] = lambda: None
 
 
-NOBODY = Follower()
+UNOBSERVED = DownloadObserver()
 
 SECONDS_BETWEEN_REPORTS = 0.25
 SPARE = 2**28
@@ -54,12 +54,12 @@ CHUNK = 2**22
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
-def folder(info: ModelInfo, field: str, follower: Follower = NOBODY) -> Path:
+def folder(info: ModelInfo, field: str, observer: DownloadObserver = UNOBSERVED) -> Path:
     """Return the folder of a model, or of the base of one that is a file; what is not here yet is downloaded.
 
     Raises `UnknownModel`, `DownloadFailed`, `StorageFull`, and what the follower raises.
     """
-    return here(info) or bring(offer(info, field), field, follower)
+    return here(info) or bring(offer(info, field), field, observer)
 
 
 def here(info: ModelInfo) -> Path | None:
@@ -74,7 +74,7 @@ def commit_of(folder: Path) -> str:
     return folder.name if folder.parent.name == "snapshots" else ""
 
 
-def offer(info: ModelInfo, field: str) -> Offer:
+def offer(info: ModelInfo, field: str) -> HubSnapshot:
     """Ask the hub what there is to download of a model; of a file's base all but its own transformer's weights.
 
     Raises what `look_up` raises.
@@ -85,7 +85,7 @@ def offer(info: ModelInfo, field: str) -> Offer:
     return look_up(info.folder, field, of_base if info.file else single)
 
 
-def network(path: str, field: str, follower: Follower = NOBODY) -> Path:
+def network(path: str, field: str, observer: DownloadObserver = UNOBSERVED) -> Path:
     """Return where a single network is, as `folder` does for a pipeline: transformers' folder, or an ONNX file.
 
     `path` is either of them, a hub id, or `owner/name/file.onnx` of the hub. Raises `UnknownModel` and
@@ -93,7 +93,7 @@ def network(path: str, field: str, follower: Follower = NOBODY) -> Path:
     """
     if there := network_here(path, field):
         return there
-    bring(network_offer(path, field), field, follower)
+    bring(network_offer(path, field), field, observer)
     there = network_here(path, field)
     if there is None:
         raise UnknownModel(
@@ -116,14 +116,14 @@ def network_here(path: str, field: str) -> Path | None:
     return found if found and found.exists() else cached_network(path)
 
 
-def network_offer(path: str, field: str) -> Offer:
+def network_offer(path: str, field: str) -> HubSnapshot:
     """Ask the hub what there is to download of a single network. Raises what `look_up` raises."""
     repository, file = onnx_files.split(path)
     choose = onnx_files.of_network(repository or path, file, field)
     return look_up(repository or path, field, choose)
 
 
-def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:
+def bring(offer: HubSnapshot, field: str, observer: DownloadObserver = UNOBSERVED) -> Path:
     """Download an offer and return its folder; files that are here already are only linked.
 
     Raises `DownloadFailed` (out of reach, or its checksum is wrong), `UnknownModel`,
@@ -144,13 +144,13 @@ def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:
         ) from None
     arrived = sum(_arrived(blobs, file) for file in offer.files)
     _check_room(offer, blobs, offer.size - arrived)
-    progress = _Progress(offer.size, arrived, follower)
+    progress = _Progress(offer.size, arrived, observer)
     for file in offer.files:
-        follower.check()
+        observer.check()
         if (blobs / _key(file)).exists():
             continue
         lock = blobs / f"{_key(file)}.lock"
-        with locked(lock, follower.check):  # the workers of two devices have one cache
+        with locked(lock, observer.check):  # the workers of two devices have one cache
             if not (blobs / _key(file)).exists():
                 _bring_file(offer, file, blobs, field, progress)
         lock.unlink(missing_ok=True)
@@ -161,9 +161,9 @@ def bring(offer: Offer, field: str, follower: Follower = NOBODY) -> Path:
 class _Progress:
     """Counts the bytes of all files; huggingface_hub takes it for the class of its progress bars."""
 
-    def __init__(self, of: int, arrived: int, follower: Follower) -> None:
-        self.done, self.of, self.check = arrived, of, follower.check
-        self._report, self._began, self._first = follower.report, time.monotonic(), arrived
+    def __init__(self, of: int, arrived: int, observer: DownloadObserver) -> None:
+        self.done, self.of, self.check = arrived, of, observer.check
+        self._report, self._began, self._first = observer.report, time.monotonic(), arrived
         self._said = -SECONDS_BETWEEN_REPORTS
         self.say("downloading")
 
@@ -194,7 +194,9 @@ class _Progress:
         return None
 
 
-def _bring_file(offer: Offer, file: File, blobs: Path, field: str, progress: _Progress) -> None:
+def _bring_file(
+    offer: HubSnapshot, file: HubFile, blobs: Path, field: str, progress: _Progress
+) -> None:
     """Download one file from where it stopped, check it, and make it a blob of the cache."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
@@ -242,7 +244,7 @@ def _bring_file(offer: Offer, file: File, blobs: Path, field: str, progress: _Pr
     part.replace(blobs / _key(file))
 
 
-def _is_whole(part: Path, file: File, progress: _Progress) -> bool:
+def _is_whole(part: Path, file: HubFile, progress: _Progress) -> bool:
     """Whether what arrived has the size and the checksum that the hub told."""
     if part.stat().st_size != file.size:
         return False
@@ -255,16 +257,16 @@ def _is_whole(part: Path, file: File, progress: _Progress) -> bool:
     return digest.hexdigest() == _key(file)
 
 
-def _key(file: File) -> str:
+def _key(file: HubFile) -> str:
     """Return what the cache calls a file's content: the checksum that the hub gives as its ETag."""
     return file.sha256 or file.git_id
 
 
-def _part(blobs: Path, file: File) -> Path:
+def _part(blobs: Path, file: HubFile) -> Path:
     return blobs / f"{_key(file)}.part"
 
 
-def _arrived(blobs: Path, file: File) -> int:
+def _arrived(blobs: Path, file: HubFile) -> int:
     """Return how many bytes of a file are here, whole or in part."""
     if (blobs / _key(file)).exists():
         return file.size
@@ -272,7 +274,7 @@ def _arrived(blobs: Path, file: File) -> int:
     return min(part.stat().st_size, file.size) if part.exists() else 0
 
 
-def _check_room(offer: Offer, blobs: Path, missing: int) -> None:
+def _check_room(offer: HubSnapshot, blobs: Path, missing: int) -> None:
     free = shutil.disk_usage(blobs).free
     if missing and missing + SPARE > free:
         raise StorageFull(
@@ -282,7 +284,7 @@ def _check_room(offer: Offer, blobs: Path, missing: int) -> None:
         )
 
 
-def _link(offer: Offer, store: Path, field: str) -> Path:
+def _link(offer: HubSnapshot, store: Path, field: str) -> Path:
     """Give the blobs their names at this commit, and make it the one that counts; return its folder."""
     from huggingface_hub import constants, hf_hub_download
 

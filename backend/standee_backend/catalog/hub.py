@@ -27,7 +27,7 @@ BESIDE = (".json", ".txt", ".model", ".jinja")
 
 
 @dataclass(frozen=True)
-class File:
+class HubFile:
     """A file of a repository: its size in bytes, and its SHA-256, or else the git id of its content."""
 
     name: str
@@ -37,12 +37,12 @@ class File:
 
 
 @dataclass(frozen=True)
-class Offer:
+class HubSnapshot:
     """What there is to download: files at one commit, under a licence. `gated` ones ask for a login."""
 
     repository: str
     commit: str
-    files: tuple[File, ...]
+    files: tuple[HubFile, ...]
     licence: str = ""
     licence_url: str = ""
     gated: bool = False
@@ -56,7 +56,7 @@ class Offer:
 Choose = Callable[[Sequence[str]], Sequence[str]]
 
 
-def look_up(repository: str, field: str, choose: Choose | None = None) -> Offer:
+def look_up(repository: str, field: str, choose: Choose | None = None) -> HubSnapshot:
     """Ask the hub what a repository offers; `choose` picks among its files, by default a model's.
 
     `field` is where the hub id stands in what the user wrote. Raises `UnknownModel`, which says why
@@ -75,7 +75,7 @@ def look_up(repository: str, field: str, choose: Choose | None = None) -> Offer:
         raise refusal(repository, error, field) from error
     card: Any = info.card_data or {}
     licence = str(card.get("license_name") or card.get("license") or "")
-    return Offer(
+    return HubSnapshot(
         repository,
         str(info.sha),
         files,
@@ -166,12 +166,12 @@ def _belongs(name: str) -> bool:
     return last.endswith(BESIDE) and ".index." not in last
 
 
-def _file(sibling: Any) -> File:
+def _file(sibling: Any) -> HubFile:
     sha256 = str(sibling.lfs.sha256) if sibling.lfs else ""
     git_id = "" if sha256 else str(sibling.blob_id)
     if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", sha256 or git_id):  # it will name a file
         raise ValueError(f"the hub gives no checksum for {sibling.rfilename}")
-    return File(sibling.rfilename, int(sibling.size or 0), sha256, git_id)
+    return HubFile(sibling.rfilename, int(sibling.size or 0), sha256, git_id)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

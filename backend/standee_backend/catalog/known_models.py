@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-from .model_card import Entry, Preferences
+from .model_card import ModelEntry
 from .sampling_defaults import Z_IMAGE, Z_IMAGE_TURBO
 
 FINDER = "IDEA-Research/grounding-dino-tiny"
 """The model that finds words in a picture, where a cut-out names none."""
 
 KNOWN = {
-    "FLUX.1-dev": Entry(
+    "FLUX.1-dev": ModelEntry(
         path="black-forest-labs/FLUX.1-dev",
         description="FLUX.1 dev: the best fidelity to subjects.",
         licence="FLUX.1 [dev] non-commercial",
     ),
-    "FLUX.1-schnell": Entry(
+    "FLUX.1-schnell": ModelEntry(
         path="black-forest-labs/FLUX.1-schnell",
         description="FLUX.1 schnell: four steps, for quick drafts.",
         licence="Apache-2.0",
     ),
-    "FLUX.1-Krea-dev": Entry(
+    "FLUX.1-Krea-dev": ModelEntry(
         path="black-forest-labs/FLUX.1-Krea-dev",
         description="FLUX.1 Krea: photographic, less glossy than dev.",
         licence="FLUX.1 [dev] non-commercial",
-        defaults=Preferences(guidance=4.5),
+        defaults={"guidance": 4.5},
     ),
-    "FLUX.2-klein-4B": Entry(
+    "FLUX.2-klein-4B": ModelEntry(
         path="black-forest-labs/FLUX.2-klein-4B",
         description="FLUX.2 klein 4B: four steps, small.",
         licence="Apache-2.0",
     ),
-    "FLUX.2-klein-9B": Entry(
+    "FLUX.2-klein-9B": ModelEntry(
         path="black-forest-labs/FLUX.2-klein-9B",
         description="FLUX.2 klein 9B: four steps.",
         licence="FLUX non-commercial",
     ),
-    "FLUX.2-klein-base-4B": Entry(
+    "FLUX.2-klein-base-4B": ModelEntry(
         path="black-forest-labs/FLUX.2-klein-base-4B",
         description="FLUX.2 klein base 4B: not distilled, more varied.",
         licence="Apache-2.0",
     ),
-    "FLUX.2-klein-base-9B": Entry(
+    "FLUX.2-klein-base-9B": ModelEntry(
         path="black-forest-labs/FLUX.2-klein-base-9B",
         description="FLUX.2 klein base 9B: not distilled, more varied.",
         licence="FLUX non-commercial",
     ),
-    "Z-Image": Entry(
+    "Z-Image": ModelEntry(
         path="Tongyi-MAI/Z-Image",
         description="Z-Image: not distilled, more varied.",
         licence="Apache-2.0",
-        defaults=Z_IMAGE,
+        defaults=dict(Z_IMAGE),
     ),
-    "Z-Image-Turbo": Entry(
+    "Z-Image-Turbo": ModelEntry(
         path="Tongyi-MAI/Z-Image-Turbo",
         description="Z-Image-Turbo: eight steps, photographic.",
         licence="Apache-2.0",
-        defaults=Z_IMAGE_TURBO,
+        defaults=dict(Z_IMAGE_TURBO),
     ),
 }
 """Names for models of the hub; they are listed where the hub's cache holds them."""

@@ -20,8 +20,8 @@ from standee.errors import InvalidField
 
 from . import download
 from .catalog import HUB_ID, NETWORK, cached_repository, existing
-from .download import NOBODY, Follower
-from .hub import Offer, look_up
+from .download import UNOBSERVED, DownloadObserver
+from .hub import HubSnapshot, look_up
 
 USUAL = "pytorch_lora_weights.safetensors"
 """What diffusers calls the file that it saves."""
@@ -73,7 +73,7 @@ def locate(path: str, field: str) -> Path | None:
     return found
 
 
-def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
+def bring(path: str, field: str, observer: DownloadObserver = UNOBSERVED) -> Path:
     """Return the file that `path` means, downloaded if it is not on this machine.
 
     Raises `InvalidField` and what `download.bring` raises.
@@ -81,11 +81,11 @@ def bring(path: str, field: str, follower: Follower = NOBODY) -> Path:
     if (found := locate(path, field)) is not None:
         return found
     whole = offer(path, field)
-    found = download.bring(whole, field, follower) / whole.files[0].name
+    found = download.bring(whole, field, observer) / whole.files[0].name
     return locate(str(found), field) or found
 
 
-def offer(path: str, field: str) -> Offer:
+def offer(path: str, field: str) -> HubSnapshot:
     """Ask the hub what there is to download of a LoRA. Raises `InvalidField` and what `look_up` raises."""
     repository, file = on_hub(path, field)
 
@@ -103,10 +103,12 @@ def offer(path: str, field: str) -> Offer:
     return look_up(repository, field, pick)
 
 
-def bring_all(loras: Sequence[Lora], follower: Follower = NOBODY) -> list[tuple[Path, float]]:
+def bring_all(
+    loras: Sequence[Lora], observer: DownloadObserver = UNOBSERVED
+) -> list[tuple[Path, float]]:
     """Return the files of a composition's LoRAs with their weights, as `bring` does."""
     return [
-        (bring(lora.path, field_of(index), follower), lora.weight)
+        (bring(lora.path, field_of(index), observer), lora.weight)
         for index, lora in enumerate(loras)
     ]
 

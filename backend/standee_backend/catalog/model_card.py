@@ -1,6 +1,6 @@
 """What people say about models: `models.toml` of the user, and `standee.json` in a model's folder.
 
-Both hold the fields of `Card`; where they differ, `models.toml` counts. It lies in Standee's home,
+Both hold the fields of `ModelCard`; where they differ, `models.toml` counts. It lies in Standee's home,
 gives names to folders and hub ids, and may also say how models are loaded (`hardware/options.py`):
 
     [models.krea]
@@ -23,66 +23,47 @@ gives names to folders and hub ids, and may also say how models are loaded (`har
 from __future__ import annotations
 
 import tomllib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
-from standee.composition import Name, Pixels, Text, Unit
+from standee.composition import Name, Pixels, Text
 from standee.errors import InvalidField
 from standee.files import home, text_of
 from standee.validation import convert
 from standee.wire.messages import GRABCUT
 
 from ..hardware.options import Options, check
+from .sampling_defaults import SamplingDefaults
 
 
-class Preferences(Struct, frozen=True, omit_defaults=True):
-    """What a model prefers where a composition leaves the choice to it; see `families.base.Defaults`."""
+class ModelCard(Struct, frozen=True, kw_only=True):
+    """How a model describes itself; all of it may be left out.
 
-    steps: Annotated[int, Meta(ge=1, le=200)] | None = None
-    guidance: Annotated[float, Meta(ge=0.0, le=50.0)] | None = None
-    tau: Unit | None = None
-    scene_tau: Unit | None = None
-    anchor: Unit | bool | None = None
-    sharing: bool | None = None
-    share_by: Literal["attention", "input"] | None = None
-    share_sites: tuple[Annotated[int, Meta(ge=0)], ...] | None = None
-    detail: Unit | None = None
-    join_words: bool | None = None
-    text_tokens: Annotated[int, Meta(ge=8, le=4096)] | None = None
-
-    def given(self) -> dict[str, Any]:
-        """Return those that are set."""
-        values = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {name: value for name, value in values.items() if value is not None}
-
-    def under(self, upper: Preferences) -> Preferences:
-        """Return these with everything that `upper` sets laid over them."""
-        return replace(self, **upper.given())
-
-
-class Card(Struct, frozen=True, kw_only=True):
-    """How a model describes itself; all of it may be left out. `size` is its usual canvas in px."""
+    `size` is its usual canvas in px, `defaults` are settings of `SamplingDefaults`.
+    """
 
     name: Name = ""
     description: Text = ""
     licence: Name = ""
     size: Pixels | None = None
-    defaults: Preferences = Preferences()
+    defaults: dict[str, Any] = {}
 
-    def under(self, upper: Card) -> Card:
+    def under(self, upper: ModelCard) -> ModelCard:
         """Return this card with everything that `upper` says written over it."""
-        return Card(
+        return ModelCard(
             name=upper.name or self.name,
             description=upper.description or self.description,
             licence=upper.licence or self.licence,
             size=upper.size or self.size,
-            defaults=self.defaults.under(upper.defaults),
+            defaults=self.defaults | upper.defaults,
         )
 
 
-class Entry(Card, frozen=True, kw_only=True):
+AnyCard = TypeVar("AnyCard", bound=ModelCard)
+
+
+class ModelEntry(ModelCard, frozen=True, kw_only=True):
     """A model of `models.toml`: its card, and where it is (a folder, a hub id, or a file of weights).
 
     A file holds the transformer alone; `base` is the folder or hub id that the other parts come from.
@@ -117,10 +98,20 @@ class CutoutModels(Struct, frozen=True):
         return model or self.model or GRABCUT, clicks or GRABCUT, finder or self.finder
 
 
+def read_card(table: Any, kind: type[AnyCard]) -> AnyCard:
+    """Return a card from a table of TOML or JSON. Raises `InvalidField`."""
+    card: AnyCard = convert(table, kind)
+    try:
+        SamplingDefaults().having(card.defaults)
+    except InvalidField as error:
+        raise _below("$.defaults", error) from None
+    return card
+
+
 class Configuration(Struct, frozen=True):
     """The content of `models.toml`."""
 
-    models: dict[Name, Entry] = {}
+    models: dict[Name, ModelEntry] = {}
     cutout: CutoutModels = CutoutModels()
     hardware: Options = Options()
 
@@ -159,10 +150,13 @@ def _networks(table: Any) -> CutoutModels:
     return networks
 
 
-def _entry(name: str, table: Any) -> Entry:
+def _entry(name: str, table: Any) -> ModelEntry:
     try:
-        entry: Entry = convert(table, Entry)
+        return read_card(table, ModelEntry)
     except InvalidField as error:
-        where = f"$.models.{name}" + error.path.removeprefix("$")
-        raise InvalidField(error.message, path=where, fix=error.fix) from None
-    return entry
+        raise _below(f"$.models.{name}", error) from None
+
+
+def _below(path: str, error: InvalidField) -> InvalidField:
+    """Return an error of a part with the path that it has in the whole."""
+    return InvalidField(error.message, path=path + error.path.removeprefix("$"), fix=error.fix)

@@ -12,7 +12,7 @@ from standee.wire.messages import Cutout
 
 from . import download, lora_files, onnx_files
 from .catalog import HUB_ID, ModelInfo
-from .hub import Offer, require_online
+from .hub import HubSnapshot, require_online
 from .known_models import FINDER
 from .model_card import configuration
 
@@ -23,7 +23,7 @@ class Needed:
 
     repository: str
     field: str
-    offer: Callable[[], Offer]
+    offer: Callable[[], HubSnapshot]
 
 
 def by_composition(info: ModelInfo, sampling: Sampling) -> list[Needed]:

@@ -1,41 +1,90 @@
-"""Defaults of sampling for each kind of checkpoint, and how a kind is told.
+"""Defaults of sampling: those of the method, and what each kind of checkpoint has instead.
 
-Thresholds are shares of the time and the same for all (`engine/families/base.py`): half of the steps replace a
-subject's tokens, a tenth is left where kept pixels are not held. Only the number of steps, guidance, the length of text
-and the way by which a subject is seen differ. docs/models.md says what follows, and what was run here.
+`SamplingDefaults` is the one place that knows a setting's default. Kinds of checkpoints, a model's `standee.json` and
+the user's `models.toml` are each laid over it, in this order, as a map of the settings that they name.
+
+Thresholds are shares of the time and the same for all: half of the steps replace a subject's tokens, a tenth is left
+where kept pixels are not held. Only the number of steps, guidance, the length of text and the way by which a subject is
+seen differ. docs/models.md says what follows, and what was run here.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from .model_card import Preferences
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-GUIDED = Preferences(steps=28, guidance=3.5)
+from standee.composition import Unit
+from standee.validation import convert
+
+Choices = Mapping[str, Any]
+"""Some settings of `SamplingDefaults` by their names."""
+
+
+class SamplingDefaults(Struct, frozen=True):
+    """What a model does where a composition leaves the choice to it; see `standee.composition.Method`.
+
+    `share_sites` are the sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
+    `text_tokens` is the length of text that the model was made for, where it is shorter than its tokenizer's.
+    """
+
+    steps: Annotated[int, Meta(ge=1, le=200)] = 28
+    guidance: Annotated[float, Meta(ge=0.0, le=50.0)] = 3.5
+    tau: Unit = 0.5
+    scene_tau: Unit = 0.1
+    inject: bool = True
+    anchor: Unit = 0.3
+    sharing: bool = True
+    share_by: Literal["attention", "input"] = "attention"
+    share_sites: frozenset[Annotated[int, Meta(ge=0)]] | None = None
+    detail: Unit = 1.0
+    join_words: bool = True
+    gamma: Unit = 1.0
+    text_tokens: Annotated[int, Meta(ge=8, le=4096)] | None = None
+
+    def having(self, chosen: Choices) -> SamplingDefaults:
+        """Return these with whatever of `chosen` is not `None` laid over them; raises `InvalidField`.
+
+        An `anchor` may also be switched on and off: true is 1, false is 0.
+        """
+        given = {
+            name: value
+            for name, value in chosen.items()
+            if value is not None and name in self.__struct_fields__
+        }
+        if isinstance(given.get("anchor"), bool):
+            given["anchor"] = float(given["anchor"])
+        checked = convert(given, SamplingDefaults)
+        return replace(self, **{name: getattr(checked, name) for name in given})
+
+
+GUIDED: Choices = {"steps": 28, "guidance": 3.5}
 """A checkpoint distilled with guidance, such as FLUX.1 dev."""
 
-FEW_STEPS = Preferences(steps=4, guidance=0.0, text_tokens=256)
+FEW_STEPS: Choices = {"steps": 4, "guidance": 0.0, "text_tokens": 256}
 """One distilled to few steps, such as FLUX.1 schnell, which was made for texts of 256 tokens."""
 
-KLEIN_BASE = Preferences(steps=50, guidance=4.0, share_by="input")
+KLEIN_BASE: Choices = {"steps": 50, "guidance": 4.0, "share_by": "input"}
 """FLUX.2 klein base: guided by a second forward; trained to take references beside the picture."""
 
-KLEIN = Preferences(steps=4, guidance=1.0, share_by="input")
+KLEIN: Choices = {"steps": 4, "guidance": 1.0, "share_by": "input"}
 """FLUX.2 klein, distilled to 4 steps; trained to take references beside the picture."""
 
-Z_IMAGE = Preferences(steps=50, guidance=4.0)
+Z_IMAGE: Choices = {"steps": 50, "guidance": 4.0}
 """Z-Image: guided by a second forward."""
 
-Z_IMAGE_TURBO = Preferences(steps=8, guidance=0.0)
+Z_IMAGE_TURBO: Choices = {"steps": 8, "guidance": 0.0}
 """Z-Image-Turbo."""
 
 TURBO_SHIFT = 3.0
 """The shift of Turbo's schedule, which alone tells it from Z-Image."""
 
 
-def preset(
-    index: dict[str, Any], transformer: dict[str, Any], scheduler: dict[str, Any]
-) -> Preferences:
+def defaults_of(
+    index: Mapping[str, Any], transformer: Mapping[str, Any], scheduler: Mapping[str, Any]
+) -> Choices:
     """Return what suits a checkpoint, by its `model_index.json` and the configurations of its parts."""
     if index.get("_class_name") == "Flux2KleinPipeline":
         return KLEIN if index.get("is_distilled") else KLEIN_BASE

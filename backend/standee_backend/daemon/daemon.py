@@ -33,13 +33,13 @@ from ..event_log import event
 from ..hardware.options import Options
 from ..scheduling.scheduler import Scheduler
 from ..scheduling.slots import WORKER, local
-from ..storage.blob_files import Blobs
-from ..storage.disk_thread import Disk
-from ..storage.job_store import Store
-from .router import Lines, router
-from .service import Service, Surroundings
-from .single_instance import only_one
-from .zap_auth import Gate
+from ..storage.blob_files import BlobFiles
+from ..storage.disk_thread import DiskThread
+from ..storage.job_store import JobStore
+from .router import Router, open_socket
+from .service import DaemonInfo, Service
+from .single_instance import single_instance
+from .zap_auth import ZapHandler
 
 log = logging.getLogger("standee.daemon")
 
@@ -71,7 +71,7 @@ def run(config: Config) -> None:
     """Serve until told to stop. Raises `StandeeError`s and `AlreadyRunning`."""
     # Not asyncio.run: on Windows its loop cannot watch ZeroMQ's sockets.
     runner = asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)
-    with only_one(files.private_folder(config.home)), runner:
+    with single_instance(files.private_folder(config.home)), runner:
         runner.run(Daemon(config).run())
 
 
@@ -87,9 +87,9 @@ class Daemon:
         if pairing.allowed(config.home).get(self._mine.public) != pairing.LOCAL:
             pairing.allow(config.home, pairing.LOCAL, self._mine.public)
         check_host(config, pairing.allowed(config.home))
-        self._store = Store(config.home / "jobs.sqlite")
-        self._disk = Disk("store")
-        self._blobs = Blobs(config.home / "blobs")
+        self._store = JobStore(config.home / "jobs.sqlite")
+        self._disk = DiskThread("store")
+        self._blobs = BlobFiles(config.home / "blobs")
         slots = local(config.home / "blobs", config.options, config.devices, config.worker)
         self._scheduler = Scheduler(self._store, self._disk, slots, self._blobs.claim)
         self._stopping = asyncio.Event()
@@ -101,11 +101,11 @@ class Daemon:
         _on_signals(self._stopping.set)
         await self._recover()
         context = zmq.asyncio.Context()
-        gate = Gate(context, lambda: pairing.allowed(self._home))
-        bound = router(context, self._server.secret)
-        service = self._service(lambda: len(lines))
-        lines = Lines(bound, service.answer, self._scheduler.forget, self._mine.public)
-        self._start(gate.keep(), lines.guard.follow(), lines.guard.weigh())
+        zap = ZapHandler(context, lambda: pairing.allowed(self._home))
+        bound = open_socket(context, self._server.secret)
+        service = self._service(lambda: len(router))
+        router = Router(bound, service.answer, self._scheduler.forget, self._mine.public)
+        self._start(zap.keep(), router.guard.follow(), router.guard.weigh())
         endpoint = self._bind(bound)
         file = connection.connection_file(self._home)
         connection.write_connection(
@@ -114,9 +114,9 @@ class Daemon:
         event(log, "daemon.ready", version=__version__, endpoint=endpoint, home=str(self._home))
         try:
             self._start(
-                lines.receive(), lines.sweep(), self._keep_house(service), self._watch(lines)
+                router.receive(), router.sweep(), self._keep_house(service), self._watch(router)
             )
-            self._start(self._check_keys(lines))
+            self._start(self._check_keys(router))
             for index, slot in enumerate(self._scheduler.slots):  # two loops each: see `main.py`
                 self._start(self._scheduler.serve(index), self._scheduler.serve(index))
                 if self._config.warm:
@@ -127,8 +127,8 @@ class Daemon:
             file.unlink(missing_ok=True)
             for task in self._tasks:
                 task.cancel()
-            lines.close()
-            gate.close()
+            router.close()
+            zap.close()
             await self._scheduler.stop()
             service.close()
             self._disk.close()
@@ -139,7 +139,7 @@ class Daemon:
         event(log, "daemon.stopped")
 
     def _service(self, clients: Callable[[], int]) -> Service:
-        around = Surroundings(
+        daemon = DaemonInfo(
             home=self._home,
             epoch=secrets.token_hex(8),
             started=time.monotonic(),
@@ -148,7 +148,7 @@ class Daemon:
             stop=self._stopping.set,
             clients=clients,
         )
-        return Service(around, self._store, self._disk, self._blobs, self._scheduler)
+        return Service(daemon, self._store, self._disk, self._blobs, self._scheduler)
 
     def _bind(self, socket: zmq.asyncio.Socket) -> str:
         """Bind to the port asked for, else to the last one, else to any; return the endpoint."""
@@ -207,7 +207,7 @@ class Daemon:
         with contextlib.suppress(StorageFull):  # the next round may find room
             await self._disk(self._tidy)
 
-    async def _check_keys(self, lines: Lines) -> None:
+    async def _check_keys(self, router: Router) -> None:
         """Shut out clients that are unpaired, and cancel their jobs.
 
         Each time, whatever was found before: one may be paired, connected and unpaired between two looks.
@@ -215,7 +215,7 @@ class Daemon:
         while True:
             allowed = set(await asyncio.to_thread(pairing.allowed, self._home))
             if allowed:
-                lines.expel(allowed)
+                router.expel(allowed)
                 for owner in await self._disk(self._store.owners) - allowed:
                     await self._scheduler.cancel_all(owner)
             await asyncio.sleep(1.0)
@@ -223,17 +223,17 @@ class Daemon:
     def _tidy(self) -> None:
         """In the store's thread: delete what nobody needs any more."""
         self._store.expire(time.time(), KEEP_DAYS * 86400)
-        dropped = self._blobs.sweep(self._store.holdings.digests())
+        dropped = self._blobs.sweep(self._store.ownership.digests())
         if dropped:
             event(log, "blobs.swept", dropped=dropped)
 
-    async def _watch(self, lines: Lines) -> None:
+    async def _watch(self, router: Router) -> None:
         """Stop when nobody has needed the daemon for a while, if that is wanted."""
         idle_since = time.monotonic()
         while self._config.idle_exit > 0:
             await asyncio.sleep(min(5.0, self._config.idle_exit * 6))
             waiting, _ = await self._disk(self._store.counts)
-            if len(lines) or self._scheduler.busy or waiting:
+            if len(router) or self._scheduler.busy or waiting:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > self._config.idle_exit * 60:
                 event(log, "daemon.idle", minutes=self._config.idle_exit)

@@ -38,7 +38,7 @@ _RECEIVED = struct.Struct("=128xQ")
 """`tcpi_bytes_received` of Linux's `struct tcp_info`."""
 
 
-class Guard:
+class FloodGuard:
     """The connections of one bound socket, by file descriptor."""
 
     def __init__(self, bound: zmq.asyncio.Socket, left: Callable[[int], None]) -> None:

@@ -11,7 +11,7 @@ from standee.wire.messages import GRABCUT, Cutout, Download, ModelInfo
 
 from ..catalog import catalog, needed
 from ..catalog.needed import Needed
-from ..storage.disk_thread import Disk
+from ..storage.disk_thread import DiskThread
 
 LOOK_AGAIN = 5.0
 """Seconds for which the list of models is not looked up again."""
@@ -22,8 +22,8 @@ LOOKS_WITHIN = 10.0
 class Models:
     """The models of this machine. `files` are the threads that look at them."""
 
-    def __init__(self, files: Disk) -> None:
-        self._files, self._hub = files, Disk("hub", threads=2)
+    def __init__(self, files: DiskThread) -> None:
+        self._files, self._hub = files, DiskThread("hub", threads=2)
         self._known: tuple[ModelInfo, ...] = ()
         self._looked = float("-inf")
 

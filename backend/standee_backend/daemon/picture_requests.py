@@ -23,36 +23,41 @@ from standee.wire.messages import (
     Limits,
 )
 
-from ..storage.blob_files import Blobs, missing
-from ..storage.blob_ownership import Holdings
-from ..storage.disk_thread import Disk
+from ..storage.blob_files import BlobFiles, missing
+from ..storage.blob_ownership import BlobOwnership
+from ..storage.disk_thread import DiskThread
 
 CHUNK = 2**18
 """Bytes of a picture that one answer carries at most: so little waits for a client that does not read."""
 
 
-class Pictures:
+class PictureRequests:
     """The pictures of all owners. `disk` is the thread of the tables, `files` those of the bytes."""
 
     def __init__(
-        self, holdings: Holdings, disk: Disk, blobs: Blobs, files: Disk, limits: Limits
+        self,
+        ownership: BlobOwnership,
+        disk: DiskThread,
+        blobs: BlobFiles,
+        files: DiskThread,
+        limits: Limits,
     ) -> None:
-        self._holdings, self._disk = holdings, disk
+        self._ownership, self._disk = ownership, disk
         self._blobs, self._files, self._limits = blobs, files, limits
         self._uploads: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._to_drop: set[str] = set()
 
     async def has(self, owner: str, request: BlobHas) -> Answer:
         """Answer `blob.has`."""
-        lacks = await self._disk(self._holdings.lacks, owner, request.digests)
+        lacks = await self._disk(self._ownership.lacks, owner, request.digests)
         lost = await self._files(self._without_file, set(request.digests) - set(lacks))
         for digest in lost:
-            await self._disk(self._holdings.forget, owner, digest)
+            await self._disk(self._ownership.forget, owner, digest)
         return BlobMissing(digests=(*lacks, *lost))
 
     async def open(self, owner: str, request: BlobOpen) -> Answer:
         """Answer `blob.open`."""
-        holdings, limits, digest = self._holdings, self._limits, request.digest
+        ownership, limits, digest = self._ownership, self._limits, request.digest
         async with self._uploading(owner, digest):
             if await self._holds(owner, digest):
                 return BlobState(digest=digest, offset=request.size, complete=True)
@@ -62,7 +67,7 @@ class Pictures:
                     path="$.size",
                     fix="Save it smaller.",
                 )
-            gone = await self._disk(holdings.expect, owner, digest, request.size, limits.storage)
+            gone = await self._disk(ownership.expect, owner, digest, request.size, limits.storage)
             await self.drop(gone, owner)
             received = await self._files(self._blobs.received, owner, digest)
             if received > request.size:  # it was opened as a larger one before
@@ -88,7 +93,7 @@ class Pictures:
 
     async def commit(self, owner: str, request: BlobCommit) -> Answer:
         """Answer `blob.commit`."""
-        holdings, digest = self._holdings, request.digest
+        ownership, digest = self._ownership, request.digest
         async with self._uploading(owner, digest):
             size, complete = await self._announced(owner, digest)
             if complete:
@@ -99,16 +104,16 @@ class Pictures:
             try:
                 size = await self._files(self._blobs.commit, owner, digest)
             except BadMessage:
-                await self._disk(holdings.forget, owner, digest)
+                await self._disk(ownership.forget, owner, digest)
                 raise
-            await self._disk(holdings.hold, owner, digest, size)
+            await self._disk(ownership.hold, owner, digest, size)
             await self._files(self._blobs.claim, digest)
         return BlobState(digest=digest, offset=size, complete=True)
 
     async def get(self, owner: str, request: BlobGet) -> Answer:
         """Answer `blob.get`."""
         digest, length = request.digest, min(request.length, CHUNK)
-        if not await self._disk(self._holdings.holds, owner, digest):
+        if not await self._disk(self._ownership.holds, owner, digest):
             raise missing(digest)
         size = await self._files(self._blobs.size, digest)
         data = await self._files(self._blobs.read, digest, request.offset, length)
@@ -120,12 +125,12 @@ class Pictures:
 
     async def _holds(self, owner: str, digest: str) -> bool:
         """Return whether an owner has a picture, whose file is there too."""
-        holdings = self._holdings
-        if not await self._disk(holdings.holds, owner, digest):
+        ownership = self._ownership
+        if not await self._disk(ownership.holds, owner, digest):
             return False
         if await self._files(self._blobs.has, digest):
             return True
-        await self._disk(holdings.forget, owner, digest)
+        await self._disk(ownership.forget, owner, digest)
         return False
 
     def _without_file(self, digests: Collection[str]) -> list[str]:
@@ -135,7 +140,7 @@ class Pictures:
         """Return the size that an upload was opened with last, and whether it is complete."""
         if await self._holds(owner, digest):
             return await self._files(self._blobs.size, digest), True
-        size = await self._disk(self._holdings.expected, owner, digest)
+        size = await self._disk(self._ownership.expected, owner, digest)
         if size is None:
             raise BadMessage(
                 "This upload was not opened.", path="$.digest", fix="Send blob.open first."
@@ -151,7 +156,7 @@ class Pictures:
 
     async def drop_later(self) -> None:
         """Delete what was let go, save what came so lately that a job may be about to claim it."""
-        unheld = await self._disk(self._holdings.unheld, list(self._to_drop))
+        unheld = await self._disk(self._ownership.unheld, list(self._to_drop))
         self._to_drop.intersection_update(unheld)
         for digest in unheld:
             if await self._files(self._blobs.drop, digest):

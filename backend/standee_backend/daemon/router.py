@@ -19,10 +19,10 @@ from standee.wire import codec
 from standee.wire.messages import Answer, Ok, Request
 
 from ..event_log import event
-from .flood_guard import Guard
+from .flood_guard import FloodGuard
 from .peer import IN_SOCKET, Budget, Peer, Received, refusal
 
-log = logging.getLogger("standee.lines")
+log = logging.getLogger("standee.router")
 
 MAX_PEERS = 256
 MAX_REMOTE = 128
@@ -43,7 +43,7 @@ LARGE = 2**14
 Respond = Callable[[Request, Peer], Awaitable[Answer | None]]
 
 
-class Lines:
+class Router:
     """All connections of a bound ROUTER socket."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Lines:
         forget: Callable[[Peer], None],
         local_key: str = "",
     ) -> None:
-        self.guard = Guard(bound, self._left)
+        self.guard = FloodGuard(bound, self._left)
         self._local_key, self._budget = local_key, Budget(first=local_key)
         self._socket = bound
         self._respond, self._forgotten = respond, forget
@@ -111,7 +111,7 @@ class Lines:
 
     def _take(self, identity: bytes, owner: str, source: int, frames: codec.Frames) -> None:
         """Put a request where its peer's are, or answer at once what needs no thought."""
-        (kind, number), peer = codec.glimpse(frames), self._peers.get(identity)
+        (kind, number), peer = codec.peek(frames), self._peers.get(identity)
         try:
             codec.check_sizes(frames)
             if peer is None or peer.owner != owner:
@@ -202,7 +202,7 @@ class Lines:
             self._tasks.pop(identity).cancel()
 
 
-def router(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
+def open_socket(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
     """Return a socket as the daemon needs it, not bound yet."""
     socket = context.socket(zmq.ROUTER)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)

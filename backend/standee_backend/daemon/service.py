@@ -59,12 +59,12 @@ from standee.wire.messages import Models as ModelList
 
 from ..event_log import event
 from ..scheduling.scheduler import Scheduler
-from ..storage.blob_files import Blobs, missing
-from ..storage.disk_thread import Disk
-from ..storage.job_store import PAGE, Job, Store
+from ..storage.blob_files import BlobFiles, missing
+from ..storage.disk_thread import DiskThread
+from ..storage.job_store import PAGE, Job, JobStore
 from .model_requests import Models
 from .peer import Peer
-from .picture_requests import Pictures
+from .picture_requests import PictureRequests
 
 log = logging.getLogger("standee.service")
 
@@ -75,7 +75,7 @@ PACKAGES = ("standee", "torch", "diffusers", "transformers", "pyzmq")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class DaemonInfo:
     """What a service needs to know of the daemon around it."""
 
     home: Path
@@ -91,12 +91,17 @@ class Service:
     """Answers the requests of all peers."""
 
     def __init__(
-        self, around: Surroundings, store: Store, disk: Disk, blobs: Blobs, scheduler: Scheduler
+        self,
+        daemon: DaemonInfo,
+        store: JobStore,
+        disk: DiskThread,
+        blobs: BlobFiles,
+        scheduler: Scheduler,
     ) -> None:
-        self._around = around
+        self._daemon = daemon
         self._store, self._disk, self._scheduler = store, disk, scheduler
-        self._files = Disk("blobs", threads=4)
-        self._pictures = Pictures(store.holdings, disk, blobs, self._files, around.limits)
+        self._files = DiskThread("blobs", threads=4)
+        self._pictures = PictureRequests(store.ownership, disk, blobs, self._files, daemon.limits)
         self._models = Models(self._files)
 
     def close(self) -> None:
@@ -130,10 +135,10 @@ class Service:
         event(log, "client.hello", client=request.client)
         return Welcome(
             version=PROTOCOL,
-            epoch=self._around.epoch,
+            epoch=self._daemon.epoch,
             server=f"standee {__version__}",
             capabilities=CAPABILITIES,
-            limits=self._around.limits,
+            limits=self._daemon.limits,
             models=await self._models.listed(),
         )
 
@@ -144,40 +149,40 @@ class Service:
     @_answer.register
     async def _(self, request: StatusRequest, peer: Peer) -> Answer:
         queued, running = await self._disk(self._store.counts)
-        local = peer.owner == self._around.local_key
+        local = peer.owner == self._daemon.local_key
         workers = tuple(slot.info() for slot in self._scheduler.slots)
         if not local:  # another machine is told of its own jobs only, elsewhere
             workers = tuple(msgspec.structs.replace(worker, job=None) for worker in workers)
         return Status(
             server=f"standee {__version__}",
             version=PROTOCOL,
-            epoch=self._around.epoch,
+            epoch=self._daemon.epoch,
             pid=os.getpid(),
-            uptime=time.monotonic() - self._around.started,
-            home=str(self._around.home) if local else "",
+            uptime=time.monotonic() - self._daemon.started,
+            home=str(self._daemon.home) if local else "",
             queued=queued,
             running=running,
-            clients=self._around.clients(),
+            clients=self._daemon.clients(),
             memory=resident_memory(),
-            stored=await self._disk(self._store.holdings.stored, peer.owner),
-            storage_limit=self._around.limits.storage,
+            stored=await self._disk(self._store.ownership.stored, peer.owner),
+            storage_limit=self._daemon.limits.storage,
             workers=workers,
             versions=versions(),
         )
 
     @_answer.register
     async def _(self, request: Shutdown, peer: Peer) -> Answer:
-        if peer.owner != self._around.local_key:
+        if peer.owner != self._daemon.local_key:
             raise Unauthorised(
                 "Only the daemon's own user may stop it.", fix="Stop it on its own machine."
             )
         event(log, "daemon.asked-to-stop")
-        self._around.stop()
+        self._daemon.stop()
         return Ok()
 
     @_answer.register
     async def _(self, request: DownloadsRequest, peer: Peer) -> Answer:
-        if peer.owner != self._around.local_key:
+        if peer.owner != self._daemon.local_key:
             raise Unauthorised(
                 "Only the daemon's own user may ask for downloads.",
                 fix="Download models on the daemon's own machine.",
@@ -220,7 +225,7 @@ class Service:
                 path="$",
                 fix="Shorten its texts or use fewer layers.",
             )
-        local = peer.owner == self._around.local_key
+        local = peer.owner == self._daemon.local_key
         info = await self._models.of_job(spec, local=local, agreed=request.download)
         model = msgspec.json.encode(info) if info else b""
         job, queued, past = await self._disk(
@@ -246,8 +251,8 @@ class Service:
         model: bytes,
     ) -> tuple[Job, Queued | None, list[Any]]:
         """In the store's thread: check that the pictures are there and store the job."""
-        named, local = dict(_pictures(spec)), owner == self._around.local_key
-        lacks = set(self._store.holdings.lacks(owner, named.values()))
+        named, local = dict(_pictures(spec)), owner == self._daemon.local_key
+        lacks = set(self._store.ownership.lacks(owner, named.values()))
         for path, digest in named.items():
             if digest in lacks:
                 raise missing(digest, path)
@@ -260,8 +265,8 @@ class Service:
             digests=set(named.values()),
             priority=request.priority if local else min(0, request.priority),
             summary=(spec.prompt if isinstance(spec, Composition) else spec.words)[:80],
-            limit=self._around.limits.jobs,
-            quota=self._around.limits.storage,
+            limit=self._daemon.limits.jobs,
+            quota=self._daemon.limits.storage,
         )
         return job, queued, self._store.events(job.key)
 
@@ -280,7 +285,7 @@ class Service:
     @_answer.register
     async def _(self, request: JobCancel, peer: Peer) -> Answer:
         owner = peer.owner
-        if owner == self._around.local_key:  # the user of the machine may stop anybody's
+        if owner == self._daemon.local_key:  # the user of the machine may stop anybody's
             mine = request.job in await self._disk(self._store.unfinished, owner)
             others = None if mine else await self._disk(self._store.owner_of, request.job)
             owner = others or owner
@@ -289,7 +294,7 @@ class Service:
 
     @_answer.register
     async def _(self, request: JobList, peer: Peer) -> Answer:
-        if request.everyone and peer.owner != self._around.local_key:
+        if request.everyone and peer.owner != self._daemon.local_key:
             raise Unauthorised(
                 "Only the daemon's own user may list the jobs of all clients.",
                 path="$.everyone",

@@ -15,7 +15,7 @@ class AlreadyRunning(Exception):
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def single_instance(folder: Path) -> Iterator[None]:
     """Hold the lock of a daemon's folder. Raises `AlreadyRunning`."""
     with (folder / "daemon.lock").open("a+b") as file:
         try:

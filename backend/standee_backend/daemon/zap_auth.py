@@ -24,7 +24,7 @@ SECONDS_BETWEEN_LINES = 10.0
 ENDPOINT = "inproc://zeromq.zap.01"
 
 
-class Gate:
+class ZapHandler:
     """Answers libzmq's questions. Must be open before the daemon's socket is bound."""
 
     def __init__(

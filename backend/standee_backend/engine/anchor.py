@@ -16,10 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..catalog.sampling_defaults import SamplingDefaults
 from . import images
-from .families.base import Defaults, Family
+from .families.base import Family
 from .images import Array
-from .layout import Stage, Staged
+from .layout import Layout, PlacedSubject
 from .schedule import Schedule
 from .settings import strength, threshold
 
@@ -89,9 +90,9 @@ def hold(predicted: Tensor, anchors: Sequence[Anchor], schedule: Schedule, step:
     return pulled
 
 
-def scene_anchors(family: Family, staged: Stage, settings: Defaults) -> list[Anchor]:
+def scene_anchors(family: Family, layout: Layout, settings: SamplingDefaults) -> list[Anchor]:
     """Return what holds a scene where its pixels are kept, and for a while in the band around subjects."""
-    scene = staged.scene
+    scene = layout.scene
     if scene is None or not settings.anchor:
         return []
     clean = family.encode_latents(images.to_tensor(scene.pixels))[0]
@@ -104,29 +105,29 @@ def scene_anchors(family: Family, staged: Stage, settings: Defaults) -> list[Anc
 
 
 def subject_anchors(
-    family: Family, staged: Stage, backdrop: Array, settings: Defaults
+    family: Family, layout: Layout, backdrop: Array, settings: SamplingDefaults
 ) -> list[Anchor]:
     """Return what holds the subjects, pasted onto `backdrop` (height, width, 3), and the place around them."""
-    if not settings.anchor or not staged.subjects:
+    if not settings.anchor or not layout.subjects:
         return []
-    clean = family.encode_latents(images.to_tensor(staged.collage(backdrop)))[0]
+    clean = family.encode_latents(images.to_tensor(layout.collage(backdrop)))[0]
     anchors = []
-    if staged.scene is None:
-        anchors += _held(family, clean, staged.around, AROUND_UNTIL, 1.0)
-    for subject in staged.subjects:
+    if layout.scene is None:
+        anchors += _held(family, clean, layout.around, AROUND_UNTIL, 1.0)
+    for subject in layout.subjects:
         layer = subject.layer
         held = strength(layer.fidelity, settings.anchor) * (1 - layer.variation)
         tau = threshold(layer.fidelity, settings.tau)
         if held and tau < 1:
-            anchors.append(_subject(family, staged, subject, clean, tau, held))
+            anchors.append(_subject(family, layout, subject, clean, tau, held))
     return anchors
 
 
 def _subject(
-    family: Family, staged: Stage, subject: Staged, clean: Tensor, tau: float, held: float
+    family: Family, layout: Layout, subject: PlacedSubject, clean: Tensor, tau: float, held: float
 ) -> Anchor:
     """Return the anchor of one subject."""
-    crop, grid = subject.crop, staged.grid
+    crop, grid = subject.crop, layout.grid
     part = crop.clip(grid)
     weight = _packed(family, subject.matte)
     rows, cols = np.nonzero(_touched(weight, crop.rows, crop.cols))

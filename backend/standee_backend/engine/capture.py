@@ -29,7 +29,7 @@ ALIKE = 0.5
 """The least cosine between a token and the picture's at which they are matched."""
 
 
-class Captures:
+class TokenCapture:
     """Gives the tokens of a picture's references at each step of its schedule, from step `start` on.
 
     `cells` of the picture bound the batches: no forward of a crop is larger than the picture's.

@@ -1,8 +1,8 @@
 """The method, top to bottom: "Personalize Anything" (arXiv 2503.12590), figure 2, as code.
 
-`paint` prepares noise, references and anchors from a composition, samples and decodes; `denoise` is the sampling loop
-with its early replacement and late sharing of tokens; `Painted.finish` is what is left to do on the host, and `compose`
-all of it. The mechanics are one call deeper.
+`compose` prepares noise, references and anchors from a composition, samples and decodes; `denoise` is the sampling loop
+with its early replacement and late sharing of tokens; `ComposedImage.finish` is what is left to do on the host. The
+mechanics are one call deeper.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from standee.wire.notes import Tell
 
 from . import images
 from .anchor import Anchor, hold, scene_anchors, subject_anchors
-from .capture import Captures
+from .capture import TokenCapture
 from .detail import Details, find_details
-from .families.base import Conditioning, Family
+from .families.base import Family
+from .families.conditioning import Conditioning
 from .images import Array
 from .injection import inject
 from .kept_pixels import keep_pixels
-from .layout import NEUTRAL, Read, Stage, StagedScene, absent_subjects, resized_scene, stage
+from .layout import NEUTRAL, Layout, PlacedScene, Read, absent_subjects, lay_out, resized_scene
 from .prompts import cut_words, encode_prompts
-from .references import Reference, beside_picture, gaussian, scene_reference, subject_references
+from .references import Reference, gaussian, reference_tokens, scene_reference, subject_references
 from .schedule import Schedule
 from .settings import resolve
 from .token_cache.cache import TokenCache
@@ -54,12 +55,12 @@ OnStep = Callable[[Step], None]
 
 
 @dataclass(frozen=True)
-class Painted:
+class ComposedImage:
     """A decoded picture, `pixels` (height, width, 3) in 0..1, and what is laid into it on the host."""
 
     pixels: Array
     details: Details
-    scene: StagedScene | None
+    scene: PlacedScene | None
 
     def finish(self) -> NDArray[np.uint8]:
         """Return the picture, uint8 (height, width, 3). Any thread may do so, while the model paints the next one."""
@@ -77,70 +78,57 @@ def compose(
     *,
     seed: int,
     on_step: OnStep | None = None,
-    cache: TokenCache | None = None,
-) -> NDArray[np.uint8]:
-    """Compose one picture, uint8 (height, width, 3).
-
-    `read` returns the bytes of a picture by its digest. Whatever `on_step` raises ends the run. `cache` remembers the
-    subjects' tokens from one picture to the next.
-    """
-    return paint(family, composition, read, seed=seed, on_step=on_step, cache=cache).finish()
-
-
-def paint(
-    family: Family,
-    composition: Composition,
-    read: Read,
-    *,
-    seed: int,
-    on_step: OnStep | None = None,
     tell: Tell | None = None,
     cache: TokenCache | None = None,
-) -> Painted:
-    """Do all of `compose` that takes the model or its device. `tell` takes notes of what is not as it was asked."""
-    staged = stage(composition, read, family.patch, family.latent_px, seed)
+) -> ComposedImage:
+    """Compose one picture: all of it that takes the model or its device; `ComposedImage.finish` does the rest.
+
+    `read` returns the bytes of a picture by its digest. Whatever `on_step` raises ends the run. `tell` takes notes of
+    what is not as it was asked. `cache` remembers the subjects' tokens from one picture to the next.
+    """
+    layout = lay_out(composition, read, family.patch, family.latent_px, seed)
     settings = resolve(family, composition)
-    rows, cols = staged.grid.rows, staged.grid.cols
+    rows, cols = layout.grid.rows, layout.grid.cols
     schedule = Schedule.of(family.sigmas(settings.steps, rows * cols))
     prompts = encode_prompts(family, composition, settings)
-    unasked = absent_subjects(staged) + resized_scene(staged)
+    unasked = absent_subjects(layout) + resized_scene(layout)
     for about in (*unasked, *cut_words(family, composition, settings)):
         if tell:
             tell(about)
     prompt, ids = prompts.picture, family.grid_ids(rows, cols)
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
 
-    references = subject_references(family, staged, prompts.layers, schedule, settings, seed)
-    anchors = scene_anchors(family, staged, settings)
+    references = subject_references(family, layout, prompts.layers, schedule, settings, seed)
+    anchors = scene_anchors(family, layout, settings)
     plain = plain_steps(schedule.steps, references)
     shown = settings.share_by == "input" and settings.sharing
-    if staged.scene and (shown or not anchors):
+    if layout.scene and (shown or not anchors):
         scene = scene_reference(
             family,
-            staged.scene,
-            staged,
+            layout.scene,
+            layout,
             prompts.layers,
             schedule,
             settings,
             only_shown=bool(anchors),
         )
         references.insert(0, scene)
-    if staged.scene and not anchors:
+    if layout.scene and not anchors:
         plain = 0
     with family.picture():
         latents, place = denoise(
             family, latents, prompt, ids, schedule, [], anchors, stop=plain, on_step=on_step
         )
-        if staged.subjects and settings.anchor:
-            backdrop = find_backdrop(family, staged, place if plain else None)
-            anchors += subject_anchors(family, staged, backdrop, settings)
+        if layout.subjects and settings.anchor:
+            backdrop = find_backdrop(family, layout, place if plain else None)
+            anchors += subject_anchors(family, layout, backdrop, settings)
         latents, _ = denoise(
             family, latents, prompt, ids, schedule, references, anchors,
             start=plain, share_by=settings.share_by, share_sites=settings.share_sites,
             on_step=on_step, cache=cache,
         )  # fmt: skip
     pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
-    return Painted(pixels, find_details(family, staged, references, settings), staged.scene)
+    return ComposedImage(pixels, find_details(family, layout, references, settings), layout.scene)
 
 
 def denoise(
@@ -169,16 +157,16 @@ def denoise(
     if share_by == "input":
         shown = [r for r in references if r.sharing]
         references = [replace(r, sharing=0.0) for r in references if not r.only_shown]
-    beside = beside_picture(family, shown)
-    captures = Captures(family, references, schedule, latents.shape[1], cache, start)
+    beside = reference_tokens(family, shown)
+    capture = TokenCapture(family, references, schedule, latents.shape[1], cache, start)
     predicted = latents
     for step in range(start, schedule.steps if stop is None else stop):
         sigma, following = schedule.sigmas[step], schedule.sigmas[step + 1]
-        injection = captures.injection(step, share_sites)
+        injection = capture.injection(step, share_sites)
         with inject(family.sites, injection) as seen:
             late = any(schedule.share_above(step, reference.tau) < 1 for reference in shown)
             velocity = family.velocity(latents, sigma, prompt, ids, beside if late else None)
-        captures.match(seen, injection.watch, step)
+        capture.match(seen, injection.watch, step)
         del injection  # its tokens are not to be there while the next ones are captured
         predicted = latents - sigma * velocity
         held = hold(predicted, anchors, schedule, step)
@@ -194,19 +182,19 @@ def plain_steps(steps: int, subjects: Sequence[object]) -> int:
     return min(steps - 1, max(1, round(PLAIN * steps))) if subjects else 0
 
 
-def find_backdrop(family: Family, staged: Stage, place: Tensor | None) -> Array:
+def find_backdrop(family: Family, layout: Layout, place: Tensor | None) -> Array:
     """Return the canvas (height, width, 3) that subjects stand on: the scene, or the place that was predicted.
 
     The prediction is as smooth as its noise makes it, so a small picture of it is decoded. Without one it is grey.
     """
-    if staged.scene:
-        return staged.scene.pixels
-    rows, cols = staged.grid.rows, staged.grid.cols
-    size = rows * staged.patch, cols * staged.patch
+    if layout.scene:
+        return layout.scene.pixels
+    rows, cols = layout.grid.rows, layout.grid.cols
+    size = rows * layout.patch, cols * layout.patch
     if place is None:
         return np.full((*size, 3), NEUTRAL, np.float32)
     latents = family.unpack(place, rows, cols)
     small = avg_pool2d(latents, SMALLER) if not (rows % SMALLER or cols % SMALLER) else latents
-    height, width = (side // (staged.patch // family.latent_px) for side in small.shape[2:])
+    height, width = (side // (layout.patch // family.latent_px) for side in small.shape[2:])
     pixels = family.decode_latents(family.pack(small), height, width)
     return images.from_tensor(interpolate(pixels, size, mode="bicubic"))

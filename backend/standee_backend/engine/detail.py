@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .families.base import Defaults, Family
+from ..catalog.sampling_defaults import SamplingDefaults
+from .families.base import Family
 from .images import Array
-from .layout import Stage
+from .layout import Layout
 from .references import Reference
 
 COARSE = 0.02
@@ -69,23 +70,23 @@ class Details:
 
 
 def find_details(
-    family: Family, staged: Stage, references: Sequence[Reference], settings: Defaults
+    family: Family, layout: Layout, references: Sequence[Reference], settings: SamplingDefaults
 ) -> Details:
     """Find what the autoencoder loses of each subject that is seen and held; of no others is it laid back."""
-    width = max(1.0, COARSE * staged.patch * min(staged.grid.rows, staged.grid.cols))
+    width = max(1.0, COARSE * layout.patch * min(layout.grid.rows, layout.grid.cols))
     if not settings.detail:
         return Details((), width)
-    parts, by_subject = [], references[len(references) - len(staged.subjects) :]
-    visible = _visible_mattes(staged)
+    parts, by_subject = [], references[len(references) - len(layout.subjects) :]
+    visible = _visible_mattes(layout)
     for subject, matte, pixels, reference in zip(
-        staged.subjects, visible, staged.crops, by_subject, strict=True
+        layout.subjects, visible, layout.crops, by_subject, strict=True
     ):
         if not subject.layer.fidelity:
             continue
-        kept = family.reconstructed(reference.crop)
-        part = subject.crop.clip(staged.grid)
+        kept = family.reconstruct(reference.crop)
+        part = subject.crop.clip(layout.grid)
         at, inner = (
-            _in_pixels(part.within(whole), staged.patch) for whole in (staged.grid, subject.crop)
+            _in_pixels(part.within(whole), layout.patch) for whole in (layout.grid, subject.crop)
         )
         weight = settings.detail * min(1.0, subject.layer.fidelity / 0.5) * matte[at]
         parts.append(Detail(at, (pixels - kept)[inner], kept[inner], weight))
@@ -97,10 +98,10 @@ def _in_pixels(part: tuple[slice, slice], patch: int) -> tuple[slice, slice]:
     return rows, cols
 
 
-def _visible_mattes(staged: Stage) -> list[Array]:
+def _visible_mattes(layout: Layout) -> list[Array]:
     """Return how much of each pixel (height, width) each subject covers that nothing before it hides."""
-    canvas = staged.grid.rect(staged.patch)
-    mattes = [subject.paint(canvas, staged.patch)[1] for subject in staged.subjects]
+    canvas = layout.grid.rect(layout.patch)
+    mattes = [subject.paint(canvas, layout.patch)[1] for subject in layout.subjects]
     free = np.ones((round(canvas.h), round(canvas.w)), np.float32)
     visible: list[Array] = []
     for matte in reversed(mattes):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin
 
 from standee import pictures
-from standee.arrangement import MASK_SIDE, Standing, Values, reduced
+from standee.arrangement import MASK_SIDE, Values, VisibleLayer, reduce_mask
 from standee.composition import Fit, Layer, Rect
 from standee.geometry import Cells, drawn_box, fit_picture
 
@@ -80,7 +80,7 @@ class Picture:
         if given is not None:
             stencil = np.asarray(given)
         if given is not None and drawn is not None and max(stencil.shape) > MASK_SIDE:
-            stencil = reduced(stencil)
+            stencil = reduce_mask(stencil)
         if mask is not None and not own:
             picture = picture.convert("RGB")
         if flip:  # before the blocks are counted, the last of which may be cut
@@ -99,9 +99,9 @@ class Picture:
             colour = Image.composite(picture.convert("RGB"), grey, matte)
         return Picture(colour, matte, stencil, own, size, factor)
 
-    def standing(self, layer: Layer) -> Standing:
+    def standing(self, layer: Layer) -> VisibleLayer:
         """Return the picture as it stands in `layer`, whose picture it is."""
-        return Standing(self.stencil, layer.rect, layer.fit, layer.flip, self.size)
+        return VisibleLayer(self.stencil, layer.rect, layer.fit, layer.flip, self.size)
 
     def paint(self, rect: Rect, fit: Fit, view: Rect) -> tuple[Array, Array, Array]:
         """Render the picture, fitted into `rect`, as seen in `view` (both whole canvas px).

@@ -15,8 +15,8 @@ import numpy as np
 from standee.arrangement import (
     Backdrop,
     kept_pixels,
-    mostly,
-    reduced,
+    majority_cells,
+    reduce_mask,
     scene_rect,
     touched_pixels,
 )
@@ -66,7 +66,7 @@ NEUTRAL = 0.5
 
 
 @dataclass(frozen=True)
-class Staged:
+class PlacedSubject:
     """One subject on the canvas: its crop, the cells of it that it covers and owns, and its visible soft cut-out.
 
     `crop` is the rectangle (inside the canvas) and its margin. `owned`, the cells that are its in the picture, `core`,
@@ -89,7 +89,7 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class StagedScene:
+class PlacedScene:
     """The scene on the canvas: its pixels, the mask of kept pixels, and the cells and latent pixels it owns.
 
     Its file has `size` px and is `drawn` in so many, across and down. `covered` are the cells that it would own without
@@ -112,7 +112,7 @@ class StagedScene:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Layout:
     """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
 
     `absent` are visible layers of which nothing is seen. `around` (rows * k, columns * k), in latent pixels, is the
@@ -122,9 +122,9 @@ class Stage:
     grid: Cells
     patch: int
     arrangement: Arrangement
-    scene: StagedScene | None
-    subjects: tuple[Staged, ...]
-    absent: tuple[Staged, ...]
+    scene: PlacedScene | None
+    subjects: tuple[PlacedSubject, ...]
+    absent: tuple[PlacedSubject, ...]
     around: Array
 
     @cached_property
@@ -155,7 +155,9 @@ class Stage:
         return pixels
 
 
-def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed: int = 0) -> Stage:
+def lay_out(
+    composition: Composition, read: Read, patch: int, latent_px: int, seed: int = 0
+) -> Layout:
     """Decode the pictures of a composition and lay them on its canvas.
 
     `seed` decides how the cut-outs of layers with `variation` grow or shrink (section 3.3 of the paper).
@@ -164,7 +166,7 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     """
     _check_canvas(composition.canvas, patch)
     grid = token_grid(composition.canvas, patch)
-    scene = _paint_scene(composition.scene, composition.canvas, read) if composition.scene else None
+    scene = _place_scene(composition.scene, composition.canvas, read) if composition.scene else None
     layers = [(i, layer) for i, layer in enumerate(composition.layers) if layer.visible]
     built = _build_all(layers, read, patch)
 
@@ -173,7 +175,7 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
         for (_, layer), picture in zip(layers, built, strict=True)
     ]
     if scene:
-        placements.insert(0, Placement(grid, mostly(scene.kept > 0, patch)))
+        placements.insert(0, Placement(grid, majority_cells(scene.kept > 0, patch)))
     arrangement = arrange(grid, placements)
     first = len(placements) - len(layers)
 
@@ -183,9 +185,11 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
         _matte(picture, layer, crop, patch, latent_px)
         for (_, layer), picture, crop in zip(layers, built, crops, strict=True)
     ]
-    mattes, uncovered = _stack(wholes, crops, grid, k)
+    mattes, uncovered = _hide_covered(wholes, crops, grid, k)
     subjects = [
-        _staged(index, layer, picture, crop, _cells(arrangement, first + n, crop), whole, matte)
+        _place_subject(
+            index, layer, picture, crop, _cells(arrangement, first + n, crop), whole, matte
+        )
         for n, ((index, layer), picture, crop, whole, matte) in enumerate(
             zip(layers, built, crops, wholes, mattes, strict=True)
         )
@@ -197,7 +201,7 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
         kept = scene.kept * ~touched_pixels(arrangement, first, blend, patch)
         matte = images.block_mean(kept, latent_px) * uncovered
         covered, owned = _cells(arrangement, 0, grid)
-        owned &= mostly(kept > 0, patch)
+        owned &= majority_cells(kept > 0, patch)
         around, ground = (part * (scene.kept - kept) for part in (around, ground))
         scene = replace(
             scene, kept=kept, covered=covered, owned=owned, matte=matte,
@@ -208,13 +212,13 @@ def stage(composition: Composition, read: Read, patch: int, latent_px: int, seed
     band = images.block_mean(around, latent_px) * uncovered
     seen = tuple(subject for subject in subjects if subject.owned.any())
     absent = tuple(subject for subject in subjects if not subject.owned.any())
-    return Stage(grid, patch, arrangement, scene, seen, absent, band)
+    return Layout(grid, patch, arrangement, scene, seen, absent, band)
 
 
-def absent_subjects(staged: Stage) -> list[Note]:
+def absent_subjects(layout: Layout) -> list[Note]:
     """Return a note of each subject that is nowhere in the picture, and why."""
     notes = []
-    for subject in staged.absent:
+    for subject in layout.absent:
         layer, seen = subject.layer, np.asarray(subject.picture.matte).max() > FAINT
         why = "hidden" if subject.core.any() else "off" if seen else "empty"
         name = layer.name or str(subject.index + 1)
@@ -222,9 +226,9 @@ def absent_subjects(staged: Stage) -> list[Note]:
     return notes
 
 
-def resized_scene(staged: Stage) -> list[Note]:
+def resized_scene(layout: Layout) -> list[Note]:
     """Return a note of a scene that is drawn in another size than its file's: what is kept is kept of the drawn one."""
-    scene = staged.scene
+    scene = layout.scene
     if scene is None or not scene.kept.any() or scene.drawn == scene.size:
         return []
     (width, height), (across, down) = scene.size, scene.drawn
@@ -239,7 +243,7 @@ def reference_crop(cells: Cells) -> Cells:
     return Cells(cells.row - rows, cells.col - cols, cells.rows + 2 * rows, cells.cols + 2 * cols)
 
 
-def _staged(
+def _place_subject(
     index: int,
     layer: Layer,
     picture: Picture,
@@ -247,7 +251,7 @@ def _staged(
     cells: tuple[Bools, Bools],
     whole: Array,
     matte: Array,
-) -> Staged:
+) -> PlacedSubject:
     """Join what is known of a subject; `whole` is its soft cut-out before others hide it, `matte` what they leave.
 
     One that fills no cell to its core, a thin one, gives the tokens of the cells that it owns.
@@ -260,7 +264,7 @@ def _staged(
     )
     if not seen.any():
         core, seen = covered, owned
-    return Staged(index, layer, picture, crop, owned, core, seen & core, matte)
+    return PlacedSubject(index, layer, picture, crop, owned, core, seen & core, matte)
 
 
 def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:
@@ -317,7 +321,7 @@ def _matte(picture: Picture, layer: Layer, crop: Cells, patch: int, latent_px: i
     """Return a subject's cut-out on the latent pixels of its crop."""
     k = patch // latent_px
     rect = snap(layer.rect, patch).rect(patch)
-    mask = reduced(picture.stencil)
+    mask = reduce_mask(picture.stencil)
     mask = mask[:, ::-1] if layer.flip else mask
     fine = Cells(crop.row * k, crop.col * k, crop.rows * k, crop.cols * k)
     placed = fit_picture(*picture.size, rect, layer.fit)
@@ -326,7 +330,7 @@ def _matte(picture: Picture, layer: Layer, crop: Cells, patch: int, latent_px: i
     return (soft * inside).astype(np.float32)
 
 
-def _stack(
+def _hide_covered(
     mattes: list[Array], crops: list[Cells], grid: Cells, k: int
 ) -> tuple[list[Array], Array]:
     """Composite cut-outs front to back: what is visible of each, and what no cut-out covers, in latent pixels."""
@@ -345,7 +349,7 @@ def _scaled(part: tuple[slice, slice], k: int) -> tuple[slice, slice]:
     return slice(part[0].start * k, part[0].stop * k), slice(part[1].start * k, part[1].stop * k)
 
 
-def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
+def _place_scene(scene: Scene, canvas: Canvas, read: Read) -> PlacedScene:
     """Lay the scene on the canvas, continued from its edges over the rest; nothing of it is owned yet.
 
     Without a mask what is transparent of it is not kept, and continued too.
@@ -377,7 +381,7 @@ def _paint_scene(scene: Scene, canvas: Canvas, read: Read) -> StagedScene:
     drawn = round(placed.w), round(placed.h)
     no_cells, no_latents = np.zeros((0, 0), bool), np.zeros((0, 0), np.float32)
     kept = stays.astype(np.float32)
-    return StagedScene(
+    return PlacedScene(
         scene, pixels, kept, no_cells, no_cells, no_latents, no_latents, no_latents, 0.0,
         picture.size, drawn,
     )  # fmt: skip

@@ -9,7 +9,9 @@ from standee.composition import Composition
 from standee.errors import InvalidField
 from standee.wire.notes import WORDS_CUT, Note, note
 
-from .families.base import Conditioning, Defaults, Family
+from ..catalog.sampling_defaults import SamplingDefaults
+from .families.base import Family
+from .families.conditioning import Conditioning
 
 START = 24
 """Characters of a prompt by which a note names it."""
@@ -23,7 +25,7 @@ class Prompts:
     layers: Mapping[str, Conditioning]
 
 
-def encode_prompts(family: Family, composition: Composition, settings: Defaults) -> Prompts:
+def encode_prompts(family: Family, composition: Composition, settings: SamplingDefaults) -> Prompts:
     """Encode every prompt once, before anything else needs the device: the picture's, the subjects', and no words.
 
     Raises `InvalidField` for a negative prompt where the model has no use for one.
@@ -44,7 +46,7 @@ def encode_prompts(family: Family, composition: Composition, settings: Defaults)
     return Prompts(picture, encoded)
 
 
-def cut_words(family: Family, composition: Composition, settings: Defaults) -> list[Note]:
+def cut_words(family: Family, composition: Composition, settings: SamplingDefaults) -> list[Note]:
     """Return a note of each prompt that is longer than what the model reads."""
     said = picture_prompt(composition) if settings.join_words else composition.prompt
     prompts = {"$.prompt": said}
@@ -56,7 +58,7 @@ def cut_words(family: Family, composition: Composition, settings: Defaults) -> l
     return [
         note(WORDS_CUT, path, limit=family.text_limit, start=words[:START])
         for path, words in prompts.items()
-        if words and family.counted(words) > family.text_limit
+        if words and family.count_tokens(words) > family.text_limit
     ]
 
 

@@ -13,10 +13,12 @@ from torch import Tensor
 
 from standee.geometry import Bools
 
+from ..catalog.sampling_defaults import SamplingDefaults
 from . import images, trajectory, variation
-from .families.base import Beside, Conditioning, Defaults, Family
+from .families.base import Family
+from .families.conditioning import Conditioning, ReferenceTokens
 from .images import Array
-from .layout import Stage, Staged, StagedScene
+from .layout import Layout, PlacedScene, PlacedSubject
 from .schedule import Schedule
 from .settings import FREE, threshold
 
@@ -70,15 +72,15 @@ class Reference:
 
 def subject_references(
     family: Family,
-    staged: Stage,
+    layout: Layout,
     prompts: Prompts,
     schedule: Schedule,
-    settings: Defaults,
+    settings: SamplingDefaults,
     seed: int,
 ) -> list[Reference]:
     """Make the reference of each staged subject, back to front. `seed` decides how they vary."""
     references = []
-    for subject, pixels in zip(staged.subjects, staged.crops, strict=True):
+    for subject, pixels in zip(layout.subjects, layout.crops, strict=True):
         layer = subject.layer
         words = prompts[layer.prompt].trimmed(family.reference_text)
         salt = (
@@ -95,7 +97,7 @@ def subject_references(
                     family, pixels, f"{layer.picture}{salt}", words, cells, schedule, settings
                 ),
                 rows=_on(family, np.searchsorted(cells, source[subject.seen.ravel()])),
-                put=_on(family, _cells_of(subject, staged)),
+                put=_on(family, _cells_of(subject, layout)),
                 tau=tau + layer.variation * (FREE - tau) / 2,
                 sharing=layer.sharing if settings.sharing else 0.0,
                 matched=layer.variation > 0,
@@ -106,11 +108,11 @@ def subject_references(
 
 def scene_reference(
     family: Family,
-    scene: StagedScene,
-    staged: Stage,
+    scene: PlacedScene,
+    layout: Layout,
     prompts: Prompts,
     schedule: Schedule,
-    settings: Defaults,
+    settings: SamplingDefaults,
     *,
     only_shown: bool = False,
 ) -> Reference:
@@ -128,7 +130,7 @@ def scene_reference(
     )
 
 
-def beside_picture(family: Family, references: Sequence[Reference]) -> Beside | None:
+def reference_tokens(family: Family, references: Sequence[Reference]) -> ReferenceTokens | None:
     """Return the references as the model's own input for them; `None` where there are none."""
     tokens, ids = [], []
     for index, reference in enumerate(references):
@@ -139,7 +141,7 @@ def beside_picture(family: Family, references: Sequence[Reference]) -> Beside | 
             given, at = given.index_select(0, cells), at.index_select(0, cells)
         tokens.append(given)
         ids.append(at)
-    return Beside(torch.cat(tokens)[None], torch.cat(ids)) if tokens else None
+    return ReferenceTokens(torch.cat(tokens)[None], torch.cat(ids)) if tokens else None
 
 
 def own_noise(word: str, shape: tuple[int, ...]) -> Tensor:
@@ -159,7 +161,7 @@ def _crop(
     words: Conditioning,
     cells: np.ndarray,
     schedule: Schedule,
-    settings: Defaults,
+    settings: SamplingDefaults,
 ) -> Crop:
     """Return the crop of these pixels (height, width, 3); `word` names its noise."""
     rows, cols = pixels.shape[0] // family.patch, pixels.shape[1] // family.patch
@@ -184,11 +186,11 @@ def _crop(
     return Crop((rows, cols), words, _on(family, cells), digest, ends)
 
 
-def _cells_of(subject: Staged, staged: Stage) -> np.ndarray:
+def _cells_of(subject: PlacedSubject, layout: Layout) -> np.ndarray:
     """Return the canvas cells whose tokens a subject replaces."""
     seen: Bools = subject.seen
     rows, cols = np.nonzero(seen)
-    return (rows + subject.crop.row) * staged.grid.cols + cols + subject.crop.col
+    return (rows + subject.crop.row) * layout.grid.cols + cols + subject.crop.col
 
 
 def _on(family: Family, numbers: np.ndarray) -> Tensor:

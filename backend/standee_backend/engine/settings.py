@@ -5,13 +5,14 @@ from __future__ import annotations
 from standee.composition import Composition, Method
 from standee.errors import InvalidField
 
-from .families.base import Defaults, Family
+from ..catalog.sampling_defaults import SamplingDefaults
+from .families.base import Family
 
 FREE = 1.0
 """The threshold that no time is above: tokens are never replaced."""
 
 
-def resolve(family: Family, composition: Composition) -> Defaults:
+def resolve(family: Family, composition: Composition) -> SamplingDefaults:
     """Return the family's defaults with everything that the composition chooses laid over them."""
     method, sampling = composition.method, composition.sampling
     chosen = {name: getattr(method, name) for name in Method.__struct_fields__}

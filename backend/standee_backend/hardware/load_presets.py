@@ -33,7 +33,7 @@ class Preset(Struct, frozen=True):
     text_quantization: Quantization = "none"
     dtype: Dtype = "bf16"
 
-    def told(self) -> dict[str, str]:
+    def note_values(self) -> dict[str, str]:
         """Return it as a job's note tells of it; see `standee.wire.notes`."""
         return {
             "preset": self.name,

@@ -44,7 +44,7 @@ class Weights(Struct, frozen=True):
         return self.unpacked + tokens * self.widened
 
 
-class Working(Struct, frozen=True):
+class WorkingMemory(Struct, frozen=True):
     """What lives beside the weights, at its fullest, in each phase of a job.
 
     `text_tokens` and `tokens` are those of the largest forward of the text encoder and the transformer.
@@ -66,7 +66,7 @@ class Footprint(Struct, frozen=True):
     transformer: dict[Quantization, Weights]
     text: dict[Quantization, Weights]
     autoencoder: Weights
-    working: Working
+    working: WorkingMemory
 
 
 def packed_as(footprint: Footprint, size: int) -> Footprint:

@@ -31,8 +31,8 @@ from standee.wire.events import (
 )
 
 from ..event_log import event
-from ..storage.disk_thread import Disk
-from ..storage.job_store import STRIDE, Job, Store
+from ..storage.disk_thread import DiskThread
+from ..storage.job_store import STRIDE, Job, JobStore
 from .slots import Slot
 from .worker_process import Free, WorkerDied
 
@@ -55,7 +55,7 @@ class Subscriber(Protocol):
 
 
 @dataclass
-class Live:
+class ActiveJob:
     """What is known of an unfinished job beyond the store."""
 
     job: str
@@ -71,15 +71,15 @@ class Scheduler:
 
     def __init__(
         self,
-        store: Store,
-        disk: Disk,
+        store: JobStore,
+        disk: DiskThread,
         slots: Sequence[Slot],
         claim: Callable[[str], None] = lambda digest: None,
     ) -> None:
         """`claim` is told of each result's picture once its owner holds it."""
         self.slots, self._claim_picture = slots, claim
         self._store, self._disk = store, disk
-        self._live: dict[int, Live] = {}
+        self._active: dict[int, ActiveJob] = {}
         self._news = [asyncio.Event() for _ in slots]
         self._turns = [asyncio.Lock() for _ in slots]
         self._running: dict[int, Slot] = {}
@@ -152,20 +152,20 @@ class Scheduler:
             peer.send(happened)
         if job.over:
             return
-        live = self._alive(job.key, job.id, job.seq)
-        for last in (live.progress, live.preview):
+        active = self._active_job(job.key, job.id, job.seq)
+        for last in (active.progress, active.preview):
             if last is not None and last.seq > since:
                 peer.send(last)
         if not peer.gone:
-            live.subscribers.add(peer)
-            live.position = None  # what is stored of it may be old: `announce` tells it anew
+            active.subscribers.add(peer)
+            active.position = None  # what is stored of it may be old: `announce` tells it anew
 
     def forget(self, peer: Subscriber) -> None:
         """Send a peer nothing more."""
-        for key, live in list(self._live.items()):
-            live.subscribers.discard(peer)
-            if not live.subscribers and key not in self._running:
-                del self._live[key]
+        for key, active in list(self._active.items()):
+            active.subscribers.discard(peer)
+            if not active.subscribers and key not in self._running:
+                del self._active[key]
 
     async def cancel(self, owner: str, job_id: str, hard: bool) -> Job:
         """Stop a job. Raises `UnknownJob`."""
@@ -186,14 +186,14 @@ class Scheduler:
 
     async def announce(self) -> None:
         """Tell those who wait how many are before them now."""
-        if not any(live.subscribers for live in self._live.values()):
+        if not any(active.subscribers for active in self._active.values()):
             return
         waiting = await self._disk(self._store.waiting)
         for place, (key, _) in enumerate(waiting, start=len(self._running)):
-            live = self._live.get(key)
-            if live is not None and live.position != place and key not in self._running:
-                live.position = place
-                self._publish(key, Queued(job=live.job, seq=self._next(live), position=place))
+            active = self._active.get(key)
+            if active is not None and active.position != place and key not in self._running:
+                active.position = place
+                self._publish(key, Queued(job=active.job, seq=self._next(active), position=place))
 
     # -- one job ---------------------------------------------------------------------------------
 
@@ -224,35 +224,35 @@ class Scheduler:
         return ended
 
     def _report(self, key: int, job: str, happened: Progress | Preview) -> None:
-        live = self._live[key]
-        happened = msgspec.structs.replace(happened, job=job, seq=self._next(live))
-        if live.seq % STRIDE == STRIDE - 1:
+        active = self._active[key]
+        happened = msgspec.structs.replace(happened, job=job, seq=self._next(active))
+        if active.seq % STRIDE == STRIDE - 1:
             # What is durable from here on is numbered above what was sent, after a crash too.
-            self._disk.soon(self._store.reserve, key, live.seq + 1)
+            self._disk.soon(self._store.reserve, key, active.seq + 1)
         if isinstance(happened, Preview):
-            live.preview = happened
+            active.preview = happened
         else:
-            live.progress = happened
+            active.progress = happened
         self._publish(key, happened)
 
     def _publish(self, key: int, happened: Event) -> None:
-        live = self._alive(key, happened.job, happened.seq)
-        live.seq = max(live.seq, happened.seq)
+        active = self._active_job(key, happened.job, happened.seq)
+        active.seq = max(active.seq, happened.seq)
         if isinstance(happened, Queued):
-            live.progress = live.preview = None
-            live.position = happened.position
-        frames = codec.encode(happened) if live.subscribers else None
-        for peer in list(live.subscribers):  # sending may find that a peer has left: `forget`
+            active.progress = active.preview = None
+            active.position = happened.position
+        frames = codec.encode(happened) if active.subscribers else None
+        for peer in list(active.subscribers):  # sending may find that a peer has left: `forget`
             peer.send(happened, frames)
         if ends(happened):
-            self._live.pop(key, None)
+            self._active.pop(key, None)
 
-    def _alive(self, key: int, job: str, seq: int) -> Live:
-        return self._live.setdefault(key, Live(job, seq))
+    def _active_job(self, key: int, job: str, seq: int) -> ActiveJob:
+        return self._active.setdefault(key, ActiveJob(job, seq))
 
-    def _next(self, live: Live) -> int:
-        live.seq += 1
-        return live.seq
+    def _next(self, active: ActiveJob) -> int:
+        active.seq += 1
+        return active.seq
 
 
 def _never() -> None:

@@ -22,7 +22,7 @@ from standee.wire.messages import WorkerInfo
 from ..hardware.options import Options
 from ..storage.job_store import Job
 from ..worker.pipe import Ready, Setup
-from .worker_process import Child, Free, Report
+from .worker_process import Free, Report, WorkerProcess
 
 WORKER = (sys.executable, "-P", "-m", "standee_backend.worker")
 
@@ -57,30 +57,30 @@ class LocalSlot:
         self.name = name
         self._command = list(command)
         self._setup = Setup(str(blobs), msgspec.to_builtins(options))
-        self._child: Child | None = None
+        self._process: WorkerProcess | None = None
 
     def warm(self) -> None:
-        """Start the child if there is none."""
-        self._living()
+        """Start the process if there is none."""
+        self._running_process()
 
     async def run(self, job: Job, report: Report, free: Free) -> list[Result]:
         """Compute a job; see `Slot`."""
-        return await self._living().do(job, report, free)
+        return await self._running_process().compute(job, report, free)
 
     def cancel(self, key: int, hard: bool) -> bool:
         """Stop a job if it runs here; see `Slot`."""
-        return self._child is not None and self._child.cancel(key, hard)
+        return self._process is not None and self._process.cancel(key, hard)
 
     def info(self) -> WorkerInfo:
-        """Say how the child is."""
-        child = self._child
-        if child is None or not child.alive:
+        """Return the state of the process."""
+        process = self._process
+        if process is None or not process.alive:
             return WorkerInfo(name=self.name, state="stopped")
-        job, ready = child.job, child.ready or Ready()
+        job, ready = process.job, process.ready or Ready()
         return WorkerInfo(
             name=self.name,
-            state="busy" if job else "idle" if child.ready else "starting",
-            pid=child.pid,
+            state="busy" if job else "idle" if process.ready else "starting",
+            pid=process.pid,
             device=ready.device,
             job=job.id if job else None,
             memory_used=ready.memory_used,
@@ -88,14 +88,14 @@ class LocalSlot:
         )
 
     async def stop(self) -> None:
-        """End the child."""
-        if self._child is not None:
-            await self._child.stop()
+        """End the process."""
+        if self._process is not None:
+            await self._process.stop()
 
-    def _living(self) -> Child:
-        if self._child is None or not self._child.alive:
-            self._child = Child(self.name, self._command, self._setup)
-        return self._child
+    def _running_process(self) -> WorkerProcess:
+        if self._process is None or not self._process.alive:
+            self._process = WorkerProcess(self.name, self._command, self._setup)
+        return self._process
 
 
 def local(

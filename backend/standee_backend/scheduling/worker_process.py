@@ -24,19 +24,19 @@ from ..event_log import event
 from ..storage.job_store import Job
 from ..worker.pipe import (
     Cancel,
+    CancelHeard,
+    DeviceFree,
     Done,
-    Finishing,
     FromWorker,
-    Heard,
+    JobEvent,
     Pipe,
     Ready,
     Run,
     Setup,
-    Told,
-    Unable,
+    WorkerUnable,
 )
 
-HEARD_WITHIN = 20.0
+CANCEL_HEARD_WITHIN = 20.0
 """Seconds in which a worker says that it has heard a cancellation; else it is killed, with all that it has."""
 GONE_WITHIN = 5.0
 """Seconds that the system has to end a killed process."""
@@ -59,8 +59,8 @@ class WorkerDied(Exception):
 
 
 @dataclass(eq=False)
-class Errand:
-    """A job that the child has: who hears of it, who waits for its end, and whether the child was killed to end it."""
+class Assignment:
+    """A job of the process: who hears of it, who waits for its end, and whether killing the process ended it."""
 
     job: Job
     report: Report
@@ -70,13 +70,13 @@ class Errand:
     unheard: asyncio.TimerHandle | None = None
 
 
-class Child:
+class WorkerProcess:
     """A running worker process."""
 
     def __init__(self, name: str, command: Sequence[str], setup: Setup) -> None:
         self.ready: Ready | None = None
-        self._name, self._errands, self._killed = name, dict[int, Errand](), False
-        self._words: queue.SimpleQueue[Run | Cancel | Setup | None] = queue.SimpleQueue()
+        self._name, self._assignments, self._killed = name, dict[int, Assignment](), False
+        self._outbox: queue.SimpleQueue[Run | Cancel | Setup | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._process = subprocess.Popen(
             command,
@@ -89,9 +89,9 @@ class Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._pipe = Pipe(self._process.stdout, self._process.stdin, FromWorker)
-        for work in (self._listen, self._talk, self._relay):
+        for work in (self._read, self._write, self._relay):
             threading.Thread(target=work, daemon=True, name=f"worker {name}").start()
-        self._say(setup)
+        self._send(setup)
         event(log, "worker.started", worker=name, pid=self.pid)
 
     @property
@@ -105,37 +105,39 @@ class Child:
     @property
     def job(self) -> Job | None:
         """The job that came last: the one that computes, if any does."""
-        return next((errand.job for errand in reversed(self._errands.values())), None)
+        return next((assignment.job for assignment in reversed(self._assignments.values())), None)
 
-    async def do(self, job: Job, report: Report, free: Free) -> list[Result]:
-        """Have a job done; see `executor.Slot.run`."""
+    async def compute(self, job: Job, report: Report, free: Free) -> list[Result]:
+        """Have a job done; see `slots.Slot.run`."""
         answer = asyncio.get_running_loop().create_future()
-        self._errands[job.key] = Errand(job, report, free, answer)
+        self._assignments[job.key] = Assignment(job, report, free, answer)
         try:
-            self._say(Run(job.key, job.kind, job.spec, job.model))
+            self._send(Run(job.key, job.kind, job.spec, job.model))
             return await answer
         finally:
-            self._errands.pop(job.key, None)
+            self._assignments.pop(job.key, None)
 
     def cancel(self, key: int, hard: bool) -> bool:
         """Stop a job if it is here, and return whether it is.
 
         `hard` takes this process, and all that it has, along; so does a worker that does not listen.
         """
-        errand = self._errands.get(key)
-        if errand is None:
+        assignment = self._assignments.get(key)
+        if assignment is None:
             return False
         if hard:
-            self._kill_for(errand)
+            self._kill_for(assignment)
         else:
-            self._say(Cancel(key))
-            errand.unheard = self._loop.call_later(HEARD_WITHIN, self._kill_for, errand)
+            self._send(Cancel(key))
+            assignment.unheard = self._loop.call_later(
+                CANCEL_HEARD_WITHIN, self._kill_for, assignment
+            )
         return True
 
-    def _kill_for(self, errand: Errand) -> None:
+    def _kill_for(self, assignment: Assignment) -> None:
         """Kill the process to end a job, unless the job has ended."""
-        if self._errands.get(errand.job.key) is errand:
-            errand.cancelled_hard = self._killed = True
+        if self._assignments.get(assignment.job.key) is assignment:
+            assignment.cancelled_hard = self._killed = True
             self._kill()
 
     def _kill(self) -> None:
@@ -153,13 +155,13 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             await asyncio.to_thread(self._process.wait, GONE_WITHIN)
 
-    def _say(self, message: Run | Cancel | Setup) -> None:
-        self._words.put(message)
+    def _send(self, message: Run | Cancel | Setup) -> None:
+        self._outbox.put(message)
 
-    def _talk(self) -> None:
+    def _write(self) -> None:
         """In a thread: write what there is to say; a worker that does not read stops nothing else."""
         with contextlib.suppress(OSError):  # it is gone, and will be heard to be
-            while (message := self._words.get()) is not None:
+            while (message := self._outbox.get()) is not None:
                 self._pipe.send(message)
 
     def _relay(self) -> None:
@@ -170,52 +172,54 @@ class Child:
             if said := line.decode(errors="replace").rstrip():
                 event(log, "worker.says", worker=self._name, line=said)
 
-    def _listen(self) -> None:
-        """In a thread: hand what the child says to the loop, and at last how it ended."""
+    def _read(self) -> None:
+        """In a thread: hand what the process says to the loop, and at last how it ended."""
         with contextlib.suppress(RuntimeError):  # the loop may be closed already
             try:
                 while (message := self._pipe.receive()) is not None:
-                    self._loop.call_soon_threadsafe(self._heard, message)
+                    self._loop.call_soon_threadsafe(self._take_message, message)
                 status = self._process.wait(GONE_WITHIN)
             except (OSError, ValueError, msgspec.MsgspecError, subprocess.TimeoutExpired) as error:
                 event(log, "worker.mute", level=logging.WARNING, error=str(error)[:200])
                 self._kill()
                 status = self._process.wait()
             self._kill()  # what it has started and left
-            self._words.put(None)
-            self._loop.call_soon_threadsafe(self._gone, status)
+            self._outbox.put(None)
+            self._loop.call_soon_threadsafe(self._process_ended, status)
 
-    def _heard(self, message: Any) -> None:
+    def _take_message(self, message: Any) -> None:
         if isinstance(message, Ready):
             self.ready = message
-        elif isinstance(message, Unable):
-            for each in list(self._errands.values()):
+        elif isinstance(message, WorkerUnable):
+            for each in list(self._assignments.values()):
                 self._end(each, message.problem.exception())
-        elif (errand := self._errands.get(message.job)) is None:
+        elif (assignment := self._assignments.get(message.job)) is None:
             return
-        elif isinstance(message, Told):
-            self._told(errand, message.event)
-        elif isinstance(message, Heard):
-            if errand.unheard is not None:
-                errand.unheard.cancel()
-        elif isinstance(message, Finishing):
-            errand.free()
+        elif isinstance(message, JobEvent):
+            self._take_event(assignment, message.event)
+        elif isinstance(message, CancelHeard):
+            if assignment.unheard is not None:
+                assignment.unheard.cancel()
+        elif isinstance(message, DeviceFree):
+            assignment.free()
         elif isinstance(message, Done):
             engine, reporting = message.seconds, message.reporting
-            event(log, "job.computed", job=errand.job.id, engine=engine, reporting=reporting)
-            self._end(errand, message.results)
+            event(log, "job.computed", job=assignment.job.id, engine=engine, reporting=reporting)
+            self._end(assignment, message.results)
 
-    def _told(self, errand: Errand, happened: Progress | Preview | Cancelled | Failed) -> None:
+    def _take_event(
+        self, assignment: Assignment, happened: Progress | Preview | Cancelled | Failed
+    ) -> None:
         if isinstance(happened, Cancelled):
-            self._end(errand, JobCancelled("The job was cancelled."))
+            self._end(assignment, JobCancelled("The job was cancelled."))
         elif isinstance(happened, Failed):
-            self._end(errand, happened.error.exception())
+            self._end(assignment, happened.error.exception())
         else:
-            errand.report(happened)
+            assignment.report(happened)
 
-    def _end(self, errand: Errand, how: list[Result] | Exception) -> None:
-        del self._errands[errand.job.key]
-        answer = errand.answer
+    def _end(self, assignment: Assignment, how: list[Result] | Exception) -> None:
+        del self._assignments[assignment.job.key]
+        answer = assignment.answer
         if answer.done():  # whoever waited was cancelled
             return
         if isinstance(how, Exception):
@@ -223,19 +227,21 @@ class Child:
         else:
             answer.set_result(how)
 
-    def _gone(self, status: int) -> None:
-        how, blamed = _how(status), len(self._errands) == 1 and not self._killed
-        level = logging.WARNING if self._errands else logging.INFO
+    def _process_ended(self, status: int) -> None:
+        how, blamed = _describe_exit(status), len(self._assignments) == 1 and not self._killed
+        level = logging.WARNING if self._assignments else logging.INFO
         if self._killed:
             event(log, "worker.stopped", worker=self._name)
         else:
             event(log, "worker.died", level=level, worker=self._name, how=how)
-        for errand in list(self._errands.values()):
+        for assignment in list(self._assignments.values()):
             cancelled = JobCancelled("The job was cancelled.")
-            self._end(errand, cancelled if errand.cancelled_hard else WorkerDied(how, blamed))
+            self._end(
+                assignment, cancelled if assignment.cancelled_hard else WorkerDied(how, blamed)
+            )
 
 
-def _how(status: int) -> str:
+def _describe_exit(status: int) -> str:
     """Say how a process ended."""
     if status >= 0:
         return f"it exited with status {status}"

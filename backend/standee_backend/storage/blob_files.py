@@ -22,7 +22,7 @@ FRESH = 60.0
 """Seconds that a new picture is safe from deletion until it is claimed."""
 
 
-class Blobs:
+class BlobFiles:
     """The pictures in one folder. Safe to use from several threads and processes."""
 
     def __init__(self, folder: Path) -> None:

@@ -19,7 +19,7 @@ MAX_UPLOADS = 64
 """How many uploads of one owner may be under way; the oldest gives way to another."""
 
 
-class Holdings:
+class BlobOwnership:
     """The tables `blobs` and `uses` of a database."""
 
     def __init__(self, db: Database) -> None:

@@ -19,7 +19,7 @@ def _log_failure(done: Future[Any]) -> None:
         log.warning("disk.failed: %s", error)
 
 
-class Disk:
+class DiskThread:
     """Runs what touches the disk in one thread, in order, so that the event loop never waits."""
 
     def __init__(self, name: str, threads: int = 1) -> None:

@@ -21,7 +21,7 @@ from standee.errors import Conflict, QuotaExceeded, UnknownJob
 from standee.wire.events import AnyEvent, Cancelled, Event, Failed, Problem, Queued, Result, Started
 from standee.wire.messages import JobInfo, State
 
-from .blob_ownership import Holdings
+from .blob_ownership import BlobOwnership
 from .database import Database
 
 STRIDE = 100_000
@@ -74,12 +74,12 @@ JOBS = (
 )
 
 
-class Store:
+class JobStore:
     """The jobs of one daemon."""
 
     def __init__(self, path: Path) -> None:
         self._db = Database(path)
-        self.holdings = Holdings(self._db)
+        self.ownership = BlobOwnership(self._db)
         self._served: dict[str, int] = {}
         self._turn = 0
 
@@ -133,9 +133,9 @@ class Store:
             if model:
                 self._db.run("INSERT INTO models VALUES (?,?)", key, model)
             job = self._get(key)
-            self.holdings.use(job.key, digests)
+            self.ownership.use(job.key, digests)
             if quota is not None:  # files of what gives way are swept later
-                self.holdings.make_room(owner, 0, quota, "$.spec")
+                self.ownership.make_room(owner, 0, quota, "$.spec")
             return self._record(job, Queued(job=job.id, position=self.position(job)))
 
     def claim(self, *, beside: bool = False) -> tuple[Job, Started] | None:
@@ -164,8 +164,8 @@ class Store:
             job = self._get(key)
             recorded: list[Result] = []
             for result in results:
-                self.holdings.hold(job.owner, result.digest, result.size)
-                self.holdings.use(key, [result.digest])
+                self.ownership.hold(job.owner, result.digest, result.size)
+                self.ownership.use(key, [result.digest])
                 result = msgspec.structs.replace(result, job=job.id)
                 job, numbered = self._record(job, result)
                 recorded.append(numbered)
@@ -240,7 +240,7 @@ class Store:
                 )
             results = [e.digest for e in self.events(job.key) if isinstance(e, Result)]
             self._db.run("DELETE FROM jobs WHERE key=?", job.key)
-            return self.holdings.let_go(owner, results)
+            return self.ownership.let_go(owner, results)
 
     def expire(self, now: float, seconds: float) -> list[tuple[str, str]]:
         """Release all jobs that have been finished for so long; return owners and pictures let go.

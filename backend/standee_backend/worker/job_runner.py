@@ -31,10 +31,10 @@ from standee.wire.notes import MAX_NOTES, MEMORY_PLAN, MEMORY_SHORT, MODEL_CACHE
 
 from ..catalog import catalog, download, lora_files
 from ..catalog.catalog import ModelInfo
-from ..catalog.download import Follower
+from ..catalog.download import DownloadObserver
 from ..catalog.model_card import configuration
 from ..engine import images
-from ..engine.compose import Step, paint
+from ..engine.compose import Step, compose
 from ..engine.cutout.cutout import cut_out
 from ..engine.families.base import Family
 from ..engine.loading.load import load
@@ -44,7 +44,7 @@ from ..engine.token_cache.disk import TokenFiles
 from ..hardware.load_presets import Preset
 from ..hardware.memory_estimate import Plan
 from ..hardware.options import Options
-from .memory_planner import Fitting, exhausted, give_back
+from .memory_planner import MemoryPlanner, exhausted, give_back
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ Finish = Callable[[], Result]
 
 
 @dataclass
-class Resident:
+class LoadedModel:
     """The model that is loaded, under which name and how, and the subjects' tokens it has captured."""
 
     path: str
@@ -72,7 +72,7 @@ class Resident:
     preset: Preset
 
 
-class Notes:
+class JobNotes:
     """What a job has said of itself: it goes along with all progress, of which a client may see the last only."""
 
     def __init__(self, report: Report) -> None:
@@ -92,7 +92,7 @@ class Notes:
         self._report(event)
 
 
-class Tasks:
+class JobRunner:
     """Runs jobs one after another with one model kept loaded.
 
     `tokens` is the folder of captured tokens, where the options give them room on the disk.
@@ -102,8 +102,8 @@ class Tasks:
         self.options = options
         limit = int(options.token_disk * 2**30)
         self.files = TokenFiles(tokens, limit) if tokens and limit else None
-        self.fitting = Fitting(options)
-        self.resident: Resident | None = None
+        self.planner = MemoryPlanner(options)
+        self.loaded: LoadedModel | None = None
 
     def run(
         self,
@@ -118,13 +118,13 @@ class Tasks:
         `model` is the one that a composition names; it is looked up if an earlier daemon accepted the job.
         Raises `StandeeError`s; anything else that it raises is a failure of the job.
         """
-        notes = Notes(report)
+        notes = JobNotes(report)
         if isinstance(spec, Composition):
             info = model or catalog.find(spec.sampling.model)
             yield from self._compose(info, spec, read, notes, cancelled)
             return
         try:
-            mask = _cut_out(spec, read, self.options.device, _follower(notes.tell, cancelled))
+            mask = _cut_out(spec, read, self.options.device, _observer(notes.tell, cancelled))
         except torch.OutOfMemoryError:
             give_back()
             raise OutOfMemory(
@@ -139,49 +139,49 @@ class Tasks:
         info: ModelInfo,
         composition: Composition,
         read: Read,
-        notes: Notes,
+        notes: JobNotes,
         cancelled: Cancelled,
     ) -> Generator[Finish, None, None]:
         """Compose all pictures of a job, going on with a smaller preset whenever the memory does not suffice."""
-        follower = _follower(notes.tell, cancelled)
+        observer = _observer(notes.tell, cancelled)
         commit = download.commit_of(download.here(info) or Path())
         if commit:
             notes.add(note(MODEL_CACHED, "$.sampling.model", model=info.folder, commit=commit[:12]))
-        folder = download.folder(info, "$.sampling.model", follower)
-        loras = lora_files.bring_all(composition.sampling.loras, follower)
+        folder = download.folder(info, "$.sampling.model", observer)
+        loras = lora_files.bring_all(composition.sampling.loras, observer)
         plan = self._plan(info, folder, composition, [file for file, _ in loras], notes)
-        started, painted = time.monotonic(), 0
+        started, composed = time.monotonic(), 0
 
         def attempt(plan: Plan) -> Generator[Finish, None, bool]:
             """Paint the pictures that are still missing; return whether the memory sufficed."""
-            nonlocal painted
+            nonlocal composed
             try:
-                resident = self._load(info, plan.preset, notes.tell)
-                self._lay(resident, loras, plan.room - plan.need, notes.tell)
-                for about in resident.family.adapters.notes:
+                loaded = self._load(info, plan.preset, notes.tell)
+                self._lay_loras(loaded, loras, plan.room - plan.need, notes.tell)
+                for about in loaded.family.adapters.notes:
                     notes.add(about)
-                resident.tokens.model = f"{resident.fingerprint} {self._computed_by(resident)}"
-                for index in range(painted, composition.sampling.count):
-                    watch = _Watch(
-                        resident.family, composition, index, started, notes.tell, cancelled
+                loaded.tokens.model = f"{loaded.fingerprint} {self._computed_by(loaded)}"
+                for index in range(composed, composition.sampling.count):
+                    watch = _StepObserver(
+                        loaded.family, composition, index, started, notes.tell, cancelled
                     )
-                    yield _paint(resident, composition, read, index, watch, notes)
-                    painted += 1
-                log.info("%s", resident.tokens)
+                    yield _paint(loaded, composition, read, index, watch, notes)
+                    composed += 1
+                log.info("%s", loaded.tokens)
             except Exception as error:
                 if not exhausted(error):
                     raise
                 return False
             finally:
-                if self.resident:
-                    self.resident.family.release()
+                if self.loaded:
+                    self.loaded.family.release()
             return True
 
         while not (yield from attempt(plan)):
-            self.resident = None
+            self.loaded = None
             give_back()  # all of it, before anything else comes
-            failed, plan = plan, self.fitting.after(plan)
-            notes.add(note(MEMORY_SHORT, failed=failed.preset.name, **plan.preset.told()))
+            failed, plan = plan, self.planner.after(plan)
+            notes.add(note(MEMORY_SHORT, failed=failed.preset.name, **plan.preset.note_values()))
 
     def _plan(
         self,
@@ -189,72 +189,72 @@ class Tasks:
         folder: Path,
         composition: Composition,
         loras: Sequence[Path],
-        notes: Notes,
+        notes: JobNotes,
     ) -> Plan:
         """Decide how the job's model is loaded, and say so."""
         notes.tell(Progress(stage="fitting", step=0, of=1))
-        resident = self.resident if self.resident and self.resident.path == info.path else None
-        loaded = resident.preset if resident else None
-        plan = self.fitting.plan(info, folder, composition, loras, loaded)
+        model = self.loaded if self.loaded and self.loaded.path == info.path else None
+        loaded = model.preset if model else None
+        plan = self.planner.plan(info, folder, composition, loras, loaded)
         need, room = plan.need, plan.room
-        notes.add(note(MEMORY_PLAN, need=need, room=room, **plan.preset.told()))
+        notes.add(note(MEMORY_PLAN, need=need, room=room, **plan.preset.note_values()))
         notes.tell(Progress(stage="fitting", step=1, of=1))
         return plan
 
-    def _load(self, info: ModelInfo, preset: Preset, report: Report) -> Resident:
-        here = self.resident
+    def _load(self, info: ModelInfo, preset: Preset, report: Report) -> LoadedModel:
+        here = self.loaded
         if here is None or (here.path, here.preset) != (info.path, preset):
             report(Progress(stage="loading", step=0, of=1))
-            self.resident = here = None
+            self.loaded = here = None
             give_back()
             family = load(info, self.options, preset)
             room, precision = _room(self.options), self.options.token_precision
             tokens = TokenCache(room, precision, self.files)
             fingerprint = family.fingerprint()
-            self.resident = here = Resident(info.path, family, fingerprint, tokens, preset)
+            self.loaded = here = LoadedModel(info.path, family, fingerprint, tokens, preset)
         return here
 
-    def _computed_by(self, resident: Resident) -> str:
+    def _computed_by(self, loaded: LoadedModel) -> str:
         """Say what decides over the last bits of tokens beside the weights: device, kernels, versions."""
-        device = resident.family.device
+        device = loaded.family.device
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         return f"{name} {self.options.attention} {self.options.compile} {_versions()}"
 
-    def _lay(
-        self, resident: Resident, loras: Sequence[tuple[Path, float]], spare: int, report: Report
+    def _lay_loras(
+        self, loaded: LoadedModel, loras: Sequence[tuple[Path, float]], spare: int, report: Report
     ) -> None:
         """Lay a job's LoRAs over the model, and no others; those of earlier jobs may stay in `spare` bytes."""
-        adapters = resident.family.adapters
+        adapters = loaded.family.adapters
         before = adapters.active
         try:
             adapters.lay(loras, lambda: report(Progress(stage="loading", step=0, of=1)), spare)
         finally:
             if adapters.active != before:
-                resident.fingerprint = resident.family.fingerprint()
+                loaded.fingerprint = loaded.family.fingerprint()
 
 
 def _paint(
-    resident: Resident,
+    loaded: LoadedModel,
     composition: Composition,
     read: Read,
     index: int,
-    watch: _Watch,
-    notes: Notes,
+    watch: _StepObserver,
+    notes: JobNotes,
 ) -> Finish:
     seed = composition.sampling.seed + index
-    painted = paint(
-        resident.family,
+    composed = compose(
+        loaded.family,
         composition,
         read,
         seed=seed,
         on_step=watch,
         tell=notes.add,
-        cache=resident.tokens,
+        cache=loaded.tokens,
     )
-    receipt = _receipt(composition, seed, resident)
+    receipt = _receipt(composition, seed, loaded)
 
     def finish() -> Result:
-        pixels, said = painted.finish(), notes.said
+        pixels, said = composed.finish(), notes.said
         return _encode(pixels, seed, receipt | {"notes": msgspec.to_builtins(said)}, said)
 
     return finish
@@ -268,7 +268,7 @@ def _encode(
     return Result(seed=seed, width=width, height=height, receipt=receipt, notes=notes, data=data)
 
 
-def _follower(report: Report, cancelled: Cancelled) -> Follower:
+def _observer(report: Report, cancelled: Cancelled) -> DownloadObserver:
     """Return what reports a download as a job's progress, and stops it when the job is cancelled."""
 
     def say(stage: str, done: int, of: int, left: float | None) -> None:
@@ -278,7 +278,7 @@ def _follower(report: Report, cancelled: Cancelled) -> Follower:
         if cancelled():
             raise JobCancelled("The job was cancelled.")
 
-    return Follower(say, check)
+    return DownloadObserver(say, check)
 
 
 def _room(options: Options) -> int:
@@ -288,7 +288,7 @@ def _room(options: Options) -> int:
     return psutil.virtual_memory().available // 4
 
 
-class _Watch:
+class _StepObserver:
     """Follows a picture's steps: reports, sends previews, and stops when the job is cancelled."""
 
     def __init__(
@@ -330,7 +330,9 @@ class _Watch:
             raise JobCancelled("The job was cancelled.")
 
 
-def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> NDArray[np.uint8]:
+def _cut_out(
+    spec: Cutout, read: Read, device: str, observer: DownloadObserver
+) -> NDArray[np.uint8]:
     picture = images.decode(read(spec.picture), "$.picture")
     mask = images.decode(read(spec.mask), "$.mask") if spec.mask else None
     return cut_out(
@@ -343,21 +345,21 @@ def _cut_out(spec: Cutout, read: Read, device: str, follower: Follower) -> NDArr
         finder=spec.finder,
         usual=configuration().cutout,
         device=device,
-        follower=follower,
+        observer=observer,
     )
 
 
-def _receipt(composition: Composition, seed: int, resident: Resident) -> dict[str, Any]:
+def _receipt(composition: Composition, seed: int, loaded: LoadedModel) -> dict[str, Any]:
     """Return what makes this very picture again: its composition with its own seed, the model, the versions."""
     one = replace(composition.sampling, seed=seed, count=1)
-    laid = [lora.digest for lora in resident.family.adapters.active]
+    laid = [lora.digest for lora in loaded.family.adapters.active]
     return {
         "composition": msgspec.to_builtins(replace(composition, sampling=one)),
         "model": {
-            "path": resident.path,
-            "fingerprint": resident.fingerprint,
+            "path": loaded.path,
+            "fingerprint": loaded.fingerprint,
             "loras": laid,
-            "preset": resident.preset.name,
+            "preset": loaded.preset.name,
         },
         "versions": _versions(),
     }

@@ -29,20 +29,20 @@ from standee.wire.messages import Cutout
 
 from ..catalog.catalog import ModelInfo
 from ..hardware.options import Options
-from ..storage.blob_files import Blobs
+from ..storage.blob_files import BlobFiles
 from .pipe import (
     Cancel,
+    CancelHeard,
+    DeviceFree,
     Done,
-    Finishing,
-    Heard,
+    JobEvent,
     Message,
     Pipe,
     Ready,
     Run,
     Setup,
-    Told,
     ToWorker,
-    Unable,
+    WorkerUnable,
 )
 
 log = logging.getLogger("standee.worker")
@@ -50,8 +50,8 @@ log = logging.getLogger("standee.worker")
 SPECIFICATIONS = {"compose": Composition, "cutout": Cutout}
 
 
-class Tasks(Protocol):
-    """What a worker runs; see `job_runner.Tasks`."""
+class Runner(Protocol):
+    """What a worker runs; see `job_runner.JobRunner`."""
 
     def run(
         self,
@@ -63,25 +63,25 @@ class Tasks(Protocol):
     ) -> Generator[Callable[[], Result], None, None]: ...
 
 
-def main(make: Callable[[Options], Tasks] | None = None) -> None:
+def main(make: Callable[[Options], Runner] | None = None) -> None:
     """Serve the daemon at the other end of stdin and stdout until it goes."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="worker: %(message)s")
-    _offer_to_the_oom_killer()
+    _volunteer_to_oom_killer()
     pipe = _take_stdio()
     setup = pipe.receive()
     if not isinstance(setup, Setup):
         return
     blobs = Path(setup.blobs)
-    worker = Worker(pipe, Blobs(blobs))
+    worker = Worker(pipe, BlobFiles(blobs))
     threading.Thread(target=worker.listen, daemon=True, name="daemon's words").start()
     try:
         options = msgspec.convert(setup.options, Options)
-        tasks = make(options) if make else _real_tasks(options, blobs.with_name("tokens"))
+        runner = make(options) if make else _real_runner(options, blobs.with_name("tokens"))
     except BaseException as error:
         traceback.print_exc()
-        pipe.send(Unable(_problem(error)))
+        pipe.send(WorkerUnable(_problem(error)))
         return
-    worker.serve(tasks)
+    worker.serve(runner)
 
 
 class Worker:
@@ -91,7 +91,7 @@ class Worker:
     goes on with the next picture or job; what it raises fails the picture's own job.
     """
 
-    def __init__(self, pipe: Pipe, blobs: Blobs) -> None:
+    def __init__(self, pipe: Pipe, blobs: BlobFiles) -> None:
         self._pipe, self._blobs = pipe, blobs
         self._jobs: queue.SimpleQueue[Run] = queue.SimpleQueue()
         self._here: set[int] = set()
@@ -103,11 +103,11 @@ class Worker:
     def listen(self) -> None:
         """Take in what the daemon says; end this process when the daemon has ended."""
         try:
-            self._take_in()
+            self._receive()
         finally:
             _leave()
 
-    def _take_in(self) -> None:
+    def _receive(self) -> None:
         while (message := self._pipe.receive()) is not None:
             if isinstance(message, Run):
                 with self._lock:
@@ -116,22 +116,22 @@ class Worker:
             elif isinstance(message, Cancel):
                 with self._lock:  # one that comes late is of no job any more
                     self._cancelled |= self._here & {message.job}
-                self._say(Heard(message.job))
+                self._send(CancelHeard(message.job))
 
-    def serve(self, tasks: Tasks) -> None:
+    def serve(self, runner: Runner) -> None:
         """Run jobs for ever."""
         while True:
-            self._say(_vitals())
+            self._send(_vitals())
             job = self._jobs.get()
             try:
-                finish = self._compute(tasks, job)
+                finish = self._compute(runner, job)
             except BaseException as error:
-                self._finisher.submit(self._end, _ended(job.job, error))
+                self._finisher.submit(self._end, _end_event(job.job, error))
             else:
-                self._say(Finishing(job.job))
+                self._send(DeviceFree(job.job))
                 self._finisher.submit(self._finish, job.job, finish)
 
-    def _compute(self, tasks: Tasks, job: Run) -> Callable[[], Done]:
+    def _compute(self, runner: Runner, job: Run) -> Callable[[], Done]:
         """Do what a job needs the device for; return what waits for its pictures and keeps them."""
 
         def cancelled() -> bool:
@@ -142,7 +142,7 @@ class Worker:
         self._reporting, began = 0.0, time.perf_counter()
         report = self._reporter(job.job)
         model = msgspec.json.decode(job.model, type=ModelInfo) if job.model else None
-        running = tasks.run(spec, model, self._blobs.whole, report, cancelled)
+        running = runner.run(spec, model, self._blobs.whole, report, cancelled)
         with contextlib.closing(running) as computed:
             for finish in computed:
                 if pictures:
@@ -166,29 +166,29 @@ class Worker:
         try:
             self._end(finish())
         except BaseException as error:
-            self._end(_ended(job, error))
+            self._end(_end_event(job, error))
 
-    def _end(self, answer: Done | Told) -> None:
+    def _end(self, answer: Done | JobEvent) -> None:
         with self._lock:
             self._here.discard(answer.job)
             self._cancelled.discard(answer.job)
-        self._say(answer)
+        self._send(answer)
 
     def _keep(self, result: Result, index: int, of: int) -> Result:
         """Put a result's bytes among the blobs, and return what the daemon hears of it."""
         digest, size = self._blobs.put(result.data), len(result.data)
-        told = {"index": index, "of": of, "digest": digest, "size": size, "data": b""}
-        return msgspec.structs.replace(result, **told)
+        fields = {"index": index, "of": of, "digest": digest, "size": size, "data": b""}
+        return msgspec.structs.replace(result, **fields)
 
     def _reporter(self, job: int) -> Callable[[Progress | Preview], None]:
         def report(event: Progress | Preview) -> None:
             began = time.perf_counter()
-            self._say(Told(job, event))
+            self._send(JobEvent(job, event))
             self._reporting += time.perf_counter() - began
 
         return report
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         try:
             self._pipe.send(message)
         except OSError:  # the daemon has ended, and nobody waits for this job here any more
@@ -202,19 +202,19 @@ def _leave() -> None:
     os._exit(0)
 
 
-def _ended(job: int, error: BaseException) -> Told:
+def _end_event(job: int, error: BaseException) -> JobEvent:
     """Say how a job ended that was not done."""
     if isinstance(error, JobCancelled):
-        return Told(job, Cancelled())
+        return JobEvent(job, Cancelled())
     if not isinstance(error, StandeeError):
         traceback.print_exception(error)
-    return Told(job, Failed(error=_problem(error)))
+    return JobEvent(job, Failed(error=_problem(error)))
 
 
-def _real_tasks(options: Options, tokens: Path) -> Tasks:
-    from .job_runner import Tasks as RealTasks  # imports torch, which takes seconds and memory
+def _real_runner(options: Options, tokens: Path) -> Runner:
+    from .job_runner import JobRunner  # imports torch, which takes seconds and memory
 
-    return RealTasks(options, tokens)
+    return JobRunner(options, tokens)
 
 
 def _take_stdio() -> Pipe:
@@ -255,7 +255,7 @@ def _vitals() -> Ready:
     return Ready("cpu")
 
 
-def _offer_to_the_oom_killer() -> None:
+def _volunteer_to_oom_killer() -> None:
     """When memory runs out, let Linux end this process and not the daemon or the desktop."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")

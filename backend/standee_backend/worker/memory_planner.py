@@ -1,7 +1,7 @@
 """Whether a job fits, before it runs: which preset its model is loaded with, and what comes after it.
 
 An estimate may be wrong, and other programs use the device too. So an exhausted memory is no failure of the job:
-`Fitting.after` says what to go on with.
+`MemoryPlanner.after` says what to go on with.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..catalog import lora_files
 from ..catalog.catalog import ModelInfo
 from ..engine.loading.load import DTYPES, be_quiet
 from ..engine.loading.quantization import is_gguf
-from ..engine.memory.footprint import Blueprint, layout_of, outline
+from ..engine.memory.footprint import Blueprint, outline, workload_of
 from ..hardware import memory_estimate
 from ..hardware.load_presets import Dtype, Preset, following, presets, room
 from ..hardware.memory_estimate import Footprint, Plan
@@ -32,7 +32,7 @@ from ..hardware.options import Options, resolve
 log = logging.getLogger("standee.memory")
 
 
-class Fitting:
+class MemoryPlanner:
     """Plans jobs for one device."""
 
     def __init__(self, options: Options) -> None:
@@ -102,7 +102,7 @@ class Fitting:
         dtype: Dtype,
     ) -> Footprint:
         blueprint = self._blueprint(folder, dtype)
-        footprint = blueprint.footprint(layout_of(composition, blueprint.family))
+        footprint = blueprint.footprint(workload_of(composition, blueprint.family))
         if info.file is not None and is_gguf(info.file):
             footprint = memory_estimate.packed_as(footprint, info.file.stat().st_size)
         laid = sum(lora_files.numbers(file) for file in loras) * DTYPES[dtype].itemsize

@@ -56,20 +56,20 @@ class Ready(Message, frozen=True, tag="ready"):
     memory_total: int | None = None
 
 
-class Told(Message, frozen=True, tag="told"):
+class JobEvent(Message, frozen=True, tag="event"):
     """What happened to a job, but for its end with pictures; the event's `job` and `seq` are open."""
 
     job: int
     event: Progress | Preview | Cancelled | Failed
 
 
-class Heard(Message, frozen=True, tag="heard"):
+class CancelHeard(Message, frozen=True, tag="cancel.heard"):
     """A cancellation has been heard; the job ends at its next step."""
 
     job: int
 
 
-class Finishing(Message, frozen=True, tag="finishing"):
+class DeviceFree(Message, frozen=True, tag="device.free"):
     """The device is done with a job, and the next one may come; its pictures are being finished beside that."""
 
     job: int
@@ -87,14 +87,14 @@ class Done(Message, frozen=True, tag="done"):
     reporting: float = 0.0
 
 
-class Unable(Message, frozen=True, tag="unable"):
+class WorkerUnable(Message, frozen=True, tag="unable"):
     """The worker cannot work at all."""
 
     problem: Problem
 
 
 ToWorker = Setup | Run | Cancel
-FromWorker = Ready | Told | Heard | Finishing | Done | Unable
+FromWorker = Ready | JobEvent | CancelHeard | DeviceFree | Done | WorkerUnable
 
 
 class Pipe:

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from standee.arrangement import Backdrop, Standing, kept_pixels, over_scene
+from standee.arrangement import Backdrop, VisibleLayer, kept_pixels, over_scene
 from standee.composition import Canvas, Composition, Layer, Scene
 from standee.geometry import Arrangement, Bools, Placement, arrange, snap, token_grid
 
@@ -88,7 +88,7 @@ class TokenCounter:
             found = cut_out(layer.picture, layer.mask)
             if found is None:
                 return None
-            standing = Standing(found.cells, layer.rect, layer.fit, layer.flip, found.size)
+            standing = VisibleLayer(found.cells, layer.rect, layer.fit, layer.flip, found.size)
             placed = self._placements[key] = standing.place(patch)
             if len(self._placements) > self._remembered:
                 self._placements.popitem(last=False)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QDateTime, QLocale, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from standee.document.document import Document
-from standee.document.load import open_input
+from standee.document.load import load_document
 from standee.errors import BadDocument, BadPicture, StandeeError
 
 from ..model import EditorDocument
@@ -363,7 +363,7 @@ def read_document(path: Path) -> Document:
     Raises `BadDocument`, `BadPicture`, `InvalidField`.
     """
     try:
-        return open_input(path)
+        return load_document(path)
     except BadPicture as error:
         raise BadDocument(
             f"{path.name}: {error.message}",

@@ -15,7 +15,7 @@ from PIL import Image
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from standee.arrangement import KEPT_SIDE, reduced
+from standee.arrangement import KEPT_SIDE, reduce_mask
 from standee.composition import Layer, Rect
 from standee.errors import StandeeError
 from standee.geometry import fit_picture
@@ -170,11 +170,11 @@ def _maps(
     """Return a cut-out as cells are counted of it, and as a scene keeps it, the larger one."""
     if matte is None:
         whole = np.broadcast_to(np.uint8(255), (height, width))
-        return reduced(whole), whole
+        return reduce_mask(whole), whole
     values = np.asarray(matte)
     if max(values.shape) <= KEPT_SIDE:
-        return reduced(values), values
-    return reduced(values), np.rint(reduced(values, KEPT_SIDE) * 255).astype(np.uint8)
+        return reduce_mask(values), values
+    return reduce_mask(values), np.rint(reduce_mask(values, KEPT_SIDE) * 255).astype(np.uint8)
 
 
 def to_qimage(picture: Image.Image, to_screen: bool = True) -> QImage:

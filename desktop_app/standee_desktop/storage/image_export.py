@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from standee.document.receipt import embed, mark_of, packed
+from standee.document.receipt import embed, mark_of, pack
 from standee.errors import BadPicture
 
 from .paths import write_whole
@@ -51,7 +51,7 @@ def encode_result(
         colour.save(out, "JPEG", quality=quality, subsampling=0)
         return embed(out.getvalue(), receipt, marked=marked)
     exif = Image.Exif()
-    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = b"ASCII\0\0\0" + packed(receipt)
+    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = b"ASCII\0\0\0" + pack(receipt)
     mark = mark_of(receipt) if marked else b""
     colour.save(out, "WEBP", quality=quality, method=4, exif=exif, xmp=mark)
     return out.getvalue()

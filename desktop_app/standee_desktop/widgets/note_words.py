@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from standee.wire.notes import Note, told
+from standee.wire.notes import Note, note_text
 
 PHRASES = (
     QT_TRANSLATE_NOOP("Notes", "Memory: preset {preset}: {meaning}; about {need} of {room}."),
@@ -52,4 +52,4 @@ PHRASES = (
 
 def note_words(note: Note) -> str:
     """Return what a job notes, and what to do about it."""
-    return told(note, lambda phrase: QCoreApplication.translate("Notes", phrase))
+    return note_text(note, lambda phrase: QCoreApplication.translate("Notes", phrase))

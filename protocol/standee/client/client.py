@@ -35,10 +35,10 @@ from ..wire.messages import (
     StatusRequest,
     Welcome,
 )
-from ..wire.operations import Blobs, Flow, Meter
+from ..wire.operations import Blobs, Operation, TransferProgress
 from ..wire.session import Session, Task
 from .submission import submission
-from .transport import Link
+from .transport import Transport
 
 T = TypeVar("T")
 
@@ -52,9 +52,9 @@ class Client:
     Any method may raise `NotConnected`, `Unauthorised` and `IncompatibleVersion`.
     """
 
-    def __init__(self, link: Link, timeout: float = PATIENCE) -> None:
-        self._link = link
-        self._session = link.session
+    def __init__(self, transport: Transport, timeout: float = PATIENCE) -> None:
+        self._transport = transport
+        self._session = transport.session
         self._patience = timeout
 
     @classmethod
@@ -90,7 +90,7 @@ class Client:
     ) -> Self:
         """Like `connect`, for hosts that poll: returns at once, `connected` becomes true."""
         file = Path(connection_file) if connection_file else default_file()
-        return cls(Link(Session(), file, start=start, python=python))
+        return cls(Transport(Session(), file, start=start, python=python))
 
     # -- blocking --------------------------------------------------------------------------------
 
@@ -111,8 +111,8 @@ class Client:
         `MissingBlob`, `UnknownModel`, `DownloadNeeded`, `Conflict`, `QuotaExceeded`.
         """
         job_id = job_id or new_job_id()
-        flow, meter = submission(composition, blobs, kind, job_id, priority, download)
-        return self._run(flow, meter)
+        operation, transfer = submission(composition, blobs, kind, job_id, priority, download)
+        return self._run(operation, transfer)
 
     def events(self, job_id: str, since_seq: int = 0) -> Iterator[Event]:
         """Yield what happens to the job until it ends, over restarts of the daemon.
@@ -219,12 +219,12 @@ class Client:
     def shutdown(self) -> None:
         """Stop the daemon. Unfinished jobs go on when it starts again."""
         self._run(operations.ask(Shutdown()))
-        self._link.stay_away()
+        self._transport.stay_away()
 
     def put_blob(self, data: bytes | Path) -> str:
         """Upload a picture, unless the daemon has it, and return its digest."""
-        meter = Meter()
-        return self._run(operations.put_blob(digest_of(data), data, meter), meter)
+        transfer = TransferProgress()
+        return self._run(operations.put_blob(digest_of(data), data, transfer), transfer)
 
     def get_blob(self, digest: str) -> bytes:
         """Return the bytes of a picture or result. Raises `MissingBlob`."""
@@ -238,7 +238,7 @@ class Client:
         Raises `Unauthorised` and the like when there is no way back; a daemon that is away for a
         while is only a pause, see `connected`.
         """
-        self._link.turn(time.monotonic() + budget)
+        self._transport.turn(time.monotonic() + budget)
         return self._session.take_events()
 
     def reconnect(
@@ -252,7 +252,7 @@ class Client:
 
         The way on after an error of `poll`: tasks and watched jobs stay as they are until it is there.
         """
-        self._link.reconnect(connection_file, start=start, python=python)
+        self._transport.reconnect(connection_file, start=start, python=python)
 
     @property
     def connected(self) -> bool:
@@ -279,8 +279,8 @@ class Client:
         Give `job_id` (any 8 to 64 letters and digits) to know the job before the task is done.
         """
         job_id = job_id or new_job_id()
-        flow, meter = submission(composition, blobs, kind, job_id, priority, download)
-        return self._session.begin(self._watched(job_id, flow), meter)
+        operation, transfer = submission(composition, blobs, kind, job_id, priority, download)
+        return self._session.begin(self._watch_submission(job_id, operation), transfer)
 
     def begin_watch(self, job_id: str, since_seq: int = 0) -> None:
         """Have `poll` return the events of a job after `since_seq`; an unknown one is `Failed`."""
@@ -312,17 +312,17 @@ class Client:
 
     def begin_put_blob(self, data: bytes | Path) -> Task[str]:
         """Like `put_blob`; the bytes go in slices, a few of them in each `poll`."""
-        meter = Meter()
-        return self._session.begin(operations.put_blob(digest_of(data), data, meter), meter)
+        transfer = TransferProgress()
+        return self._session.begin(operations.put_blob(digest_of(data), data, transfer), transfer)
 
     def begin_get_blob(self, digest: str) -> Task[bytes]:
         """Like `get_blob`."""
-        meter = Meter()
-        return self._session.begin(operations.download(digest, meter), meter)
+        transfer = TransferProgress()
+        return self._session.begin(operations.download(digest, transfer), transfer)
 
     def close(self) -> None:
         """Let go of the sockets. Jobs go on without the client."""
-        self._link.close()
+        self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -337,52 +337,52 @@ class Client:
 
     # -- the blocking driver ---------------------------------------------------------------------
 
-    def _run(self, flow: Flow[T], meter: Meter | None = None) -> T:
-        task = self._session.begin(flow, meter)
+    def _run(self, operation: Operation[T], transfer: TransferProgress | None = None) -> T:
+        task = self._session.begin(operation, transfer)
         self._wait_for(lambda: task.done, None, self._patience)
         return task.result()
 
     def _wait_for(
         self, ready: Callable[[], bool], timeout: float | None, patience: float | None
     ) -> None:
-        """Turn the link until `ready()`, for `timeout` seconds, `patience` of them without daemon."""
+        """Turn the transport until `ready()`, for `timeout` seconds, `patience` of them without daemon."""
         deadline = time.monotonic() + timeout if timeout is not None else None
         while True:
-            self._link.turn(time.monotonic() + 0.05)
+            self._transport.turn(time.monotonic() + 0.05)
             if ready():
                 return
             now = time.monotonic()
-            away = self._link.away_since
+            away = self._transport.away_since
             if deadline is not None and now >= deadline and away is None:
                 raise NotConnected("The daemon does not greet back.", fix="Try again.")
             if patience is not None and away is not None and now - away >= patience:
                 raise self._nobody()
-            self._link.pause(min(1.0, deadline - now) if deadline is not None else 1.0)
+            self._transport.pause(min(1.0, deadline - now) if deadline is not None else 1.0)
 
     def _next_events(self, job_id: str, deadline: float | None) -> list[Event]:
         """Wait for events of one job and return them."""
         while True:
-            self._link.turn(time.monotonic() + 0.05)
+            self._transport.turn(time.monotonic() + 0.05)
             events = self._session.take_events(job_id)
             if events:
                 return events
             now = time.monotonic()
             if deadline is not None and now >= deadline:
                 raise TimeoutError(f"Job {job_id} is not done yet; it goes on.")
-            self._link.pause(min(1.0, deadline - now) if deadline is not None else 1.0)
+            self._transport.pause(min(1.0, deadline - now) if deadline is not None else 1.0)
 
     def _nobody(self) -> StandeeError:
-        where = self._link.connection
+        where = self._transport.connection
         return NotConnected(
             f"No daemon answers at {where.endpoint}." if where else "No daemon is running.",
             fix="Start one with `standee serve`.",
         )
 
-    def _watched(self, job_id: str, flow: Flow[str]) -> Flow[str]:
+    def _watch_submission(self, job_id: str, operation: Operation[str]) -> Operation[str]:
         """Watch the job from the moment it is submitted: events may come before the answer."""
         self._session.watch(job_id, confirmed=False)
         try:
-            job = yield from flow
+            job = yield from operation
         except BaseException:
             self._session.unwatch(job_id)
             raise

@@ -54,7 +54,7 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | mine
 
 
-class Launched:
+class LaunchedDaemon:
     """A daemon that this process started. It outlives this process."""
 
     def __init__(self, folder: Path, python: str | None = None) -> None:
@@ -99,5 +99,5 @@ class Launched:
         )
 
 
-_ours: list[Launched] = []
+_ours: list[LaunchedDaemon] = []
 """Kept, so that Python does not complain about children that outlive it."""

@@ -7,7 +7,7 @@ import msgspec
 from ..composition import Composition, validate
 from ..wire import operations
 from ..wire.messages import Cutout, JobSubmit, Kind
-from ..wire.operations import Blobs, Flow, Meter
+from ..wire.operations import Blobs, Operation, TransferProgress
 
 
 def submission(
@@ -17,8 +17,8 @@ def submission(
     job_id: str,
     priority: int,
     download: bool,
-) -> tuple[Flow[str], Meter]:
-    """Return the flow that submits `spec`, checked here first: errors come before any upload."""
+) -> tuple[Operation[str], TransferProgress]:
+    """Return the operation that submits `spec`, checked here first: errors come before any upload."""
     if isinstance(spec, Cutout):
         kind = "cutout"
     named = spec.digests()
@@ -26,5 +26,5 @@ def submission(
     request = JobSubmit(job=job_id, kind=kind, spec=None, priority=priority, download=download)
     request = validate(request, JobSubmit)
     request = msgspec.structs.replace(request, spec=spec)
-    meter = Meter()
-    return operations.submit(request, named, blobs or {}, meter), meter
+    transfer = TransferProgress()
+    return operations.submit(request, named, blobs or {}, transfer), transfer

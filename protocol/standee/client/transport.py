@@ -16,7 +16,7 @@ from ..connection import Connection, read_connection
 from ..errors import NotConnected, StandeeError, Unauthorised
 from ..wire.codec import FRAME_LIMIT
 from ..wire.session import Session
-from .launch import Launched
+from .launch import LaunchedDaemon
 
 LOOK_AGAIN = 0.5
 """Seconds between two looks at the connection file while the daemon is away."""
@@ -28,7 +28,7 @@ MAX_FAILED_HANDSHAKES = 8
 """After so many the server does not have the key that the connection file promises."""
 
 
-class Link:
+class Transport:
     """The driver of one session over one DEALER socket after another. Belongs to one thread."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Link:
         self._file = file
         self._start = start
         self._python = python
-        self._launched: Launched | None = None
+        self._launched: LaunchedDaemon | None = None
         self._launched_at = float("-inf")
         self._looked = float("-inf")
         self._waited = 0.0
@@ -130,13 +130,13 @@ class Link:
         wanted = self._start and (connection is None or self._waited > START_AFTER)
         if wanted and now - self._launched_at > START_AGAIN:
             self._launched_at = now
-            self._launched = Launched(self._file.parent, self._python)
+            self._launched = LaunchedDaemon(self._file.parent, self._python)
         if self._launched is not None:
             self._launched.check()
 
     def _open(self) -> None:
         self._close_socket()
-        self._lost()
+        self._drop_connection()
         connection = self._connection
         if connection is None:
             return
@@ -176,7 +176,7 @@ class Link:
             self._failed_handshakes = 0
             self.session.connected(time.monotonic())
         elif event == zmq.EVENT_DISCONNECTED:
-            self._lost()
+            self._drop_connection()
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             self.error = Unauthorised(
                 "The daemon does not let this client's key in.",
@@ -213,7 +213,7 @@ class Link:
             self._open()  # the daemon left in this very moment: all that is open is asked again
         return True
 
-    def _lost(self) -> None:
+    def _drop_connection(self) -> None:
         self.session.lost()
         if self.away_since is None:
             self.away_since = time.monotonic()

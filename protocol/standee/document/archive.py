@@ -43,7 +43,7 @@ BROKEN = (
 )
 
 
-class Zipped:
+class ArchiveEntry:
     """An entry of an open zip."""
 
     def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
@@ -63,7 +63,7 @@ class Zipped:
             raise _broken(self._archive.filename, f"{self._entry.filename} is truncated")
 
 
-def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, Zipped]]:
+def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, ArchiveEntry]]:
     """Open the zip at `path`; return it and the entries that a document has, by name.
 
     Only the directory is read. Entries of no meaning here are left out. Raises `BadDocument`.
@@ -77,7 +77,9 @@ def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, Zipped]]:
     except BROKEN as error:
         raise _broken(str(path), str(error)) from error
     try:
-        return archive, {entry.filename: Zipped(archive, entry) for entry in _checked(archive)}
+        return archive, {
+            entry.filename: ArchiveEntry(archive, entry) for entry in _check_entries(archive)
+        }
     except BadDocument:
         archive.close()
         raise
@@ -94,7 +96,7 @@ def write_archive(stream: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> Non
             archive.writestr(entry, data)
 
 
-def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+def _check_entries(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
         raise _unsafe(f"it holds {len(entries)} entries, and at most {MAX_ENTRIES} are allowed")

@@ -44,7 +44,7 @@ class Spool:
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
 
-    def add(self, stream: IO[bytes]) -> tuple[str, Spooled]:
+    def add(self, stream: IO[bytes]) -> tuple[str, SpoolPart]:
         """Copy `stream` in; return the SHA-256 of its bytes and where they are now.
 
         Raises `TooLarge`, and `StorageFull` when the disk is full.
@@ -72,7 +72,7 @@ class Spool:
                     f"The picture could not be put aside: {error.strerror}.",
                     fix=f"Make room in {tempfile.gettempdir()}.",
                 ) from error
-        return digest.hexdigest(), Spooled(self, start, size)
+        return digest.hexdigest(), SpoolPart(self, start, size)
 
     def read(self, start: int, size: int) -> bytes:
         """Return `size` bytes from `start`. Raises `BadDocument` when it is closed."""
@@ -90,7 +90,7 @@ class Spool:
                 self._file = None
 
 
-class Spooled:
+class SpoolPart:
     """A piece of a `Spool`."""
 
     def __init__(self, spool: Spool, start: int, size: int) -> None:
@@ -152,7 +152,7 @@ class Blobs(Mapping[str, bytes]):
 
     def __getitem__(self, digest: str) -> bytes:
         with self._lock:
-            data = b"".join(_verified(digest, self._sources[digest]))
+            data = b"".join(_verify_chunks(digest, self._sources[digest]))
         return data
 
     def __contains__(self, digest: object) -> bool:
@@ -169,7 +169,7 @@ class Blobs(Mapping[str, bytes]):
         return self._sources[digest].size
 
 
-def _verified(digest: str, source: Source) -> Iterator[bytes]:
+def _verify_chunks(digest: str, source: Source) -> Iterator[bytes]:
     found = hashlib.sha256()
     for chunk in source.chunks():
         found.update(chunk)

@@ -28,7 +28,7 @@ from ..composition import Composition, from_json, to_json, validate
 from ..errors import BadDocument, BadPicture, InvalidField, MissingBlob
 from ..files import replacing
 from ..images import HEAD, check_kind
-from .archive import BLOB, COMPOSITION, RESULT, Zipped, open_archive, write_archive
+from .archive import BLOB, COMPOSITION, RESULT, ArchiveEntry, open_archive, write_archive
 from .blobs import Blobs, Source, Spool, StoredResult
 
 
@@ -184,7 +184,7 @@ class Document:
                 self._sources[digest] = source
         return digest
 
-    def _read(self, entries: dict[str, Zipped]) -> None:
+    def _read(self, entries: dict[str, ArchiveEntry]) -> None:
         """Take over what an opened file holds, save the pictures that nothing in it names."""
         if COMPOSITION not in entries:
             raise BadDocument(

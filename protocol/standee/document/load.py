@@ -31,7 +31,7 @@ MAX_FILES = 20_000
 """How many files of a folder are looked at in search of pictures."""
 
 
-def open_input(path: Path, pictures: Path | None = None) -> Document:
+def load_document(path: Path, pictures: Path | None = None) -> Document:
     """Read `path` as a document; pictures that it names but lacks are looked for in `pictures`.
 
     `-` is stdin, and what comes from there names files relative to the current folder. Raises `BadDocument`,

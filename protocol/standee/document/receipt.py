@@ -47,7 +47,7 @@ def embed(picture: bytes, receipt: dict[str, Any], *, marked: bool = True) -> by
     """
     mark = mark_of(receipt) if marked else b""
     if picture.startswith(JPEG):
-        return _embed_in_jpeg(picture, packed(receipt), mark)
+        return _embed_in_jpeg(picture, pack(receipt), mark)
     kept = [chunk for kind, chunk in _chunks(picture) if not _is_ours_in_png(kind, chunk)]
     ours = [_chunk(b"tEXt", KEYWORD + b"\0" + _json(receipt))]
     if mark:
@@ -67,9 +67,9 @@ def extract(picture: bytes) -> dict[str, Any]:
     """Return the receipt in a PNG, JPEG or WebP. Raises `BadPicture`: it has none, or is broken."""
     if picture.startswith(JPEG):
         ours = [one[4 + len(PACKED) :] for one in _segments(picture)[0] if _is_ours(one)]
-        return _unpacked(PACKED + b"".join(ours) if ours else b"")
+        return _unpack(PACKED + b"".join(ours) if ours else b"")
     if picture.startswith(WEBP):
-        return _unpacked(_exif(picture))
+        return _unpack(_exif(picture))
     for kind, chunk in _chunks(picture):
         if not _is_receipt(kind, chunk):
             continue
@@ -80,7 +80,7 @@ def extract(picture: bytes) -> dict[str, Any]:
     raise _none()
 
 
-def packed(receipt: dict[str, Any]) -> bytes:
+def pack(receipt: dict[str, Any]) -> bytes:
     """Return a receipt as the text that JPEG and WebP carry."""
     return PACKED + base64.b64encode(zlib.compress(_json(receipt), 9))
 
@@ -99,8 +99,8 @@ def _read(text: bytes) -> dict[str, Any]:
     return receipt
 
 
-def _unpacked(text: bytes) -> dict[str, Any]:
-    """Read what `packed` gave, wherever it stands in `text`."""
+def _unpack(text: bytes) -> dict[str, Any]:
+    """Read what `pack` gave, wherever it stands in `text`."""
     found = re.search(re.escape(PACKED) + rb"([A-Za-z0-9+/]+=*)", text)
     if found is None:
         raise _none()

@@ -81,7 +81,7 @@ def unpack(frames: Sequence[bytes]) -> dict[str, Any]:
     return fields
 
 
-def glimpse(frames: Sequence[bytes]) -> tuple[str, int]:
+def peek(frames: Sequence[bytes]) -> tuple[str, int]:
     """Return the type and the number of a message, as far as its first `HEAD` bytes tell them.
 
     Whatever the message, that takes no time. What is not told there gives `""` and 0.

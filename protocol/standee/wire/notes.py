@@ -1,6 +1,6 @@
 """Job notes: what a job says beside its pictures, as data, and in words of the reader's language.
 
-The worker emits a `Note` with a code and values; a face puts it into words with `told` and its own
+The worker emits a `Note` with a code and values; a face puts it into words with `note_text` and its own
 dictionary of the phrases below. A face that does not know the code shows the English `words`.
 """
 
@@ -104,27 +104,27 @@ PHRASES = tuple(
 def note(code: str, path: str = "", *, fix: str = "", **values: Any) -> Note:
     """Return a note of one of the `FORMS`, with its English words."""
     made = Note(code, path, "", values, fix)
-    return Note(code, path, _said(made, str), values, fix)
+    return Note(code, path, _format(made, str), values, fix)
 
 
-def told(about: Note, translate: Callable[[str], str] = str) -> str:
+def note_text(about: Note, translate: Callable[[str], str] = str) -> str:
     """Return a note in words, with its fix; `translate` puts the `PHRASES` into another language."""
     fix = translate(about.fix) if about.fix else ""
-    return " ".join(filter(None, (_said(about, translate), fix)))
+    return " ".join(filter(None, (_format(about, translate), fix)))
 
 
-def _said(about: Note, translate: Callable[[str], str]) -> str:
+def _format(about: Note, translate: Callable[[str], str]) -> str:
     form = FORMS.get(about.code)
     if form is None:
         return translate(about.words) if about.words else ""
     try:
-        values = about.values | _in_words(about.values, translate)
+        values = about.values | _word_values(about.values, translate)
         return translate(form).format_map(values)
     except (KeyError, TypeError, ValueError, AttributeError):  # another version's values
         return about.words
 
 
-def meaning(how: Mapping[str, Any], translate: Callable[[str], str] = str) -> str:
+def preset_text(how: Mapping[str, Any], translate: Callable[[str], str] = str) -> str:
     """Return what a memory preset does, in words.
 
     `how` has its `offload`, `quantization`, `text_quantization` and `dtype`.
@@ -138,12 +138,12 @@ def meaning(how: Mapping[str, Any], translate: Callable[[str], str] = str) -> st
     )
 
 
-def _in_words(values: Mapping[str, Any], translate: Callable[[str], str]) -> dict[str, str]:
+def _word_values(values: Mapping[str, Any], translate: Callable[[str], str]) -> dict[str, str]:
     """Return the values that stand in a form otherwise than as they are."""
     words = {name: size(values[name]) for name in ("need", "room") if name in values}
     words |= {name: translate(values[name]) for name in ("preset", "failed") if name in values}
     if "offload" in values:
-        words["meaning"] = meaning(values, translate)
+        words["meaning"] = preset_text(values, translate)
     words |= {
         name: translate(of[values[name]])
         for name, of in (("why", WHY), ("part", PARTS))

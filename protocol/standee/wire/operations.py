@@ -1,6 +1,6 @@
 """The conversations of more than one message, as generators: they yield requests, and get answers.
 
-A flow yields a list of requests; when all their answers are there it gets them in the same order.
+An operation yields a list of requests; when all their answers are there it gets them in the same order.
 A refusal is raised in it as the `StandeeError` that it carries. No sockets, no clocks.
 """
 
@@ -42,7 +42,7 @@ from .messages import (
 )
 
 T = TypeVar("T")
-Flow = Generator[list[Request], list[AnyAnswer], T]
+Operation = Generator[list[Request], list[AnyAnswer], T]
 Blobs = Mapping[str, bytes | Path]
 """Pictures by their digest: the encoded bytes, or the file that holds them."""
 
@@ -52,8 +52,8 @@ WINDOW = 8
 
 
 @dataclass
-class Meter:
-    """How many bytes of a flow have moved."""
+class TransferProgress:
+    """How many bytes of an operation have moved."""
 
     moved: int = 0
     total: int = 0
@@ -67,13 +67,13 @@ class _Reader(Protocol):
     def __call__(self, offset: int, length: int) -> bytes: ...
 
 
-def ask(request: Request) -> Flow[Any]:
+def ask(request: Request) -> Operation[Any]:
     """Ask one thing and return its answer."""
     [answer] = yield [request]
     return answer
 
 
-def list_jobs(everyone: bool = False) -> Flow[list[JobInfo]]:
+def list_jobs(everyone: bool = False) -> Operation[list[JobInfo]]:
     """Return all jobs of this client, oldest first, which may take several answers."""
     found: list[JobInfo] = []
     while True:
@@ -84,32 +84,32 @@ def list_jobs(everyone: bool = False) -> Flow[list[JobInfo]]:
             return found
 
 
-def list_models() -> Flow[list[ModelInfo]]:
+def list_models() -> Operation[list[ModelInfo]]:
     """Return the models that compositions may name."""
     answer = cast(Models, (yield from ask(ModelsRequest())))
     return list(answer.models)
 
 
-def downloads(spec: Composition | Cutout) -> Flow[tuple[Download, ...]]:
+def downloads(spec: Composition | Cutout) -> Operation[tuple[Download, ...]]:
     """Return what a job of this `spec` would have to download first."""
     kind: Kind = "cutout" if isinstance(spec, Cutout) else "compose"
     answer = cast(Downloads, (yield from ask(DownloadsRequest(kind=kind, spec=spec))))
     return answer.downloads
 
 
-def upload(digest: str, source: bytes | Path, meter: Meter) -> Flow[None]:
+def upload(digest: str, source: bytes | Path, transfer: TransferProgress) -> Operation[None]:
     """Send a picture, from where an earlier try ended. Raises `TooLarge` and the daemon's errors."""
-    with _opened(source) as (size, read):
+    with _open_source(source) as (size, read):
         if size > LIMITS.blob:
             raise TooLarge(
                 f"A picture of {size:,} bytes is over the limit of {LIMITS.blob:,}.",
                 fix="Save it smaller.",
             )
-        meter.total += size
-        before, fruitless = meter.moved, 0
+        transfer.total += size
+        before, fruitless = transfer.moved, 0
         [state] = cast(list[BlobState], (yield [BlobOpen(digest=digest, size=size)]))
         while not state.complete:
-            meter.moved = before + state.offset
+            transfer.moved = before + state.offset
             ends = min(size, state.offset + WINDOW * CHUNK)
             offsets = range(state.offset, ends, CHUNK)
             batch: list[Request] = [
@@ -122,16 +122,16 @@ def upload(digest: str, source: bytes | Path, meter: Meter) -> Flow[None]:
             fruitless = fruitless + 1 if state.offset <= previous.offset else 0
             if fruitless > 3 and not state.complete:
                 raise BadMessage("The upload does not get on.", fix="Try again.")
-        meter.moved = before + size
+        transfer.moved = before + size
 
 
-def download(digest: str, meter: Meter | None = None) -> Flow[bytes]:
+def download(digest: str, transfer: TransferProgress | None = None) -> Operation[bytes]:
     """Fetch a picture. Raises `MissingBlob`, and `BadMessage` if its bytes are not the digest's."""
-    meter = meter or Meter()
+    transfer = transfer or TransferProgress()
     [first] = cast(list[BlobChunk], (yield [BlobGet(digest=digest, length=CHUNK)]))
     check, data = hashlib.sha256(first.data), bytearray(first.data)
-    meter.total += first.size
-    meter.moved += len(data)
+    transfer.total += first.size
+    transfer.moved += len(data)
     while len(data) < first.size:
         ends = min(first.size, len(data) + WINDOW * CHUNK)
         offsets = range(len(data), ends, CHUNK)
@@ -139,33 +139,35 @@ def download(digest: str, meter: Meter | None = None) -> Flow[bytes]:
         for chunk in cast(list[BlobChunk], (yield batch)):
             check.update(chunk.data)
             data += chunk.data
-            meter.moved += len(chunk.data)
+            transfer.moved += len(chunk.data)
     if check.hexdigest() != digest:
         raise BadMessage("The picture arrived damaged.", path="$.digest", fix="Fetch it again.")
     return bytes(data)
 
 
-def put_blob(digest: str, source: bytes | Path, meter: Meter) -> Flow[str]:
+def put_blob(digest: str, source: bytes | Path, transfer: TransferProgress) -> Operation[str]:
     """Send a picture unless the daemon has it. Returns its digest."""
     [missing] = cast(list[BlobMissing], (yield [BlobHas(digests=(digest,))]))
     if missing.digests:
-        yield from upload(digest, source, meter)
+        yield from upload(digest, source, transfer)
     return digest
 
 
-def submit(job: JobSubmit, named: frozenset[str], blobs: Blobs, meter: Meter) -> Flow[str]:
+def submit(
+    job: JobSubmit, named: frozenset[str], blobs: Blobs, transfer: TransferProgress
+) -> Operation[str]:
     """Send those of the `named` pictures that the daemon lacks, then the job. Returns its id."""
     if named:
         [missing] = cast(list[BlobMissing], (yield [BlobHas(digests=tuple(sorted(named)))]))
         for digest in missing.digests:
             if digest in blobs:
-                yield from upload(digest, blobs[digest], meter)
+                yield from upload(digest, blobs[digest], transfer)
     yield [job]
     return job.job
 
 
 @contextmanager
-def _opened(source: bytes | Path) -> Iterator[tuple[int, _Reader]]:
+def _open_source(source: bytes | Path) -> Iterator[tuple[int, _Reader]]:
     """Yield a picture's size and a function that reads a slice of it, from memory or from disk."""
     if not isinstance(source, Path):
         view = memoryview(source)

@@ -1,7 +1,7 @@
 """A client's side of the conversation as pure state: frames in, events and frames out, no socket.
 
-A *flow* is a generator that yields requests and gets their answers; uploads, downloads and
-submissions are flows. The session numbers requests, keeps those without an answer, asks them again
+An *operation* is a generator that yields requests and gets their answers; uploads, downloads and
+submissions are operations. The session numbers requests, keeps those without an answer, asks them again
 after a lost connection (each is safe to ask twice), keeps each job's events in order and without
 repetition, and pulls results before it hands them out. `client/transport.py` moves the frames.
 """
@@ -32,7 +32,7 @@ from .messages import (
     Request,
     Welcome,
 )
-from .operations import Flow, Meter, download
+from .operations import Operation, TransferProgress, download
 
 T = TypeVar("T")
 
@@ -51,18 +51,18 @@ class Task(Generic[T]):
     which `error` holds too. `progress` (0..1) is the part of the bytes sent or received.
     """
 
-    def __init__(self, flow: Flow[T], meter: Meter | None = None) -> None:
+    def __init__(self, operation: Operation[T], transfer: TransferProgress | None = None) -> None:
         self.done = False
         self.error: StandeeError | None = None
-        self._flow = flow
-        self._meter = meter or Meter()
+        self._flow = operation
+        self._transfer = transfer or TransferProgress()
         self._value: T | None = None
         self._waiting: list[int] = []
         self._answers: dict[int, AnyAnswer] = {}
 
     @property
     def progress(self) -> float:
-        return 1.0 if self.done else self._meter.part
+        return 1.0 if self.done else self._transfer.part
 
     def result(self) -> T:
         """Return what came of it. Raises the task's error, or `RuntimeError` before the end."""
@@ -118,9 +118,9 @@ class Session:
         """Whether anything waits for the daemon: an answer, or a watched job's end."""
         return bool(self._pending or self._queue or self._watches)
 
-    def begin(self, flow: Flow[T], meter: Meter | None = None) -> Task[T]:
-        """Start a flow."""
-        task = Task(flow, meter)
+    def begin(self, operation: Operation[T], transfer: TransferProgress | None = None) -> Task[T]:
+        """Start an operation."""
+        task = Task(operation, transfer)
         self._resume(task, None)
         return task
 
@@ -190,9 +190,9 @@ class Session:
         except StandeeError:
             return
         if isinstance(message, Answer):
-            self._answered(message)
+            self._take_answer(message)
         else:
-            self._happened(message)
+            self._take_event(message)
 
     def tick(self, now: float) -> bool:
         """Keep the connection alive; return `False` when it has been silent for too long."""
@@ -210,9 +210,9 @@ class Session:
         self._next_id += 1
         return self._next_id - 1
 
-    def _answered(self, answer: AnyAnswer) -> None:
+    def _take_answer(self, answer: AnyAnswer) -> None:
         if answer.re == self._hello:
-            self._greeted(answer)
+            self._take_welcome(answer)
             return
         request, task = self._pending.pop(answer.re, (None, None))
         if isinstance(request, JobAttach) and isinstance(answer, Refused):
@@ -226,7 +226,7 @@ class Session:
             answers = [task._answers[number] for number in task._waiting]
             self._resume(task, answers)
 
-    def _greeted(self, answer: AnyAnswer) -> None:
+    def _take_welcome(self, answer: AnyAnswer) -> None:
         if isinstance(answer, Refused):
             self.error = answer.error.exception()
         elif not isinstance(answer, Welcome) or answer.version[0] != PROTOCOL[0]:
@@ -253,18 +253,18 @@ class Session:
 
     def _resume(self, task: Task[Any], answers: list[AnyAnswer] | None) -> None:
         refused = next((a for a in answers or () if isinstance(a, Refused)), None)
-        flow = cast(Generator[list[AnyRequest], list[AnyAnswer] | None, Any], task._flow)
+        operation = cast(Generator[list[AnyRequest], list[AnyAnswer] | None, Any], task._flow)
         try:
             if refused is not None:
-                requests = flow.throw(refused.error.exception())
+                requests = operation.throw(refused.error.exception())
             else:
-                requests = flow.send(answers)
+                requests = operation.send(answers)
         except StopIteration as end:
             task._value, task.done = end.value, True
         except StandeeError as error:
             task.error, task.done = error, True
         except (AttributeError, TypeError, ValueError, KeyError):
-            # A flow takes the answers it asked for; what else there is comes from another program.
+            # An operation takes the answers it asked for; what else there is comes from another program.
             task.error = BadMessage(
                 "The daemon gave an answer of another kind than it was asked for.",
                 fix="Install the same version of Standee on both sides.",
@@ -279,11 +279,11 @@ class Session:
             return
         for watch in list(self._watches.values()):
             if watch.pull is task:
-                self._pulled(watch, task)
+                self._finish_pull(watch, task)
 
     # -- events ----------------------------------------------------------------------------------
 
-    def _happened(self, event: AnyEvent) -> None:
+    def _take_event(self, event: AnyEvent) -> None:
         watch = self._watches.get(event.job)
         if watch is None or not watch.attached or event.seq <= watch.last_seq:
             return
@@ -303,7 +303,7 @@ class Session:
             if ends(event):
                 self._watches.pop(watch.job, None)
 
-    def _pulled(self, watch: _Watch, task: Task[bytes]) -> None:
+    def _finish_pull(self, watch: _Watch, task: Task[bytes]) -> None:
         event = cast(Result, watch.waiting.popleft())
         watch.pull = None
         if task.error is not None:

@@ -10,14 +10,14 @@ import msgspec
 
 from standee.composition import Composition, Lora, resized, validate
 from standee.document.document import Document
-from standee.document.load import open_input
+from standee.document.load import load_document
 from standee.errors import InvalidField, MissingBlob
 from standee.files import check_writable
 from standee.wire.events import Result
 
 from ..console import FILE, Console, answers, common
 from ..job_runs import STDIO, check_output, connect, run_job, write_results
-from ..options import MARKED, YES, a_lora, a_seed, a_size, located
+from ..options import MARKED, YES, parse_lora, parse_seed, parse_size, resolve_model
 
 MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 """Files that are pictures with a receipt; what is made from them gets another name."""
@@ -29,14 +29,16 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
     "-o", "--output", type=FILE, help="The PNG to write, - for stdout. [default: named after FILE]"
 )
 @click.option("--prompt", help="Words for the whole picture.")
-@click.option("--seed", type=a_seed, metavar="N|random", help="Another number, another picture.")
+@click.option(
+    "--seed", type=parse_seed, metavar="N|random", help="Another number, another picture."
+)
 @click.option("--steps", type=int, help="More steps take longer and look finer.")
 @click.option("--guidance", type=float, help="How closely the picture follows the prompt.")
 @click.option("--model", help="A name of `standee models`, a folder or a hub id.")
 @click.option(
     "--lora",
     "loras",
-    type=a_lora,
+    type=parse_lora,
     multiple=True,
     metavar="PATH[:WEIGHT]",
     help="Lay a LoRA over the model: a file, a folder or a hub id. Give it again for more.",
@@ -44,7 +46,10 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 @click.option("--no-loras", is_flag=True, help="Leave out the LoRAs that FILE names.")
 @click.option("--count", type=int, help="Make several pictures, with seeds one after another.")
 @click.option(
-    "--size", type=a_size, metavar="WxH", help="Another canvas; the arrangement is scaled along."
+    "--size",
+    type=parse_size,
+    metavar="WxH",
+    help="Another canvas; the arrangement is scaled along.",
 )
 @click.option(
     "--pictures",
@@ -92,12 +97,12 @@ def compose(
 
     Press Ctrl-C to cancel.
     """
-    with open_input(file, pictures) as document:
+    with load_document(file, pictures) as document:
         made_before = file.suffix.lower() in MADE_BEFORE
-        document.composition = changed(document.composition, **changes)
+        document.composition = with_options(document.composition, **changes)
         if detach and (output or save):
             raise click.UsageError("What is detached is written later: leave out -o and --save.")
-        out = output or _named_after(file, made_before)
+        out = output or _default_output(file, made_before)
         sampling, canvas = document.composition.sampling, document.composition.canvas
         if not detach:
             check_output(console, out, sampling.count, 3 * canvas.width * canvas.height)
@@ -135,14 +140,14 @@ def compose(
         console.answer({"results": made}, [picture["path"] for picture in made])
 
 
-def _named_after(file: Path, made_before: bool) -> Path:
+def _default_output(file: Path, made_before: bool) -> Path:
     """Return what a picture is called where nothing else is wished."""
     if file == STDIO:
         return Path("standee.png")
     return Path(f"{file.stem}{'-again' if made_before else ''}.png")
 
 
-def changed(
+def with_options(
     composition: Composition,
     *,
     prompt: str | None = None,
@@ -157,7 +162,7 @@ def changed(
     if loras or no_loras:
         given["loras"] = loras
     if "model" in given:
-        given["model"] = located(given["model"])
+        given["model"] = resolve_model(given["model"])
     composition = replace(composition, sampling=replace(composition.sampling, **given))
     if prompt is not None:
         composition = replace(composition, prompt=prompt)

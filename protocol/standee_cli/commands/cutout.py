@@ -15,7 +15,7 @@ from standee.wire.messages import Cutout, Point
 
 from ..console import FILE, Console, answers, common
 from ..job_runs import STDIO, check_output, connect, run_job, write_output
-from ..options import YES, a_box, a_point, located
+from ..options import YES, parse_box, parse_point, resolve_model
 
 
 @click.command()
@@ -24,14 +24,21 @@ from ..options import YES, a_box, a_point, located
     "-o", "--output", type=FILE, help="The mask to write, - for stdout. [default: PICTURE-mask.png]"
 )
 @click.option(
-    "--box", type=a_box, metavar="X,Y,W,H", help="Where the subject is, in the picture's own px."
+    "--box",
+    type=parse_box,
+    metavar="X,Y,W,H",
+    help="Where the subject is, in the picture's own px.",
 )
 @click.option("--words", default="", help="What the subject is, as in --words 'a red mug'.")
 @click.option(
-    "--inside", type=a_point, multiple=True, metavar="X,Y", help="A point on it; may be repeated."
+    "--inside",
+    type=parse_point,
+    multiple=True,
+    metavar="X,Y",
+    help="A point on it; may be repeated.",
 )
 @click.option(
-    "--outside", type=a_point, multiple=True, metavar="X,Y", help="A point that is not on it."
+    "--outside", type=parse_point, multiple=True, metavar="X,Y", help="A point that is not on it."
 )
 @click.option(
     "--model",
@@ -83,9 +90,9 @@ def cutout(
             picture=digest,
             box=box,
             points=(*(Point(*at) for at in inside), *(Point(*at, inside=False) for at in outside)),
-            model=located(model),
+            model=resolve_model(model),
             words=words,
-            finder=located(finder),
+            finder=resolve_model(finder),
             mask=document.add_picture(mask) if mask else None,
         )
         spec = validate(spec, Cutout)

@@ -29,10 +29,10 @@ def demo(context: click.Context, console: Console, output: Path) -> None:
     It writes the picture, its document, and a contact sheet that shows how it was made.
     """
     require("standee_backend", "backend")
-    from ..progress import Watching
+    from ..progress import ProgressDisplay
 
     client = connect(context, start=True)
-    with Watching() as watching:
+    with ProgressDisplay() as watching:
         paths = import_module("standee_backend.demo").main(output, client, on_event=watching)
     named = {what: str(path) for what, path in paths.items()}
     console.answer(named, [f"{what + ':':<10} {path}" for what, path in named.items()])

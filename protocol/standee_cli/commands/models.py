@@ -42,7 +42,7 @@ def download(context: click.Context, console: Console, model: str, yes: bool, qu
     require("standee_backend", "backend")
     if console.connection is not None:
         raise click.UsageError("Download models on the machine whose daemon uses them.", context)
-    from ..progress import Watching
+    from ..progress import ProgressDisplay
 
     catalog, downloads, onnx_files = (
         import_module(f"standee_backend.catalog.{name}")
@@ -59,7 +59,7 @@ def download(context: click.Context, console: Console, model: str, yes: bool, qu
         offer = downloads.offer(info, FIELD)
     console.say(f"{offer.repository}: {size(offer.size)} in {len(offer.files)} files.")
     _confirm(console, offer.licence, offer.licence_url, yes)
-    with Watching(quiet or console.json) as watching:
+    with ProgressDisplay(quiet or console.json) as watching:
 
         def report(stage: str, done: int, of: int, left: float | None) -> None:
             watching(Progress(stage=stage, step=done, of=of, eta=left))

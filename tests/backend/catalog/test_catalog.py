@@ -78,8 +78,8 @@ def test_the_bundled_model_is_always_there_even_beside_a_broken_file(user: Path)
 def test_a_folder_says_what_it_prefers_by_how_it_was_distilled(tmp_path: Path) -> None:
     dev = catalog.find(str(write_model(tmp_path / "dev", guided=True)))
     schnell = catalog.find(str(write_model(tmp_path / "schnell")))
-    assert (dev.steps, dev.guidance, dev.defaults.text_tokens) == (28, 3.5, None)
-    assert (schnell.steps, schnell.guidance, schnell.defaults.text_tokens) == (4, 0.0, 256)
+    assert (dev.steps, dev.guidance, dev.defaults.get("text_tokens")) == (28, 3.5, None)
+    assert (schnell.steps, schnell.guidance, schnell.defaults.get("text_tokens")) == (4, 0.0, 256)
     assert (dev.name, dev.family, dev.patch) == ("dev", "flux", 16)
 
 
@@ -109,13 +109,12 @@ def test_a_folder_of_another_family_says_what_its_kind_prefers(
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps({"shift": shift}))
     info = catalog.find(str(folder))
     assert (info.family, info.patch) == (family, 16)
-    assert (info.steps, info.guidance, info.defaults.share_by) == (steps, guidance, share_by)
+    assert (info.steps, info.guidance, info.defaults.get("share_by")) == (steps, guidance, share_by)
 
 
 def test_the_engines_own_defaults_are_those_of_a_guided_model() -> None:
-    from standee_backend.engine.families.base import Defaults
-
-    assert Defaults(**sampling_defaults.GUIDED.given()) == Defaults()
+    known = sampling_defaults.SamplingDefaults()
+    assert known.having(sampling_defaults.GUIDED) == known
 
 
 def test_a_model_describes_itself_in_standee_json(tmp_path: Path) -> None:
@@ -130,7 +129,7 @@ def test_models_toml_names_models_and_beats_what_they_say(user: Path, tmp_path: 
         f"[models.tuned]\npath = '{folder}'\ndefaults = {{ steps = 12 }}\n"
     )
     info = catalog.find("tuned")
-    assert (info.name, info.steps, info.defaults.tau) == ("tuned", 12, 0.4)
+    assert (info.name, info.steps, info.defaults["tau"]) == ("tuned", 12, 0.4)
     assert info.source == "configured"
     assert [model.name for model in catalog.models()] == ["mini", "tuned"]
 

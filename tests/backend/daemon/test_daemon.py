@@ -17,8 +17,8 @@ from standee_backend.daemon import main
 from standee_backend.daemon.daemon import Config, check_host
 from standee_backend.daemon.flags import FLAGS, settled
 from standee_backend.daemon.peer import MAX_INBOX, Budget, Peer, Received, refusal
-from standee_backend.daemon.router import Lines
-from standee_backend.daemon.single_instance import AlreadyRunning, only_one
+from standee_backend.daemon.router import Router
+from standee_backend.daemon.single_instance import AlreadyRunning, single_instance
 from standee_backend.hardware.options import Options
 from standee_backend.scheduling.slots import local
 
@@ -132,9 +132,9 @@ def test_a_name_is_no_address_to_listen_on(tmp_path):
 
 
 def test_a_folder_has_one_daemon(tmp_path):
-    with only_one(tmp_path), pytest.raises(AlreadyRunning), only_one(tmp_path):
+    with single_instance(tmp_path), pytest.raises(AlreadyRunning), single_instance(tmp_path):
         pass
-    with only_one(tmp_path):
+    with single_instance(tmp_path):
         pass
 
 
@@ -230,7 +230,7 @@ async def test_messages_without_end_leave_the_loop_to_others(line):
     async def never(request, peer):
         await asyncio.Event().wait()
 
-    receiving = asyncio.create_task(Lines(Endless(), never, lambda peer: None).receive())
+    receiving = asyncio.create_task(Router(Endless(), never, lambda peer: None).receive())
     for _ in range(10):
         await asyncio.sleep(0)
     assert not receiving.done()
@@ -238,7 +238,7 @@ async def test_messages_without_end_leave_the_loop_to_others(line):
 
 
 def received(*frames):
-    return Received(list(frames), *codec.glimpse(frames))
+    return Received(list(frames), *codec.peek(frames))
 
 
 @in_loop

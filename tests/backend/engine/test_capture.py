@@ -11,10 +11,9 @@ import torch
 
 from standee import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
 from standee_backend.catalog import catalog
-from standee_backend.engine.capture import Captures, identity
-from standee_backend.engine.compose import compose
+from standee_backend.engine.capture import TokenCapture, identity
 from standee_backend.engine.families.base import Family
-from standee_backend.engine.layout import stage
+from standee_backend.engine.layout import lay_out
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import Crop, subject_references
@@ -23,6 +22,7 @@ from standee_backend.engine.settings import resolve
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.engine.token_cache.disk import TokenFiles
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 EDITS = 50
 
@@ -214,9 +214,9 @@ def test_another_seed_finds_its_tokens_and_another_model_none(tiny, three, shelf
 def crop(tiny, three, shelf) -> Crop:
     settings = resolve(tiny, three)
     schedule = Schedule.of(tiny.sigmas(4, 30))
-    staged = stage(three, shelf.read, tiny.patch, tiny.latent_px)
+    layout = lay_out(three, shelf.read, tiny.patch, tiny.latent_px)
     prompts = encode_prompts(tiny, three, settings).layers
-    return subject_references(tiny, staged, prompts, schedule, settings, 0)[0].crop
+    return subject_references(tiny, layout, prompts, schedule, settings, 0)[0].crop
 
 
 @pytest.mark.parametrize("part", ["cells", "text", "pooled"])
@@ -251,9 +251,9 @@ def test_noise_levels_in_one_forward_give_the_tokens_of_each_alone(
         canvas=Canvas(512, 512), layers=(layer,), sampling=Sampling(steps=6, guidance=3.0)
     )
     schedule, settings = Schedule.of(family.sigmas(6, 1024)), resolve(family, given)
-    staged = stage(given, shelf.read, family.patch, family.latent_px)
+    layout = lay_out(given, shelf.read, family.patch, family.latent_px)
     prompts = encode_prompts(family, given, settings).layers
-    references = subject_references(family, staged, prompts, schedule, settings, 0)
+    references = subject_references(family, layout, prompts, schedule, settings, 0)
     sizes = []
     velocity = family.velocity
     monkeypatch.setattr(
@@ -261,8 +261,8 @@ def test_noise_levels_in_one_forward_give_the_tokens_of_each_alone(
         "velocity",
         lambda tokens, *more: sizes.append(len(tokens)) or velocity(tokens, *more),
     )
-    together = Captures(family, references, schedule, cells=1024, start=1)
-    apart = Captures(family, references, schedule, cells=256, start=1)
+    together = TokenCapture(family, references, schedule, cells=1024, start=1)
+    apart = TokenCapture(family, references, schedule, cells=256, start=1)
     for step in range(1, 6):
         ours, theirs = (c.injection(step).replace.at_site for c in (together, apart))
         for one, other in zip(ours, theirs, strict=True):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from standee import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
-from standee_backend.engine.compose import compose
-from standee_backend.engine.layout import stage
+from standee_backend.engine.layout import lay_out
 from standee_backend.engine.references import gaussian
+from support.composing import compose
 
 SMALL = Composition(canvas=Canvas(128, 128), prompt="a meadow", sampling=Sampling(steps=4))
 
@@ -30,7 +30,7 @@ def test_a_seed_decides_every_pixel(mini, shelf, two) -> None:
 def test_tokens_go_to_visible_cells_only(mini, shelf, two, monkeypatch) -> None:
     puts = _watch(mini, monkeypatch, lambda site: site.put)
     compose(mini, two, shelf.read, seed=0)
-    arrangement = stage(two, shelf.read, mini.patch, mini.latent_px).arrangement
+    arrangement = lay_out(two, shelf.read, mini.patch, mini.latent_px).arrangement
     assert arrangement.hidden(0).any()
     owned = set(np.flatnonzero(arrangement.owner.ravel() >= 0).tolist())
     assert puts

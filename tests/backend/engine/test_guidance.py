@@ -11,19 +11,19 @@ import torch
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import InvalidField
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import gaussian
 from standee_backend.engine.settings import resolve
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 
 @pytest.fixture(scope="module", params=["klein-base", "z-image"])
-def family(request, tiny_model) -> PipelineFamily:
+def family(request, tiny_model) -> Family:
     opened = load(catalog.find(str(tiny_model(request.param))), Options(device="cpu"))
-    assert isinstance(opened, PipelineFamily)
+    assert isinstance(opened, Family)
     return opened
 
 

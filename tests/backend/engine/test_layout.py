@@ -7,7 +7,7 @@ import pytest
 
 from standee import Canvas, Composition, Layer, Rect, Scene, StandeeError
 from standee_backend.engine import layout
-from standee_backend.engine.layout import LEAST_CROP, absent_subjects, resized_scene, stage
+from standee_backend.engine.layout import LEAST_CROP, absent_subjects, lay_out, resized_scene
 
 PATCH, LATENT_PX = 16, 8
 
@@ -15,20 +15,20 @@ PATCH, LATENT_PX = 16, 8
 def test_a_front_subject_takes_the_cells_that_it_covers(shelf) -> None:
     back = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(0, 0, 64, 64))
     front = Layer(picture=shelf.flat("blue", 64, 64), rect=Rect(32, 32, 64, 64))
-    staged = _stage(shelf, back, front)
-    owner = staged.arrangement.owner
+    layout = _lay_out(shelf, back, front)
+    owner = layout.arrangement.owner
     assert (owner[2:4, 2:4] == 1).all()
-    assert staged.subjects[0].owned.sum() == 16 - 4
-    assert staged.subjects[1].owned.sum() == 16
+    assert layout.subjects[0].owned.sum() == 16 - 4
+    assert layout.subjects[1].owned.sum() == 16
 
 
 def test_soft_cut_outs_never_add_up_to_more_than_the_picture(shelf) -> None:
     layers = [
         Layer(picture=shelf.disc("red", 80), rect=Rect(10 + 20 * k, 14, 80, 80)) for k in range(3)
     ]
-    staged = _stage(shelf, *layers)
+    layout = _lay_out(shelf, *layers)
     total = np.zeros((32, 32))
-    for subject in staged.subjects:
+    for subject in layout.subjects:
         row, col = subject.crop.row * 2, subject.crop.col * 2
         for (r, c), weight in np.ndenumerate(subject.matte):
             if 0 <= row + r < 32 and 0 <= col + c < 32:
@@ -39,7 +39,7 @@ def test_soft_cut_outs_never_add_up_to_more_than_the_picture(shelf) -> None:
 
 def test_the_place_is_held_around_subjects_down_to_their_feet(shelf) -> None:
     square = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(96, 96, 64, 64))
-    around = _stage(shelf, square).around
+    around = _lay_out(shelf, square).around
     assert around[11, 16] == 1  # above it
     assert around[16, 11] == 1  # beside it
     assert around[21, 16] == 0  # below its feet, where its shadow falls
@@ -49,14 +49,14 @@ def test_the_place_is_held_around_subjects_down_to_their_feet(shelf) -> None:
 
 def test_a_subject_over_the_edge_keeps_only_what_is_on_the_canvas(shelf) -> None:
     layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(224, 224, 64, 64))
-    [subject] = _stage(shelf, layer).subjects
+    [subject] = _lay_out(shelf, layer).subjects
     assert subject.owned.sum() == 4
     assert subject.crop.rows == LEAST_CROP
 
 
 def test_a_hidden_layer_is_not_staged(shelf) -> None:
     layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(0, 0, 64, 64), visible=False)
-    assert not _stage(shelf, layer).subjects
+    assert not _lay_out(shelf, layer).subjects
 
 
 def test_a_cut_out_is_read_on_grey_and_a_photograph_in_its_surroundings(shelf) -> None:
@@ -67,7 +67,7 @@ def test_a_cut_out_is_read_on_grey_and_a_photograph_in_its_surroundings(shelf) -
         rect=Rect(160, 64, 64, 64),
     )
     corner = np.s_[6 * PATCH + 1, 6 * PATCH + 1]  # crops of 16 cells, rectangles of 4
-    on_grey, in_place = _stage(shelf, cut_out, photograph).crops
+    on_grey, in_place = _lay_out(shelf, cut_out, photograph).crops
     assert np.allclose(on_grey[corner], 0.5, atol=0.02)
     assert np.allclose(in_place[corner], (0, 0, 1), atol=0.02)
 
@@ -75,7 +75,7 @@ def test_a_cut_out_is_read_on_grey_and_a_photograph_in_its_surroundings(shelf) -
 def test_the_collage_shows_cut_outs_on_the_place_the_front_one_before_the_other(shelf) -> None:
     back = Layer(picture=shelf.flat("red", 96, 96), rect=Rect(64, 64, 96, 96))
     front = Layer(picture=shelf.disc("blue", 64), rect=Rect(80, 80, 64, 64))
-    collage = _stage(shelf, back, front).collage(np.ones((256, 256, 3), np.float32))
+    collage = _lay_out(shelf, back, front).collage(np.ones((256, 256, 3), np.float32))
     for at, colour in (((10, 10), (1, 1, 1)), ((70, 70), (1, 0, 0)), ((112, 112), (0, 0, 1))):
         assert np.allclose(collage[at], colour, atol=0.02)
 
@@ -85,7 +85,7 @@ def test_a_mirrored_subject_owns_mirrored_cells(shelf) -> None:
     picture[:, :32] = (255, 0, 0, 255)
     digest = shelf.add(picture)
     plain, flipped = (
-        _stage(shelf, Layer(picture=digest, rect=Rect(64, 64, 64, 64), flip=flip)).subjects[0]
+        _lay_out(shelf, Layer(picture=digest, rect=Rect(64, 64, 64, 64), flip=flip)).subjects[0]
         for flip in (False, True)
     )
     assert (plain.owned == flipped.owned[:, ::-1]).all()
@@ -96,16 +96,16 @@ def test_a_mirrored_subject_owns_mirrored_cells(shelf) -> None:
 def test_the_scene_is_kept_away_from_the_subjects_only(shelf) -> None:
     layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(96, 96, 64, 64))
     scene = Scene(picture=shelf.flat("green", 256, 256), blend=16 / 256)
-    staged = stage(
+    layout = lay_out(
         Composition(canvas=Canvas(256, 256), layers=(layer,), scene=scene),
         shelf.read,
         PATCH,
         LATENT_PX,
     )
-    assert staged.scene is not None
-    assert staged.scene.kept[0, 0] == 1
-    assert staged.scene.kept[128, 84] == 0
-    assert staged.scene.kept[128, 76] == 1
+    assert layout.scene is not None
+    assert layout.scene.kept[0, 0] == 1
+    assert layout.scene.kept[128, 84] == 0
+    assert layout.scene.kept[128, 76] == 1
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_scene_is_kept_away_from_the_subjects_only(shelf) -> None:
 )
 def test_bad_input_names_its_field_and_the_way_out(shelf, composition, path: str) -> None:
     with pytest.raises(StandeeError) as caught:
-        stage(composition(shelf), shelf.read, PATCH, LATENT_PX)
+        lay_out(composition(shelf), shelf.read, PATCH, LATENT_PX)
     assert caught.value.path == path
     assert caught.value.fix
 
@@ -138,13 +138,13 @@ def test_a_truncated_png_is_refused(shelf) -> None:
     whole = shelf.read(shelf.disc("red", 64))
     layer = Layer(picture=shelf.add_bytes(whole[: len(whole) // 2]), rect=Rect(0, 0, 64, 64))
     with pytest.raises(StandeeError, match="is damaged") as caught:
-        _stage(shelf, layer)
+        _lay_out(shelf, layer)
     assert caught.value.code == "bad-picture"
 
 
-def _stage(shelf, *layers: Layer):
+def _lay_out(shelf, *layers: Layer):
     composition = Composition(canvas=Canvas(256, 256), layers=layers)
-    return stage(composition, shelf.read, PATCH, LATENT_PX)
+    return lay_out(composition, shelf.read, PATCH, LATENT_PX)
 
 
 @pytest.mark.parametrize("why", ["hidden", "off", "empty"])
@@ -157,7 +157,7 @@ def test_a_subject_that_is_nowhere_is_noted_with_its_reason(shelf, why) -> None:
     front = Layer(
         picture=whole, rect=Rect(32, 32, 128, 128) if why == "hidden" else Rect(0, 0, 32, 32)
     )
-    [about] = absent_subjects(_stage(shelf, lost, front))
+    [about] = absent_subjects(_lay_out(shelf, lost, front))
     assert (about.code, about.path) == ("subject-nowhere", "$.layers[0]")
     assert about.values == {"name": "the mug", "why": why}
     assert "the mug" in about.words
@@ -175,11 +175,11 @@ def test_of_a_large_picture_only_what_is_drawn_is_held_and_it_looks_the_same(she
         picture, mask = shelf.add(np.dstack([photo, inside]).astype(np.uint8)), None
     at = Rect(64, 64, 96, 96)
     layer = Layer(picture=picture, mask=mask, rect=at, flip=True, fit="cover")
-    [small] = _stage(shelf, layer).subjects
+    [small] = _lay_out(shelf, layer).subjects
     assert small.picture.colour.size == (434, 300)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout.images, "SPARE", 100)
-        [large] = _stage(shelf, layer).subjects
+        [large] = _lay_out(shelf, layer).subjects
     assert large.picture.colour.size == (1300, 900)
     np.testing.assert_array_equal(small.owned, large.owned)
     view = small.crop.rect(PATCH)
@@ -195,7 +195,7 @@ def test_pictures_that_are_too_much_together_are_refused_by_name(shelf, monkeypa
     monkeypatch.setattr(layout, "MAX_HELD", 64 * 64)
     layer = Layer(picture=shelf.flat("red", 64, 64), rect=Rect(0, 0, 64, 64))
     with pytest.raises(StandeeError) as caught:
-        _stage(shelf, layer, Layer(picture=layer.picture, rect=layer.rect))
+        _lay_out(shelf, layer, Layer(picture=layer.picture, rect=layer.rect))
     assert (caught.value.code, caught.value.path) == ("too-large", "$.layers[1].picture")
 
 
@@ -203,7 +203,7 @@ def test_a_scene_in_another_size_is_noted(shelf) -> None:
     def notes(side: int) -> list:
         scene = Scene(picture=shelf.flat("red", side, side))
         made = Composition(canvas=Canvas(256, 256), scene=scene)
-        return resized_scene(stage(made, shelf.read, PATCH, LATENT_PX))
+        return resized_scene(lay_out(made, shelf.read, PATCH, LATENT_PX))
 
     assert notes(256) == []
     [about] = notes(100)
@@ -221,9 +221,9 @@ def test_what_is_transparent_of_a_scene_is_generated_and_not_black(shelf, masked
         half[:, 128:] = (0, 0, 0, 0)
     scene = Scene(picture=shelf.add(half), kept=shelf.add(kept) if masked else None)
     made = Composition(canvas=Canvas(256, 256), scene=scene)
-    staged = stage(made, shelf.read, PATCH, LATENT_PX).scene
-    assert (staged.kept[:, :128] == 1).all()
-    assert (staged.kept[:, 128:] == 0).all()
-    np.testing.assert_allclose(staged.pixels[:, :128] * 255, half[:, :128, :3], atol=0.01)
+    layout = lay_out(made, shelf.read, PATCH, LATENT_PX).scene
+    assert (layout.kept[:, :128] == 1).all()
+    assert (layout.kept[:, 128:] == 0).all()
+    np.testing.assert_allclose(layout.pixels[:, :128] * 255, half[:, :128, :3], atol=0.01)
     if not masked:
-        assert staged.pixels[:, 128:].min() > 0.1, "it goes on, instead of turning black"
+        assert layout.pixels[:, 128:].min() > 0.1, "it goes on, instead of turning black"

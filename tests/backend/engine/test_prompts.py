@@ -9,11 +9,12 @@ import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
-from standee_backend.engine.families import pipeline as families
-from standee_backend.engine.families.base import Conditioning, Family
+from standee_backend.engine.families import base as families
+from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.conditioning import Conditioning
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 
 @pytest.fixture(params=["flux", "klein-base", "z-image"])

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
-from standee_backend.engine.capture import Captures
-from standee_backend.engine.layout import stage
+from standee_backend.engine.capture import TokenCapture
+from standee_backend.engine.layout import lay_out
 from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import own_noise, subject_references
 from standee_backend.engine.schedule import Schedule
@@ -21,8 +21,8 @@ def test_each_subject_gives_the_tokens_that_it_gives_alone(mini, shelf) -> None:
     tall = Layer(picture=shelf.flat("blue", 32, 64), rect=Rect(80, 48, 32, 64))
     same = Layer(picture=shelf.flat("green", 32, 64), rect=Rect(16, 48, 32, 64))
     references = _references(mini, shelf, wide, tall, same)
-    together = Captures(mini, references, SCHEDULE, 64).injection(0).replace
-    apart = [Captures(mini, [r], SCHEDULE, 64).injection(0).replace for r in references]
+    together = TokenCapture(mini, references, SCHEDULE, 64).injection(0).replace
+    apart = [TokenCapture(mini, [r], SCHEDULE, 64).injection(0).replace for r in references]
     for site, tokens in enumerate(together.at_site):
         assert torch.equal(tokens, torch.cat([part.at_site[site] for part in apart]))
 
@@ -57,7 +57,7 @@ def test_a_varied_flock_is_none_of_clones(mini, shelf) -> None:
 def test_cells_that_a_cut_out_hardly_fills_keep_their_own_tokens(mini, shelf) -> None:
     layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
     composition = Composition(canvas=Canvas(128, 128), layers=(layer,))
-    [subject] = stage(composition, shelf.read, mini.patch, mini.latent_px).subjects
+    [subject] = lay_out(composition, shelf.read, mini.patch, mini.latent_px).subjects
     [reference] = _references(mini, shelf, layer)
     assert 0 < len(reference.put) == subject.seen.sum() < subject.owned.sum()
 
@@ -78,7 +78,7 @@ def test_fidelity_runs_from_never_over_the_familys_own_to_always(fidelity, expec
 
 def _references(mini, shelf, *layers):
     composition = Composition(canvas=Canvas(128, 128), layers=layers, sampling=Sampling(steps=4))
-    staged = stage(composition, shelf.read, mini.patch, mini.latent_px)
+    layout = lay_out(composition, shelf.read, mini.patch, mini.latent_px)
     settings = resolve(mini, composition)
     prompts = encode_prompts(mini, composition, settings).layers
-    return subject_references(mini, staged, prompts, SCHEDULE, settings, 0)
+    return subject_references(mini, layout, prompts, SCHEDULE, settings, 0)

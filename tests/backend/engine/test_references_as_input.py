@@ -12,12 +12,12 @@ from standee import Canvas, Composition, Layer, Rect, Sampling, Scene
 from standee.composition import Method
 from standee.errors import InvalidField
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
-from standee_backend.engine.families.base import Beside
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.conditioning import ReferenceTokens
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.references import gaussian
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 CELLS, FIRST, SECOND = (5, 6), (4, 3), (2, 5)
 
@@ -28,9 +28,9 @@ def folder(request, tiny_model) -> str:
 
 
 @pytest.fixture(scope="module")
-def family(folder: str) -> PipelineFamily:
+def family(folder: str) -> Family:
     opened = load(catalog.find(folder), Options(device="cpu"))
-    assert isinstance(opened, PipelineFamily)
+    assert isinstance(opened, Family)
     return opened
 
 
@@ -76,7 +76,7 @@ def test_they_lie_beside_the_picture_where_diffusers_lays_them(family, folder) -
             img_ids=ids,
             return_dict=False,
         )[0][:, : picture.shape[1]]
-    beside = Beside(
+    beside = ReferenceTokens(
         torch.cat(pair, dim=1),
         torch.cat([family.reference_ids(i, *size) for i, size in enumerate((FIRST, SECOND))]),
     )

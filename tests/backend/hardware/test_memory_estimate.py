@@ -13,7 +13,7 @@ from standee_backend.hardware.memory_estimate import (
     TOLERANCE,
     Footprint,
     Plan,
-    Working,
+    WorkingMemory,
     choose,
     host,
     packed_as,
@@ -65,7 +65,7 @@ def test_a_job_is_refused_only_where_an_estimate_cannot_be_that_wrong() -> None:
 
 
 def test_the_transformer_is_there_before_pictures_are_encoded_when_it_was_at_work_already() -> None:
-    working = Working(0, 5 * GIB, 0, 0, 0, 0)
+    working = WorkingMemory(0, 5 * GIB, 0, 0, 0, 0)
     model = next(preset for preset in CARDS if preset.offload == "model")
     assert peak(replace(FLUX, working=working), model) < 13 * GIB
     again = peak(replace(FLUX, working=replace(working, transformer_first=True)), model)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from standee.errors import InvalidField
-from standee.wire.notes import meaning
+from standee.wire.notes import preset_text
 from standee_backend.hardware.load_presets import CARDS, GIB, RESERVE, presets, room
 from standee_backend.hardware.machine import Advice, Machine, published, recommend, survey
 from standee_backend.hardware.memory_estimate import TOLERANCE, Footprint, host, peak
@@ -222,4 +222,6 @@ def test_the_table_in_the_documentation_is_what_is_predicted() -> None:
             f"{peak(footprint, preset) / GIB:.1f} / {host(footprint, preset) / GIB:.0f}"
             for footprint in published().values()
         ]
-        assert f"| {preset.name} | {meaning(preset.told())} | {' | '.join(sizes)} |" in page
+        assert (
+            f"| {preset.name} | {preset_text(preset.note_values())} | {' | '.join(sizes)} |" in page
+        )

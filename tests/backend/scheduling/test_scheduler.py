@@ -13,8 +13,8 @@ from standee_backend.scheduling import scheduler
 from standee_backend.scheduling.scheduler import Scheduler
 from standee_backend.scheduling.worker_process import WorkerDied
 from standee_backend.storage import job_store
-from standee_backend.storage.disk_thread import Disk
-from standee_backend.storage.job_store import Store
+from standee_backend.storage.disk_thread import DiskThread
+from standee_backend.storage.job_store import JobStore
 
 ME = "my key"
 DIGEST = "d" * 64
@@ -94,7 +94,7 @@ def play(tmp_path, outcomes, followers):
     """Run one job with these outcomes before these followers; return its last state and them."""
 
     async def scene():
-        store, disk = Store(tmp_path / "jobs.sqlite"), Disk("store")
+        store, disk = JobStore(tmp_path / "jobs.sqlite"), DiskThread("store")
         scheduler = Scheduler(store, disk, [Slot(*outcomes)])
         job, queued = store.submit(ME, "job-0001", "compose", b"{}")
         watching = [Follower(scheduler, leaves) for leaves in followers]
@@ -144,7 +144,7 @@ def test_a_job_ends_as_its_worker_did(tmp_path, outcomes, state):
 
 def test_jobs_that_share_a_slot_when_it_dies_are_not_blamed_and_then_have_it_alone(tmp_path):
     async def scene():
-        store, disk, slot = Store(tmp_path / "jobs.sqlite"), Disk("store"), Shared()
+        store, disk, slot = JobStore(tmp_path / "jobs.sqlite"), DiskThread("store"), Shared()
         scheduler = Scheduler(store, disk, [slot])
         for name in ("job-0001", "job-0002"):
             store.submit(ME, name, "compose", b"{}")
@@ -189,7 +189,7 @@ def test_a_result_is_heard_after_progress_without_end(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_loses_no_result_and_ends_no_daemon(tmp_path, monkeypatch):
-    tries, finish = [], Store.finish
+    tries, finish = [], JobStore.finish
 
     def full_at_first(self, key, results):
         tries.append(key)
@@ -197,7 +197,7 @@ def test_a_full_disk_loses_no_result_and_ends_no_daemon(tmp_path, monkeypatch):
             raise StorageFull("No room.", fix="Make room.")
         return finish(self, key, results)
 
-    monkeypatch.setattr(Store, "finish", full_at_first)
+    monkeypatch.setattr(JobStore, "finish", full_at_first)
     monkeypatch.setattr(scheduler, "AGAIN", 0.01)
     assert play(tmp_path, [MADE], [False])[0] == "done"
     assert len(tries) == 3

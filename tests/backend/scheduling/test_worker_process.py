@@ -12,7 +12,7 @@ import pytest
 
 from standee.errors import JobCancelled
 from standee_backend.scheduling import worker_process
-from standee_backend.scheduling.worker_process import Child, WorkerDied
+from standee_backend.scheduling.worker_process import WorkerDied, WorkerProcess
 from standee_backend.storage.job_store import Job
 from standee_backend.worker.pipe import Setup
 
@@ -31,7 +31,7 @@ class Doing:
 
     def __init__(self, child, what):
         self.stepped, self.freed = asyncio.Event(), asyncio.Event()
-        done = child.do(what, lambda _: self.stepped.set(), self.freed.set)
+        done = child.compute(what, lambda _: self.stepped.set(), self.freed.set)
         self.end = asyncio.ensure_future(done)
 
     async def failure(self):
@@ -45,7 +45,7 @@ def with_child(tmp_path, scene):
 
     async def play():
         command = [sys.executable, str(TOY), str(tmp_path / "deaths")]
-        child = Child("toy", command, Setup(str(tmp_path / "blobs"), {}))
+        child = WorkerProcess("toy", command, Setup(str(tmp_path / "blobs"), {}))
         try:
             await asyncio.wait_for(scene(child), 30)
         finally:
@@ -123,7 +123,7 @@ def test_a_hard_cancellation_blames_nobody_though_its_job_is_done_just_before(tm
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_that_does_not_listen_is_killed_after_its_job_is_cancelled(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_process, "HEARD_WITHIN", 0.2)
+    monkeypatch.setattr(worker_process, "CANCEL_HEARD_WITHIN", 0.2)
 
     async def scene(child):
         doing = Doing(child, job(1, "slow", steps=200))

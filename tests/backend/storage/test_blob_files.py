@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from standee.errors import BadMessage, MissingBlob, StorageFull
-from standee_backend.storage.blob_files import DAY, FRESH, Blobs
+from standee_backend.storage.blob_files import DAY, FRESH, BlobFiles
 
 ME, YOU = "my key", "your key"
 CAT = b"a picture of a cat" * 1000
@@ -18,7 +18,7 @@ DIGEST = hashlib.sha256(CAT).hexdigest()
 
 @pytest.fixture
 def blobs(tmp_path):
-    return Blobs(tmp_path / "blobs")
+    return BlobFiles(tmp_path / "blobs")
 
 
 def age(path, seconds):
@@ -37,7 +37,7 @@ def test_an_upload_in_parts_becomes_a_picture(blobs):
 
 def test_an_upload_goes_on_after_a_restart(blobs, tmp_path):
     blobs.append(ME, DIGEST, 0, CAT[:7000])
-    again = Blobs(tmp_path / "blobs")
+    again = BlobFiles(tmp_path / "blobs")
     assert again.received(ME, DIGEST) == 7000
 
 

@@ -9,7 +9,7 @@ import pytest
 from standee.errors import Conflict, QuotaExceeded, UnknownJob
 from standee.wire.events import Cancelled, Failed, Problem, Queued, Result, Started
 from standee_backend.storage.blob_ownership import MAX_UPLOADS
-from standee_backend.storage.job_store import MAX_ATTEMPTS, MAX_CRASHES, STRIDE, Store
+from standee_backend.storage.job_store import MAX_ATTEMPTS, MAX_CRASHES, STRIDE, JobStore
 
 ME, YOU = "my key", "your key"
 
@@ -21,7 +21,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def store(path):
-    store = Store(path)
+    store = JobStore(path)
     yield store
     store.close()
 
@@ -52,7 +52,7 @@ def test_the_number_of_a_job_never_comes_again(store, path):
     store.cancel(ME, "job-0001")
     store.release(ME, "job-0001")
     store.close()
-    again = Store(path)
+    again = JobStore(path)
     third = submit(again)
     again.close()
     assert first.key < second.key < third.key
@@ -116,7 +116,7 @@ def test_everything_accepted_is_there_after_a_restart(store, path):
     running = submit(store, "job-000b", priority=1)
     store.claim()
     store.close()
-    again = Store(path)
+    again = JobStore(path)
     assert {info.state for info in again.jobs(ME)} == {"queued", "running"}
     [event] = again.recover()
     assert (event.job, type(event)) == ("job-000b", Queued)
@@ -190,9 +190,9 @@ def test_releasing_frees_the_results_and_may_be_done_twice(store):
     job = submit(store)
     store.claim()
     store.finish(job.key, [result()])
-    assert store.holdings.holds(ME, "d" * 64)
+    assert store.ownership.holds(ME, "d" * 64)
     assert store.release(ME, "job-0001") == ["d" * 64]
-    assert not store.holdings.holds(ME, "d" * 64)
+    assert not store.ownership.holds(ME, "d" * 64)
     assert store.release(ME, "job-0001") == []
 
 
@@ -254,38 +254,38 @@ UNIT = 4096
 
 def hold(store, name, size, owner=ME):
     digest = name * 64
-    store.holdings.expect(owner, digest, size, quota=100 * UNIT)
-    store.holdings.hold(owner, digest, size)
+    store.ownership.expect(owner, digest, size, quota=100 * UNIT)
+    store.ownership.hold(owner, digest, size)
     return digest
 
 
 def test_an_owner_holds_what_was_uploaded_in_whole(store):
-    store.holdings.expect(ME, "a" * 64, 10 * UNIT, quota=100 * UNIT)
-    assert not store.holdings.holds(ME, "a" * 64)
-    assert store.holdings.expected(ME, "a" * 64) == 10 * UNIT
-    store.holdings.hold(ME, "a" * 64, 10 * UNIT)
-    assert store.holdings.holds(ME, "a" * 64)
-    assert not store.holdings.holds(YOU, "a" * 64)
-    assert store.holdings.lacks(ME, ["a" * 64, "b" * 64]) == ["b" * 64]
+    store.ownership.expect(ME, "a" * 64, 10 * UNIT, quota=100 * UNIT)
+    assert not store.ownership.holds(ME, "a" * 64)
+    assert store.ownership.expected(ME, "a" * 64) == 10 * UNIT
+    store.ownership.hold(ME, "a" * 64, 10 * UNIT)
+    assert store.ownership.holds(ME, "a" * 64)
+    assert not store.ownership.holds(YOU, "a" * 64)
+    assert store.ownership.lacks(ME, ["a" * 64, "b" * 64]) == ["b" * 64]
 
 
 def test_over_the_quota_what_was_used_longest_ago_gives_way(store):
     for name in "abc":
         hold(store, name, 30 * UNIT)
-    store.holdings.lacks(ME, ["a" * 64])
-    assert store.holdings.expect(ME, "e" * 64, 40 * UNIT, quota=100 * UNIT) == ["b" * 64]
-    assert store.holdings.stored(ME) == 100 * UNIT
+    store.ownership.lacks(ME, ["a" * 64])
+    assert store.ownership.expect(ME, "e" * 64, 40 * UNIT, quota=100 * UNIT) == ["b" * 64]
+    assert store.ownership.stored(ME) == 100 * UNIT
 
 
 def test_a_small_picture_counts_as_much_as_its_file_takes(store):
     for number in range(3):
-        store.holdings.expect(ME, f"{number:064}", 0, quota=2 * UNIT)
-    assert store.holdings.stored(ME) == 2 * UNIT
+        store.ownership.expect(ME, f"{number:064}", 0, quota=2 * UNIT)
+    assert store.ownership.stored(ME) == 2 * UNIT
 
 
 def test_only_so_many_uploads_are_under_way(store):
     for number in range(MAX_UPLOADS + 1):
-        gone = store.holdings.expect(ME, f"{number:064}", 0, quota=1000 * UNIT)
+        gone = store.ownership.expect(ME, f"{number:064}", 0, quota=1000 * UNIT)
     assert gone == [f"{0:064}"]
 
 
@@ -293,22 +293,22 @@ def test_what_a_job_needs_never_gives_way(store):
     digest = hold(store, "a", 80 * UNIT)
     submit(store, digests=[digest])
     with pytest.raises(QuotaExceeded) as caught:
-        store.holdings.expect(ME, "b" * 64, 40 * UNIT, quota=100 * UNIT)
+        store.ownership.expect(ME, "b" * 64, 40 * UNIT, quota=100 * UNIT)
     assert caught.value.path == "$.size"
-    assert store.holdings.holds(ME, digest)
+    assert store.ownership.holds(ME, digest)
 
 
 def test_quotas_are_each_owners_own(store):
     hold(store, "a", 90 * UNIT)
-    store.holdings.expect(YOU, "b" * 64, 90 * UNIT, quota=100 * UNIT)
-    assert store.holdings.stored() == 180 * UNIT
+    store.ownership.expect(YOU, "b" * 64, 90 * UNIT, quota=100 * UNIT)
+    assert store.ownership.stored() == 180 * UNIT
 
 
 def test_the_file_is_synchronised_in_full(store, path):
     store.close()
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    reopened = Store(path)
+    reopened = JobStore(path)
     assert reopened._db.number("PRAGMA synchronous") == 2
     reopened.close()
 
@@ -366,13 +366,13 @@ def test_a_result_is_numbered_above_all_that_was_sent_of_its_job(store):
 
 
 def test_a_file_of_an_earlier_version_opens_and_its_jobs_go_on(path):
-    store = Store(path)
+    store = JobStore(path)
     submit(store)
     store.close()
     with sqlite3.connect(path) as db:
         for later in ("models", "seen", "numbers"):
             db.execute(f"DROP TABLE {later}")
-    again = Store(path)
+    again = JobStore(path)
     claimed, _ = again.claim()
     assert (claimed.id, claimed.model) == ("job-0001", b"")
     assert submit(again, "job-0002").key > claimed.key

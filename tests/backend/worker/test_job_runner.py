@@ -21,8 +21,8 @@ from standee_backend.engine.cutout import text_detection
 from standee_backend.hardware.load_presets import GIB
 from standee_backend.hardware.options import Options
 from standee_backend.worker import job_runner
-from standee_backend.worker.job_runner import Tasks
-from standee_backend.worker.memory_planner import Fitting
+from standee_backend.worker.job_runner import JobRunner
+from standee_backend.worker.memory_planner import MemoryPlanner
 from support import tiny_models, tiny_networks
 from support.tiny_salient import save_salient
 
@@ -30,8 +30,8 @@ CPU = Options(device="cpu")
 
 
 @pytest.fixture(scope="module")
-def tasks() -> Tasks:
-    return Tasks(CPU)
+def runner() -> JobRunner:
+    return JobRunner(CPU)
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +51,21 @@ def composition(shelf) -> Composition:
     )
 
 
-def run(tasks: Tasks, *job) -> list[Result]:
-    return [finish() for finish in tasks.run(*job)]
+def run(runner: JobRunner, *job) -> list[Result]:
+    return [finish() for finish in runner.run(*job)]
 
 
-def test_several_pictures_come_with_consecutive_seeds(tasks, shelf, composition) -> None:
-    first, second = run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
+def test_several_pictures_come_with_consecutive_seeds(runner, shelf, composition) -> None:
+    first, second = run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
     assert (first.seed, second.seed) == (5, 6)
     assert Image.open(io.BytesIO(first.data)).size == (first.width, first.height) == (128, 128)
     assert first.data != second.data
 
 
-def test_a_receipt_makes_the_same_pixels_again(tasks, shelf, composition) -> None:
-    _, second = run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
+def test_a_receipt_makes_the_same_pixels_again(runner, shelf, composition) -> None:
+    _, second = run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
     again = msgspec.convert(second.receipt["composition"], Composition)
-    [repeated] = run(tasks, again, None, shelf.read, lambda _: None, lambda: False)
+    [repeated] = run(runner, again, None, shelf.read, lambda _: None, lambda: False)
     assert _pixels(repeated.data) == _pixels(second.data)
     assert second.receipt["model"]["fingerprint"]
     assert second.receipt["versions"]["torch"]
@@ -73,16 +73,16 @@ def test_a_receipt_makes_the_same_pixels_again(tasks, shelf, composition) -> Non
     assert [about.code for about in second.notes] == ["memory-plan"]
 
 
-def test_a_banner_of_one_row_of_cells_is_painted(tasks, shelf) -> None:
+def test_a_banner_of_one_row_of_cells_is_painted(runner, shelf) -> None:
     banner = Composition(canvas=Canvas(1024, 16), prompt="a beach", sampling=Sampling(steps=2))
     reports: list[Progress | Preview] = []
-    [output] = run(tasks, banner, None, shelf.read, reports.append, lambda: False)
+    [output] = run(runner, banner, None, shelf.read, reports.append, lambda: False)
     assert (output.width, output.height) == (1024, 16)
     assert any(isinstance(report, Preview) for report in reports)
 
 
 def test_a_preview_or_a_version_that_cannot_be_had_costs_no_picture(
-    tasks, shelf, composition, monkeypatch, caplog
+    runner, shelf, composition, monkeypatch, caplog
 ) -> None:
     def fail(*_: object) -> bytes:
         raise RuntimeError("no kernel")
@@ -93,16 +93,16 @@ def test_a_preview_or_a_version_that_cannot_be_had_costs_no_picture(
     monkeypatch.setattr(job_runner, "encode_preview", fail)
     monkeypatch.setattr(job_runner, "version", unknown)
     reports: list[Progress | Preview] = []
-    outputs = run(tasks, composition, None, shelf.read, reports.append, lambda: False)
+    outputs = run(runner, composition, None, shelf.read, reports.append, lambda: False)
     assert len(outputs) == 2
     assert outputs[0].receipt["versions"]["torch"] == ""
     assert not any(isinstance(report, Preview) for report in reports)
     assert "no kernel" in caplog.text
 
 
-def test_progress_counts_the_steps_of_all_pictures(tasks, shelf, composition) -> None:
+def test_progress_counts_the_steps_of_all_pictures(runner, shelf, composition) -> None:
     reports: list[Progress | Preview] = []
-    run(tasks, composition, None, shelf.read, reports.append, lambda: False)
+    run(runner, composition, None, shelf.read, reports.append, lambda: False)
     steps = [r for r in reports if isinstance(r, Progress) and r.stage == "denoising"]
     assert [(r.step, r.of) for r in steps] == [(k, 6) for k in range(1, 7)]
     assert steps[-1].eta == 0
@@ -115,39 +115,39 @@ def test_a_memory_exhausted_by_decoding_costs_no_picture(shelf, composition) -> 
     def exhausted(*_) -> None:
         raise torch.OutOfMemoryError("no room")
 
-    tasks = Tasks(CPU)
-    job = tasks.run(composition, None, shelf.read, lambda _: None, lambda: False)
+    runner = JobRunner(CPU)
+    job = runner.run(composition, None, shelf.read, lambda _: None, lambda: False)
     first = next(job)
-    assert tasks.resident is not None
-    tasks.resident.family.decode_latents = exhausted
+    assert runner.loaded is not None
+    runner.loaded.family.decode_latents = exhausted
     made = [finish() for finish in (first, *job)]
     assert [output.seed for output in made] == [5, 6]
     assert [output.receipt["model"]["preset"] for output in made] == ["32 bits", "16 bits"]
 
 
-def test_a_cancelled_job_stops_within_one_step(tasks, shelf, composition) -> None:
+def test_a_cancelled_job_stops_within_one_step(runner, shelf, composition) -> None:
     reports: list[Progress | Preview] = []
 
     def after_two() -> bool:
         return sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) >= 2
 
     with pytest.raises(JobCancelled):
-        run(tasks, composition, None, shelf.read, reports.append, after_two)
+        run(runner, composition, None, shelf.read, reports.append, after_two)
     assert sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) == 2
 
 
-def test_a_model_is_loaded_once(tasks, shelf, composition) -> None:
+def test_a_model_is_loaded_once(runner, shelf, composition) -> None:
     reports: list[Progress | Preview] = []
-    run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
-    run(tasks, composition, None, shelf.read, reports.append, lambda: False)
+    run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
+    run(runner, composition, None, shelf.read, reports.append, lambda: False)
     assert not any(isinstance(r, Progress) and r.stage == "loading" for r in reports)
 
 
 def test_a_jobs_loras_are_in_its_receipt_and_gone_after_it(
-    tasks, shelf, composition, mini_lora
+    runner, shelf, composition, mini_lora
 ) -> None:
     def make(job: Composition) -> list[Result]:
-        return run(tasks, job, None, shelf.read, lambda _: None, lambda: False)
+        return run(runner, job, None, shelf.read, lambda _: None, lambda: False)
 
     laid = msgspec.structs.replace(
         composition, sampling=Sampling(steps=3, seed=5, loras=(Lora(str(mini_lora), 0.5),))
@@ -168,16 +168,16 @@ def test_the_memory_of_a_jobs_loras_is_in_its_plan(shelf, composition, tmp_path)
     """There is room for the model and its pictures, and for half of the LoRA."""
 
     def preset(job: Composition) -> str:
-        made = run(tasks, job, None, shelf.read, lambda _: None, lambda: False)
+        made = run(runner, job, None, shelf.read, lambda _: None, lambda: False)
         return made[0].receipt["model"]["preset"]
 
     file = tmp_path / "large.safetensors"
     tiny_models.save_lora(file, catalog.MINI, targets=r".*(attn\.to_[qkv]|proj_mlp)", rank=128)
     sampling = Sampling(steps=3, loras=(Lora(str(file)),))
     info = catalog.find("mini")
-    plan = Fitting(CPU).plan(info, catalog.MINI, composition, [], None)
+    plan = MemoryPlanner(CPU).plan(info, catalog.MINI, composition, [], None)
     room = plan.need + 2 * lora_files.numbers(file)
-    tasks = Tasks(msgspec.structs.replace(CPU, memory=room / GIB))
+    runner = JobRunner(msgspec.structs.replace(CPU, memory=room / GIB))
     assert preset(composition) == "32 bits"
     assert preset(msgspec.structs.replace(composition, sampling=sampling)) == "16 bits"
 
@@ -186,44 +186,44 @@ def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(
     shelf, composition
 ) -> None:
     for gib, found in ((None, True), (0.0, False)):
-        tasks = Tasks(Options(device="cpu", token_cache=gib))
+        runner = JobRunner(Options(device="cpu", token_cache=gib))
         for _ in range(2):
-            run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
-        assert tasks.resident is not None
-        assert (tasks.resident.tokens.hits > 0) == found
+            run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
+        assert runner.loaded is not None
+        assert (runner.loaded.tokens.hits > 0) == found
 
 
 def test_tokens_lie_on_disk_where_they_are_told_to(shelf, composition, tmp_path) -> None:
-    def after(**options) -> Tasks:
-        tasks = Tasks(Options(device="cpu", token_cache=0, **options), tmp_path / "tokens")
-        run(tasks, composition, None, shelf.read, lambda _: None, lambda: False)
-        if tasks.files:
-            tasks.files.flush()
-        assert tasks.resident is not None
-        return tasks
+    def after(**options) -> JobRunner:
+        runner = JobRunner(Options(device="cpu", token_cache=0, **options), tmp_path / "tokens")
+        run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
+        if runner.files:
+            runner.files.flush()
+        assert runner.loaded is not None
+        return runner
 
     after()
     assert not (tmp_path / "tokens").exists()
-    captured = after(token_disk=1).resident.tokens.misses
+    captured = after(token_disk=1).loaded.tokens.misses
     assert len(list((tmp_path / "tokens").iterdir())) == captured
     pictures = composition.sampling.count  # of other seeds, which the same tokens serve
-    assert after(token_disk=1).resident.tokens.read == pictures * captured
-    assert after(token_disk=1, dtype="bf16").resident.tokens.misses == captured
+    assert after(token_disk=1).loaded.tokens.read == pictures * captured
+    assert after(token_disk=1, dtype="bf16").loaded.tokens.misses == captured
 
 
-def test_an_unknown_model_says_what_there_is(tasks, shelf, composition) -> None:
+def test_an_unknown_model_says_what_there_is(runner, shelf, composition) -> None:
     missing = msgspec.structs.replace(composition, sampling=Sampling(model="no-such-model"))
     with pytest.raises(UnknownModel) as caught:
-        run(tasks, missing, None, shelf.read, lambda _: None, lambda: False)
+        run(runner, missing, None, shelf.read, lambda _: None, lambda: False)
     assert caught.value.path == "$.sampling.model"
     assert "mini" in caught.value.fix
 
 
-def test_a_cut_out_is_a_mask_as_large_as_the_picture(tasks, shelf) -> None:
+def test_a_cut_out_is_a_mask_as_large_as_the_picture(runner, shelf) -> None:
     pixels = np.full((90, 120, 3), 235, np.uint8)
     pixels[30:70, 40:80] = (200, 30, 30)
     spec = Cutout(picture=shelf.add(pixels), box=Rect(30, 20, 60, 60))
-    [output] = run(tasks, spec, None, shelf.read, lambda _: None, lambda: False)
+    [output] = run(runner, spec, None, shelf.read, lambda _: None, lambda: False)
     mask = np.asarray(Image.open(io.BytesIO(output.data)).convert("L"))
     assert mask.shape == (90, 120)
     assert mask[50, 60] > 200
@@ -231,7 +231,7 @@ def test_a_cut_out_is_a_mask_as_large_as_the_picture(tasks, shelf) -> None:
 
 
 def test_a_cut_out_goes_on_from_a_mask_by_the_network_of_models_toml(
-    tasks, shelf, tmp_path, monkeypatch
+    runner, shelf, tmp_path, monkeypatch
 ) -> None:
     """What is red stands out to it; a mask and a click, by which it is not asked, add what is blue."""
     monkeypatch.setenv("STANDEE_HOME", str(tmp_path))
@@ -242,21 +242,23 @@ def test_a_cut_out_goes_on_from_a_mask_by_the_network_of_models_toml(
     pixels[50:80, 70:110] = (40, 60, 210)
     told: list[Progress | Preview] = []
     spec = Cutout(picture=shelf.add(pixels))
-    [first] = run(tasks, spec, None, shelf.read, told.append, lambda: False)
+    [first] = run(runner, spec, None, shelf.read, told.append, lambda: False)
     mask = np.asarray(Image.open(io.BytesIO(first.data)).convert("L"))
     assert mask[20, 20] > 200
     assert mask[65, 90] < 50
     assert {one.stage for one in told if isinstance(one, Progress)} == {"cutout"}
     spec = Cutout(picture=spec.picture, mask=shelf.add(mask), points=(Point(90, 65),))
-    [second] = run(tasks, spec, None, shelf.read, told.append, lambda: False)
+    [second] = run(runner, spec, None, shelf.read, told.append, lambda: False)
     mask = np.asarray(Image.open(io.BytesIO(second.data)).convert("L"))
     assert mask[20, 20] > 200
     assert mask[65, 90] > 200
     with pytest.raises(JobCancelled):
-        run(tasks, spec, None, shelf.read, told.append, lambda: True)
+        run(runner, spec, None, shelf.read, told.append, lambda: True)
 
 
-def test_a_cut_out_by_words_goes_through_both_networks(tasks, shelf, tmp_path, monkeypatch) -> None:
+def test_a_cut_out_by_words_goes_through_both_networks(
+    runner, shelf, tmp_path, monkeypatch
+) -> None:
     monkeypatch.setattr(text_detection, "SURE", 0.0)
     pixels = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
     spec = Cutout(
@@ -265,7 +267,7 @@ def test_a_cut_out_by_words_goes_through_both_networks(tasks, shelf, tmp_path, m
         finder=str(tiny_networks.save_finder(tmp_path / "finder")),
         model=str(tiny_networks.save_sam2(tmp_path / "sam2")),
     )
-    [output] = run(tasks, spec, None, shelf.read, lambda _: None, lambda: False)
+    [output] = run(runner, spec, None, shelf.read, lambda _: None, lambda: False)
     assert (output.width, output.height) == (128, 96)
     assert np.asarray(Image.open(io.BytesIO(output.data)).convert("L")).any()
 

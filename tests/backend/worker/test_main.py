@@ -9,17 +9,17 @@ import msgspec
 import pytest
 
 from standee.wire.events import Cancelled, Failed, Preview, Progress
-from standee_backend.storage.blob_files import Blobs
+from standee_backend.storage.blob_files import BlobFiles
 from standee_backend.worker.pipe import (
     Cancel,
+    DeviceFree,
     Done,
-    Finishing,
     FromWorker,
+    JobEvent,
     Pipe,
     Ready,
     Run,
     Setup,
-    Told,
 )
 
 TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"
@@ -58,7 +58,7 @@ def until(pipe, kind):
 
 
 def is_of(message, kind):
-    return isinstance(message, Told) and isinstance(message.event, kind)
+    return isinstance(message, JobEvent) and isinstance(message.event, kind)
 
 
 def test_a_job_reports_its_steps_and_leaves_its_pictures_among_the_blobs(pipe, tmp_path):
@@ -67,7 +67,7 @@ def test_a_job_reports_its_steps_and_leaves_its_pictures_among_the_blobs(pipe, t
     assert [r.event.step for r in reports if is_of(r, Progress)] == [1, 2, 3]
     assert any(is_of(report, Preview) for report in reports)
     assert [made.seed for made in done.results] == [7, 8]
-    blobs = Blobs(tmp_path / "blobs")
+    blobs = BlobFiles(tmp_path / "blobs")
     assert blobs.read(done.results[0].digest) == b"picture of a cat 7"
 
 
@@ -99,7 +99,7 @@ def test_a_cancellation_that_comes_late_is_of_no_job(pipe):
 
 def test_the_next_job_makes_its_steps_while_the_last_ones_picture_is_being_finished(pipe):
     run(pipe, "long to finish")
-    until(pipe, Finishing)
+    until(pipe, DeviceFree)
     run(pipe, number=2, steps=3)
     *meanwhile, done = until(pipe, Done)
     assert done.job == 1
@@ -109,7 +109,7 @@ def test_the_next_job_makes_its_steps_while_the_last_ones_picture_is_being_finis
 
 def test_a_job_can_be_cancelled_while_its_picture_is_being_finished(pipe):
     run(pipe, "long to finish")
-    until(pipe, Finishing)
+    until(pipe, DeviceFree)
     pipe.send(Cancel(1))
     run(pipe, number=2)
     assert until(pipe, Cancelled)[-1].job == 1
@@ -118,7 +118,7 @@ def test_a_job_can_be_cancelled_while_its_picture_is_being_finished(pipe):
 
 def test_a_picture_that_cannot_be_finished_fails_its_own_job_only(pipe):
     run(pipe, "long to finish, bad end")
-    until(pipe, Finishing)
+    until(pipe, DeviceFree)
     run(pipe, number=2)
     failed = until(pipe, Failed)[-1]
     assert failed.job == 1
@@ -129,7 +129,7 @@ def test_a_picture_that_cannot_be_finished_fails_its_own_job_only(pipe):
 def test_no_more_pictures_are_computed_after_one_that_cannot_be_finished(pipe):
     run(pipe, "bad end", count=3)
     heard = until(pipe, Failed)
-    assert not any(isinstance(message, Finishing) for message in heard)
+    assert not any(isinstance(message, DeviceFree) for message in heard)
 
 
 def test_a_job_ends_only_when_nothing_of_it_is_being_finished_any_more(pipe):

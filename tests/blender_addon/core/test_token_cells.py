@@ -8,7 +8,7 @@ from blender_addon.core.projection import Frame
 from blender_addon.core.token_cells import FILL, VEIL, CellView, cell_triangles, colour_of
 from blender_addon.core.triangles import Triangles
 from standee import Canvas, Rect
-from standee.arrangement import Backdrop, Standing, arrangement
+from standee.arrangement import Backdrop, VisibleLayer, arrangement
 
 CANVAS = Canvas(128, 128)
 FRAME = Frame(0, 0, 256, 256, CANVAS)
@@ -16,7 +16,7 @@ WHOLE = np.ones((8, 8), np.float32)
 
 
 def shown(*rects: Rect, kept: np.ndarray | None = None) -> tuple[CellView, Triangles]:
-    layers = [Standing(WHOLE, rect, "stretch") for rect in rects]
+    layers = [VisibleLayer(WHOLE, rect, "stretch") for rect in rects]
     scene = None if kept is None else Backdrop(kept, (8, 8), blend=0)
     found = arrangement(layers, CANVAS, 16, scene)
     numbers = ([None] if kept is not None else []) + list(range(len(rects)))

@@ -274,7 +274,7 @@ def test_a_job_that_is_done_leaves_the_list_and_a_failed_one_stays(  # type: ign
 def test_a_job_says_how_it_was_fitted_into_the_memory(assembly) -> None:  # type: ignore[no-untyped-def]
     from standee_desktop.model.jobs import Job
 
-    about = note(MEMORY_PLAN, need=2**30, room=2**31, **CARDS[2].told())
+    about = note(MEMORY_PLAN, need=2**30, room=2**31, **CARDS[2].note_values())
     job = Job("short", assembly.editor.composition, state="running", notes=(about,))
     assembly.composer.jobs.put(job)
     assert assembly.compose_panel.queue.row("short").toolTip() == about.words
@@ -286,7 +286,7 @@ def test_what_a_job_notes_is_told_in_the_language_of_the_window(app, preset) -> 
     from standee_desktop.widgets import note_words
 
     assert set(note_words.PHRASES) == set(notes.PHRASES)
-    about = note(MEMORY_PLAN, need=3 * 2**30, room=15 * 2**30, **preset.told())
+    about = note(MEMORY_PLAN, need=3 * 2**30, room=15 * 2**30, **preset.note_values())
     try:
         translate(app, "zh_CN")
         said = note_words.note_words(about)

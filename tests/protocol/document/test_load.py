@@ -9,7 +9,7 @@ import pytest
 
 from standee.composition import Canvas, Composition, Layer, Rect, Scene, resized
 from standee.document.document import Document
-from standee.document.load import open_input
+from standee.document.load import load_document
 from standee.document.receipt import embed
 from standee.errors import BadDocument, BadPicture, InvalidField
 
@@ -27,7 +27,7 @@ def write_json(folder: Path, data: Any) -> Path:
 
 
 def test_a_document_is_opened(saved: Path) -> None:
-    with open_input(saved) as document:
+    with load_document(saved) as document:
         assert document.composition.prompt == "a cat"
         assert not document.missing()
 
@@ -38,7 +38,7 @@ def test_a_composition_may_name_picture_files_beside_it(tmp_path: Path) -> None:
     (tmp_path / "mug.png").write_bytes(MUG)
     layer = {"picture": "pictures/cat.png", "mask": "mug.png", "rect": RECT}
     data = {"layers": [layer], "scene": {"picture": "mug.png", "kept": CAT_DIGEST}}
-    with open_input(write_json(tmp_path, data)) as document:
+    with load_document(write_json(tmp_path, data)) as document:
         [cat] = document.composition.layers
         assert (cat.picture, cat.mask) == (CAT_DIGEST, MUG_DIGEST)
         assert document.composition.scene == Scene(picture=MUG_DIGEST, kept=CAT_DIGEST)
@@ -49,12 +49,12 @@ def test_loras_beside_a_composition_get_their_full_paths(tmp_path: Path) -> None
     (tmp_path / "toon.safetensors").touch()
     named = ["toon.safetensors", "someone/some-lora", "nul\0byte", "x" * 500]
     data = {"sampling": {"loras": [{"path": path} for path in named]}}
-    with open_input(write_json(tmp_path, data)) as document:
+    with load_document(write_json(tmp_path, data)) as document:
         paths = [lora.path for lora in document.composition.sampling.loras]
     assert paths == [str(tmp_path / "toon.safetensors"), *named[1:]]
     for wrong in ({"loras": 3}, {"loras": [3]}, {"loras": [{"path": 3}]}, 3):
         with pytest.raises(InvalidField):
-            open_input(write_json(tmp_path, {"sampling": wrong}))
+            load_document(write_json(tmp_path, {"sampling": wrong}))
 
 
 @pytest.mark.parametrize("name", ["dog.png", "", "folder", "nul\0byte"])
@@ -64,7 +64,7 @@ def test_a_picture_file_that_is_not_there_is_named_with_its_field(
     (tmp_path / "folder").mkdir()
     path = write_json(tmp_path, {"layers": [{"picture": name, "rect": RECT}]})
     with pytest.raises(InvalidField, match="There is no picture") as caught:
-        open_input(path)
+        load_document(path)
     assert caught.value.path == "$.layers[0].picture"
 
 
@@ -72,7 +72,7 @@ def test_a_named_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a picture")
     path = write_json(tmp_path, {"scene": {"picture": "notes.txt"}})
     with pytest.raises(BadPicture, match=r"notes\.txt"):
-        open_input(path)
+        load_document(path)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_wrong_composition_names_its_file_and_field(
     tmp_path: Path, data: Any, field: str
 ) -> None:
     with pytest.raises(InvalidField, match=r"^scene\.json: ") as caught:
-        open_input(write_json(tmp_path, data))
+        load_document(write_json(tmp_path, data))
     assert caught.value.path == field
 
 
@@ -98,12 +98,12 @@ def test_what_is_not_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "scene.json"
     path.write_text("{'prompt': 'a cat'}")
     with pytest.raises(InvalidField, match="cannot be read as JSON"):
-        open_input(path)
+        load_document(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadDocument, match=r"nowhere\.standee"):
-        open_input(tmp_path / "nowhere.standee")
+        load_document(tmp_path / "nowhere.standee")
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def made(tmp_path: Path) -> Path:
 
 
 def test_a_picture_is_read_by_its_receipt(made: Path) -> None:
-    with open_input(made) as document:
+    with load_document(made) as document:
         assert document.composition.layers[0].picture == CAT_DIGEST
         assert document.missing() == {CAT_DIGEST, MUG_DIGEST}
 
@@ -129,7 +129,7 @@ def test_the_pictures_of_a_receipt_are_found_in_a_folder(made: Path, tmp_path: P
     (tmp_path / "pictures/anything.dat").write_bytes(CAT)
     (tmp_path / "pictures/deeper/x.png").write_bytes(MUG)
     (tmp_path / "pictures/notes.txt").write_text("not a picture")
-    with open_input(made, tmp_path / "pictures") as document:
+    with load_document(made, tmp_path / "pictures") as document:
         assert dict(document.blobs) == {CAT_DIGEST: CAT, MUG_DIGEST: MUG}
 
 
@@ -138,7 +138,7 @@ def test_the_pictures_of_a_receipt_are_found_in_a_document(made: Path, tmp_path:
     blobs = {CAT_DIGEST: CAT, MUG_DIGEST: MUG}
     with Document(Composition(layers=layers), blobs) as other:
         other.save(tmp_path / "other.standee")
-    with open_input(made, tmp_path / "other.standee") as document:
+    with load_document(made, tmp_path / "other.standee") as document:
         assert not document.missing()
 
 
@@ -151,7 +151,7 @@ def test_a_receipt_that_makes_no_picture_is_refused(
     path = tmp_path / "a.png"
     path.write_bytes(embed(PNG, receipt))
     with pytest.raises(InvalidField) as caught:
-        open_input(path)
+        load_document(path)
     assert caught.value.path == field
 
 
@@ -171,7 +171,9 @@ def test_another_canvas_takes_the_arrangement_along() -> None:
 
 
 def test_the_example_of_a_composition_is_one() -> None:
-    with open_input(Path(__file__).resolve().parents[3] / "examples/composition.json") as document:
+    with load_document(
+        Path(__file__).resolve().parents[3] / "examples/composition.json"
+    ) as document:
         assert len(document.composition.layers) == 2
         assert not document.missing()
 
@@ -182,7 +184,7 @@ def test_a_picture_that_no_system_could_name_is_not_there(tmp_path: Path, name: 
     path = tmp_path / "scene.json"
     path.write_text(json.dumps({"layers": [{"picture": name, "rect": rect}]}))
     with pytest.raises(InvalidField, match="There is no picture") as caught:
-        open_input(path)
+        load_document(path)
     assert caught.value.path == "$.layers[0].picture"
 
 
@@ -193,4 +195,4 @@ def test_half_a_character_in_a_receipt_is_told_as_such(tmp_path: Path, compositi
     path = tmp_path / "odd.png"
     path.write_bytes(embed(PNG, {"composition": composition}))
     with pytest.raises(InvalidField, match="half a character"):
-        open_input(path)
+        load_document(path)

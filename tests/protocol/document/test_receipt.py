@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from standee.document.receipt import embed, extract, packed
+from standee.document.receipt import embed, extract, pack
 from standee.errors import BadPicture
 
 RECEIPT = {"composition": {"prompt": "a café by the sea"}, "versions": {"standee": "0.1.0"}}
@@ -101,7 +101,7 @@ def test_a_receipt_longer_than_a_comment_of_a_jpeg_takes_several() -> None:
 
 def test_the_exif_of_a_webp_carries_a_receipt() -> None:
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + packed(RECEIPT)
+    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + pack(RECEIPT)
     assert extract(saved("WEBP", exif=exif)) == RECEIPT
 
 
@@ -116,7 +116,7 @@ def test_other_formats_without_a_receipt_say_so_too(kind: str) -> None:
 @given(st.sampled_from(["JPEG", "WEBP"]), st.data())
 def test_a_damaged_receipt_of_another_format_is_never_believed(kind: str, changes: Any) -> None:
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = packed(RECEIPT)
+    exif.get_ifd(0x8769)[0x9286] = pack(RECEIPT)
     whole = embed(saved(kind), RECEIPT) if kind == "JPEG" else saved(kind, exif=exif)
     damaged = bytearray(whole)
     at = changes.draw(st.integers(3, len(whole) - 1))

@@ -114,7 +114,7 @@ def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
 def test_a_bug_is_one_line_too_and_debug_shows_where(
     standee: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "open_input", lambda *_: 1 / 0)
+    monkeypatch.setattr(compose, "load_document", lambda *_: 1 / 0)
     ran = standee("compose", "scene.json")
     assert ran.code == 1
     assert re.fullmatch(r"Error: Something unforeseen [^\n]+ZeroDivisionError[^\n]+\n", ran.err)

@@ -98,7 +98,7 @@ def lists(count):
 def test_a_message_of_a_million_lists_builds_none_of_them(fields):
     frames = [header(**fields)]
     before = gc.get_stats()[0]["collections"]  # each after some hundred lists
-    codec.glimpse(frames)
+    codec.peek(frames)
     with suppress(StandeeError):
         validate(getattr(codec.request(frames), "spec", None))
     assert gc.get_stats()[0]["collections"] - before < 3

@@ -15,7 +15,7 @@ from standee.wire.events import (
     Started,
 )
 from standee.wire.jobs import JobStatus
-from standee.wire.notes import FORMS, MEMORY_PLAN, MEMORY_SHORT, Note, note, told
+from standee.wire.notes import FORMS, MEMORY_PLAN, MEMORY_SHORT, Note, note, note_text
 
 PLAN = {
     "preset": "24 GB",
@@ -86,13 +86,13 @@ def test_a_note_is_put_into_the_words_of_the_reader():
         " while they encode; about 3.0 GiB of 15.0 GiB."
     )
     spoken = {FORMS[MEMORY_PLAN]: "Speicher {need}: {meaning}", "4 bits": "4 Bit"}
-    said = told(about, lambda phrase: spoken.get(phrase, phrase))
+    said = note_text(about, lambda phrase: spoken.get(phrase, phrase))
     assert said.startswith("Speicher 3.0 GiB: ")
     assert "text encoder in 4 Bit" in said
 
 
 def test_a_note_of_another_version_keeps_its_english_words():
-    assert told(Note("of-the-future", words="All is well."), str.upper) == "ALL IS WELL."
-    assert told(Note(MEMORY_SHORT, words="Short.", values={"preset": 3})) == "Short."
+    assert note_text(Note("of-the-future", words="All is well."), str.upper) == "ALL IS WELL."
+    assert note_text(Note(MEMORY_SHORT, words="Short.", values={"preset": 3})) == "Short."
     odd = {"preset": 4, "offload": ["list"], "quantization": 1, "text_quantization": 2}
-    assert told(Note(MEMORY_PLAN, words="Odd.", values=odd | {"need": "much"})) == "Odd."
+    assert note_text(Note(MEMORY_PLAN, words="Odd.", values=odd | {"need": "much"})) == "Odd."

@@ -29,7 +29,7 @@ from standee.wire.messages import (
     Refused,
     Welcome,
 )
-from standee.wire.operations import CHUNK, WINDOW, Meter
+from standee.wire.operations import CHUNK, WINDOW, TransferProgress
 from standee.wire.session import IN_FLIGHT, LOST_AFTER, PING_AFTER, Session
 
 JOB = "job-0001"
@@ -183,8 +183,8 @@ def serve(link, shelf):
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1, 3 * WINDOW * CHUNK + 5])
 def test_an_upload_arrives_whole_in_chunks(link, size):
     data = bytes(range(256)) * (size // 256) + bytes(size % 256)
-    meter, shelf = Meter(), Shelf()
-    task = link.session.begin(operations.put_blob(digest(data), data, meter), meter)
+    transfer, shelf = TransferProgress(), Shelf()
+    task = link.session.begin(operations.put_blob(digest(data), data, transfer), transfer)
     puts = [request for request in serve(link, shelf) if isinstance(request, BlobPut)]
     assert task.result() == digest(data)
     assert bytes(shelf.data) == data
@@ -195,7 +195,7 @@ def test_an_upload_arrives_whole_in_chunks(link, size):
 def test_an_upload_goes_on_where_an_earlier_one_ended(link):
     data = bytes(5 * CHUNK)
     shelf = Shelf(held=data[: 3 * CHUNK])
-    task = link.session.begin(operations.put_blob(digest(data), data, Meter()))
+    task = link.session.begin(operations.put_blob(digest(data), data, TransferProgress()))
     puts = [request for request in serve(link, shelf) if isinstance(request, BlobPut)]
     assert [put.offset for put in puts] == [3 * CHUNK, 4 * CHUNK]
     assert task.done
@@ -204,7 +204,7 @@ def test_an_upload_goes_on_where_an_earlier_one_ended(link):
 def test_an_upload_survives_a_daemon_that_lost_the_last_chunks(link):
     data = bytes(2 * WINDOW * CHUNK)
     shelf = Shelf()
-    task = link.session.begin(operations.put_blob(digest(data), data, Meter()))
+    task = link.session.begin(operations.put_blob(digest(data), data, TransferProgress()))
     for _ in range(3):
         link.say(*[shelf.answer(request) for request in link.sent()])
     del shelf.data[-3 * CHUNK :]
@@ -218,7 +218,7 @@ def test_a_picture_on_disk_is_read_as_it_is_sent(link, tmp_path):
     path = tmp_path / "cat.png"
     path.write_bytes(b"cat" * CHUNK)
     shelf = Shelf()
-    task = link.session.begin(operations.put_blob(digest_of(path), path, Meter()))
+    task = link.session.begin(operations.put_blob(digest_of(path), path, TransferProgress()))
     serve(link, shelf)
     assert task.done
     assert bytes(shelf.data) == path.read_bytes()
@@ -226,7 +226,7 @@ def test_a_picture_on_disk_is_read_as_it_is_sent(link, tmp_path):
 
 def test_a_picture_that_vanished_from_disk_is_an_error_of_ours(link, tmp_path):
     gone = tmp_path / "gone.png"
-    task = link.session.begin(operations.put_blob("0" * 64, gone, Meter()))
+    task = link.session.begin(operations.put_blob("0" * 64, gone, TransferProgress()))
     serve(link, Shelf())
     assert "cannot be read" in str(task.error)
 

@@ -24,7 +24,7 @@ from standee.geometry import Bools
 from standee.wire.messages import GRABCUT, Point
 
 from ...catalog import download
-from ...catalog.download import NOBODY, Follower
+from ...catalog.download import UNOBSERVED, DownloadObserver
 from ...catalog.known_models import FINDER
 from ...catalog.model_card import CutoutModels
 from . import matting, networks, salient, segmentation, text_detection
@@ -56,7 +56,7 @@ class _Prompt:
     box: Rect | None
     points: Sequence[Point]
     device: str
-    follower: Follower
+    observer: DownloadObserver
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,7 +82,7 @@ def cut_out(
     finder: str | None = None,
     usual: CutoutModels = NONE_NAMED,
     device: str = "auto",
-    follower: Follower = NOBODY,
+    observer: DownloadObserver = UNOBSERVED,
 ) -> Mask:
     """Return the cut-out of a picture's subject, as large as the picture.
 
@@ -109,15 +109,15 @@ def cut_out(
         _corners(box, picture.size)
     _check_points(points, picture.size)
     named, by_clicks, where = usual.chosen(model, finder, prompted=prompted)
-    found = _folder(named, segmentation.FIELD, segmentation.FIX, follower)
-    clicks = _folder(by_clicks, segmentation.FIELD, segmentation.FIX, follower)
+    found = _folder(named, segmentation.FIELD, segmentation.FIX, observer)
+    clicks = _folder(by_clicks, segmentation.FIELD, segmentation.FIX, observer)
     pixels = np.asarray(picture.convert("RGB"))
     if words:
-        at = _folder(where or FINDER, text_detection.FIELD, text_detection.FIX, follower)
+        at = _folder(where or FINDER, text_detection.FIELD, text_detection.FIX, observer)
         assert at is not None
         box = text_detection.find(pixels, words, at, box, device)
-    prompt = _Prompt(pixels, box, points, device, follower)
-    follower.report(STAGE, 0, STEPS, None)
+    prompt = _Prompt(pixels, box, points, device, observer)
+    observer.report(STAGE, 0, STEPS, None)
     given = None if mask is None else _given(mask, picture.size)
     guess: Shares | None = None
     if given is not None:
@@ -129,27 +129,27 @@ def cut_out(
     else:
         guess = _guess(prompt, found) if found is not None else None
         inside = _told_apart(prompt, guess)
-    follower.check()
-    follower.report(STAGE, 1, STEPS, None)
+    observer.check()
+    observer.report(STAGE, 1, STEPS, None)
     changed = np.zeros_like(inside)
     if points and (given is not None or found is None or not found.is_dir()):
         network = clicks or (found if found is not None and found.is_dir() else None)
         changed = _changed(prompt, inside, network)
     inside = _tidy(inside ^ changed, points)
-    follower.check()
-    follower.report(STAGE, 2, STEPS, None)
-    cut = matting.refine(pixels, inside, guess, follower.check)
+    observer.check()
+    observer.report(STAGE, 2, STEPS, None)
+    cut = matting.refine(pixels, inside, guess, observer.check)
     if given is not None and points:
         cut = np.where(_grown(changed | (inside != (given >= 128))), cut, given)
     return cut if alpha is None else np.minimum(cut, alpha)
 
 
-def _folder(model: str, field: str, fix: str, follower: Follower) -> Path | None:
+def _folder(model: str, field: str, fix: str, observer: DownloadObserver) -> Path | None:
     """Return a network's folder or file, downloaded where it is not here yet; `None` for GrabCut."""
     if model == GRABCUT and field == segmentation.FIELD:
         return None
     networks.check_name(model, field, fix)
-    return download.network(model, field, follower)
+    return download.network(model, field, observer)
 
 
 def _given(mask: Image.Image, size: tuple[int, int]) -> Mask:
@@ -165,7 +165,7 @@ def _segmented(prompt: _Prompt, folder: Path) -> Bools:
 def _guess(prompt: _Prompt, file: Path) -> Shares | None:
     """Return what a salient-object network takes for the subject, or `None` where nothing stands out."""
     guess = salient.find_subject(
-        prompt.pixels, file, prompt.corners, prompt.device, prompt.follower.check
+        prompt.pixels, file, prompt.corners, prompt.device, prompt.observer.check
     )
     return guess if (guess >= 0.5).mean() >= LEAST_GUESS else None
 

@@ -1,234 +1,114 @@
-"""What a model family must offer to the method, and the defaults that suit it.
+"""Model families: a loaded diffusers pipeline, opened up for the method.
 
-Everything that differs between Diffusion Transformers is here: text, schedule, autoencoder, position ids, where the
-attention takes its image tokens. `compose.py` knows none of it.
+Everything that differs between Diffusion Transformers is behind `Family`: text, schedule, autoencoder, position ids,
+where the attention takes its image tokens. `compose.py` knows none of it. What all have in common is here: packing, the
+schedule, guidance by a second forward, the fingerprint. A family adds its text, its ids, one run of its transformer,
+and the attention processors that hold its sites.
 """
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from typing import Any
 
+import numpy as np
 import torch
+from diffusers.models.attention_dispatch import AttentionBackendName
 from torch import Tensor
 
-from ..images import Array
+from ...catalog.sampling_defaults import SamplingDefaults
+from ..images import Array, from_tensor
 from ..injection import Site
-from .lora_adapters import Adapters
+from .attention import choose
+from .conditioning import Conditioning, EncodedPicture, ReferenceTokens
+from .first_block_cache import FirstBlockCache
+from .linear_decoder import LinearDecoder
+from .lora_adapters import Adapters, own_weights
 
+MAX_TEXT_TOKENS = 512
 
-@dataclass(frozen=True)
-class Defaults:
-    """What a model does where a composition leaves the choice to it; see `standee.composition.Method`.
+BLOCKS = ("transformer_blocks", "single_transformer_blocks", "layers")
+"""Where diffusers' transformers have their blocks, in the order in which a forward passes them."""
 
-    `share_sites` are the sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
-    `text_tokens` is the length of text that the model was made for, where it is shorter than its tokenizer's.
-    """
+WHOLE = 1536
+"""A picture is encoded in one piece up to this many px a side: the seams of tiles would show in what is kept."""
 
-    steps: int = 28
-    guidance: float = 3.5
-    tau: float = 0.5
-    scene_tau: float = 0.1
-    inject: bool = True
-    anchor: float = 0.3
-    sharing: bool = True
-    share_by: Literal["attention", "input"] = "attention"
-    share_sites: frozenset[int] | None = None
-    detail: float = 1.0
-    join_words: bool = True
-    gamma: float = 1.0
-    text_tokens: int | None = None
+KEPT_PIXELS = 2**26
+"""Bytes of reconstructed pixels that are kept on the host."""
 
-    def having(self, chosen: Mapping[str, Any]) -> Defaults:
-        """Return these with whatever of `chosen` is not `None` laid over them."""
-        given = {name: value for name, value in chosen.items() if value is not None}
-        if "anchor" in given:
-            given["anchor"] = float(given["anchor"])
-        if "share_sites" in given:
-            given["share_sites"] = frozenset(given["share_sites"])
-        return replace(self, **given)
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """An encoded prompt: `text` (1, tokens, dims), `pooled` (1, dims), and the guidance strength.
-
-    `pooled` has no dims where a family has no such vector. The first `words` of the text tokens say something, those
-    behind them are padding. `negative` is what the picture is guided away from, by a
-    second forward; `None` where guidance is distilled into the model, or asks for nothing.
-    """
-
-    text: Tensor
-    pooled: Tensor
-    guidance: float
-    words: int
-    negative: Conditioning | None = None
-
-    def to(self, device: torch.device) -> Conditioning:
-        """Return this conditioning on a device."""
-        return Conditioning(
-            self.text.to(device),
-            self.pooled.to(device),
-            self.guidance,
-            self.words,
-            self.negative and self.negative.to(device),
-        )
-
-    def trimmed(self, tokens: int) -> Conditioning:
-        """Return this conditioning with so many text tokens at most, or as many as it has words."""
-        text = self.text[:, : max(tokens, self.words)].clone()
-        return replace(self, text=text, negative=self.negative and self.negative.trimmed(tokens))
-
-    @property
-    def unguided(self) -> Conditioning:
-        """This conditioning without guidance, embedded or by a second forward."""
-        return replace(self, guidance=0.0, negative=None)
-
-    @property
-    def size(self) -> int:
-        """Bytes of it."""
-        own = sum(part.numel() * part.element_size() for part in (self.text, self.pooled))
-        return own + (self.negative.size if self.negative else 0)
-
-
-@dataclass(frozen=True)
-class Beside:
-    """Clean tokens (1, n, channels) that the transformer sees beside the picture's, with their rotary ids (n, axes)."""
-
-    tokens: Tensor
-    ids: Tensor
-
-
-class Encoded(Protocol):
-    """Encoded pixels: `digest` names them, `size` is their grid (rows, columns), `line` begins with their tokens."""
-
-    @property
-    def digest(self) -> str: ...
-    @property
-    def size(self) -> tuple[int, int]: ...
-    @property
-    def line(self) -> tuple[Tensor, Tensor]: ...
+KEPT_WORDS = 2**28
+"""Bytes of encoded prompts that are kept on the host: 64 of FLUX.1's."""
 
 
 class Family(ABC):
-    """One loaded model. Tokens are (batch, cells, channels); pixels (batch, 3, height, width) in -1..1."""
+    """A loaded pipeline, opened up for the method. A cell is 2 x 2 latent pixels, folded into one token.
+
+    Tokens are (batch, cells, channels); pixels (batch, 3, height, width) in -1..1.
+    """
 
     name: str
     patch: int
     """px per cell."""
     latent_px: int
-    """px per latent pixel; a cell holds (patch / latent_px) squared of them."""
-    device: torch.device
-    defaults: Defaults
+    """px per latent pixel."""
     adapters: Adapters
     """The LoRAs that lie over the model."""
     sites: list[Site]
     """Every attention site of the transformer, in the order in which a forward passes them."""
 
-    @property
-    @abstractmethod
-    def reference_text(self) -> int:
-        """The text tokens of a reference's forward, where its words are not more."""
+    takes_references = False
+    """Whether the model was trained to see reference pictures beside its own."""
+
+    guidance_of_none = 1.0
+    """The guidance at which a second forward, without the prompt, changes nothing."""
+
+    def __init__(
+        self,
+        pipeline: Any,
+        device: torch.device,
+        defaults: SamplingDefaults,
+        place: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.device = device
+        self.defaults = defaults
+        self.transformer = pipeline.transformer
+        self.latent_px = int(pipeline.vae_scale_factor)
+        self.patch = 2 * self.latent_px
+        self.dtype = self.transformer.dtype
+        self.adapters = Adapters(pipeline, place)
+        self.sites = []
+        self.attentions: list[Any] = []
+        self.processors: list[Any] = []
+        self._encoded: OrderedDict[tuple[Any, ...], Conditioning] = OrderedDict()
+        self._reconstructed: OrderedDict[str, Array] = OrderedDict()
+        self.step_cache: FirstBlockCache | None = None
+        self._install()
 
     @abstractmethod
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
         """Encode one prompt, without a negative."""
 
-    @property
     @abstractmethod
-    def text_limit(self) -> int:
-        """How many text tokens the model was made for, at most."""
-
-    @abstractmethod
-    def counted(self, prompt: str) -> int:
+    def count_tokens(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, those that are cut off among them."""
-
-    def guided_by_negative(self, guidance: float) -> bool:
-        """Return whether the model is guided, at this strength, by a second forward with a negative prompt."""
-        return False
-
-    def encode_prompts(self, prompts: Sequence[str], guidance: float) -> dict[str, Conditioning]:
-        """Encode several prompts; afterwards the text encoders may leave the device."""
-        return {prompt: self.encode_prompt(prompt, guidance) for prompt in prompts}
-
-    @abstractmethod
-    def sigmas(self, steps: int, cells: int) -> Tensor:
-        """Return the noise levels (steps + 1,) from 1 (or just below) down to 0 for a picture of `cells` tokens."""
-
-    @abstractmethod
-    def encode_latents(self, pixels: Tensor) -> Tensor:
-        """Encode pixels, untiled, to normalised clean tokens."""
-
-    @abstractmethod
-    def decode_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
-        """Decode tokens of a `rows` x `cols` grid to pixels."""
-
-    @abstractmethod
-    def sketch_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
-        """Decode tokens to about what `decode_latents` makes of them, at half its size and hardly any cost."""
-
-    @abstractmethod
-    def reconstructed(self, crop: Encoded) -> Array:
-        """Return what the autoencoder makes of a crop's pixels, (height, width, 3) in 0..1, on the host."""
-
-    @abstractmethod
-    def pack(self, latents: Tensor) -> Tensor:
-        """Pack a map of latent pixels (batch, channels, height, width) into tokens, as `encode_latents` does."""
-
-    @abstractmethod
-    def unpack(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
-        """Undo `pack`."""
 
     @abstractmethod
     def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
         """Return the rotary ids (rows * cols, axes) of a grid whose first cell is at (`row`, `col`)."""
 
-    @property
-    @abstractmethod
-    def embeds_guidance(self) -> bool:
-        """Whether the transformer is told the strength of guidance, so that all it computes depends on it."""
-
-    takes_references = False
-    """Whether the model was trained to see reference pictures beside its own."""
-
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return the rotary ids (rows * cols, axes) of reference picture `index`, where `takes_references`."""
         raise ValueError(f"{self.name} takes no reference pictures")
 
-    @abstractmethod
-    def velocity(
-        self,
-        tokens: Tensor,
-        sigma: Tensor,
-        conditioning: Conditioning,
-        ids: Tensor,
-        beside: Beside | None = None,
-    ) -> Tensor:
-        """Return the velocity d tokens / d sigma at noise level `sigma` (a scalar tensor), guided."""
-
-    @abstractmethod
-    def attend_by(self, wanted: str) -> str:
-        """Compute attention by a backend (see `attention.py`), `auto` being the best there is; return its name."""
-
-    @abstractmethod
-    def reuse_blocks(self, threshold: float) -> None:
-        """Skip blocks of the picture's forwards whose first changes by less than `threshold`."""
-
-    @abstractmethod
-    def picture(self) -> AbstractContextManager[None]:
-        """Return a context around the steps of one picture."""
-
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """Return a digest that changes whenever the weights, their precision or the LoRAs over them do."""
-
-    @property
-    @abstractmethod
-    def channels(self) -> int:
-        """Channels of one token."""
+    def guided_by_negative(self, guidance: float) -> bool:
+        """Return whether the model is guided, at this strength, by a second forward with a negative prompt."""
+        return False
 
     @property
     def latents_per_cell(self) -> int:
@@ -236,5 +116,232 @@ class Family(ABC):
         return (self.patch // self.latent_px) ** 2
 
     @abstractmethod
+    def _install(self) -> None:
+        """Give every attention over image tokens its processor, by `_add_site`."""
+
+    def _add_site(self, attention: Any, processor: Any) -> None:
+        attention.set_processor(processor)
+        self.sites.append(processor.site)
+        self.attentions.append(attention)
+        self.processors.append(processor)
+
+    def attend_by(self, wanted: str) -> str:
+        """Have every site attend by the backend that `attention` of the options means here; return its name."""
+        dims = self.rotation(self.grid_ids(1, 1))[0].shape[-1]
+        name = choose(wanted, self.device, self.dtype, dims)
+        for processor in self.processors:
+            processor._attention_backend = AttentionBackendName(name)
+        return name
+
+    def encode_prompts(self, prompts: Sequence[str], guidance: float) -> dict[str, Conditioning]:
+        """Encode prompts, with the text encoders only those that they have not encoded before.
+
+        Then text encoders that can wait in the host's memory go there.
+        """
+        found = {}
+        for prompt in prompts:
+            key = prompt, guidance, self.adapters.active
+            kept = self._encoded.get(key)
+            if kept is None:
+                found[prompt] = self.encode_prompt(prompt, guidance)
+                kept = found[prompt].to(torch.device("cpu"))
+                self._encoded[key] = kept
+            else:
+                found[prompt] = kept.to(self.device)
+            self._encoded.move_to_end(key)
+        while sum(kept.size for kept in self._encoded.values()) > KEPT_WORDS:
+            self._encoded.popitem(last=False)
+        for hook in getattr(self.pipeline, "_all_hooks", []):
+            if hook.model is not self.transformer:
+                hook.offload()
+        return found
+
+    @abstractmethod
+    def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
+        """Run the transformer once on tokens (batch, cells, channels); returns the velocity."""
+
+    @abstractmethod
+    def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine (cells, head dims) by which queries and keys at `ids` are rotated."""
+
+    @torch.no_grad()
+    def velocity(
+        self,
+        tokens: Tensor,
+        sigma: Tensor,
+        conditioning: Conditioning,
+        ids: Tensor,
+        beside: ReferenceTokens | None = None,
+    ) -> Tensor:
+        """Return the velocity d tokens / d sigma at noise level `sigma` (a scalar tensor), guided.
+
+        The transformer runs again without the prompt where the conditioning has a negative.
+
+        Both forwards of the picture receive the same injected tokens. A reference only gives tokens, so it runs once.
+        """
+        cells = tokens.shape[1]
+        if beside is not None:
+            tokens = torch.cat([tokens, beside.tokens.expand(len(tokens), -1, -1)], dim=1)
+            ids = torch.cat([ids, beside.ids])
+        velocity = self._run("prompted", tokens, sigma, conditioning, ids)[:, :cells]
+        if conditioning.negative is None or self.sites[0].mode == "capture":
+            return velocity
+        unprompted = self._run("unprompted", tokens, sigma, conditioning.negative, ids)[:, :cells]
+        weight = 1 + conditioning.guidance - self.guidance_of_none
+        return unprompted + weight * (velocity - unprompted)
+
+    def _run(self, name: str, *inputs: Any) -> Tensor:
+        if self.step_cache is None or self.sites[0].mode == "capture":
+            return self.run(*inputs)
+        put, shared = (
+            [None if rows is None else len(rows) for rows in column]
+            for column in zip(*((site.put, site.shared) for site in self.sites), strict=True)
+        )
+        with self.step_cache.forward(name, (put, shared)):
+            return self.run(*inputs)
+
+    def reuse_blocks(self, threshold: float) -> None:
+        """Skip blocks of the picture's forwards whose first changes by less than `threshold`."""
+        lists = (getattr(self.transformer, name, ()) for name in BLOCKS)
+        self.step_cache = FirstBlockCache(
+            [block for blocks in lists for block in blocks], threshold
+        )
+
+    def picture(self) -> AbstractContextManager[None]:
+        """Return a context around the steps of one picture."""
+        return self.step_cache.picture() if self.step_cache else nullcontext()
+
+    @property
+    def embeds_guidance(self) -> bool:
+        """Whether the transformer is told the strength of guidance, so that all it computes depends on it."""
+        return bool(self.transformer.config.get("guidance_embeds"))
+
+    @property
+    def channels(self) -> int:
+        """Channels of one token: the autoencoder's times the 2 x 2 latent pixels of a cell."""
+        return int(self.transformer.config.in_channels)
+
+    @property
+    def text_limit(self) -> int:
+        """How many text tokens the model was made for, at most."""
+        return min(MAX_TEXT_TOKENS, self.defaults.text_tokens or MAX_TEXT_TOKENS)
+
+    @property
+    def reference_text(self) -> int:
+        """The text tokens of a reference's forward, where its words are not more.
+
+        Padding to the model's full text would be half of the work that a small crop makes, and says nothing about it.
+        """
+        return self.text_limit // 4
+
+    def words(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are, of those that are read."""
+        return min(self.count_tokens(prompt), self.text_limit)
+
+    def text_tokens(self, prompt: str) -> int:
+        """Return how many tokens an encoded prompt has: padded to the limit, unless a family does not pad."""
+        return self.text_limit
+
+    def sigmas(self, steps: int, cells: int) -> Tensor:
+        """Return the noise levels (steps + 1,), falling to 0, of a picture of `cells` tokens: the pipeline's own."""
+        scheduler = self.pipeline.scheduler
+        scheduler.set_timesteps(
+            sigmas=np.linspace(1.0, 1 / steps, steps), mu=self._shift(steps, cells)
+        )
+        return scheduler.sigmas.to(self.device, torch.float32)
+
+    @abstractmethod
+    def _shift(self, steps: int, cells: int) -> float:
+        """Return `mu`, by which a dynamic schedule is shifted towards noise."""
+
+    def normalisation(self) -> tuple[Any, Any]:
+        """Return shift and scale, which make the autoencoder's packed latents the transformer's tokens."""
+        config = self.pipeline.vae.config
+        return float(config.get("shift_factor") or 0.0), float(config.scaling_factor)
+
+    @torch.no_grad()
+    def encode_latents(self, pixels: Tensor) -> Tensor:
+        """Encode pixels to tokens (batch, cells, channels), normalised; in tiles only above `WHOLE` px a side."""
+        vae = self.pipeline.vae
+        tiling = getattr(vae, "use_tiling", False)
+        vae.use_tiling = tiling and max(pixels.shape[2:]) > WHOLE
+        try:
+            encoded = vae.encode(pixels.to(self.device, vae.dtype), return_dict=False)[0]
+        finally:
+            vae.use_tiling = tiling
+        latents = encoded if torch.is_tensor(encoded) else encoded.mode()
+        shift, scale = self.normalisation()
+        return (self.pack(latents.float()) - shift) * scale
+
+    @torch.no_grad()
+    def decode_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Decode tokens to pixels (batch, 3, rows * patch, cols * patch) in -1..1."""
+        vae = self.pipeline.vae
+        shift, scale = self.normalisation()
+        latents = self.unpack(tokens / scale + shift, rows, cols)
+        return vae.decode(latents.to(vae.dtype), return_dict=False)[0].float().clamp(-1, 1)
+
+    def sketch_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Decode tokens to about what `decode_latents` makes of them, at half its size and hardly any cost.
+
+        The linear decoder is fitted when it is first asked for.
+        """
+        return self._linear_decoder(tokens, rows, cols)
+
+    @cached_property
+    def _linear_decoder(self) -> LinearDecoder:
+        return LinearDecoder.fitted(self.encode_latents, self.patch)
+
+    def reconstruct(self, crop: EncodedPicture) -> Array:
+        """Return what the autoencoder makes of a crop's pixels, (height, width, 3) in 0..1, on the host.
+
+        Those that came last are remembered.
+        """
+        kept = self._reconstructed
+        if crop.digest not in kept:
+            kept[crop.digest] = from_tensor(self.decode_latents(crop.line[0][None], *crop.size))
+        kept.move_to_end(crop.digest)
+        while len(kept) > 1 and sum(pixels.nbytes for pixels in kept.values()) > KEPT_PIXELS:
+            kept.popitem(last=False)
+        return kept[crop.digest]
+
+    def pack(self, latents: Tensor) -> Tensor:
+        """Fold 2 x 2 latent pixels into each token: (b, c, 2h, 2w) -> (b, h * w, 4c)."""
+        b, c, h, w = latents.shape
+        folded = latents.view(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5)
+        return folded.reshape(b, (h // 2) * (w // 2), c * 4)
+
+    def unpack(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
+        """Unfold tokens: (b, h * w, 4c) -> (b, c, 2h, 2w)."""
+        b, _, c = tokens.shape
+        unfolded = tokens.view(b, rows, cols, c // 4, 2, 2).permute(0, 3, 1, 4, 2, 5)
+        return unfolded.reshape(b, c // 4, rows * 2, cols * 2)
+
+    def fingerprint(self) -> str:
+        """Return a digest of the configurations, the precision, a sample of every weight, and the LoRAs that count."""
+        digest = hashlib.sha256(str(self.dtype).encode())
+        for part in (self.transformer, self.pipeline.vae):
+            own = {k: v for k, v in part.config.items() if not k.startswith("_")}  # not its folder
+            digest.update(str(sorted(own.items(), key=str)).encode())
+            for name, weight in own_weights(part):
+                sample = weight.detach().flatten()[:: max(1, weight.numel() // 64)][:64]
+                digest.update(name.encode() + sample.float().cpu().numpy().tobytes())
+        for lora in self.adapters.active:
+            digest.update(f"{lora.digest} {lora.weight}".encode())
+        return digest.hexdigest()
+
     def release(self) -> None:
-        """Give back what offloading keeps on the device between jobs."""
+        """Move offloaded models back to the host."""
+        for hook in getattr(self.pipeline, "_all_hooks", []):
+            hook.offload()
+
+
+def spoken(tokenizer: Any, prompt: str, *, thinking: bool) -> int:
+    """Return how many tokens a language model's tokenizer makes of a prompt, said to it in a conversation."""
+    said = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=thinking,
+    )
+    return len(tokenizer(said).input_ids)

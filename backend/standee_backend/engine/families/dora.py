@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .lora_weights import Change
+from .lora_weights import LowRankChange
 
 COLUMNS = 1024
 """How many columns of a matrix are found at once."""
@@ -30,7 +30,7 @@ class Rescaling(nn.Module):
         self.by_input = by_input
 
 
-def rescaling(base: Any, change: Change) -> Rescaling:
+def rescaling(base: Any, change: LowRankChange) -> Rescaling:
     """Return by how much a DoRA scales the rows or columns of a layer's weight and its change."""
     assert change.magnitude is not None
     changed = plain_weight(base) + _matrix(lambda x: change.up(change.down(x)), base.in_features)

@@ -26,7 +26,7 @@ Output: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
 
 @dataclass
-class Memory:
+class LastForward:
     """What a whole forward left: the first block's share, all others', and what was injected meanwhile."""
 
     injected: Hashable
@@ -34,12 +34,12 @@ class Memory:
     others: Tensor | None = None
 
 
-class StepCache:
+class FirstBlockCache:
     """Skips the blocks of a transformer after the first, in forwards that are made inside `forward`."""
 
     def __init__(self, blocks: Sequence[nn.Module], threshold: float) -> None:
         self._threshold, self._last = threshold, len(blocks) - 1
-        self._memories: dict[str, Memory] = {}
+        self._memories: dict[str, LastForward] = {}
         self._open = False
         self._name: str | None = None
         self._injected: Hashable = None
@@ -108,13 +108,13 @@ class StepCache:
             and _change(memory.first, first) < self._threshold
         )
         if not self._skipping:
-            self._memories[self._name] = Memory(self._injected, first)
+            self._memories[self._name] = LastForward(self._injected, first)
 
 
 class _BlockHook(ModelHook):
     """Lays the cache around one block; offloading lays its own hooks beside it."""
 
-    def __init__(self, cache: StepCache, index: int) -> None:
+    def __init__(self, cache: FirstBlockCache, index: int) -> None:
         super().__init__()
         self._cache, self._index = cache, index
 

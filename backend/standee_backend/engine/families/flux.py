@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ..injection import Site
 from .attention import attend
-from .base import Conditioning
-from .pipeline import PipelineFamily
+from .base import Family
+from .conditioning import Conditioning
 
 CONTENT_SITES = (0, 7, 8, 9, 10, 18, 25, 28, 37, 42, 45, 50, 56)
 """Sites of FLUX.1 dev whose keys hardly care for position, and carry appearance (FreeFlux, arXiv 2503.16153).
@@ -104,7 +104,7 @@ def rotated_at(key: Tensor, rotary: tuple[Tensor, Tensor], at: Tensor) -> Tensor
     return apply_rotary_emb(key, (cosine, sine), sequence_dim=1)
 
 
-class Flux(PipelineFamily):
+class Flux(Family):
     """A loaded FLUX.1 pipeline, opened up for the method."""
 
     name = "flux"
@@ -133,7 +133,7 @@ class Flux(PipelineFamily):
             )
         return Conditioning(text, pooled, guidance, self.words(prompt))
 
-    def counted(self, prompt: str) -> int:
+    def count_tokens(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, T5's mark of their end included."""
         return len(self.pipeline.tokenizer_2(prompt, verbose=False).input_ids)
 

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from ..injection import Site
 from .attention import attend
-from .base import Conditioning
+from .base import Family, spoken
+from .conditioning import Conditioning
 from .flux import FluxSiteProcessor, rotated_at
-from .pipeline import PipelineFamily, spoken
 
 
 class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
@@ -109,7 +109,7 @@ def project(
     return qkv.index_copy(1, put, replaced), mlp[:, : own.shape[1]], shared[..., dims:]
 
 
-class Flux2(PipelineFamily):
+class Flux2(Family):
     """A loaded FLUX.2 pipeline, opened up for the method."""
 
     name = "flux2"
@@ -141,7 +141,7 @@ class Flux2(PipelineFamily):
         distilled = self.pipeline.config.get("is_distilled", False) or self.embeds_guidance
         return not distilled and guidance > self.guidance_of_none
 
-    def counted(self, prompt: str) -> int:
+    def count_tokens(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
         return spoken(self.pipeline.tokenizer, prompt, thinking=False)
 

@@ -31,8 +31,8 @@ from standee.errors import InvalidField, MissingDependency
 from standee.wire.notes import LORA_PART_LEFT_OUT, LORA_STRENGTH_UNKNOWN, Note, note
 
 from ...catalog.lora_files import PEFT_CONFIG, digest, field_of
-from .lora_names import Found, find, kind_of
-from .lora_weights import Change, LoraFile, Misfit, changes, read, strength
+from .lora_names import LayerMatches, find, kind_of
+from .lora_weights import LoraFile, LoraMismatch, LowRankChange, changes, read, strength
 
 KEPT = 8
 """How many LoRAs stay loaded beside those that a job uses, where there is room."""
@@ -58,7 +58,7 @@ LEFT_OUT_FIXES = {
 
 
 @dataclass(frozen=True)
-class Laid:
+class ActiveLora:
     """A LoRA that counts: the digest of its file, and its weight."""
 
     digest: str
@@ -76,7 +76,7 @@ class Adapters:
         self._loaded: dict[str, int] = {}  # the bytes of each, the one used last at the end
         self._noted: dict[str, tuple[Note, ...]] = {}
         self._known = True
-        self.active: tuple[Laid, ...] = ()
+        self.active: tuple[ActiveLora, ...] = ()
         self.files: tuple[str, ...] = ()
         self.notes: tuple[Note, ...] = ()
 
@@ -91,7 +91,7 @@ class Adapters:
         `loading` is called before one is loaded. Those of earlier jobs may stay in `spare` bytes.
         Raises `InvalidField` for what is no LoRA of this model, and `MissingDependency`.
         """
-        wanted = tuple(Laid(digest(file), weight) for file, weight in loras)
+        wanted = tuple(ActiveLora(digest(file), weight) for file, weight in loras)
         names = [one.digest for one in wanted]
         _check_once(names)
         self._forget(names, spare)
@@ -177,7 +177,7 @@ def _check_once(digests: Sequence[str]) -> None:
             )
 
 
-Plan = dict[str, dict[str, Change]]
+Plan = dict[str, dict[str, LowRankChange]]
 """What is changed: by the part of a pipeline and the layer in it."""
 
 
@@ -208,7 +208,7 @@ def _plan(
                 original.swapped,
                 partial(strength, lora.config, part, original.layers[0]),
             )
-        except Misfit as error:
+        except LoraMismatch as error:
             raise _misfit(name, str(error), file, path) from None
         except RuntimeError as error:  # torch's, of matrices that do not go together
             said = f"has parts that do not fit each other ({str(error).splitlines()[0]})"
@@ -245,7 +245,7 @@ def _plan(
 
 
 def _check_known(
-    lora: LoraFile, found: Found, beside: list[str], kind: str, file: Path, path: str
+    lora: LoraFile, found: LayerMatches, beside: list[str], kind: str, file: Path, path: str
 ) -> None:
     """Raise `InvalidField` for weights that are of no kind that is read, and for layers that a model lacks."""
     unknown = [name for name in lora.others if name not in beside]
@@ -306,7 +306,7 @@ def _base(layer: Any) -> Any:
     return layer.get_base_layer() if hasattr(layer, "get_base_layer") else layer
 
 
-def _inject(part: Any, layers: dict[str, Change], name: str) -> int:
+def _inject(part: Any, layers: dict[str, LowRankChange], name: str) -> int:
     """Lay changes over a model's layers as an adapter of peft, in its device and precision; return their bytes."""
     from peft import LoraConfig, inject_adapter_in_model
 

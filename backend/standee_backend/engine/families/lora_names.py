@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from .original_names import Original, originals, processors
+from .original_names import DiffusersLayers, originals, processors
 
 PREFIXES = (
     "base_model_model_",
@@ -57,15 +57,15 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Found:
+class LayerMatches:
     """Where the layers of a LoRA lie in a model; `text` are those of text encoders that are not there."""
 
-    layers: dict[str, tuple[str, Original]]
+    layers: dict[str, tuple[str, DiffusersLayers]]
     missing: tuple[str, ...]
     text: tuple[str, ...]
 
 
-def find(names: Iterable[str], parts: Mapping[str, nn.Module]) -> Found:
+def find(names: Iterable[str], parts: Mapping[str, nn.Module]) -> LayerMatches:
     """Find a LoRA's layers in a pipeline's parts, the transformer and text encoders.
 
     Returns for each name the part and the layers there.
@@ -93,7 +93,7 @@ def find(names: Iterable[str], parts: Mapping[str, nn.Module]) -> Found:
         }
         layers |= {name: ("transformer", at) for name, at in placed.items() if at is not None}
         missing = [name for name in missing if name not in layers]
-    return Found(layers, tuple(missing), tuple(text))
+    return LayerMatches(layers, tuple(missing), tuple(text))
 
 
 def kind_of(names: Iterable[str]) -> str:
@@ -102,10 +102,10 @@ def kind_of(names: Iterable[str]) -> str:
     return next((kind for kind, sign in KINDS.items() if re.search(sign, whole)), "")
 
 
-def _index(model: nn.Module) -> dict[str, Original]:
+def _index(model: nn.Module) -> dict[str, DiffusersLayers]:
     """Return all names of a model's layers and norms with underscores, its own and its makers'."""
     own = {
-        name.replace(".base_layer", ""): Original((name.replace(".base_layer", ""),))
+        name.replace(".base_layer", ""): DiffusersLayers((name.replace(".base_layer", ""),))
         for name, layer in model.named_modules()
         if isinstance(getattr(layer, "weight", None), nn.Parameter) and ".lora_" not in name
     }
@@ -117,7 +117,7 @@ def _index(model: nn.Module) -> dict[str, Original]:
     return {name.replace(".", "_"): layer for name, layer in named.items()}
 
 
-def _find(plain: str, known: Mapping[str, Original]) -> tuple[str, Original] | None:
+def _find(plain: str, known: Mapping[str, DiffusersLayers]) -> tuple[str, DiffusersLayers] | None:
     """Look a transformer's layer up, with prefixes taken away one by one."""
     while True:
         for name in (plain, re.sub(r"_processor(?=_)", "", plain).removesuffix("_lora")):
@@ -130,8 +130,8 @@ def _find(plain: str, known: Mapping[str, Original]) -> tuple[str, Original] | N
 
 
 def _find_text(
-    plain: str, known: Mapping[str, Mapping[str, Original]]
-) -> tuple[str, Original] | None:
+    plain: str, known: Mapping[str, Mapping[str, DiffusersLayers]]
+) -> tuple[str, DiffusersLayers] | None:
     """Look a text encoder's layer up in whichever has it."""
     plain = TEXT_PREFIX.sub("", plain)
     for name in (
@@ -146,7 +146,7 @@ def _find_text(
     return None
 
 
-def _common_prefix(names: Iterable[str], known: Mapping[str, Original]) -> str:
+def _common_prefix(names: Iterable[str], known: Mapping[str, DiffusersLayers]) -> str:
     """Return the unknown prefix that all of a LoRA's names have, if a layer follows it; of no block, so no number."""
     plain = [name.replace(".", "_") for name in names]
     first = plain[0]

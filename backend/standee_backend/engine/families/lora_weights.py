@@ -72,7 +72,7 @@ class LoraFile:
 
 
 @dataclass(frozen=True)
-class Change:
+class LowRankChange:
     """What a LoRA adds to a layer: `up(down(x))`.
 
     With a DoRA's `magnitude` the rows of the changed weight (its columns, if `by_input`) are scaled to these lengths.
@@ -84,7 +84,7 @@ class Change:
     by_input: bool = False
 
 
-class Misfit(Exception):
+class LoraMismatch(Exception):
     """A layer's change cannot be laid: its message says why, as the rest of a sentence."""
 
 
@@ -168,31 +168,33 @@ def strength(config: dict[str, Any], part: str, layer: str, rank: int) -> float:
 
 def changes(
     parts: Parts, width: int, heights: Sequence[int], swapped: bool, usual: Callable[[int], float]
-) -> list[Change]:
+) -> list[LowRankChange]:
     """Return the changes of the layers whose rows, `heights` of them, lie one below the other in one layer of a file.
 
     They take `width` inputs. `usual` gives the factor for a rank where the file holds no alpha.
-    Raises `Misfit`.
+    Raises `LoraMismatch`.
     """
     left = dict(parts)
     magnitude, bias = left.pop("magnitude", None), left.pop("bias", left.pop("diff_b", None))
     downs, ups = _halves(left, width, sum(heights), heights, swapped, usual)
     if left:
-        raise Misfit(f"has parts that do not belong together: {', '.join(sorted(parts))}")
+        raise LoraMismatch(f"has parts that do not belong together: {', '.join(sorted(parts))}")
     biases: Sequence[Tensor | None] = [None] * len(heights)
     if bias is not None:
         _check_size("bias", bias, (sum(heights),))
         biases = cut(bias, heights, swapped)
     laid = [_with_bias(up, one) for up, one in zip(ups, biases, strict=True)]
     if magnitude is None:
-        return [Change(down, up) for down, up in zip(downs, laid, strict=True)]
+        return [LowRankChange(down, up) for down, up in zip(downs, laid, strict=True)]
     if magnitude.ndim > 1 and magnitude.shape[0] == 1 and magnitude.numel() == width:
         if len(heights) > 1:
-            raise Misfit("scales the inputs of several layers at once (a DoRA over fused layers)")
-        return [Change(downs[0], laid[0], magnitude.flatten(), by_input=True)]
+            raise LoraMismatch(
+                "scales the inputs of several layers at once (a DoRA over fused layers)"
+            )
+        return [LowRankChange(downs[0], laid[0], magnitude.flatten(), by_input=True)]
     _check_size("magnitude", magnitude.flatten(), (sum(heights),))
     rows = cut(magnitude.flatten(), heights, swapped)
-    return [Change(*both) for both in zip(downs, laid, rows, strict=True)]
+    return [LowRankChange(*both) for both in zip(downs, laid, rows, strict=True)]
 
 
 def _halves(
@@ -208,7 +210,7 @@ def _halves(
 
     def factor(rank: int) -> float:
         if rank < 1:
-            raise Misfit("has halves of rank 0")
+            raise LoraMismatch("has halves of rank 0")
         scale = usual(rank) if alpha is None else alpha / rank
         return scale * (1.0 if scalar is None else scalar)
 
@@ -220,10 +222,10 @@ def _halves(
             return _dense(torch.kron(first, second), heights, swapped)
         stops = [sum(heights[: index + 1]) for index in range(len(heights))]
         ups = [
-            Mix(first, second.shape[0], stop - rows, stop)
+            KroneckerOutput(first, second.shape[0], stop - rows, stop)
             for rows, stop in zip(heights, stops, strict=True)
         ]
-        return [Spread(second)] * len(heights), list(ups)
+        return [KroneckerInput(second)] * len(heights), list(ups)
     if any(name.startswith("hada") for name in left):
         down, up, whole = _hadamard(left, factor)
         if whole is not None:
@@ -235,10 +237,12 @@ def _halves(
         return _dense(whole, heights, swapped)
     elif "down" in left or "up" in left:
         if len({"down", "up"} & left.keys()) < 2:
-            raise Misfit(f"has only one half of its change, {'down' if 'down' in left else 'up'}")
+            raise LoraMismatch(
+                f"has only one half of its change, {'down' if 'down' in left else 'up'}"
+            )
         down, up = _matrix(left.pop("down")), _matrix(left.pop("up"))
         if down.shape[0] != up.shape[1]:
-            raise Misfit(f"has halves of unequal rank, {down.shape[0]} and {up.shape[1]}")
+            raise LoraMismatch(f"has halves of unequal rank, {down.shape[0]} and {up.shape[1]}")
         up = up * factor(down.shape[0])
     else:
         down, up = torch.zeros(1, width), torch.zeros(height, 1)
@@ -256,7 +260,7 @@ def _kronecker(
         whole = left.pop(name, None)
         if whole is None:
             if not {f"{name}_a", f"{name}_b"} <= left.keys():
-                raise Misfit(f"lacks {name}")
+                raise LoraMismatch(f"lacks {name}")
             rank = left[f"{name}_b"].shape[0]
             whole = left.pop(f"{name}_a") @ left.pop(f"{name}_b")
         if whole.ndim > 2 and whole.shape[2:].numel() == 1:
@@ -272,10 +276,10 @@ def _hadamard(left: Parts, factor: Callable[[int], float]) -> tuple[Tensor, Tens
     """
     names = [f"hada_w{one}_{half}" for one in "12" for half in "ab"]
     if not set(names) <= left.keys():
-        raise Misfit(f"lacks {next(name for name in names if name not in left)}")
+        raise LoraMismatch(f"lacks {next(name for name in names if name not in left)}")
     a1, b1, a2, b2 = (_matrix(left.pop(name)) for name in names)
     if a1.shape[1] != b1.shape[0] or a2.shape[1] != b2.shape[0] or len(a1) != len(a2):
-        raise Misfit("has halves of unequal rank")
+        raise LoraMismatch("has halves of unequal rank")
     scale = factor(b1.shape[0])
     if a1.shape[1] * a2.shape[1] >= min(a1.shape[0], b1.shape[1]):
         return b1, a1, (a1 @ b1) * (a2 @ b2) * scale
@@ -284,7 +288,7 @@ def _hadamard(left: Parts, factor: Callable[[int], float]) -> tuple[Tensor, Tens
     return down, up, None
 
 
-class Spread(nn.Module):
+class KroneckerInput(nn.Module):
     """The half of a LoKr that takes a layer's input: each of its equal pieces times one matrix."""
 
     def __init__(self, second: Tensor) -> None:
@@ -297,7 +301,7 @@ class Spread(nn.Module):
         return nn.functional.linear(pieces, self.weight).flatten(-2)
 
 
-class Mix(nn.Module):
+class KroneckerOutput(nn.Module):
     """The half of a LoKr that gives a layer's output: sums of the pieces; of all rows those from `start` to `stop`."""
 
     def __init__(self, first: Tensor, size: int, start: int, stop: int) -> None:
@@ -312,7 +316,7 @@ class Mix(nn.Module):
         return mixed.flatten(-2)[..., self.rows]
 
 
-class Biased(nn.Module):
+class BiasedChange(nn.Module):
     """A half that gives a layer's output, and a change of its bias."""
 
     def __init__(self, up: nn.Module, bias: Tensor) -> None:
@@ -326,7 +330,7 @@ class Biased(nn.Module):
 
 
 def _with_bias(up: nn.Module, bias: Tensor | None) -> nn.Module:
-    return up if bias is None else Biased(up, bias)
+    return up if bias is None else BiasedChange(up, bias)
 
 
 def _dense(
@@ -344,16 +348,16 @@ def _linear(weight: Tensor) -> nn.Linear:
 
 def _number(weight: Tensor | None, name: str) -> float | None:
     if weight is not None and weight.numel() != 1:
-        raise Misfit(f"has {weight.numel()} numbers as its {name}")
+        raise LoraMismatch(f"has {weight.numel()} numbers as its {name}")
     return None if weight is None else float(weight)
 
 
 def _matrix(weight: Tensor) -> Tensor:
-    """Return a matrix, also of a convolution over single pixels. Raises `Misfit`."""
+    """Return a matrix, also of a convolution over single pixels. Raises `LoraMismatch`."""
     if weight.ndim > 2 and weight.shape[2:].numel() == 1:
         weight = weight.flatten(1)
     if weight.ndim != 2:
-        raise Misfit(f"is no matrix: it has {weight.ndim} dimensions")
+        raise LoraMismatch(f"is no matrix: it has {weight.ndim} dimensions")
     return weight
 
 
@@ -361,7 +365,7 @@ def _check_size(what: str, got: Tensor | tuple[int, ...], want: tuple[int, ...])
     size = tuple(got.shape) if isinstance(got, Tensor) else got
     if size != want:
         said, needed = (" x ".join(map(str, one)) for one in (size, want))
-        raise Misfit(f"has {said} {what}, this model's has {needed}")
+        raise LoraMismatch(f"has {said} {what}, this model's has {needed}")
 
 
 def _line(error: BaseException) -> str:

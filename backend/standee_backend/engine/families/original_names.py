@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Original:
+class DiffusersLayers:
     """Which layers of diffusers an original layer is; `swapped` where its halves lie the other way round."""
 
     layers: tuple[str, ...]
@@ -115,7 +115,7 @@ _TABLES: dict[str, tuple[dict[str, tuple[str, ...]], frozenset[str]]] = {
 """The names of each transformer, and the layers whose halves, scale and shift, are swapped."""
 
 
-def originals(model: nn.Module) -> dict[str, Original]:
+def originals(model: nn.Module) -> dict[str, DiffusersLayers]:
     """Return the original names of a transformer's layers; empty for a model of another kind.
 
     Where its layers are wrapped by LoRAs they keep their names.
@@ -124,7 +124,7 @@ def originals(model: nn.Module) -> dict[str, Original]:
     return _named(model, table, swapped)
 
 
-def processors(model: nn.Module) -> dict[str, Original]:
+def processors(model: nn.Module) -> dict[str, DiffusersLayers]:
     """Return the names that XLabs' LoRAs have for layers of FLUX.1."""
     is_flux = type(model).__name__ == "FluxTransformer2DModel"
     return _named(model, _XLABS if is_flux else {}, frozenset())
@@ -132,10 +132,10 @@ def processors(model: nn.Module) -> dict[str, Original]:
 
 def _named(
     model: nn.Module, table: dict[str, tuple[str, ...]], swapped: frozenset[str]
-) -> dict[str, Original]:
+) -> dict[str, DiffusersLayers]:
     here = {name for name, _ in model.named_modules()}
     return {
-        original.format(index): Original(
+        original.format(index): DiffusersLayers(
             tuple(layer.format(index) for layer in layers), layers[0] in swapped
         )
         for original, layers in table.items()

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..injection import Site
 from .attention import attend
-from .base import Conditioning
+from .base import Family, spoken
+from .conditioning import Conditioning
 from .flux import scheduled_shift
-from .pipeline import PipelineFamily, spoken
 
 
 class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
@@ -82,7 +82,7 @@ def _rotate(x: Tensor, rotation: Tensor | None) -> Tensor:
     return torch.view_as_real(pairs * rotation.unsqueeze(2)).flatten(3).type_as(x)
 
 
-class ZImage(PipelineFamily):
+class ZImage(Family):
     """A loaded Z-Image pipeline, opened up for the method."""
 
     name = "z_image"
@@ -114,7 +114,7 @@ class ZImage(PipelineFamily):
         """Return whether a second forward guides: at any guidance but none."""
         return guidance > self.guidance_of_none
 
-    def counted(self, prompt: str) -> int:
+    def count_tokens(self, prompt: str) -> int:
         """Return how many text tokens a prompt's own words are, in the tokenizer's form of a conversation."""
         return spoken(self.pipeline.tokenizer, prompt, thinking=True)
 

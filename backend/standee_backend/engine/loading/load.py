@@ -25,10 +25,11 @@ from standee.errors import InvalidField, MissingDependency, StandeeError, Unknow
 
 from ...catalog import download
 from ...catalog.catalog import ModelInfo, describe
+from ...catalog.sampling_defaults import SamplingDefaults
 from ...hardware.load_presets import Offload, Preset, presets
 from ...hardware.options import Options, resolve
 from ..families import open_family
-from ..families.base import Defaults, Family
+from ..families.base import Family
 from .non_finite import refuse_non_finite
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
 from .transformer_file import Unreadable, difference, read_transformer
@@ -64,7 +65,7 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     for part in _modules(pipeline):
         part.eval().requires_grad_(False)
     tile(pipeline)
-    defaults = Defaults().having(here.defaults.under(info.defaults).given())
+    defaults = SamplingDefaults().having(here.defaults | info.defaults)
     _place(pipeline, device, preset.offload)
     place = partial(_place, pipeline, device, preset.offload)
     opened: Family = open_family(pipeline, device, here, defaults, place)

@@ -16,7 +16,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from ..families.lora_names import kind_of
-from ..families.original_names import Original, cut, originals
+from ..families.original_names import DiffusersLayers, cut, originals
 from .quantization import is_gguf
 
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "transformer.", "model.")
@@ -77,7 +77,9 @@ def _own(weights: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, T
     return {own: weights[name] for own, name in names.items()}
 
 
-def _names(names: Iterable[str], model: nn.Module, known: Mapping[str, Original]) -> dict[str, str]:
+def _names(
+    names: Iterable[str], model: nn.Module, known: Mapping[str, DiffusersLayers]
+) -> dict[str, str]:
     """Return a transformer's names in a file by those without prefix; other parts are left out."""
     names = list(names)
     state = model.state_dict()
@@ -139,7 +141,7 @@ def _unscaled(weights: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tenso
 
 
 def _converted(
-    weights: Mapping[str, Tensor], model: nn.Module, known: Mapping[str, Original]
+    weights: Mapping[str, Tensor], model: nn.Module, known: Mapping[str, DiffusersLayers]
 ) -> dict[str, Tensor]:
     """Give weights diffusers' names. Raises `Unreadable` where some are missing, unknown, or of another size."""
     state = model.state_dict()

@@ -27,21 +27,22 @@ from standee.errors import UnknownModel
 from standee.geometry import snap, token_grid
 
 from ...catalog.catalog import describe
+from ...catalog.sampling_defaults import SamplingDefaults
 from ...hardware.load_presets import Quantization
-from ...hardware.memory_estimate import Footprint, Working
-from ..capture import BLOCK, Captures
+from ...hardware.memory_estimate import Footprint, WorkingMemory
+from ..capture import BLOCK, TokenCapture
 from ..compose import plain_steps
 from ..families import open_family
-from ..families.base import Conditioning, Defaults, Family
-from ..families.pipeline import PipelineFamily
+from ..families.base import Family
+from ..families.conditioning import Conditioning
 from ..injection import inject
 from ..layout import reference_crop
 from ..loading.quantization import large_text_encoder, tile
 from ..prompts import picture_prompt
-from ..references import Crop, Reference, beside_picture
+from ..references import Crop, Reference, reference_tokens
 from ..schedule import Schedule
 from ..settings import resolve
-from .live_bytes import Dry, LiveBytes
+from .live_bytes import DryRun, LiveBytes
 from .weights import together, weigh
 
 META = torch.device("meta")
@@ -53,7 +54,7 @@ Ends = Callable[[], tuple[Tensor, Tensor]]
 """What makes both ends of a crop's trajectory."""
 
 
-class Layout(Struct, frozen=True):
+class Workload(Struct, frozen=True):
     """What of a job decides how much memory it takes. Sizes in cells.
 
     `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
@@ -78,7 +79,7 @@ class Layout(Struct, frozen=True):
     laid: bool = False
 
 
-def layout_of(composition: Composition, family: Family) -> Layout:
+def workload_of(composition: Composition, family: Family) -> Workload:
     """Return a composition's layout, at most what it takes: as if subjects filled their rectangles.
 
     Raises `InvalidField` for what the model cannot do.
@@ -98,7 +99,7 @@ def layout_of(composition: Composition, family: Family) -> Layout:
         crops.insert(0, (grid.rows, grid.cols, grid.rows * grid.cols))
     said = picture_prompt(composition) if settings.join_words else composition.prompt
     others = composition.sampling.negative, "", *(one.prompt for one in composition.layers)
-    return Layout(
+    return Workload(
         rows=grid.rows,
         cols=grid.cols,
         crops=tuple(crops),
@@ -120,7 +121,7 @@ def layout_of(composition: Composition, family: Family) -> Layout:
     )
 
 
-def outline(folder: Path, dtype: torch.dtype) -> PipelineFamily:
+def outline(folder: Path, dtype: torch.dtype) -> Family:
     """Return the model in `folder`, opened up as any other, but on `meta`: without its weights.
 
     Raises `UnknownModel` where the folder holds no model that is known.
@@ -148,7 +149,7 @@ def outline(folder: Path, dtype: torch.dtype) -> PipelineFamily:
             fix="Download or save it again.",
         ) from error
     tile(pipeline)
-    return open_family(pipeline, META, here, Defaults().having(here.defaults.given()))
+    return open_family(pipeline, META, here, SamplingDefaults().having(here.defaults))
 
 
 def _part(folder: Path, library: str, kind: str, dtype: torch.dtype) -> Any:
@@ -167,7 +168,7 @@ def _part(folder: Path, library: str, kind: str, dtype: torch.dtype) -> Any:
 class Blueprint:
     """A model without its weights, on `meta`, of which can be asked what jobs take."""
 
-    def __init__(self, family: PipelineFamily) -> None:
+    def __init__(self, family: Family) -> None:
         self.family = family
         pipeline = family.pipeline
         large = large_text_encoder(pipeline.components)
@@ -188,47 +189,49 @@ class Blueprint:
         self.working = lru_cache(64)(self._working)
         self._words = lru_cache(2)(self._encode_words)
 
-    def footprint(self, layout: Layout) -> Footprint:
+    def footprint(self, workload: Workload) -> Footprint:
         """Return what the model and a job of this layout take."""
-        return Footprint(self.transformer, self.text, self.autoencoder, self.working(layout))
+        return Footprint(self.transformer, self.text, self.autoencoder, self.working(workload))
 
-    def _working(self, layout: Layout) -> Working:
+    def _working(self, workload: Workload) -> WorkingMemory:
         family = self.family
-        prompt, text = self._words(layout.guidance)
-        longest = max(family.text_tokens(said) for said in layout.prompts)
-        words = max(family.words(said) for said in layout.prompts)
+        prompt, text = self._words(workload.guidance)
+        longest = max(family.text_tokens(said) for said in workload.prompts)
+        words = max(family.words(said) for said in workload.prompts)
         prompt = replace(prompt, words=words).trimmed(longest)
-        held = len(layout.prompts) * prompt.size
+        held = len(workload.prompts) * prompt.size
         with self.dry() as live:
-            noise = torch.empty(1, layout.rows * layout.cols, family.channels, device=META)
-            if layout.anchored:
-                sides = (layout.rows * family.patch, layout.cols * family.patch)
+            noise = torch.empty(1, workload.rows * workload.cols, family.channels, device=META)
+            if workload.anchored:
+                sides = (workload.rows * family.patch, workload.cols * family.patch)
                 family.encode_latents(torch.empty(1, 3, *sides, device=META))
             canvas = live.mark()
-            crops = {crop[:2] for crop in layout.crops} if layout.detail else set()
-            ends = [torch.empty(2, r * c, family.channels, device=META) for r, c, _ in layout.crops]
-            for rows, cols in {(layout.rows, layout.cols), *crops}:
+            crops = {crop[:2] for crop in workload.crops} if workload.detail else set()
+            ends = [
+                torch.empty(2, r * c, family.channels, device=META) for r, c, _ in workload.crops
+            ]
+            for rows, cols in {(workload.rows, workload.cols), *crops}:
                 cells = torch.empty(1, rows * cols, family.channels, device=META)
                 family.decode_latents(cells, rows, cols)
             decode = live.mark()
             del ends
-            encode, denoise = self._deepened(layout, noise, prompt, live)
-        again = layout.plain or len(layout.crops) > 1 or layout.count > 1
-        return Working(
+            encode, denoise = self._extrapolate(workload, noise, prompt, live)
+        again = workload.plain or len(workload.crops) > 1 or workload.count > 1
+        return WorkingMemory(
             text=held + text,
             encode=held + max(canvas, encode),
             denoise=held + denoise,
             decode=held + decode,
             text_tokens=family.text_limit,
-            tokens=self._tokens(layout, longest),
+            tokens=self._tokens(workload, longest),
             transformer_first=again,
         )
 
     @staticmethod
-    def _tokens(layout: Layout, text: int) -> int:
+    def _tokens(workload: Workload, text: int) -> int:
         """Return the tokens of the largest forward: the picture's, or that of a crop."""
-        crops = [rows * cols for rows, cols, _ in layout.crops]
-        picture = layout.rows * layout.cols + (sum(crops) if layout.beside else 0)
+        crops = [rows * cols for rows, cols, _ in workload.crops]
+        picture = workload.rows * workload.cols + (sum(crops) if workload.beside else 0)
         return max(picture, *crops, 0) + text
 
     def _encode_words(self, guidance: float) -> tuple[Conditioning, int]:
@@ -237,18 +240,18 @@ class Blueprint:
             prompt = self.family.encode_prompt("a", guidance)
             return prompt, live.mark() - prompt.size
 
-    def _deepened(
-        self, layout: Layout, noise: Tensor, prompt: Conditioning, live: LiveBytes
+    def _extrapolate(
+        self, workload: Workload, noise: Tensor, prompt: Conditioning, live: LiveBytes
     ) -> tuple[int, int]:
         """Return what `_steps` does, of a deep model by running it with few blocks."""
         family, total = self.family, len(self.family.sites)
         if total <= FEW:
-            return self._steps(family, noise, prompt, layout, live)
+            return self._steps(family, noise, prompt, workload, live)
         found = []
         for depth in (1, 2):
             with _cut_short(family.transformer, depth):
                 short = type(family)(family.pipeline, META, family.defaults)
-                found.append((len(short.sites), self._steps(short, noise, prompt, layout, live)))
+                found.append((len(short.sites), self._steps(short, noise, prompt, workload, live)))
         (few, low), (more, high) = found
         encode, denoise = (
             b + (total - more) * (b - a) // (more - few) for a, b in zip(low, high, strict=True)
@@ -257,10 +260,10 @@ class Blueprint:
 
     def _steps(
         self,
-        family: PipelineFamily,
+        family: Family,
         noise: Tensor,
         prompt: Conditioning,
-        layout: Layout,
+        workload: Workload,
         live: LiveBytes,
     ) -> tuple[int, int]:
         """Run the steps of a block, the last of which both replaces tokens and shares them.
@@ -280,24 +283,28 @@ class Blueprint:
 
             return run
 
-        ids, cells, steps = family.grid_ids(layout.rows, layout.cols), noise.shape[1], layout.steps
+        ids, cells, steps = (
+            family.grid_ids(workload.rows, workload.cols),
+            noise.shape[1],
+            workload.steps,
+        )
         levels = tuple(1 - step / steps for step in range(steps + 1))  # `meta` has no values
         schedule = Schedule(torch.tensor(levels, device=META), levels)
         references = [
-            self.reference(crop, prompt, 0.5 / steps, 0.0 if layout.beside else 1.0, apart)
-            for crop in layout.crops
+            self.reference(crop, prompt, 0.5 / steps, 0.0 if workload.beside else 1.0, apart)
+            for crop in workload.crops
         ]
         shown = list(references)
-        if layout.scene_beside:
-            canvas = layout.rows, layout.cols, cells
+        if workload.scene_beside:
+            canvas = workload.rows, workload.cols, cells
             shown.append(self.reference(canvas, prompt, 0.5 / steps, 0.0, apart))
-        beside = beside_picture(family, shown) if layout.beside else None
-        captures = Captures(family, references, schedule, cells)
-        guided = family.guided_by_negative(layout.guidance)
+        beside = reference_tokens(family, shown) if workload.beside else None
+        captures = TokenCapture(family, references, schedule, cells)
+        guided = family.guided_by_negative(workload.guidance)
         picture = replace(prompt, negative=prompt if guided else None)
         for step in range(steps):
             injection = captures.injection(step)
-            laid = _laid_over(family.transformer) if layout.laid else nullcontext()
+            laid = _under_loras(family.transformer) if workload.laid else nullcontext()
             with inject(family.sites, injection), laid:
                 family.velocity(noise, schedule.sigmas[step], picture, ids, beside)
             del injection
@@ -309,7 +316,7 @@ class Blueprint:
         parts = [p for p in self.family.pipeline.components.values() if isinstance(p, nn.Module)]
         weights = [t for part in parts for t in (*part.parameters(), *part.buffers())]
         with torch.no_grad(), symbolic.patch(meta_nonzero_assume_all_nonzero=True):  # noqa: SIM117
-            with LiveBytes(weights) as live, Dry():
+            with LiveBytes(weights) as live, DryRun():
                 yield live
 
     def reference(
@@ -350,7 +357,7 @@ def _cut_short(transformer: nn.Module, depth: int) -> Iterator[None]:
             setattr(transformer, name, blocks)
 
 
-class LaidOver(nn.Linear):
+class UnmergedLora(nn.Linear):
     """A layer under a LoRA, which adds a scaled output to the layer's own; it can only be run as it is."""
 
     def forward(self, given: Tensor) -> Tensor:
@@ -360,12 +367,12 @@ class LaidOver(nn.Linear):
 
 
 @contextmanager
-def _laid_over(transformer: nn.Module) -> Iterator[None]:
+def _under_loras(transformer: nn.Module) -> Iterator[None]:
     """Let a transformer compute as if LoRAs changed all of its layers."""
     layers = [layer for layer in transformer.modules() if type(layer) is nn.Linear]
     try:
         for layer in layers:
-            layer.__class__ = LaidOver
+            layer.__class__ = UnmergedLora
         yield
     finally:
         for layer in layers:

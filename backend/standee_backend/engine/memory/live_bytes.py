@@ -62,7 +62,7 @@ class LiveBytes(TorchDispatchMode):
         self.now -= self._sizes.pop(key)
 
 
-class Dry(TorchFunctionMode):
+class DryRun(TorchFunctionMode):
     """Lets models run on `meta` where they would look at values or attend.
 
     Attention allocates its result alone, as fused kernels do, and not the square of the tokens. A mask is

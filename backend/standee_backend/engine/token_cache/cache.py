@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ..injection import Tokens
 from .disk import TokenFiles
-from .entries import Entry, Layout, Precision, decoded, encoded
+from .entries import CacheEntry, Precision, TensorLayout, decode, encode
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ class TokenCache:
         self.model, self.limit, self.precision = "", limit, precision
         self.hits = self.misses = self.read = self.bytes = 0
         self._files = files
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
-        self._reading: dict[str, Future[Entry | None]] = {}
+        self._entries: OrderedDict[str, CacheEntry] = OrderedDict()
+        self._reading: dict[str, Future[CacheEntry | None]] = {}
         self._ahead: dict[str, list[Tensor]] = {}
         self._picture = 0
         self._stream: torch.cuda.Stream | None = None
@@ -76,7 +76,7 @@ class TokenCache:
                 piece.record_stream(current)
         if self._files is not None:
             self._files.keep(key, entry)
-        return decoded(entry.tensors(pieces), self.precision, entry.layout.dtype)
+        return decode(entry.tensors(pieces), self.precision, entry.layout.dtype)
 
     def look_ahead(self, key: str, device: torch.device) -> None:
         """Set an entry on its way, where it is not yet: from memory to `device`, or from the disk to memory."""
@@ -92,16 +92,16 @@ class TokenCache:
         So a picture does not depend on whether its tokens were kept.
         """
         dtype = captured.at_site[0].dtype
-        tensors = encoded(captured.at_site, self.precision)
+        tensors = encode(captured.at_site, self.precision)
         if key not in self._entries:
             entry = self._to_host(tensors, dtype)
             if entry is not None:
                 self._hold(key, entry)
                 if self._files is not None:
                     self._files.keep(key, entry)
-        return decoded(tensors, self.precision, dtype)
+        return decode(tensors, self.precision, dtype)
 
-    def _used(self, key: str) -> Entry | None:
+    def _used(self, key: str) -> CacheEntry | None:
         """Return an entry that memory holds, used by the present picture from here on."""
         entry = self._entries.get(key)
         if entry is not None:
@@ -109,7 +109,7 @@ class TokenCache:
             entry.picture = self._picture
         return entry
 
-    def _read(self, key: str, device: torch.device) -> Entry | None:
+    def _read(self, key: str, device: torch.device) -> CacheEntry | None:
         """Return an entry from the disk, and hold it in memory from here on, where there is room."""
         if self._files is None:
             return None
@@ -124,7 +124,7 @@ class TokenCache:
             self._hold(key, entry)
         return entry
 
-    def _hold(self, key: str, entry: Entry) -> None:
+    def _hold(self, key: str, entry: CacheEntry) -> None:
         """Let memory hold an entry, where there is room."""
         if self._make_room(entry.bytes):
             entry.picture = self._picture
@@ -141,10 +141,10 @@ class TokenCache:
             self.bytes -= oldest.bytes
         return self.bytes + size <= self.limit
 
-    def _to_host(self, tensors: list[Tensor], dtype: torch.dtype) -> Entry | None:
+    def _to_host(self, tensors: list[Tensor], dtype: torch.dtype) -> CacheEntry | None:
         """Copy tensors into memory of the host; `None` where neither it nor the disk has room for them."""
-        layout, device = Layout.of(tensors, dtype), tensors[0].device
-        size = layout.taken(device)
+        layout, device = TensorLayout.of(tensors, dtype), tensors[0].device
+        size = layout.bytes_taken(device)
         if not self._make_room(size) and not (self._files and self._files.takes(size)):
             return None
         try:
@@ -160,7 +160,7 @@ class TokenCache:
             entry.filled = stream.record_event() if stream is not None else None
         return entry
 
-    def _sent(self, entry: Entry, device: torch.device) -> list[Tensor]:
+    def _sent(self, entry: CacheEntry, device: torch.device) -> list[Tensor]:
         """Return an entry's pieces on `device`, which they may not have reached yet."""
         with self._beside(device) as stream:
             overlap = stream is not None

@@ -4,8 +4,8 @@ Each entry of the token cache is a file, named by the digest of its key. A threa
 others read. Nothing is synced: a file that is lost is a miss, and one that is torn is known by its checksums. Processes
 may share a folder: any file may be gone at any time. Whatever is wrong with the disk ends the keeping, and no job.
 
-A file is `HEAD` (what it is, the header's length and checksum, the pieces' checksum), the header (`Layout` as JSON),
-and the pieces.
+A file is `HEAD` (what it is, the header's length and checksum, the pieces' checksum), the header (a `TensorLayout` as
+JSON) and the pieces.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from zlib import crc32
 import msgspec
 import torch
 
-from .entries import Entry, Layout
+from .entries import CacheEntry, TensorLayout
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ MAGIC = b"tokens 1"
 DONE, PART = ".tokens", ".part"
 
 
-class Torn(Exception):
+class TornFile(Exception):
     """A file does not hold what was written into it."""
 
 
@@ -72,7 +72,7 @@ class TokenFiles:
             self._drop_parts()
             self._make_room(0)
 
-    def read(self, key: str, device: torch.device) -> Future[Entry | None]:
+    def read(self, key: str, device: torch.device) -> Future[CacheEntry | None]:
         """Begin to read an entry, into memory that suits `device`; `None` comes of it where there is no such file.
 
         The result raises `RuntimeError` where the host's memory is full.
@@ -85,7 +85,7 @@ class TokenFiles:
             fits = self._waiting == 0 or self._waiting + size <= QUEUE
         return self.on and fits and size <= self.limit
 
-    def keep(self, key: str, entry: Entry) -> None:
+    def keep(self, key: str, entry: CacheEntry) -> None:
         """Write an entry in the background, if that can be; of one that the disk has already, note that it was used."""
         if entry.filed:
             self._writer.submit(self._touch, self._path(key))
@@ -102,11 +102,11 @@ class TokenFiles:
     def _path(self, key: str) -> Path:
         return self.folder / (hashlib.sha256(key.encode()).hexdigest() + DONE)
 
-    def _read(self, path: Path, device: torch.device) -> Entry | None:
+    def _read(self, path: Path, device: torch.device) -> CacheEntry | None:
         with self._trouble_ends_it():
             try:
                 return read_entry(path, device) if self.on else None
-            except Torn:
+            except TornFile:
                 log.info("%s was torn; its tokens are captured again.", path)
                 path.unlink(missing_ok=True)
         return None
@@ -116,7 +116,7 @@ class TokenFiles:
             if self.on:
                 os.utime(path)
 
-    def _write(self, path: Path, entry: Entry) -> None:
+    def _write(self, path: Path, entry: CacheEntry) -> None:
         try:
             with self._trouble_ends_it():
                 if not self.on:
@@ -137,7 +137,7 @@ class TokenFiles:
     def _make_room(self, size: int) -> bool:
         """Delete the longest unused files until `size` more bytes fit; false if they cannot."""
         if size > self._room:
-            files = sorted(self._found())
+            files = sorted(self._index_files())
             room = self.limit - sum(length for _, length, _ in files)
             share = max(size, self.limit // SHARE)
             aim = share if room < size else room
@@ -152,7 +152,7 @@ class TokenFiles:
         self._room -= size
         return True
 
-    def _found(self) -> Iterator[tuple[int, int, Path]]:
+    def _index_files(self) -> Iterator[tuple[int, int, Path]]:
         """Yield when each file was used last, its bytes, and itself."""
         for path in self.folder.iterdir():
             if path.suffix in (DONE, PART):
@@ -162,7 +162,7 @@ class TokenFiles:
 
     def _drop_parts(self) -> None:
         """Delete what a process that was ended has left half-written."""
-        for used, _, path in list(self._found()):
+        for used, _, path in list(self._index_files()):
             if path.suffix == PART and time.time() - used / 1e9 > STALE:
                 path.unlink(missing_ok=True)
 
@@ -178,12 +178,12 @@ class TokenFiles:
                 log.warning("Tokens are not kept on disk any more: %s", error)
 
 
-def file_size(layout: Layout) -> int:
+def file_size(layout: TensorLayout) -> int:
     """Return the bytes of an entry's file."""
     return HEAD.size + len(_header(layout)) + sum(layout.sizes)
 
 
-def write_entry(path: Path, entry: Entry) -> None:
+def write_entry(path: Path, entry: CacheEntry) -> None:
     """Write an entry into a new file that only its user can read."""
     if entry.filled is not None:
         entry.filled.synchronize()
@@ -195,30 +195,30 @@ def write_entry(path: Path, entry: Entry) -> None:
         file.writelines(pieces)
 
 
-def read_entry(path: Path, device: torch.device) -> Entry:
-    """Read an entry into memory that suits `device`. Raises `Torn`, `OSError`, and `RuntimeError` without memory."""
+def read_entry(path: Path, device: torch.device) -> CacheEntry:
+    """Read an entry into memory for `device`. Raises `TornFile`, `OSError`, and `RuntimeError` without memory."""
     with path.open("rb") as file:
         head = file.read(HEAD.size)
         if len(head) < HEAD.size:
-            raise Torn
+            raise TornFile
         magic, length, of_header, of_pieces = HEAD.unpack(head)
         header = file.read(length)
         if magic != MAGIC or crc32(header) != of_header:
-            raise Torn
-        layout = msgspec.json.decode(header, type=Layout, dec_hook=_dtype)
+            raise TornFile
+        layout = msgspec.json.decode(header, type=TensorLayout, dec_hook=_dtype)
         if os.fstat(file.fileno()).st_size != HEAD.size + length + sum(layout.sizes):
-            raise Torn
+            raise TornFile
         entry = layout.reserve(device)
         pieces = [memoryview(piece.numpy()) for piece in entry.pieces]
         for piece in pieces:
             file.readinto(piece)
     if _checksum(pieces) != of_pieces:
-        raise Torn
+        raise TornFile
     entry.filed = True
     return entry
 
 
-def _header(layout: Layout) -> bytes:
+def _header(layout: TensorLayout) -> bytes:
     return msgspec.json.encode(layout, enc_hook=str)
 
 

@@ -27,7 +27,7 @@ LEAST = 1e-12
 
 
 @dataclass(frozen=True)
-class Place:
+class TensorSpan:
     """Where a tensor lies: in which piece, from which byte on, and what it is."""
 
     piece: int
@@ -42,52 +42,52 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Layout:
+class TensorLayout:
     """How encoded tokens lie in pieces of `sizes` bytes. Decoded, they are of `dtype`."""
 
     dtype: torch.dtype
     sizes: list[int]
-    places: list[Place]
+    places: list[TensorSpan]
 
     @staticmethod
-    def of(tensors: Sequence[Tensor], dtype: torch.dtype) -> Layout:
+    def of(tensors: Sequence[Tensor], dtype: torch.dtype) -> TensorLayout:
         """Lay tensors one after another into pieces."""
-        places: list[Place] = []
+        places: list[TensorSpan] = []
         sizes = [0]
         for tensor in tensors:
             start = -(-sizes[-1] // ALIGNMENT) * ALIGNMENT
             if start and start + tensor.nbytes > PIECE:
                 sizes.append(0)
                 start = 0
-            places.append(Place(len(sizes) - 1, start, tuple(tensor.shape), tensor.dtype))
+            places.append(TensorSpan(len(sizes) - 1, start, tuple(tensor.shape), tensor.dtype))
             sizes[-1] = start + tensor.nbytes
-        return Layout(dtype, sizes, places)
+        return TensorLayout(dtype, sizes, places)
 
-    def taken(self, device: torch.device) -> int:
+    def bytes_taken(self, device: torch.device) -> int:
         """Return the bytes of the host that `reserve` takes: page-locked memory comes in powers of two."""
         if device.type != "cuda":
             return sum(self.sizes)
         return sum(1 << (size - 1).bit_length() for size in self.sizes)
 
-    def reserve(self, device: torch.device) -> Entry:
+    def reserve(self, device: torch.device) -> CacheEntry:
         """Return an entry yet to be filled, which a GPU can read and write by itself.
 
         Raises `RuntimeError` where the host's memory is full.
         """
         pinned = device.type == "cuda"
         pieces = [torch.empty(size, dtype=torch.uint8, pin_memory=pinned) for size in self.sizes]
-        return Entry(self, pieces, self.taken(device))
+        return CacheEntry(self, pieces, self.bytes_taken(device))
 
 
 @dataclass
-class Entry:
+class CacheEntry:
     """Encoded tokens in the host's memory, of which they take `bytes`. Once filled they do not change.
 
     `filled` is when a GPU has copied them there, `picture` the one that used them last; `filed` are those that the disk
     has, or was given to write.
     """
 
-    layout: Layout
+    layout: TensorLayout
     pieces: list[Tensor]
     bytes: int
     filled: torch.cuda.Event | None = None
@@ -102,7 +102,7 @@ class Entry:
         ]
 
 
-def encoded(tensors: Sequence[Tensor], precision: Precision) -> list[Tensor]:
+def encode(tensors: Sequence[Tensor], precision: Precision) -> list[Tensor]:
     """Return what is kept of tokens (cells, dims) per site: themselves, or scales (cells, 1) and then 8-bit numbers."""
     if precision == "model":
         return list(tensors)
@@ -111,7 +111,7 @@ def encoded(tensors: Sequence[Tensor], precision: Precision) -> list[Tensor]:
     return scales + [(t / s).to(EIGHT_BITS) for t, s in zip(tensors, scales, strict=True)]
 
 
-def decoded(kept: Sequence[Tensor], precision: Precision, dtype: torch.dtype) -> Tokens:
+def decode(kept: Sequence[Tensor], precision: Precision, dtype: torch.dtype) -> Tokens:
     """Return tokens of `dtype` from what is kept of them."""
     if precision == "model":
         return Tokens(list(kept))

@@ -13,11 +13,11 @@ from diffusers.models.attention_dispatch import AttentionBackendName
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import InvalidField, MissingDependency
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
 from standee_backend.engine.families.attention import PACKAGES, choose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 CPU = torch.device("cpu")
 

@@ -21,14 +21,15 @@ from torch import Tensor
 
 from standee import Canvas, Composition, Sampling
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose, denoise
-from standee_backend.engine.families.base import Conditioning
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.compose import denoise
+from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.conditioning import Conditioning
 from standee_backend.engine.injection import Injection, Tokens, capture, inject
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.references import Crop, Reference, gaussian
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 KINDS = ["flux", "klein", "klein-base", "klein-embedded", "z-image", "z-image-turbo"]
 ROWS, COLS = 5, 6
@@ -42,7 +43,7 @@ TAKE = torch.tensor([4, 5, 7, 8, 10])
 class Pair:
     """A family, and its checkpoint loaded once more as diffusers has it."""
 
-    ours: PipelineFamily
+    ours: Family
     theirs: Any
     text_tokens: int = 0
 
@@ -333,7 +334,7 @@ def turned(pair: Pair, key: Tensor, at: Tensor) -> Tensor:
     return key * cosine + across * sine
 
 
-def velocity(family: PipelineFamily, scene, injection: Injection | None = None) -> Tensor:
+def velocity(family: Family, scene, injection: Injection | None = None) -> Tensor:
     with inject(family.sites, injection or Injection()):
         ids = family.grid_ids(ROWS, COLS)
         return family.velocity(scene.picture, scene.sigma, scene.prompt, ids)

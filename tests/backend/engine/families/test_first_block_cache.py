@@ -12,12 +12,12 @@ import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.injection import Injection, capture, inject
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.references import gaussian
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 STEPS = 8
 

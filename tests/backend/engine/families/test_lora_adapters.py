@@ -14,12 +14,12 @@ from safetensors.torch import load_file, save_file
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import InvalidField, MissingDependency
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
 from standee_backend.engine.families import lora_adapters
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
 from support import tiny_models
+from support.composing import compose
 
 Paint = Callable[[Family], NDArray[np.uint8]]
 

@@ -15,12 +15,12 @@ from torch._dynamo.utils import counters
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import compile_blocks, load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options
 from support import tiny_models
+from support.composing import compose
 
 KINDS = [
     [(1.0, 1.0)],

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.preview import encode_preview
 from standee_backend.hardware.options import Options
+from support.composing import compose
 
 CPU = Options(device="cpu")
 

@@ -11,11 +11,11 @@ from safetensors.torch import load_file, save_file
 from standee import Canvas, Composition, Sampling
 from standee.errors import JobFailed
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
 from support import tiny_models
+from support.composing import compose
 
 
 @pytest.fixture(scope="module", params=["klein", "z-image", "flux"])

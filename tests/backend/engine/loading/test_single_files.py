@@ -13,14 +13,14 @@ import torch
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import MissingDependency, UnknownModel
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import compose
 from standee_backend.engine.loading import load as loading
 from standee_backend.engine.loading.load import load
-from standee_backend.engine.memory.footprint import Blueprint, layout_of, outline
+from standee_backend.engine.memory.footprint import Blueprint, outline, workload_of
 from standee_backend.hardware import memory_estimate
 from standee_backend.hardware.load_presets import CARDS, Preset
 from standee_backend.hardware.options import Options
 from support import single_files, tiny_models
+from support.composing import compose
 from support.ledger import Ledger
 
 CPU = Options(device="cpu")
@@ -112,7 +112,7 @@ def test_what_gguf_takes_is_known_before(
 ) -> None:
     info = named(single_files.save_gguf(klein, tmp_path / "klein.gguf"), klein)
     blueprint = Blueprint(outline(klein, torch.bfloat16))
-    footprint = blueprint.footprint(layout_of(composition, blueprint.family))
+    footprint = blueprint.footprint(workload_of(composition, blueprint.family))
     footprint = memory_estimate.packed_as(footprint, Path(info.path).stat().st_size)
     family = load(info, CPU, preset)
     with Ledger(family) as ledger:

@@ -13,14 +13,14 @@ from torch.profiler import ProfilerActivity, profile
 
 from standee import Canvas, Composition, Layer, Lora, Method, Rect, Sampling, Scene
 from standee_backend.catalog import catalog, lora_files
-from standee_backend.engine.compose import compose
-from standee_backend.engine.families.pipeline import PipelineFamily
+from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
-from standee_backend.engine.memory.footprint import Blueprint, layout_of, outline
+from standee_backend.engine.memory.footprint import Blueprint, outline, workload_of
 from standee_backend.hardware.load_presets import CARDS, PROCESSOR, Preset
 from standee_backend.hardware.memory_estimate import Footprint, peak, with_loras
 from standee_backend.hardware.options import Options
 from support import tiny_models
+from support.composing import compose
 from support.ledger import Ledger
 
 SOME = [CARDS[0], CARDS[3], CARDS[-1], PROCESSOR[0]]
@@ -69,7 +69,7 @@ def test_the_peak_is_within_a_tenth_of_what_a_job_takes(
 ) -> None:
     plan = blueprint_of(kind, preset.dtype)
     family = load(catalog.find(str(folder_of(kind))), Options(device="cpu"), preset)
-    footprint = plan.footprint(layout_of(composition, plan.family))
+    footprint = plan.footprint(workload_of(composition, plan.family))
     taken = measured(family, composition, shelf)
     expected = predicted(footprint, preset)
     print(preset.name, {name: round(expected[name] / taken[name], 3) for name in taken})
@@ -99,7 +99,7 @@ def test_a_scene_references_beside_the_picture_and_several_pictures_are_counted_
     preset = CARDS[3]
     plan = blueprint_of(kind, preset.dtype)
     family = load(catalog.find(str(folder_of(kind))), Options(device="cpu"), preset)
-    footprint = plan.footprint(layout_of(composition, plan.family))
+    footprint = plan.footprint(workload_of(composition, plan.family))
     taken = measured(family, composition, shelf)
     print(kind, what, predicted(footprint, preset), taken)
     assert predicted(footprint, preset) == pytest.approx(taken, rel=0.1)
@@ -123,7 +123,7 @@ def test_loras_are_counted_in(
     tiny_models.save_lora(file, folder_of(kind), targets=LAYERS[kind], rank=64)
     composition = replace(composition, sampling=Sampling(steps=3, loras=(Lora(str(file)),)))
     plan = blueprint_of(kind, preset.dtype)
-    footprint = plan.footprint(layout_of(composition, plan.family))
+    footprint = plan.footprint(workload_of(composition, plan.family))
     size = lora_files.numbers(file) * plan.family.dtype.itemsize
     family = load(catalog.find(str(folder_of(kind))), Options(device="cpu"), preset)
     family.adapters.lay([(file, 1.0)])
@@ -148,11 +148,11 @@ def test_torchs_own_allocator_counts_what_is_predicted(
     for _, change in sorted(changes, key=lambda change: change[0]):
         now += change
         fullest = max(fullest, now)
-    footprint = plan.footprint(layout_of(composition, plan.family))
+    footprint = plan.footprint(workload_of(composition, plan.family))
     assert peak(footprint, preset) == pytest.approx(fullest, rel=0.1)
 
 
-def measured(family: PipelineFamily, composition: Composition, shelf) -> dict[str, int]:
+def measured(family: Family, composition: Composition, shelf) -> dict[str, int]:
     """Return the peaks up to the last step and over all, as a job's pictures are made."""
     steps: list[int] = []
     decode: list[int] = []

@@ -15,7 +15,7 @@ from standee_backend.engine.injection import Tokens
 from standee_backend.engine.token_cache import disk, entries
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.engine.token_cache.disk import TokenFiles, file_size
-from standee_backend.engine.token_cache.entries import Entry, Layout
+from standee_backend.engine.token_cache.entries import CacheEntry, TensorLayout
 
 CPU = torch.device("cpu")
 SITES = 3
@@ -28,10 +28,10 @@ def tokens(seed: int = 0) -> Tokens:
     return Tokens(sites)
 
 
-def entry(seed: int = 0) -> Entry:
+def entry(seed: int = 0) -> CacheEntry:
     """Return the same, as the cache keeps it."""
     tensors = tokens(seed).at_site
-    filled = Layout.of(tensors, torch.bfloat16).reserve(CPU)
+    filled = TensorLayout.of(tensors, torch.bfloat16).reserve(CPU)
     for tensor, host in zip(tensors, filled.tensors(filled.pieces), strict=True):
         host.copy_(tensor)
     return filled

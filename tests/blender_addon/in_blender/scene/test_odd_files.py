@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 
-from standee.arrangement import Backdrop, Standing, arrangement
+from standee.arrangement import Backdrop, VisibleLayer, arrangement
 from standee.composition import Rect
 from standee.errors import BadPicture
 
@@ -107,7 +107,7 @@ def test_cells_that_a_scene_keeps_are_those_of_the_one_arrangement(
     backdrop = Backdrop(
         stays, (100, 60), standee.scene_rect(), standee.scene_fit, standee.scene_blend_share
     )
-    standing = Standing(seen.alpha, layer.rect, layer.fit, layer.flip, seen.size)
+    standing = VisibleLayer(seen.alpha, layer.rect, layer.fit, layer.flip, seen.size)
     expected = arrangement([standing], standee.canvas(), 16, backdrop).owner
     assert {-1, 0, 1} <= set(expected.ravel().tolist())
     np.testing.assert_array_equal(found, expected)

@@ -16,8 +16,8 @@ from standee.errors import DownloadNeeded, InvalidField, JobCancelled, MissingBl
 from standee.wire.events import Result
 from standee.wire.messages import Point
 from standee_cli import job_runs
-from standee_cli.commands.compose import changed
-from standee_cli.options import a_lora
+from standee_cli.commands.compose import with_options
+from standee_cli.options import parse_lora
 from support.command_line import PNG, FakeClient, Run
 
 
@@ -244,7 +244,7 @@ def test_a_cut_out_is_asked_for_by_words_and_points(standee: Run, cutter: type[F
 
 
 def test_options_override_the_composition() -> None:
-    composition = changed(
+    composition = with_options(
         Composition(), prompt="a dog", size=(512, 384), seed=5, steps=8, count=3, guidance=None
     )
     assert composition.prompt == "a dog"
@@ -252,7 +252,7 @@ def test_options_override_the_composition() -> None:
     sampling = composition.sampling
     assert (sampling.seed, sampling.steps, sampling.count, sampling.guidance) == (5, 8, 3, None)
     with pytest.raises(InvalidField) as caught:
-        changed(Composition(), steps=201)
+        with_options(Composition(), steps=201)
     assert caught.value.path == "$.sampling.steps"
 
 
@@ -262,10 +262,10 @@ def test_a_models_folder_is_named_so_that_the_daemon_finds_it(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/model_index.json").write_text("{}")
     monkeypatch.chdir(tmp_path)
-    assert changed(Composition(), model="mine").sampling.model == str(tmp_path / "mine")
-    assert changed(Composition(), model="mini").sampling.model == "mini"
+    assert with_options(Composition(), model="mine").sampling.model == str(tmp_path / "mine")
+    assert with_options(Composition(), model="mini").sampling.model == "mini"
     hub = "black-forest-labs/FLUX.1-dev"
-    assert changed(Composition(), model=hub).sampling.model == hub
+    assert with_options(Composition(), model=hub).sampling.model == hub
 
 
 def test_loras_come_with_weights_and_replace_those_of_the_document(
@@ -274,17 +274,17 @@ def test_loras_come_with_weights_and_replace_those_of_the_document(
     monkeypatch.chdir(tmp_path)
     Path("toon.safetensors").touch()
     given = ("toon.safetensors:0.5", "someone/some-lora", "C:\\loras\\ink.safetensors:-1")
-    composition = changed(Composition(), loras=tuple(a_lora(text) for text in given))
+    composition = with_options(Composition(), loras=tuple(parse_lora(text) for text in given))
     assert composition.sampling.loras == (
         Lora(str(tmp_path / "toon.safetensors"), 0.5),
         Lora("someone/some-lora", 1.0),
         Lora("C:\\loras\\ink.safetensors", -1.0),
     )
-    assert a_lora("C:\\loras\\ink.safetensors") == Lora("C:\\loras\\ink.safetensors", 1.0)
-    assert changed(composition, steps=3).sampling.loras == composition.sampling.loras
-    assert changed(composition, no_loras=True).sampling.loras == ()
+    assert parse_lora("C:\\loras\\ink.safetensors") == Lora("C:\\loras\\ink.safetensors", 1.0)
+    assert with_options(composition, steps=3).sampling.loras == composition.sampling.loras
+    assert with_options(composition, no_loras=True).sampling.loras == ()
     with pytest.raises(InvalidField) as caught:
-        changed(Composition(), loras=(a_lora("toon.safetensors:9"),))
+        with_options(Composition(), loras=(parse_lora("toon.safetensors:9"),))
     assert caught.value.path == "$.sampling.loras[0].weight"
 
 
