@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from standee import Client, Composition, Document, Layer, Rect, Sampling, connection
 from standee.connection import Connection
+from standee.document.archive import MAX_TEXTS
 from standee.errors import StandeeError
 from support.daemons import Running
 from support.raw_client import Raw
@@ -217,27 +219,35 @@ def abandon_upload(raw: Raw, rng: random.Random) -> None:
 
 def documents(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield documents of at most 2 MB, each with what swells in it."""
-    empty = b'{"a": [' + b",".join([b"{}"] * 1_390_000) + b"]}"
+    empty = b'{"a": [' + b",".join([b"{}"] * 1_340_000) + b"]}"
     deep = b'{"a": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}"
-    words = json.dumps({"a": {f"{n}": n for n in range(290_000)}}).encode()
+    words = json.dumps({"a": {f"{n}": n for n in range(230_000)}}).encode()
     plain = b'{"version": 2}'
     for name, receipt in (("lists", empty), ("depth", deep), ("names", words)):
-        yield f"receipts full of {name}", _zip(folder / f"{name}.standee", plain, [receipt] * 100)
+        yield f"receipts full of {name}", _zip(folder / f"{name}.standee", plain, [receipt] * 60)
     yield "a composition of empty maps", _zip(folder / "maps.standee", empty, [])
-    layers = b'{"layers": [' + b",".join([b"{}"] * 1_390_000) + b"]}"
+    layers = b'{"layers": [' + b",".join([b"{}"] * 1_340_000) + b"]}"
     yield "a million layers", _zip(folder / "layers.standee", layers, [])
     yield "ten thousand results", _zip(folder / "many.standee", plain, [b"{}"] * 4_900)
 
 
 def _zip(file: Path, composition: bytes, receipts: Sequence[bytes]) -> Path:
     """Write a document with as many of the receipts as 2 MB hold, packed as tightly as a document may be."""
+    composition, swollen = (
+        _not_too_tight(composition),
+        [_not_too_tight(one) for one in receipts[:1]],
+    )
+    size = len(zlib.compress(composition, 9)) + 1_000
+    each = len(PICTURE) + 400 + sum(len(zlib.compress(one, 9)) for one in swollen)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        archive.writestr("composition.json", _not_too_tight(composition))
-        for number, receipt in enumerate(receipts):
-            if archive.fp is not None and archive.fp.tell() > 1_900_000 - 40 * number * 4:
+        archive.writestr("composition.json", composition)
+        most = (MAX_TEXTS - len(composition)) // max(map(len, swollen), default=1)
+        for number, receipt in enumerate(swollen * min(len(receipts), most)):
+            size += each
+            if size > 2_000_000:
                 break
             archive.writestr(f"results/{number:05d}.png", PICTURE, zipfile.ZIP_STORED)
-            archive.writestr(f"results/{number:05d}.json", _not_too_tight(receipt))
+            archive.writestr(f"results/{number:05d}.json", receipt)
     return file
 
 
@@ -245,7 +255,7 @@ def _not_too_tight(text: bytes) -> bytes:
     """Return a text with words of chance at its end, so that it does not pack suspiciously well."""
     if len(text) < 100_000:
         return text
-    noise = random.Random(3).randbytes(len(text) // 380).hex().encode()
+    noise = random.Random(3).randbytes(len(text) // 160).hex().encode()
     return text[:-1] + b', "noise": "' + noise + b'"}'
 
 
