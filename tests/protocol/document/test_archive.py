@@ -233,7 +233,9 @@ def test_a_document_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(tmp_path) in refusal(tmp_path).message
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(changes=st.data())
 def test_any_damage_is_told_or_harmless(
     saved: Path, changes: st.DataObject, tmp_path: Path
