@@ -1,4 +1,4 @@
-"""What the fidelity benchmark composes: one figure in a place, a scene that is kept, three figures that overlap."""
+"""Cases of the fidelity benchmark: a figure in a place, a kept scene, three figures that overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 and worse at random moments: `python benchmarks/chaos.py [--cycles 300] [--seed 1] [--log FILE]`.
+"""Kills and worse at random moments: `python benchmarks/chaos.py [--cycles 300] [--seed 1]`.
 
 A client hands in jobs without pause, to a daemon with the tests' worker that has no engine, while the daemon, its
 worker, both, or another client are killed, the worker and the daemon are stopped for a moment, and the disk is full.

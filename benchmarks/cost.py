@@ -1,4 +1,4 @@
-"""What composing costs against plain text to picture, side by side in one run: seconds, forwards, peak memory.
+"""Costs of composing against plain text to picture, in one run: seconds, forwards, peak memory.
 
     python benchmarks/cost.py [--model mini] [--repeats 3] [--json cost.json]
     python benchmarks/cost.py --family flux --size real      (flux, klein, z-image; needs a GPU of 80 GB)

@@ -1,4 +1,4 @@
-"""What the daemon costs: `python benchmarks/daemon.py [--json FILE] [--quick]`.
+"""Costs of the daemon: `python benchmarks/daemon.py [--json FILE] [--quick]`.
 
 Starts a daemon of its own in a temporary folder and measures over its real socket: submissions a
 second, the time from a submission to its first step, how old an event is when it arrives, how fast

@@ -1,4 +1,4 @@
-"""What `daemon_limits.py` sends to a daemon: messages made to be costly, clients that never read, documents that swell.
+"""Attacks of `daemon_limits.py`: costly messages, clients that never read, documents that swell.
 
 `python daemon_attacks.py open FILE` opens a document and prints the bytes of memory that it took.
 """

@@ -1,4 +1,4 @@
-"""What the daemon holds to, whatever is sent to it: `python benchmarks/daemon_limits.py [--json FILE] [--seconds 600]`.
+"""The daemon's limits, whatever is sent to it.
 
 Starts daemons of its own, with the tests' worker that has no engine, and measures over their real sockets:
 

@@ -1,4 +1,4 @@
-"""How fast the desktop editor is with 100 layers, 40 of them pictures of 4k: `python benchmarks/editor.py`.
+"""Speed of the desktop editor with 100 layers: `python benchmarks/editor.py`.
 
 One run, side by side: the time from a mouse move to the painted frame (p50, p99) while a layer is
 dragged, in the token view too, and while zooming; the same drag of the same images in a plain

@@ -1,4 +1,4 @@
-"""How well subjects keep their identity and take up the light of the place: measured in one run, beside pasting.
+"""Fidelity of subjects to their identity and to the light of the place, beside pasting, in one run.
 
     python benchmarks/fidelity.py [--figures 24] [--sheet fidelity.png] [--json fidelity.json]
     python benchmarks/fidelity.py --model FOLDER --subjects FOLDER --metrics clip,dino,dreamsim,segclip

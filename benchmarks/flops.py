@@ -1,4 +1,4 @@
-"""What composing costs at the published sizes, counted instead of timed: operations and memory, on any machine.
+"""Operations and memory of composing at the published sizes, counted instead of timed.
 
     python benchmarks/flops.py [--family flux] [--canvas 1024] [--json flops.json]      (flux, klein, z-image)
 

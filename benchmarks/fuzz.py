@@ -1,4 +1,4 @@
-"""Whatever bytes come, a value or an error of ours: `python benchmarks/fuzz.py [--inputs 1000000] [--seconds 60]`.
+"""Fuzzing: whatever bytes come, a value or an error of ours.
 
 Valid messages, documents, receipts, headers of weights and pictures are changed by chance, in their structure and in
 their bytes, and read by what reads them for people. Every input must end in a value or a `StandeeError`, within 2 s of
@@ -238,7 +238,7 @@ def wire(rng: random.Random, file: Path) -> None:
     if "spec" in fields:
         fields["spec"] = composition(rng) if rng.random() < 0.7 else {"picture": DIGEST}
     frames = [packed(fields, rng)] + [b"bytes"] * rng.choice((0, 0, 0, 1, 1, 2))
-    codec.glimpse(frames)
+    codec.peek(frames)
     codec.number_of(frames)
     request = codec.request(frames)
     if spec := getattr(request, "spec", None):

@@ -1,4 +1,4 @@
-"""Cases with a known truth: held-out figures in places of the bundled model's world, drawn in the light of the place.
+"""Cases with a known truth: held-out figures drawn in the light of the bundled model's places.
 
 A prompt names the place and its light. What the figure should look like there is drawn by the world itself: shaded,
 tinted, with its shadow. Where the sun stands the prompt does not say, so the truth is the nearest of a few.

@@ -1,4 +1,4 @@
-"""What the benchmarks measure of pictures: identity, seams, and the paper's CLIP and DINO scores.
+"""Measures of pictures: identity, seams, and the paper's CLIP and DINO scores.
 
 Pictures are float arrays (height, width, 3) in 0..1, masks boolean (height, width).
 """

@@ -1,4 +1,4 @@
-"""What jobs take of the memory: predicted against measured, preset by preset, side by side in one run.
+"""Memory of jobs: predicted against measured, preset by preset, side by side in one run.
 
     python benchmarks/memory.py --model FLUX.1-dev [--folder FOLDER] [--presets "16 GB,8 GB"] [--subjects 3]
     python benchmarks/memory.py --write

@@ -1,4 +1,4 @@
-"""Which attention sites of a model depend on position, and which on content.
+"""Probe of attention sites: which depend on position, and which on content.
 
     python benchmarks/probe_sites.py [--model mini] [--turn shift] [--steps 12] [--json probe.json]
 

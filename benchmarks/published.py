@@ -1,4 +1,4 @@
-"""The published models at their true sizes, as their makers configured them, with random weights or none.
+"""The published models at their true sizes, with random weights or none.
 
 `build` makes one of them on any device (`meta`: no weights), and `save` writes it as a folder in diffusers layout, so
 that time and memory can be measured without a download. Numbers of blocks and widths are those of the published

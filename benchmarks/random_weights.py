@@ -1,4 +1,4 @@
-"""A family opened on random weights: at its published size, or shrunk to what a laptop runs in seconds.
+"""Families opened on random weights: at their published size, or shrunk for a laptop.
 
 The shrunk ones keep the published classes, channels and rotary axes. Their text is short as their pictures are small,
 so that a subject's crop is about the share of a picture that it is at full size.

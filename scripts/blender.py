@@ -1,4 +1,4 @@
-"""Bring Blender as a Python module, run the extension's tests in it, and list the zips for Blender.
+"""Blender as a Python module: its installation, the extension's tests in it, its list of zips.
 
     python scripts/blender.py bring            the version that is tested everywhere
     python scripts/blender.py test [ARGS ...]  bring it, and run the tests in it

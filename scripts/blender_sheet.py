@@ -1,4 +1,4 @@
-"""Make the sheets of docs/blender.md: Suzanne and a pillar, a range of eight frames, a walk of four.
+"""Sheets of docs/blender.md: Suzanne and a pillar, a range of eight frames, a walk of four.
 
     python scripts/blender_sheet.py [--out docs/blender]
 

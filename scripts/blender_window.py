@@ -1,4 +1,4 @@
-"""Drive the extension in a real Blender window, against the real daemon on the bundled model.
+"""Window run of the extension: a real Blender against the real daemon on the bundled model.
 
     python scripts/blender_window.py [--pictures docs/blender]
 

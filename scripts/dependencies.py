@@ -1,4 +1,4 @@
-"""The oldest and the newest packages that `pyproject.toml` allows: environments of them, and the tests in each.
+"""Dependency ranges: environments of the oldest and newest packages, and the tests in each.
 
     python scripts/dependencies.py [lowest | newest] [--no-install]
 

@@ -1,4 +1,4 @@
-"""Build the Blender extension: one zip per platform, with everything in it that Blender lacks.
+"""Build of the Blender extension: one zip per platform, with everything in it that Blender lacks.
 
     python scripts/extension.py [--out dist] [--platform linux-x64 ...]
 

@@ -1,4 +1,4 @@
-"""Makes the sample document that demo, editor and add-on open: `python scripts/make_sample.py`."""
+"""The sample document of demo, editor and add-on: `python scripts/make_sample.py`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Odd inputs on the command line: composes each file of a folder in all its roles, twice, and looks at what comes.
+"""Odd inputs on the command line: each file of a folder in all its roles, composed twice.
 
     python scripts/odd_inputs.py FOLDER
 

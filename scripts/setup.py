@@ -1,4 +1,4 @@
-"""Set up `.venv` for the Makefile: find a Python, install what is pinned, and say what is missing.
+"""Setup of `.venv`: finds a Python, installs what is pinned. Kept: needs no tool but any Python 3.
 
     python3 scripts/setup.py backend dev
 

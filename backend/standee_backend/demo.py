@@ -1,4 +1,4 @@
-"""The demo: three subjects composed into a place through the daemon, and a contact sheet that shows what was done.
+"""The demo: three subjects composed by the daemon, and a contact sheet of what was done.
 
 The sheet has the subjects, the layout with its token grid and the result; and what the parts of the method do: replaced
 tokens without anything else, nothing injected, and plain pasting.

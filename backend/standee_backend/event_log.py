@@ -1,4 +1,4 @@
-"""What the daemon writes down: one line per event, with its facts as fields."""
+"""Structured logging: one line per event, with its facts as fields."""
 
 from __future__ import annotations
 

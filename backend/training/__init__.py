@@ -1,4 +1,4 @@
-"""How the bundled mini model is made: data, VAE, transformer with its text encoders, evaluation.
+"""Training of the bundled mini model: data, VAE, transformer with its text encoders, evaluation.
 
 Run from `backend/`: `python -m training.train --help`. Nothing here is installed with the package.
 """

@@ -1,4 +1,4 @@
-"""The trained modules as a FLUX pipeline in diffusers layout, in half precision: written, and taken up again."""
+"""The trained modules as a FLUX pipeline in diffusers layout, in half precision."""
 
 from __future__ import annotations
 

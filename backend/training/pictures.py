@@ -1,4 +1,4 @@
-"""What the autoencoder trains on beside scenes: photographs that packages ship, and procedural textures.
+"""Pictures for the autoencoder beside scenes: photographs of packages, and procedural textures.
 
 A user's subject is a photograph as often as a drawing, so the autoencoder must carry both. The photographs are the
 sample pictures of two Python packages, taken from their wheels, which pip fetches by name into the work folder.

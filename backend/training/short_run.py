@@ -1,4 +1,4 @@
-"""The bundled model trained further in minutes, on a machine that has a card for a short while and no network.
+"""Further training of the bundled model in minutes, on a borrowed card without a network.
 
 `prepare` gathers what must travel with the checkout, `run` trains there, measures, and leaves a few files of a size
 that comes back. scripts/train_on_gpu.sh calls both.

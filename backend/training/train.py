@@ -1,4 +1,4 @@
-"""Makes the mini model: `python -m training.train all --preset cpu --minutes 120` from `backend/`.
+"""Command line of the training: `python -m training.train all --preset cpu --minutes 120`.
 
 Stages, each resumable from the work folder: vae, scenes (rendered and encoded), transformer, export,
 assets (what the repository ships of the figures), evaluate; `all` runs them in turn.

@@ -1,4 +1,4 @@
-"""Who owns which cell of a canvas: the layers' cut-outs, the scene behind them, and what subjects free around them.
+"""Cell ownership on a canvas: the layers' cut-outs, the scene behind, what subjects free around them.
 
 The engine composes by it, and the faces draw it: there is no other implementation. Cut-outs and masks come in as arrays
 (height, width) of 0..1, or 0..255 in bytes; px are the canvas'.

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as types: a code, a message for a person, and what to do next.
+"""Error types: each has a code, a message for a person, and what to do next.
 
 The same errors are raised by the client, sent over the wire by the daemon and shown by both faces.
 """

@@ -1,4 +1,4 @@
-"""What picture files say beside their pixels: which way is up, and what their numbers mean as colours.
+"""Metadata of picture files: which way is up, and what their numbers mean as colours.
 
 It is read from the bytes, within bounds, and never ends a picture: what is broken or too long says nothing.
 """

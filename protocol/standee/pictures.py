@@ -1,4 +1,4 @@
-"""Decoded pictures, by Pillow: the one reader of the engine and the editor, so that a file means the same pixels.
+"""Decoded pictures, by Pillow: the one reader of the engine and the editor.
 
 What the pixels mean is in `images.py`. Pillow is imported when a picture is decoded, since a bare client has none.
 """

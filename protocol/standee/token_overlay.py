@@ -1,4 +1,4 @@
-"""How the faces show who owns which cell: colours, runs of cells, borders.
+"""Cell ownership as the faces show it: colours, runs of cells, borders.
 
 Pure arrays over the cells of `geometry`; each face paints them with its own toolkit.
 """

@@ -1,4 +1,4 @@
-"""From untrusted maps and lists to checked Structs, with errors that a person understands.
+"""Validation of untrusted maps and lists into Structs, with errors that a person understands.
 
 `composition.py` and `messages.py` declare the types and their bounds; here a violation becomes an
 `InvalidField`: where it is (`$.layers[3].rect.w`), what is wrong with it and what would be right.

@@ -1,4 +1,4 @@
-"""How the command line speaks: answers on stdout, messages on stderr, and exit codes.
+"""Console output: answers on stdout, messages on stderr, and exit codes.
 
 An error is one line, what went wrong and what to do, never a traceback unless `--debug` asks for it.
 """

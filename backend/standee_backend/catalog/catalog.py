@@ -1,4 +1,4 @@
-"""Which models can be used, by name: the bundled one, configured ones, and what the hub's cache holds.
+"""The catalogue of models by name: the bundled one, configured ones, and the hub cache's.
 
 A model is a folder in diffusers layout. Nothing here imports torch, runs a model or uses the
 network: the daemon lists and checks models, the worker loads them (`engine/loading/`). What is

@@ -1,4 +1,4 @@
-"""Bringing a model of the hub onto this machine: resumed where it stopped, checked, and cancellable.
+"""Downloads from the hub: resumed where they stopped, checked, and cancellable.
 
 The files land in the hub's own cache, where other programs find them too. What has arrived of a
 file stays beside it as `.part` until all of it is there and its checksum is right.

@@ -1,4 +1,4 @@
-"""What the Hugging Face hub says of a repository: its files, their checksums, its licence, or why not.
+"""Lookups at the Hugging Face hub: a repository's files, checksums and licence, or why not.
 
 Names and addresses come from huggingface_hub, so its settings hold here too: `HF_ENDPOINT`,
 `HF_HUB_OFFLINE`, `HF_TOKEN` and `hf auth login`. `download.py` brings the files.

@@ -1,4 +1,4 @@
-"""What people say about models: `models.toml` of the user, and `standee.json` in a model's folder.
+"""Model cards: `models.toml` of the user, and `standee.json` in a model's folder.
 
 Both hold the fields of `ModelCard`; where they differ, `models.toml` counts. It lies in Standee's home,
 gives names to folders and hub ids, and may also say how models are loaded (`hardware/options.py`):

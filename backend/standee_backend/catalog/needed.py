@@ -1,4 +1,4 @@
-"""What a job would have to download first: models, LoRAs and cut-out networks of the hub that are not here yet."""
+"""Downloads that a job needs first: models, LoRAs and cut-out networks that are not here yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a network in an ONNX file is: the file, a folder with one, or a file of the hub."""
+"""ONNX network files: the file, a folder with one, or a file of the hub."""
 
 from __future__ import annotations
 

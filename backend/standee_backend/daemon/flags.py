@@ -1,4 +1,4 @@
-"""The flags of the daemon, for its own command line and for `standee serve`; each may come from the environment."""
+"""Flags of the daemon, for its own command line and for `standee serve`, also from the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches the connections themselves, below the messages: who came, who left, who floods.
+"""Flood guard: shuts connections that flood, which pairing over a network makes a promise.
 
 libzmq limits the size of a frame but not how many frames a message has, and hands out no message
 before its last frame: a client with a valid key could fill the memory with one that never ends.

@@ -1,4 +1,4 @@
-"""Requests for models: which there are, which a job may use, and what would have to be downloaded for it."""
+"""Requests for models: which there are, which a job may use, what would be downloaded for it."""
 
 from __future__ import annotations
 

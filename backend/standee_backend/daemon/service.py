@@ -1,4 +1,4 @@
-"""What the daemon answers to each request.
+"""Answers of the daemon to each request.
 
 One method per type of request, each returning its answer or raising the `StandeeError` that is the
 answer. What touches the disk runs in threads; nothing here waits for a device.

@@ -1,4 +1,4 @@
-"""Who may connect: the ZAP handler, which libzmq asks about every CURVE handshake (RFC 27).
+"""Authentication: the ZAP handler, which libzmq asks about every CURVE handshake (RFC 27).
 
 Without it CURVE would let any key in. The list of keys is read anew each time, so that pairing and
 unpairing need no restart.

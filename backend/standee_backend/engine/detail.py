@@ -1,4 +1,4 @@
-"""Detail: what the autoencoder loses of a subject, laid back over the picture where the subject is as it was.
+"""Detail: what the autoencoder loses of a subject, laid back over the picture.
 
 The difference between a subject's picture and what the autoencoder makes of it, its fine print and whiskers, is added
 where the result agrees with that reconstruction, scaled by how well they agree and by the light of the place.

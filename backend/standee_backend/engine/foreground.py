@@ -1,4 +1,4 @@
-"""Foreground colours: a subject's own colours along its edge, where a photograph mixes in what was behind it.
+"""Foreground colours: a subject's own along its edge, where a photograph mixes in what is behind.
 
 Forte: Approximate fast foreground colour estimation, 2021. Both sides' colours are averaged around each pixel,
 weighted by their shares of it, and the subject's takes up what its mixture leaves unexplained; a second pass

@@ -1,4 +1,4 @@
-"""Attention sites: what is captured from, replaced at, and shared with each of a transformer's attentions.
+"""Attention sites: what is captured from, replaced at, and shared with each attention.
 
 The method works on the image tokens as they enter attention: after the block's modulation, before they are projected to
 Q, K and V and rotated. A `Site` says what one attention shall do in the next forward.

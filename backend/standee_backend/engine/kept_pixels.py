@@ -1,4 +1,4 @@
-"""Kept pixels: outside the edited region a result is identical to its scene, and the seam lies inside the region."""
+"""Kept pixels: identical to the scene outside the edited region, with the seam inside the region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Perturbation for variety (section 3.3 of the paper): local token shuffling and morphology of the cut-out.
+"""Perturbation for variety (section 3.3 of the paper): token shuffling and cut-out morphology.
 
 `strength` is a layer's `variation`, 0..1; 0 changes nothing. Everything is drawn from the given generator.
 """

@@ -1,1 +1,1 @@
-"""What the machine can run: options, memory estimates, presets of loading."""
+"""Hardware: options, memory estimates, presets of loading."""

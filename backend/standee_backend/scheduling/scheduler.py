@@ -1,4 +1,4 @@
-"""From the queue to the slots and back: claims jobs, publishes what happens to them, cancels them.
+"""The scheduler: jobs from the queue to the slots, their events to subscribers, and cancellation.
 
 The store knows what is durable; here lives what is only sent: progress, previews, places in the
 queue. Events of a job reach a subscriber in the order of their numbers.

@@ -1,4 +1,4 @@
-"""Where jobs are computed, behind one interface: `Slot`s that each compute one job at a time.
+"""Slots for jobs, behind one interface: each computes one job at a time.
 
 `local` is one child process per device of this machine. Other machines would be other slots, with
 the same store and scheduler before them.

@@ -1,4 +1,4 @@
-"""One worker process as the daemon sees it: the jobs it has, who hears what it says of them, and how it ended."""
+"""A worker process as the daemon sees it: its jobs, what it says of them, and how it ended."""
 
 from __future__ import annotations
 

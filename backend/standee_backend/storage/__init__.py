@@ -1,1 +1,1 @@
-"""What the daemon keeps on disk: jobs in SQLite, pictures in files."""
+"""Storage of the daemon: jobs in SQLite, pictures in files."""

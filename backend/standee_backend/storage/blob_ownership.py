@@ -1,4 +1,4 @@
-"""Who holds which picture, and for which job: quotas, and what may be deleted.
+"""Ownership of pictures: who holds which, for which job; quotas, and what may be deleted.
 
 A picture's bytes exist once (`blob_files.py`); an owner sees those that they uploaded or that a job made
 for them.

@@ -1,4 +1,4 @@
-"""What a worker does for a job: load the model it names, keep it resident, compose or cut out.
+"""Jobs as a worker runs them: the model loaded and kept resident, pictures composed or cut out.
 
 This runs in the worker's process, the only one that imports torch. The worker hands in a way to read pictures, to
 report, and to learn of a cancellation; it gets each picture when the device is done with it, to be finished beside

@@ -1,4 +1,4 @@
-"""Whether a job fits, before it runs: which preset its model is loaded with, and what comes after it.
+"""Memory planning: which preset a job's model is loaded with, and what comes after it.
 
 An estimate may be wrong, and other programs use the device too. So an exhausted memory is no failure of the job:
 `MemoryPlanner.after` says what to go on with.

@@ -1,4 +1,4 @@
-"""What the daemon and a worker process say to each other, over the worker's stdin and stdout.
+"""Messages between the daemon and a worker process, over the worker's stdin and stdout.
 
 Frames of msgpack with their length before them. What happens to a job is told in the protocol's own
 events. Pictures do not pass: both sides read and write them in the same folder of blobs.

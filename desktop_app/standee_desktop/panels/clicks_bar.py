@@ -1,4 +1,4 @@
-"""The bar above the canvas while a subject is cut out by clicks: adding or taking away, words, and its end."""
+"""Bar above the canvas while a subject is cut out by clicks: adding, taking away, words, end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start the daemon on demand, detached from this process."""
+"""Launching of the daemon on demand, detached from this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person hands to `standee compose`, as a document: a file, or a picture that was made before.
+"""Inputs of `standee compose` as documents: a file, or a picture that was made before.
 
 Three kinds of file, told apart by their first bytes:
 

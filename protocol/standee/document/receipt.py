@@ -1,4 +1,4 @@
-"""Receipts in pictures: each carries how it was made, so that it can be made again, and that a model made it.
+"""Receipts in pictures: how each was made, so that it can be made again, and that a model made it.
 
 In a PNG it is a `tEXt` chunk named `standee` whose text is the receipt as ASCII JSON. In a JPEG
 (comments) and in a WebP (EXIF) it is that JSON deflated, as base64 behind `standee-receipt:`. All are

@@ -1,4 +1,4 @@
-"""What happens to a job, as types: from `queued` to its results, its failure or its end.
+"""Job events as types: from `queued` to results, failure or cancellation.
 
 Durable events (`queued`, `started`, `result`, `failed`, `cancelled`) are replayed to whoever attaches
 later; of `progress` and `preview` only the last. On the wire they are messages like all others.

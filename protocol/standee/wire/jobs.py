@@ -1,4 +1,4 @@
-"""How a job stands, as its events tell: the one account of it that all faces show."""
+"""Job status, as the events tell it: the one account that all faces show."""
 
 from __future__ import annotations
 

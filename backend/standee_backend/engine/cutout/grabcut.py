@@ -1,4 +1,4 @@
-"""GrabCut: a subject told from its surroundings by colour, from a box around it, a first guess, and points on it.
+"""GrabCut: a subject told from its surroundings by colour, from a box, a first guess, and points.
 
 Needs no model; where a network guessed, it completes what the network was unsure of. Lengths are the picture's own px.
 """

@@ -1,4 +1,4 @@
-"""What stands out in a picture, by a salient-object network in an ONNX file, such as ISNet, U2-Net or BiRefNet.
+"""Salient-object networks in ONNX files (ISNet, U2-Net, BiRefNet): what stands out in a picture.
 
 They take one picture (1, 3, height, width) and give the subject's share of each pixel (1, 1, height, width) as
 their first output, as it is or before its sigmoid. `onnxruntime` runs them; no code that comes with one is run.

@@ -1,4 +1,4 @@
-"""Where a picture shows what words say, by Grounding DINO and its kin in `transformers`."""
+"""Detection by words: boxes by Grounding DINO and its kin in `transformers`."""
 
 from __future__ import annotations
 

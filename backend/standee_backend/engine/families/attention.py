@@ -1,4 +1,4 @@
-"""Which kernels compute attention, among those that diffusers knows and this machine has.
+"""Attention kernels: the choice among those that diffusers knows and this machine has.
 
 All of them but sage's, which rounds to 8 bits, compute the same. Few take a bias on the logits, so where tokens are
 shared with a weight torch's own attention steps in, whatever else was chosen.

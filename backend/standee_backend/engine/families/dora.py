@@ -1,4 +1,4 @@
-"""DoRA over layers whose weights may be packed: a LoRA that also sets the lengths of the changed weight's rows.
+"""DoRA over layers whose weights may be packed: a LoRA that also sets the lengths of rows.
 
 The lengths of the weight beneath are found once, when the LoRA is loaded. Half a DoRA's weight is half of
 its change, and none of it is the model's own layer.

@@ -1,4 +1,4 @@
-"""Forwards of a picture that end after their first block, where that block says that little has changed.
+"""First-block cache: forwards end after their first block, where it says that little has changed.
 
 From one step to the next, what a transformer's blocks add to the tokens changes slowly. Where the first block's share
 has changed by less than a threshold since the last whole forward, the other blocks' is taken from there ("first-block

@@ -1,4 +1,4 @@
-"""FLUX.1 (dev, schnell, Krea, their fine-tunes in diffusers layout) and the bundled mini model, one code path."""
+"""FLUX.1 (dev, schnell, Krea, fine-tunes in diffusers layout) and the bundled mini model."""
 
 from __future__ import annotations
 

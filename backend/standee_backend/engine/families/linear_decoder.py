@@ -1,4 +1,4 @@
-"""Linear decoder: pixels at half size from a cell's token, by one matrix that is fitted to the autoencoder.
+"""Linear decoder: pixels at half size from a cell's token, by one matrix fitted to the autoencoder.
 
 What an autoencoder makes of smooth colour and edges is nearly linear in its latents, so that a preview needs none of
 its decoder's work. The matrix is the least-squares answer for a chart of both.

@@ -1,4 +1,4 @@
-"""Which layers of a model a LoRA's names mean, under any prefix and in any program's spelling.
+"""LoRA layer names, under any prefix and in any program's spelling, as layers of a model.
 
 Names are compared with dots as underscores, since kohya's and LyCORIS' have no dots.
 """

@@ -1,4 +1,4 @@
-"""From a model of the catalogue to a family that runs.
+"""Loading of a catalogued model into a family that runs.
 
 diffusers loads, quantizes, places and offloads; here are only the choices. Weights are read from
 safetensors alone: a model named by a stranger's composition must not run code.

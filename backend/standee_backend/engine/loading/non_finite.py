@@ -1,4 +1,4 @@
-"""Pictures that come out of the autoencoder without numbers (NaN) end their job, with the likeliest cause named."""
+"""Non-finite pictures (NaN): they end their job, with the likeliest cause named."""
 
 from __future__ import annotations
 

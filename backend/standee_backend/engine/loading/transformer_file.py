@@ -1,4 +1,4 @@
-"""A transformer's weights out of one file: alone or among other parts, prefixed, scaled in 8 bits, or as GGUF.
+"""Transformer weights in one file: alone or among other parts, prefixed, scaled in 8 bits, or GGUF.
 
 Each weight of the file is one of the model, by diffusers' names or its makers', and the other way round.
 """

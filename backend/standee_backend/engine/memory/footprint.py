@@ -1,4 +1,4 @@
-"""What a model and a job take of the memory, found out without weights.
+"""Memory footprint of a model and a job, found out without weights.
 
 The model is built from its configuration on torch's `meta` device, where tensors have shapes and no values,
 and the method's own code is run on it: words, pictures, the steps of a block that takes most, the decoder. So every

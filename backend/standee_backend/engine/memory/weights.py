@@ -1,4 +1,4 @@
-"""What the weights of a model's part take of the memory, packed in each way."""
+"""Memory of a model part's weights, packed in each way."""
 
 from __future__ import annotations
 

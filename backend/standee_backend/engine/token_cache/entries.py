@@ -1,4 +1,4 @@
-"""What the token cache keeps: a reference's tokens at one noise level, encoded, as bytes in a few pieces of memory."""
+"""Entries of the token cache: a reference's tokens at one noise level, encoded, in pieces of memory."""
 
 from __future__ import annotations
 
