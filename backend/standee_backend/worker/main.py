@@ -22,7 +22,7 @@ from typing import Protocol
 
 import msgspec
 
-from standee.composition import Composition
+from standee.composition import Composition, from_json
 from standee.errors import JobCancelled, JobFailed, MissingDependency, StandeeError
 from standee.wire.events import Cancelled, Failed, Preview, Problem, Progress, Result
 from standee.wire.messages import Cutout
@@ -46,8 +46,6 @@ from .pipe import (
 )
 
 log = logging.getLogger("standee.worker")
-
-SPECIFICATIONS = {"compose": Composition, "cutout": Cutout}
 
 
 class Runner(Protocol):
@@ -138,7 +136,7 @@ class Worker:
             return job.job in self._cancelled
 
         pictures: list[Future[Result]] = []
-        spec: Composition | Cutout = msgspec.json.decode(job.spec, type=SPECIFICATIONS[job.kind])
+        spec = read_specification(job.kind, job.spec)
         self._reporting, began = 0.0, time.perf_counter()
         report = self._reporter(job.job)
         model = msgspec.json.decode(job.model, type=ModelInfo) if job.model else None
@@ -193,6 +191,11 @@ class Worker:
             self._pipe.send(message)
         except OSError:  # the daemon has ended, and nobody waits for this job here any more
             _leave()
+
+
+def read_specification(kind: str, spec: bytes) -> Composition | Cutout:
+    """Return what a job asks for: a composition in any format that is still read, or a cut-out."""
+    return from_json(spec) if kind == "compose" else msgspec.json.decode(spec, type=Cutout)
 
 
 def _leave() -> None:
