@@ -110,6 +110,7 @@ def test_an_unknown_model_is_named_by_its_place(client):
 
 def test_a_cutout_is_a_job_like_any_other(client):
     assert client.cutout(b"cat", box=Rect(0, 0, 5, 5)) == b"mask of cat"
+    assert client.cutout(b"cat", mask=b"what was painted") == b"mask of cat over what was painted"
 
 
 def test_a_failing_job_says_of_what(client):

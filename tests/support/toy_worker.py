@@ -31,7 +31,8 @@ class ToyRunner:
 
     def run(self, spec, model, read, report, cancelled):
         if isinstance(spec, Cutout):
-            mask = Result(data=b"mask of " + read(spec.picture), width=8, height=8)
+            painted = b" over " + read(spec.mask) if spec.mask else b""
+            mask = Result(data=b"mask of " + read(spec.picture) + painted, width=8, height=8)
             yield lambda: mask
             return
         prompt, of = spec.prompt, spec.sampling.steps or 4

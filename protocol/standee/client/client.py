@@ -177,6 +177,7 @@ class Client:
         *,
         box: Rect | None = None,
         points: Sequence[Point] = (),
+        mask: bytes | None = None,
         words: str = "",
         model: str | None = None,
         finder: str | None = None,
@@ -184,9 +185,10 @@ class Client:
         on_event: Callable[[Event], None] | None = None,
     ) -> bytes:
         """Return the cut-out of a picture as the bytes of a mask PNG; see `messages.Cutout`."""
-        digest = digest_of(picture)
-        spec = Cutout(digest, box, tuple(points), model, words, finder)
-        job = self.submit(spec, {digest: picture}, download=download)
+        blobs = {digest_of(one): one for one in (picture, mask) if one is not None}
+        digest, painted = digest_of(picture), None if mask is None else digest_of(mask)
+        spec = Cutout(digest, box, tuple(points), model, words, finder, painted)
+        job = self.submit(spec, blobs, download=download)
         [result] = self.wait(job, on_event)
         self.release(job)
         return result.data
