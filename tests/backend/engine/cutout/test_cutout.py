@@ -270,7 +270,7 @@ def test_progress_is_told_and_a_cancellation_is_heard(corner, reds: str) -> None
 
 
 def test_photographs_are_cut_out_by_a_real_network(shared: Path) -> None:
-    """Never worse than GrabCut alone, and well: see also benchmarks/cutouts.py."""
+    """Never worse than GrabCut alone, and well: see also benchmarks/cutout/quality.py."""
     file = Path(os.environ.get("STANDEE_ISNET", shared / "cutout" / "isnet_medium.onnx"))
     if not file.is_file():
         pytest.skip(

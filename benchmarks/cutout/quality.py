@@ -1,6 +1,6 @@
-"""How well photographs are cut out: by GrabCut, by a network completed by it, and after clicks.
+"""Cut-out quality: GrabCut alone, a network that GrabCut completes, and after clicks.
 
-    python benchmarks/cutouts.py --network isnet.onnx [--photos ../shared/photos] [--sheet cutouts.png]
+    python benchmarks/cutout/quality.py --network isnet.onnx [--photos ../shared/photos] [--sheet cutouts.png]
 
 `--photos` holds `NAME.jpg` or `.png` beside `NAME_mask.png`, white on the subject. Figures of `--figures`, PNG files
 with transparency, are pasted onto `--grounds`, so that their true masks are known. A click is where a person would put
