@@ -304,3 +304,13 @@ def test_first_lines_of_modules_are_short_noun_phrases(part: str) -> None:
         assert len(line) <= 100, f"{file.relative_to(ROOT)}: {len(line)} characters"
         first = line.split()[0].strip("`:,.")
         assert first not in QUESTIONS_AND_VERBS, f"{file.relative_to(ROOT)}: {line}"
+
+
+def test_a_compositions_way_has_twelve_stations_in_files_that_exist() -> None:
+    page = (ROOT / "docs/composition-way.md").read_text("utf-8")
+    stations = [line for line in page.splitlines() if re.match(r"\| \d+ \|", line)]
+    files = re.findall(r"`([a-z_/]+\.py)`", page)
+    assert len(stations) <= 12
+    assert len(files) == len(set(files)) <= 16
+    for file in files:
+        assert (ROOT / file).is_file(), f"{file} is no station any more"
