@@ -35,9 +35,8 @@ from ..wire.messages import (
     StatusRequest,
     Welcome,
 )
-from ..wire.operations import Blobs, Operation, TransferProgress
+from ..wire.operations import Blobs, Operation, TransferProgress, submission
 from ..wire.session import Session, Task
-from .submission import submission
 from .transport import Transport
 
 T = TypeVar("T")

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-from ..composition import Composition
+import msgspec
+
+from ..composition import Composition, validate
 from ..errors import BadMessage, TooLarge
 from .codec import LIMITS
 from .messages import (
@@ -151,6 +153,26 @@ def put_blob(digest: str, source: bytes | Path, transfer: TransferProgress) -> O
     if missing.digests:
         yield from upload(digest, source, transfer)
     return digest
+
+
+def submission(
+    spec: Composition | Cutout,
+    blobs: Blobs | None,
+    kind: Kind,
+    job_id: str,
+    priority: int,
+    download: bool,
+) -> tuple[Operation[str], TransferProgress]:
+    """Return the operation that submits `spec`, checked here first: errors come before any upload."""
+    if isinstance(spec, Cutout):
+        kind = "cutout"
+    named = spec.digests()
+    spec = validate(spec, type(spec))
+    request = JobSubmit(job=job_id, kind=kind, spec=None, priority=priority, download=download)
+    request = validate(request, JobSubmit)
+    request = msgspec.structs.replace(request, spec=spec)
+    transfer = TransferProgress()
+    return submit(request, named, blobs or {}, transfer), transfer
 
 
 def submit(
