@@ -108,7 +108,7 @@ def test_progress_counts_the_steps_of_all_pictures(runner, shelf, composition) -
     assert steps[-1].eta == 0
     previews = [r for r in reports if isinstance(r, Preview)]
     assert previews
-    assert Image.open(io.BytesIO(previews[0].data)).size == (128, 128)
+    assert Image.open(io.BytesIO(previews[0].data)).size == (64, 64), "half the picture's sides"
 
 
 def test_a_memory_exhausted_by_decoding_costs_no_picture(shelf, composition) -> None:
