@@ -245,7 +245,6 @@ NOT_YET_PARTED = {
     "backend/training": 17,
     "benchmarks": 17,
     "tests/backend/engine": 17,
-    "tests/end_to_end": 19,
     "tests/support": 18,
     "tests/backend/test_lora_formats.py": 673,
     "tests/backend/engine/cutout/test_cutout.py": 416,

@@ -20,7 +20,7 @@ from support.editors import SUBJECTS, close_editor, open_editor
 pytest_plugins = "support.editor_fixtures"
 
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 EDITOR = """
 import os, sys, time
 sys.path.insert(0, sys.argv[1])

@@ -13,7 +13,7 @@ from support.editors import SUBJECTS, close_editor, open_editor
 
 pytest_plugins = "support.editor_fixtures"
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BLENDER = ROOT / ".venv-bpy"
 
 
