@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 setup = $(PYTHON) scripts/setup.py
+SPREAD := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo edit serve doctor test lint format clean fuzz test-dependencies \
 	extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
@@ -44,7 +45,7 @@ doctor:
 
 test:
 	@$(setup) backend desktop dev
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest $(SPREAD) $(ARGS)
 
 lint:
 	@$(setup) backend desktop dev
