@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cases import Blobs
-from cost_meter import Meter, Row, judge, print_rows, summarise
-from random_weights import CANVAS, MODELS, open_random
+from measuring.cases import Blobs
+from measuring.cost_meter import Meter, Row, judge, print_rows, summarise
+from measuring.random_weights import CANVAS, MODELS, open_random
 from torch import Tensor
 
 from standee.composition import Canvas, Composition, Layer, Rect, Sampling, Scene

@@ -20,14 +20,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lit_truth
-import measures
 import msgspec
 import numpy as np
 import torch
-from cases import Bench, as_floats, as_image, measure_kept, measure_overlap, one_figure, outlines
-from lit_truth import Place
-from measures import Array
+from measuring import lit_truth, measures
+from measuring.cases import (
+    Bench,
+    as_floats,
+    as_image,
+    measure_kept,
+    measure_overlap,
+    one_figure,
+    outlines,
+)
+from measuring.lit_truth import Place
+from measuring.measures import Array
 from PIL import Image, ImageDraw, ImageFont
 
 from standee.composition import Canvas, Composition, Method, Sampling

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from cost_meter import CACHED, FIRST, MEMORY
-from random_weights import CANVAS, MODELS, open_random
+from measuring.cost_meter import CACHED, FIRST, MEMORY
+from measuring.random_weights import CANVAS, MODELS, open_random
 from torch.utils.flop_counter import FlopCounterMode
 
 from standee.geometry import Cells

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import published
 import torch
-from cases import Blobs
+from measuring.cases import Blobs
 from PIL import Image
 
 from standee.composition import Canvas, Composition, Layer, Rect, Sampling

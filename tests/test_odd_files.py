@@ -21,7 +21,7 @@ pytest.importorskip("PySide6")
 from standee_desktop.services.image_cache import make_look
 from standee_desktop.storage.image_import import open_picture, read_picture
 
-engine = pytest.importorskip("standee_backend.engine.images", exc_type=ImportError)
+engine = pytest.importorskip("standee_backend.engine.pixels.images", exc_type=ImportError)
 
 CASES = odd_files.cases()
 

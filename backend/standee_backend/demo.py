@@ -22,8 +22,8 @@ from standee.document.document import Document
 from standee.document.receipt import embed
 from standee.files import write_atomically
 
-from .engine.images import Array, to_uint8
 from .engine.layout import Layout, lay_out
+from .engine.pixels.images import Array, to_uint8
 
 SAMPLE = "three_friends.standee"
 PATCH, LATENT_PX = 16, 8

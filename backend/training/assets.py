@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training import data
+from training.world import data
 
 SUBJECTS = {  # file name: codepoint; all but the last two are held out of training
     "teddy_bear": "1f9f8",

@@ -16,10 +16,11 @@ from diffusers import FluxPipeline
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from PIL import Image
 
-from training import data, scenes, text
+from training import scenes, text
 from training.pca import psnr
 from training.transformer import grid_ids, pack, unpack
 from training.vae import compare, fit_pca, reconstruct
+from training.world import data
 
 CANVASES = ((data.SIZE, data.SIZE), (512, 288))  # (width, height)
 CROP = 16  # tokens a side

@@ -16,9 +16,9 @@ from diffusers import (
     FluxTransformer2DModel,
 )
 
-from training import data
 from training.presets import Preset
 from training.transformer import Mini, build
+from training.world import data
 
 SHARD = "15MB"
 SHIFTS = {

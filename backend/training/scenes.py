@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from diffusers import AutoencoderDC
 
-from training import data
-from training.rendering import render_chunks
+from training.world import data
+from training.world.rendering import render_chunks
 
 HELD_OUT_SEED = 2  # scenes of held-out figures
 PICTURES = 48

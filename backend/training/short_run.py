@@ -23,8 +23,9 @@ import torch
 from diffusers import AutoencoderDC
 from PIL import Image
 
-from training import data, evaluate, export, pictures, rendering, scenes, transformer, vae
+from training import evaluate, export, pictures, scenes, transformer, vae
 from training.presets import PRESETS, Preset
+from training.world import data, rendering
 
 REPOSITORY = Path(__file__).parents[2]
 MODEL = REPOSITORY / "backend/standee_backend/models/mini"

@@ -21,7 +21,7 @@ from transformers import (
     T5TokenizerFast,
 )
 
-from training import light
+from training.world import light
 
 MAX_TOKENS = 24  # a place and two names; more is cut off
 WIDTH = 128  # of both encoders

@@ -17,8 +17,9 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderDC
 
-from training import assets, data, evaluate, export, scenes, transformer, vae
+from training import assets, evaluate, export, scenes, transformer, vae
 from training.presets import PRESETS
+from training.world import data
 
 REPOSITORY = Path(__file__).parents[2]
 MODEL = REPOSITORY / "backend/standee_backend/models/mini"

@@ -21,9 +21,10 @@ from diffusers import FluxTransformer2DModel
 from torch.overrides import TorchFunctionMode
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5TokenizerFast
 
-from training import data, scenes, text
+from training import scenes, text
 from training.muon import Muon
 from training.presets import Preset
+from training.world import data
 
 WHOLE = 0.6  # of the steps see whole pictures, the others crops of 10 to 22 tokens a side
 REFRESH = 200  # steps from one look for new scenes to the next

@@ -21,10 +21,11 @@ import torch.nn.functional as F
 from diffusers import AutoencoderDC
 from diffusers.models.autoencoders.autoencoder_dc import DCUpBlock2d, ResBlock
 
-from training import data, scenes
+from training import scenes
 from training.pca import COMPONENTS, Pca, psnr
 from training.pictures import LARGEST, Crops, load_photographs
 from training.presets import Preset
+from training.world import data
 
 LARGE_CROPS = 0.15  # of the minutes, at the end: every other step on 256 px instead of 128 px
 HELD_OUT = 8  # scenes to measure on

@@ -25,7 +25,7 @@ from PIL import Image
 
 from standee.wire.messages import GRABCUT, Point
 from standee_backend.engine.cutout.cutout import cut_out
-from standee_backend.engine.foreground import own_colours
+from standee_backend.engine.pixels.foreground import own_colours
 
 CLICKS = 3
 WANTED = 0.95

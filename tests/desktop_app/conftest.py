@@ -84,7 +84,7 @@ def window(app, settle: Callable[..., None]) -> Iterator[object]:  # type: ignor
 @pytest.fixture
 def person(window, settle, picture):  # type: ignore[no-untyped-def]
     """Someone in front of the window."""
-    from support.person import Person
+    from support.desktop.person import Person
 
     return Person(window, settle, picture)
 

@@ -17,10 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..catalog.sampling_defaults import SamplingDefaults
-from . import images
 from .families.base import Family
-from .images import Array
 from .layout import Layout, PlacedSubject
+from .pixels import images
+from .pixels.images import Array
 from .schedule import Schedule
 from .settings import strength, threshold
 

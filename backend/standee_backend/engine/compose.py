@@ -18,16 +18,16 @@ from torch.nn.functional import avg_pool2d, interpolate
 from standee.composition import Composition
 from standee.wire.notes import Tell
 
-from . import images
 from .anchor import Anchor, hold, scene_anchors, subject_anchors
 from .capture import TokenCapture
 from .detail import Details, find_details
 from .families.base import Family
 from .families.conditioning import Conditioning
-from .images import Array
 from .injection import inject
-from .kept_pixels import keep_pixels
 from .layout import NEUTRAL, Layout, PlacedScene, Read, absent_subjects, lay_out, resized_scene
+from .pixels import images
+from .pixels.images import Array
+from .pixels.kept_pixels import keep_pixels
 from .prompts import cut_words, encode_prompts
 from .references import Reference, gaussian, reference_tokens, scene_reference, subject_references
 from .schedule import Schedule

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..catalog.sampling_defaults import SamplingDefaults
 from .families.base import Family
-from .images import Array
 from .layout import Layout
+from .pixels.images import Array
 from .references import Reference
 
 COARSE = 0.02

@@ -35,10 +35,11 @@ from standee.geometry import (
 )
 from standee.wire.notes import SCENE_RESIZED, SUBJECT_NOWHERE, Note, note
 
-from . import images, variation
-from .foreground import own_colours
-from .images import Array, Picture
-from .kept_pixels import around_subjects, continued
+from . import variation
+from .pixels import images
+from .pixels.foreground import own_colours
+from .pixels.images import Array, Picture
+from .pixels.kept_pixels import around_subjects, continued
 
 Read = Callable[[str], bytes]
 """Returns the bytes of the picture with this digest."""

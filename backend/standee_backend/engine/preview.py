@@ -7,8 +7,8 @@ import io
 from PIL import Image
 from torch import Tensor
 
-from . import images
 from .families.base import Family
+from .pixels import images
 
 SIDE = 512
 """A preview's long side is at most this many px."""

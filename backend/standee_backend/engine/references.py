@@ -14,11 +14,12 @@ from torch import Tensor
 from standee.geometry import Bools
 
 from ..catalog.sampling_defaults import SamplingDefaults
-from . import images, trajectory, variation
+from . import trajectory, variation
 from .families.base import Family
 from .families.conditioning import Conditioning, ReferenceTokens
-from .images import Array
 from .layout import Layout, PlacedScene, PlacedSubject
+from .pixels import images
+from .pixels.images import Array
 from .schedule import Schedule
 from .settings import FREE, threshold
 

@@ -33,11 +33,11 @@ from ..catalog import catalog, download, lora_files
 from ..catalog.catalog import ModelInfo
 from ..catalog.download import DownloadObserver
 from ..catalog.model_card import configuration
-from ..engine import images
 from ..engine.compose import Step, compose
 from ..engine.cutout.cutout import cut_out
 from ..engine.families.base import Family
 from ..engine.loading.load import load
+from ..engine.pixels import images
 from ..engine.preview import encode_preview
 from ..engine.token_cache.cache import TokenCache
 from ..engine.token_cache.disk import TokenFiles

@@ -13,7 +13,7 @@ from PIL import Image
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "backend"))  # it is not installed
 
-from training import data
+from training.world import data
 
 ROOT = Path(__file__).resolve().parents[3]
 FIRST = 0x1F400  # a rat; 160 animals, things and people follow, each with a name of its own

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from standee import Rect, Scene
 from standee_desktop.model import edits
-from support.person import ALT, CTRL, NONE, SHIFT, Person
+from support.desktop.person import ALT, CTRL, NONE, SHIFT, Person
 
 
 def no_snapping(person: Person) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from standee_desktop.model.jobs import Job
 from standee_desktop.panels.job_list import status_text
-from support.person import Person
+from support.desktop.person import Person
 
 
 def job(person: Person, **fields: object) -> Job:

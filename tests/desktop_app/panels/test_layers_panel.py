@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from standee_desktop.model import edits
-from support.person import CTRL, NONE, Person
+from support.desktop.person import CTRL, NONE, Person
 
 LEFT = Qt.MouseButton.LeftButton
 

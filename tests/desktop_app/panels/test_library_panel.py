@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from standee.document.document import Document
-from support.person import Person
+from support.desktop.person import Person
 
 
 def test_the_library_keeps_a_subject_for_the_next_scene(  # type: ignore[no-untyped-def]

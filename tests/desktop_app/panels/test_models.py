@@ -11,7 +11,7 @@ from standee_desktop.model import edits
 from standee_desktop.services.canvas_advice import at_size, fits
 from standee_desktop.services.daemon_link import ConnectionState
 from standee_desktop.widgets.model_combo import HUB, ModelCombo
-from support.person import Person
+from support.desktop.person import Person
 
 MODELS = (ModelInfo("mini", size=256), ModelInfo("large", description="Photographs.", size=1024))
 

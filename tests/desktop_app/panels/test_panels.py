@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
 from standee_desktop.panels.layer_settings import NARROWEST
-from support.person import Person
+from support.desktop.person import Person
 
 
 def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from standee_desktop.model import edits
 from standee_desktop.services.composer import LIVE
-from support.person import Person
+from support.desktop.person import Person
 
 
 @pytest.fixture

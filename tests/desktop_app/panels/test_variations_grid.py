@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from support.person import Person
+from support.desktop.person import Person
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton
 
 from standee.wire.events import Failed, Progress, Queued, Started
 from standee_desktop.services.job_timeouts import JobTimeouts
-from support.person import Person
+from support.desktop.person import Person
 
 
 @pytest.fixture

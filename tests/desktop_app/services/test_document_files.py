@@ -13,7 +13,7 @@ from standee.document.receipt import extract
 from standee_desktop.model import edits
 from standee_desktop.model.jobs import Job
 from support.command_line import PNG
-from support.person import Person
+from support.desktop.person import Person
 
 
 def asked(window) -> QMessageBox | None:  # type: ignore[no-untyped-def]

@@ -9,7 +9,7 @@ from standee.wire.events import Failed, Problem
 from standee.wire.messages import Download
 from standee_desktop.model import edits
 from standee_desktop.services import error_fixes
-from support.person import Person
+from support.desktop.person import Person
 
 
 def failed_job(assembly, error: StandeeError) -> QPushButton:  # type: ignore[no-untyped-def]

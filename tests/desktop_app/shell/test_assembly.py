@@ -19,7 +19,7 @@ from standee.wire.notes import MEMORY_PLAN, note
 from standee_backend.hardware.load_presets import CARDS, PROCESSOR
 from standee_desktop.model import edits
 from standee_desktop.services.importer import default_rect, prompt_words
-from support.person import Person
+from support.desktop.person import Person
 
 
 def asked(window) -> QMessageBox | None:  # type: ignore[no-untyped-def]

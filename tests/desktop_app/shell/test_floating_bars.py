@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from support.person import Person
+from support.desktop.person import Person
 
 
 def test_a_notice_in_the_middle_of_a_drag_moves_nothing(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColorSpace
 
 from standee_desktop.services.image_cache import make_look
 from standee_desktop.services.screen_profile import SCREEN, take_file
-from support.person import Person
+from support.desktop.person import Person
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from standee.document.document import Document
 from standee.errors import BadDocument, MissingBlob
 from standee_desktop.canvas.document_preview import preview
 from standee_desktop.shell.welcome_page import DocumentCard, sample_file
-from support.person import Person
+from support.desktop.person import Person
 
 
 @pytest.fixture

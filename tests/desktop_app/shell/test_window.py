@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 from standee import Canvas, Scene
 from standee_desktop.model import edits
 from standee_desktop.shell.canvas_size_dialog import CanvasSizeDialog
-from support.person import Person
+from support.desktop.person import Person
 
 
 def test_the_welcome_page_stands_alone_and_the_panels_come_back(person: Person) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from standee_desktop.model import edits
 from standee_desktop.shell.canvas_size_dialog import CanvasSizeDialog
-from support.person import CTRL, Person
+from support.desktop.person import CTRL, Person
 
 NUMBERS = (QAbstractSpinBox, QSlider, QComboBox)
 

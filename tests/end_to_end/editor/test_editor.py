@@ -15,9 +15,9 @@ pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
 from standee.document.document import Document
 from standee_desktop.model import edits
-from support.editors import SUBJECTS, close_editor, open_editor
+from support.desktop.editors import SUBJECTS, close_editor, open_editor
 
-pytest_plugins = "support.editor_fixtures"
+pytest_plugins = "support.desktop.editor_fixtures"
 
 
 def pixels(png: bytes) -> np.ndarray:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 pytest.importorskip("PySide6")
 
-from support.editors import SUBJECTS, close_editor, open_editor
+from support.desktop.editors import SUBJECTS, close_editor, open_editor
 
-pytest_plugins = "support.editor_fixtures"
+pytest_plugins = "support.desktop.editor_fixtures"
 
 ROOT = Path(__file__).resolve().parents[3]
 BLENDER = ROOT / ".venv-bpy"

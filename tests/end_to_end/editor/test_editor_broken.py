@@ -15,9 +15,9 @@ from PySide6.QtCore import QMimeData, QUrl
 
 pytest.importorskip("PySide6", reason="needs standee[desktop]")
 
-from support.editors import SUBJECTS
+from support.desktop.editors import SUBJECTS
 
-pytest_plugins = "support.editor_fixtures"
+pytest_plugins = "support.desktop.editor_fixtures"
 
 
 def dropped(artist, path: Path) -> None:

@@ -15,9 +15,9 @@ from standee import Client, StandeeError
 from standee.composition import from_json
 from standee.connection import connection_file, read_connection
 from support.daemons import Running
-from support.editors import SUBJECTS, close_editor, open_editor
+from support.desktop.editors import SUBJECTS, close_editor, open_editor
 
-pytest_plugins = "support.editor_fixtures"
+pytest_plugins = "support.desktop.editor_fixtures"
 
 
 TESTS = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ EDITOR = """
 import os, sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from support.editors import SUBJECTS, open_editor, settler
+from support.desktop.editors import SUBJECTS, open_editor, settler
 from standee.composition import to_json
 from standee_desktop.shell.application import make_application
 

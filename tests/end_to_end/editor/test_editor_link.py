@@ -10,7 +10,7 @@ from standee.composition import Composition, Layer, Rect, Sampling
 from standee.wire.events import Cancelled, Failed, Result, Started
 from support.daemons import Running
 
-pytest_plugins = "support.editor_fixtures"
+pytest_plugins = "support.desktop.editor_fixtures"
 
 
 @pytest.fixture

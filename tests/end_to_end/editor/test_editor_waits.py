@@ -15,9 +15,9 @@ pytest.importorskip("PySide6", reason="needs standee[desktop]")
 import zmq
 from PIL import Image
 
-from support.editors import SUBJECTS
+from support.desktop.editors import SUBJECTS
 
-pytest_plugins = "support.editor_fixtures"
+pytest_plugins = "support.desktop.editor_fixtures"
 
 GUARDED = [
     (Image, "open"),

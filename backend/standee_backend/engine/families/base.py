@@ -22,8 +22,8 @@ from diffusers.models.attention_dispatch import AttentionBackendName
 from torch import Tensor
 
 from ...catalog.sampling_defaults import SamplingDefaults
-from ..images import Array, from_tensor
 from ..injection import Site
+from ..pixels.images import Array, from_tensor
 from .attention import choose
 from .conditioning import Conditioning, EncodedPicture, ReferenceTokens
 from .first_block_cache import FirstBlockCache

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 
 from standee.wire.events import Result
 from standee.wire.messages import Cutout, Point
-from support.person import ALT, SHIFT, Person
+from support.desktop.person import ALT, SHIFT, Person
 
 
 class Daemon:

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from standee_desktop.model.mask_strokes import grown
-from support.person import SHIFT, Person
+from support.desktop.person import SHIFT, Person
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-sys.path.append(str(Path(__file__).parents[1] / "backend"))
+sys.path.append(str(Path(__file__).parents[2] / "backend"))
 
-from training import backgrounds, data, light
+from training.world import backgrounds, data, light
 
 Array = NDArray[np.float32]
 

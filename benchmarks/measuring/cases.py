@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import measures
 import msgspec
 import numpy as np
 import torch
-from measures import Array, Bools
 from PIL import Image
 
+from measuring import measures
+from measuring.measures import Array, Bools
 from standee.composition import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
 from standee_backend.demo import paste
-from standee_backend.engine import images
 from standee_backend.engine.compose import compose, denoise
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.layout import Layout, PlacedSubject, lay_out
+from standee_backend.engine.pixels import images
 from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import gaussian
 from standee_backend.engine.schedule import Schedule

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training import data, rendering, scenes
+from training import scenes
+from training.world import data, rendering
 
 
 def test_chunks_show_no_held_out_figure(work: Path, figures: list[data.Figure]) -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from support.editors import close_editor, open_editor, settler
+from support.desktop.editors import close_editor, open_editor, settler
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import light
+from training.world import light
 
-BEAR = Path(__file__).resolve().parents[3] / "examples/subjects/teddy_bear.png"
+BEAR = Path(__file__).resolve().parents[4] / "examples/subjects/teddy_bear.png"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training import data
+from training.world import data
 
 TRAINING_SEED = 1
 CHUNK = 24  # scenes of one canvas

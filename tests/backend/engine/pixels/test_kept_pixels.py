@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from standee_backend.engine.kept_pixels import keep_pixels
+from standee_backend.engine.pixels.kept_pixels import keep_pixels
 
 MADE, SCENE = np.zeros((40, 60, 3), np.float32), np.ones((40, 60, 3), np.float32)
 KEPT = np.zeros((40, 60), bool)

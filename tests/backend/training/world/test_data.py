@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training import backgrounds, data, light
-from training.backgrounds import Frame
+from training.world import backgrounds, data, light
+from training.world.backgrounds import Frame
 
 SMALL = (64, 48)
 OUTDOORS = sorted(set(backgrounds.PAINTERS) - {*backgrounds.INDOORS, "plain"})

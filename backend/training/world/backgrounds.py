@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from training.light import Light
+from training.world.light import Light
 
 Rng = np.random.Generator
 

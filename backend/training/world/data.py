@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training import backgrounds
-from training.backgrounds import Frame, Place
-from training.light import (
+from training.world import backgrounds
+from training.world.backgrounds import Frame, Place
+from training.world.light import (
     Light,
     cast_shadow,
     contact_shadow,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from standee_backend.engine.foreground import own_colours
+from standee_backend.engine.pixels.foreground import own_colours
 
 RED, GREEN = np.array([0.8, 0.2, 0.1], np.float32), np.array([0.1, 0.7, 0.2], np.float32)
 

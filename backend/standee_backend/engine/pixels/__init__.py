@@ -1,0 +1,1 @@
+"""Pixels on the host: what comes before the model and after it."""

@@ -1,0 +1,1 @@
+"""Measures, cases and random models that benchmarks share."""

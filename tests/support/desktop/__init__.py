@@ -1,0 +1,1 @@
+"""The editor's window for tests, and the person who uses it."""
