@@ -65,7 +65,7 @@ def download(context: click.Context, console: Console, model: str, yes: bool, qu
             watching(Progress(stage=stage, step=done, of=of, eta=left))
 
         try:
-            folder = downloads.bring(offer, FIELD, downloads.Follower(report))
+            folder = downloads.bring(offer, FIELD, downloads.DownloadObserver(report))
         except KeyboardInterrupt:
             raise JobCancelled(
                 "Stopped. What has arrived is kept.", fix="The same command goes on with it."

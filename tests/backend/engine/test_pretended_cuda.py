@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.pretended_cuda import pretended_cuda
 
 from standee import Canvas, Composition, Layer, Rect, Sampling, Scene
 from standee_backend.catalog import catalog
-from standee_backend.engine.compose import Step, compose
+from standee_backend.engine.compose import Step
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.preview import encode_preview
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.load_presets import Preset
 from standee_backend.hardware.options import Options
+from support.composing import compose
+from support.pretended_cuda import pretended_cuda
 
 FAMILIES = ("flux", "klein", "z-image")
 

@@ -70,11 +70,12 @@ def test_what_is_no_profile_says_so(person: Person, assembly, tmp_path: Path) ->
 
 
 def test_a_stroke_of_the_brush_leaves_the_colours(picture, wide: Path) -> None:  # type: ignore[no-untyped-def]
-    from standee_desktop.canvas.tools.mask_brush import encode_mask, recut
+    from standee_desktop.model.mask_strokes import encode_mask
+    from standee_desktop.services.image_cache import with_mask
 
     take_file(wide)
     look = make_look(picture((64, 64), "#00c800"))
-    again = recut(look, encode_mask(look.matte))
+    again = with_mask(look, encode_mask(look.matte))
     before, after = (one.image.pixelColor(32, 32) for one in (look, again))
     assert before.red() > 90
     assert abs(before.red() - after.red()) <= 1

@@ -24,7 +24,7 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
-def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, assembly, tmp_path) -> None:
+def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, studio, tmp_path) -> None:
     document = artist.document
     empty = document.composition
 
@@ -111,7 +111,7 @@ def test_a_picture_from_the_first_drop_to_the_receipt(artist, settle, assembly, 
             capture_output=True,
             text=True,
             timeout=240,
-            env=os.environ | {"STANDEE_HOME": str(assembly.home)},
+            env=os.environ | {"STANDEE_HOME": str(studio.home)},
         )
         assert run.returncode == 0, run.stderr
         assert json.loads(run.stdout)
@@ -220,14 +220,14 @@ def test_an_exported_picture_opens_as_the_arrangement_that_made_it(
 
 
 def test_closing_in_the_middle_of_a_job_leaves_it_to_the_next_editor(
-    artist, settle, assembly
+    artist, settle, studio
 ) -> None:
     artist.says("a picture for later")
     artist.assembly.compose_panel.steps.setValue(3)
     artist.presses(artist.assembly.compose_panel.button)
     settle(lambda: artist.assembly.composer.jobs.current.state == "running", 60)
     artist.assembly.close()
-    again = open_editor(settle, assembly.home)
+    again = open_editor(settle, studio.home)
     try:
         again.is_told("“Untitled” was still being composed")
         [row] = again.assembly.notice_bar.rows()

@@ -20,17 +20,17 @@ import standee_desktop
 assert "site-packages" in standee_desktop.__file__, standee_desktop.__file__
 from PySide6.QtCore import QTimer
 from standee_desktop.shell import application as editor
-from standee_desktop.shell.assembly import Studio
+from standee_desktop.shell.assembly import Assembly
 
 app = editor.make_application("en")
 window = editor.make_window()
 window.show()
 editor.start(window, None)
-studio = window.findChild(Studio)
+assembly = window.findChild(Assembly)
 
 def look():
-    if studio.link.connected:
-        models = [model.name for model in studio.link.contact.models]
+    if assembly.link.connected:
+        models = [model.name for model in assembly.link.contact.models]
         print("CONNECTED", window.isVisible(), models)
         window.close()
 
@@ -40,9 +40,9 @@ timer.start(50)
 QTimer.singleShot(60_000, app.quit)
 app.exec()
 """
-NO_DAEMON = SMOKE.replace("studio.link.connected", "len(studio.notices)").replace(
-    "models = [model.name for model in studio.link.contact.models]",
-    "models = [(n.text, n.fix) for n in studio.notices]",
+NO_DAEMON = SMOKE.replace("assembly.link.connected", "len(assembly.notices)").replace(
+    "models = [model.name for model in assembly.link.contact.models]",
+    "models = [(n.text, n.fix) for n in assembly.notices]",
 )
 
 

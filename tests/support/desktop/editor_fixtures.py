@@ -24,10 +24,10 @@ def settle(app, request):
 
 
 @pytest.fixture
-def artist(settle, assembly, monkeypatch):
+def artist(settle, studio, monkeypatch):
     """An artist with a daemon that has the bundled model."""
-    monkeypatch.setenv("STANDEE_HOME", str(assembly.home))
-    artist = open_editor(settle, assembly.home)
+    monkeypatch.setenv("STANDEE_HOME", str(studio.home))
+    artist = open_editor(settle, studio.home)
     artist.document.look(snap_canvas=False, snap_layers=False, snap_tokens=False)
     settle(lambda: artist.assembly.link.connected, 30)
     yield artist

@@ -255,7 +255,7 @@ def test_clicks_go_to_the_mask_generation_model_that_is_usual_for_them(
 
 def test_progress_is_told_and_a_cancellation_is_heard(corner, reds: str) -> None:
     from standee.errors import JobCancelled
-    from standee_backend.catalog.download import Follower
+    from standee_backend.catalog.download import DownloadObserver
 
     told = []
 
@@ -264,7 +264,9 @@ def test_progress_is_told_and_a_cancellation_is_heard(corner, reds: str) -> None
             raise JobCancelled("The job was cancelled.")
 
     with pytest.raises(JobCancelled):
-        cut_out(corner, model=reds, follower=Follower(lambda *said: told.append(said), check))
+        cut_out(
+            corner, model=reds, observer=DownloadObserver(lambda *said: told.append(said), check)
+        )
     assert told == [("cutout", 0, 3, None)]
 
 
