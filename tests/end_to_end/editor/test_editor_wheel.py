@@ -80,8 +80,8 @@ def run(python: Path, code: str, home: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_editor_of_a_fresh_environment_connects(installed, assembly) -> None:
-    assert run(installed, SMOKE, assembly.home).startswith("CONNECTED True ['mini'")
+def test_the_editor_of_a_fresh_environment_connects(installed, studio) -> None:
+    assert run(installed, SMOKE, studio.home).startswith("CONNECTED True ['mini'")
 
 
 @pytest.mark.slow
