@@ -17,7 +17,10 @@ YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag: `--name`, of a `kind`, or a switch; `many` may be given again."""
+    """One flag: `--name`, of a `kind`, or a switch; `many` may be given again.
+
+    One that is `experimental` is only worth a try where the usual way is too slow or too large.
+    """
 
     name: str
     help: str
@@ -27,6 +30,7 @@ class Flag:
     choices: tuple[str, ...] = ()
     switch: bool = False
     many: bool = False
+    experimental: bool = False
 
     @property
     def field(self) -> str:
@@ -84,17 +88,35 @@ FLAGS = (
         metavar="HOST[:PORT]",
     ),
     Flag("device", "auto, cpu, mps, cuda or cuda:N; may be repeated.", many=True),
-    Flag("dtype", "auto, bf16 or fp32."),
+    Flag("dtype", "auto, bf16 or fp32.", experimental=True),
     Flag("offload", "auto, none, text, model or group: slower, with less memory."),
     Flag("quantization", "auto, none, fp8, int8 or nf4: less memory and quality."),
-    Flag("text-quantization", "The text encoder's, where it differs."),
+    Flag("text-quantization", "The text encoder's, where it differs.", experimental=True),
     Flag("memory", "Device memory to use at most.", float, metavar="GIB"),
-    Flag("compile", "Compile the model at first use.", switch=True),
-    Flag("attention", "auto, or kernels that are installed: native, flash, sage, ..."),
-    Flag("step-cache", "Skip what changes less, as 0.1.", float, metavar="CHANGE"),
-    Flag("token-cache", "Memory that keeps subjects' tokens.", float, metavar="GIB"),
-    Flag("token-disk", "Disk that keeps them over restarts.", float, metavar="GIB"),
-    Flag("token-precision", "model, or fp8: half of that room, a little less alike."),
+    Flag("compile", "Compile the model at first use.", switch=True, experimental=True),
+    Flag(
+        "attention",
+        "auto, or kernels that are installed: native, flash, sage, ...",
+        experimental=True,
+    ),
+    Flag(
+        "step-cache", "Skip what changes less, as 0.1.", float, metavar="CHANGE", experimental=True
+    ),
+    Flag(
+        "token-cache",
+        "Memory that keeps subjects' tokens.",
+        float,
+        metavar="GIB",
+        experimental=True,
+    ),
+    Flag(
+        "token-disk", "Disk that keeps them over restarts.", float, metavar="GIB", experimental=True
+    ),
+    Flag(
+        "token-precision",
+        "model, or fp8: half of that room, a little less alike.",
+        experimental=True,
+    ),
     Flag("quota", "Pictures kept per client.", float, lambda: 4.0, metavar="GIB"),
     Flag("idle-exit", "End after so long without use.", float, lambda: 0.0, metavar="MINUTES"),
     Flag("offline", "Download nothing from the hub.", switch=True),

@@ -87,20 +87,11 @@ def configure(values: Mapping[str, Any]) -> Config:
     host, port = _address(given.listen)
     usual = model_card.configuration().hardware
     devices = list(given.device or [usual.device])
+    chosen = {name: getattr(given, name) for name in hardware.Options.__struct_fields__}
     options = hardware.check(
         {
-            "device": devices[0],
-            "dtype": given.dtype or usual.dtype,
-            "offload": given.offload or usual.offload,
-            "quantization": given.quantization or usual.quantization,
-            "text_quantization": given.text_quantization or usual.text_quantization,
-            "memory": usual.memory if given.memory is None else given.memory,
-            "compile": given.compile or usual.compile,
-            "attention": given.attention or usual.attention,
-            "step_cache": usual.step_cache if given.step_cache is None else given.step_cache,
-            "token_cache": usual.token_cache if given.token_cache is None else given.token_cache,
-            "token_disk": usual.token_disk if given.token_disk is None else given.token_disk,
-            "token_precision": given.token_precision or usual.token_precision,
+            name: getattr(usual, name) if value is None or value is False else value
+            for name, value in (chosen | {"device": devices[0]}).items()
         }
     )
     for device in devices[1:]:

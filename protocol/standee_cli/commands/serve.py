@@ -19,6 +19,28 @@ class Daemon(click.Command):
         """Return the flags, then what all commands have."""
         return [*_flags(), *super().get_params(context)]
 
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, and those that are experimental under a heading of their own."""
+        experimental = _experimental()
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Experimental": []}
+        for option in self.get_params(context):
+            if record := option.get_help_record(context):
+                sections["Experimental" if option.name in experimental else "Options"].append(
+                    record
+                )
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+
+def _experimental() -> set[str]:
+    """Return the names of the options that are experimental."""
+    if not importlib.util.find_spec("standee_backend"):
+        return set()
+    flags = import_module("standee_backend.daemon.flags").FLAGS
+    return {flag.field for flag in flags if flag.experimental}
+
 
 def _flags() -> list[click.Parameter]:
     if not importlib.util.find_spec("standee_backend"):
