@@ -21,7 +21,7 @@ def ground(addon, standee):
     bpy.ops.object.light_add(type="SUN", rotation=away)
     scene.render.engine, scene.view_settings.view_transform = "CYCLES", "Standard"
     scene.cycles.samples, scene.cycles.use_denoising = 4, False
-    scene.cycles.max_bounces = 1
+    scene.cycles.max_bounces, scene.render.dither_intensity = 1, 0
     scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BOX", 0.01  # no soft edges
     scene.render.resolution_x, scene.render.resolution_y = 128, 96
     return scene
