@@ -78,7 +78,7 @@ class StandeeLayer(bpy.types.PropertyGroup):
         description="Whose light falls on it: 0 its own picture's, 1 the scene's",
         min=0.0,
         max=1.0,
-        default=1.0,
+        default=0.5,
         subtype="FACTOR",
     )
     visible: BoolProperty(

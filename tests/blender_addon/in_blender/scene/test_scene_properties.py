@@ -33,6 +33,14 @@ def test_numbers_have_limits(standee):
     assert one.width > 0
 
 
+def test_a_new_layer_has_the_compositions_own_defaults(standee):
+    from standee.composition import Layer, Rect
+
+    one, usual = layer(standee), Layer(picture="0" * 64, rect=Rect(0, 0, 16, 16))
+    for field in ("fit", "flip", "fidelity", "light", "variation", "sharing", "visible"):
+        assert getattr(one, field) == getattr(usual, field), field
+
+
 def test_layers_are_saved_with_the_file(standee, tmp_path):
     layer(standee)
     standee.prompt = "a cat on the beach"
