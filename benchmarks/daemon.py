@@ -20,39 +20,20 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
 from standee import Canvas, Client, Composition, Sampling, connection
-from standee.wire.events import Progress
-
-
-class Progressed(msgspec.Struct):
-    """A step of the worker without an engine; `eta` carries the clock when it was reported."""
-
-    stage: str
-    step: int
-    of: int
-    eta: float
-
-
-class Picture(msgspec.Struct):
-    data: bytes
-    width: int
-    height: int
-    seed: int
-    receipt: dict
+from standee.wire.events import Progress, Result
 
 
 class Idle:
-    """A worker's tasks without an engine: reports the steps that are asked for, and the time."""
+    """A worker's runner without an engine: reports the steps that are asked for, and the time, as their `eta`."""
 
-    def run(self, kind, spec, read, report, cancelled):
+    def run(self, spec, model, read, report, cancelled):
         of = spec.sampling.steps or 1
         for step in range(1, of + 1):
             if of > 1:
                 time.sleep(0.01)
-            report(Progressed("denoising", step, of, time.time()))
-        yield lambda: Picture(b"picture", 16, 16, 0, {})
+            report(Progress(stage="denoising", step=step, of=of, eta=time.time()))
+        yield lambda: Result(data=b"picture", width=16, height=16)
 
 
 @contextmanager

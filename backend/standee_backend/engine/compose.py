@@ -100,9 +100,10 @@ def compose(
 
     references = subject_references(family, layout, prompts.layers, schedule, settings, seed)
     anchors = scene_anchors(family, layout, settings)
-    plain = plain_steps(schedule.steps, references)
+    by_tokens = layout.scene is not None and not anchors
+    plain = 0 if by_tokens else plain_steps(schedule.steps, references)
     shown = settings.share_by == "input" and settings.sharing
-    if layout.scene and (shown or not anchors):
+    if layout.scene and (by_tokens or shown):
         scene = scene_reference(
             family,
             layout.scene,
@@ -110,11 +111,9 @@ def compose(
             prompts.layers,
             schedule,
             settings,
-            only_shown=bool(anchors),
+            only_shown=not by_tokens,
         )
         references.insert(0, scene)
-    if layout.scene and not anchors:
-        plain = 0
     with family.picture():
         latents, place = denoise(
             family, latents, prompt, ids, schedule, [], anchors, stop=plain, on_step=on_step

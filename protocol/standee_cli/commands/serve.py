@@ -21,30 +21,27 @@ class Daemon(click.Command):
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, and those that are experimental under a heading of their own."""
-        experimental = _experimental()
+        experimental = {flag.field for flag in _daemon_flags() if flag.experimental}
         sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Experimental": []}
         for option in self.get_params(context):
+            heading = "Experimental" if option.name in experimental else "Options"
             if record := option.get_help_record(context):
-                sections["Experimental" if option.name in experimental else "Options"].append(
-                    record
-                )
+                sections[heading].append(record)
         for heading, records in sections.items():
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
 
 
-def _experimental() -> set[str]:
-    """Return the names of the options that are experimental."""
+def _daemon_flags() -> tuple[Any, ...]:
+    """Return the daemon's own flags; none where the backend is not installed."""
     if not importlib.util.find_spec("standee_backend"):
-        return set()
-    flags = import_module("standee_backend.daemon.flags").FLAGS
-    return {flag.field for flag in flags if flag.experimental}
+        return ()
+    flags: tuple[Any, ...] = import_module("standee_backend.daemon.flags").FLAGS
+    return flags
 
 
 def _flags() -> list[click.Parameter]:
-    if not importlib.util.find_spec("standee_backend"):
-        return []
     return [
         click.Option(
             [f"--{flag.name}"],
@@ -56,7 +53,7 @@ def _flags() -> list[click.Parameter]:
             metavar=flag.metavar,
             help=f"{flag.help} [{flag.variable}]",
         )
-        for flag in import_module("standee_backend.daemon.flags").FLAGS
+        for flag in _daemon_flags()
     ]
 
 
