@@ -31,6 +31,7 @@ Share = Annotated[float, Meta(ge=0.0, le=0.5)]
 Pixels = Annotated[int, Meta(ge=16, le=8192)]
 Coordinate = Annotated[float, Meta(ge=-32768.0, le=32768.0)]
 Extent = Annotated[float, Meta(gt=0.0, le=32768.0)]
+Degrees = Annotated[float, Meta(ge=-36000.0, le=36000.0)]
 Fit = Literal["contain", "cover", "stretch"]
 
 MAX_LAYERS = 100
@@ -57,13 +58,18 @@ class Rect(Struct, frozen=True):
 class Layer(Struct, frozen=True):
     """One subject of the picture: a cut-out that stands in a rectangle.
 
-    `mask` is a picture whose luminance (or alpha) is the cut-out; without one the picture's own
-    alpha is. The strengths are for artists. `fidelity` goes from free (0, nothing is injected) to
-    exact (1, the subject is held to the last step); at 0.5 its tokens are replaced down to the
-    model's own threshold (tau in section 3.2 of the paper) and its latents held as strongly as suits
-    the model. `light` goes from the subject's own (0) to the scene's (1). `variation` perturbs the
-    subject's tokens, for another pose (section 3.3). `sharing` is how strongly late steps attend to
-    the subject: 0 off, 1 as the paper.
+    The rectangle with the picture in it, mirrored first where it is to `flip`, is turned about its
+    centre by `rotation` degrees, clockwise as one looks at it. Where `opacity` is less than 1 it
+    shows what is behind; at 0 it is as if hidden. Layers of one `group`, any text, are moved and
+    turned together by editors. `mask` is a picture whose luminance (or alpha) is the cut-out;
+    without one the picture's own alpha is.
+
+    The strengths are for artists. `fidelity` goes from free (0, nothing is injected) to exact (1,
+    the subject is held to the last step); at 0.5 its tokens are replaced down to the model's own
+    threshold (tau in section 3.2 of the paper) and its latents held as strongly as suits the model.
+    `light` goes from the subject's own (0) to the scene's (1). `variation` perturbs the subject's
+    tokens, for another pose (section 3.3). `sharing` is how strongly late steps attend to the
+    subject: 0 off, 1 as the paper.
     """
 
     picture: Digest
@@ -75,6 +81,9 @@ class Layer(Struct, frozen=True):
     mask: Digest | None = None
     fit: Fit = "contain"
     flip: bool = False
+    rotation: Degrees = 0.0
+    opacity: Unit = 1.0
+    group: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     prompt: Text = ""
     fidelity: Unit = 0.5
     variation: Unit = 0.0
@@ -82,6 +91,11 @@ class Layer(Struct, frozen=True):
     light: Unit = 0.5
     visible: bool = True
     locked: bool = False
+
+    @property
+    def shown(self) -> bool:
+        """Whether any of it is to be there: it is visible, and not wholly transparent."""
+        return self.visible and self.opacity > 0
 
 
 class Scene(Struct, frozen=True):

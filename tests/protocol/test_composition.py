@@ -43,6 +43,9 @@ layers = st.builds(
     mask=st.none() | digests,
     fit=st.sampled_from(["contain", "cover", "stretch"]),
     flip=st.booleans(),
+    rotation=st.floats(-36000.0, 36000.0),
+    opacity=units,
+    group=st.none() | st.text(min_size=1, max_size=64),
     prompt=texts,
     fidelity=units,
     variation=units,
@@ -148,6 +151,12 @@ def test_a_rectangle_that_is_not_finite_is_refused_by_name(side: str, bad: float
             "Give the SHA-256 of the picture's bytes: 64 of the characters 0-9 and a-f.",
         ),
         ({"layers": [layer(fidelity=1.5)]}, "$.layers[0].fidelity", "Give at most 1."),
+        ({"layers": [layer(rotation="left")]}, "$.layers[0].rotation", "Give a number."),
+        ({"layers": [layer(rotation=1e9)]}, "$.layers[0].rotation", "Give at most 36000."),
+        ({"layers": [layer(rotation=math.inf)]}, "$.layers[0].rotation", "Give a finite number."),
+        ({"layers": [layer(opacity=50)]}, "$.layers[0].opacity", "Give at most 1."),
+        ({"layers": [layer(opacity=-0.1)]}, "$.layers[0].opacity", "Give at least 0."),
+        ({"layers": [layer(group="")]}, "$.layers[0].group", "Fill it in."),
         ({"layers": [layer(flip="yes")]}, "$.layers[0].flip", "Give true or false."),
         (
             {"layers": [layer(id="a"), layer(id="a")]},
@@ -202,6 +211,21 @@ def test_a_composition_of_the_first_format_keeps_its_look() -> None:
     assert (new.version, new.scene.blend, new.scene.feather) == (2, 32 / 512, 12 / 512)
     assert new.method.tau is None
     assert validate({**old, "scene": None}).method.tau == 0.6
+
+
+def test_a_layer_of_an_older_document_stands_upright_whole_and_alone() -> None:
+    (old,) = validate({"version": 2, "layers": [layer()]}).layers
+    assert (old.rotation, old.opacity, old.group) == (0.0, 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [({}, True), ({"opacity": 0.01}, True), ({"opacity": 0}, False), ({"visible": False}, False)],
+)
+def test_what_is_hidden_or_wholly_transparent_is_not_shown(
+    fields: dict[str, Any], shown: bool
+) -> None:
+    assert validate({"layers": [layer(**fields)]}).layers[0].shown == shown
 
 
 def nested(levels: int) -> list[Any]:

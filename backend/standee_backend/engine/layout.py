@@ -168,7 +168,7 @@ def lay_out(
     _check_canvas(composition.canvas, patch)
     grid = token_grid(composition.canvas, patch)
     scene = _place_scene(composition.scene, composition.canvas, read) if composition.scene else None
-    layers = [(i, layer) for i, layer in enumerate(composition.layers) if layer.visible]
+    layers = [(i, layer) for i, layer in enumerate(composition.layers) if layer.shown]
     built = _build_all(layers, read, patch)
 
     placements = [

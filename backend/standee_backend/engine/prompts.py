@@ -53,7 +53,7 @@ def cut_words(family: Family, composition: Composition, settings: SamplingDefaul
     prompts |= {
         f"$.layers[{index}].prompt": layer.prompt
         for index, layer in enumerate(composition.layers)
-        if layer.visible
+        if layer.shown
     }
     return [
         note(WORDS_CUT, path, limit=family.text_limit, start=words[:START])
@@ -70,6 +70,6 @@ def picture_prompt(composition: Composition) -> str:
     said = composition.prompt.strip()
     for layer in composition.layers:
         words = layer.prompt.strip()
-        if layer.visible and words and words.lower() not in said.lower():
+        if layer.shown and words and words.lower() not in said.lower():
             said = f"{said}, {words}" if said else words
     return said

@@ -42,7 +42,7 @@ def _arranged(
     document: Document, composition: Composition, side: int, wanted: Callable[[], bool]
 ) -> QImage:
     canvas, scene = composition.canvas, composition.scene
-    layers = [one for one in composition.layers if one.visible][-MOST_LAYERS:]
+    layers = [one for one in composition.layers if one.shown][-MOST_LAYERS:]
     looks = []
     for one in layers:
         if not wanted():

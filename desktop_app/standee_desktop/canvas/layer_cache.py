@@ -70,7 +70,7 @@ class LayerCache:
         painter.save()
         self._paint_layers(painter, layers[first:last], camera)
         painter.restore()
-        if not any(layer.visible for layer in layers[last:]):
+        if not any(layer.shown for layer in layers[last:]):
             return
         key_above = (layers[last:], look)
         if self._above is None or self._above[0] != key_above:
@@ -116,7 +116,7 @@ class LayerCache:
     def _paint_layers(self, painter: QPainter, layers: Sequence[Layer], camera: Camera) -> None:
         _enter(painter, camera)
         for layer in layers:
-            if not layer.visible:
+            if not layer.shown:
                 continue
             look = self._pictures.look(layer.picture, layer.mask)
             if look is not None:

@@ -70,7 +70,7 @@ class TokenCounter:
         """Return the arrangement of what is there; layers whose picture is not yet are left out."""
         placements, ids = [], []
         for layer in composition.layers:
-            if layer.visible and (placed := self._place(layer, patch, cut_out)) is not None:
+            if layer.shown and (placed := self._place(layer, patch, cut_out)) is not None:
                 placements.append(placed)
                 ids.append(layer.id)
         canvas, scene = composition.canvas, composition.scene

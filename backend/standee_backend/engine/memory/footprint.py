@@ -89,7 +89,7 @@ def workload_of(composition: Composition, family: Family) -> Workload:
     crops = []
     for layer in composition.layers:
         cells = snap(layer.rect, family.patch).clip(grid)
-        if layer.visible and cells.rows > 0 and cells.cols > 0:
+        if layer.shown and cells.rows > 0 and cells.cols > 0:
             crop = reference_crop(cells)
             crops.append((crop.rows, crop.cols, cells.rows * cells.cols))
     by_tokens = bool(composition.scene) and not settings.anchor
