@@ -8,7 +8,7 @@
 Each version lives in an environment of its own, `.venv-bpy` or `.venv-bpy-VERSION`, because a `bpy`
 wheel runs on one Python only. Blender brings numpy; the client and its libraries come from the
 extension that is tested. Whatever cannot be had is said in one line; `bring` is no failure then,
-and the tests are skipped.
+and the tests are skipped. `test-all` leaves out a version whose Python is not there, and says so.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NEWEST = "5.0.1"
-VERSIONS = ("4.2.23", "4.5.15", NEWEST)
-PYTHON = "python3.11"
-"""What all of these wheels are built for."""
+USUAL = "5.0.1"
+"""The version that `bring` and `test` mean: its Python is the oldest that Standee runs on."""
+PYTHONS = {"4.2.23": "3.11", "4.5.15": "3.11", USUAL: "3.11", "5.2.3": "3.13"}
+"""Every version that is tested, and the Python that its wheel is built for."""
 TOOL = "lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"
 """Where an environment has Blender's tool for extensions."""
 TESTS = ROOT / "tests" / "blender_addon" / "in_blender"
@@ -32,13 +32,14 @@ def main(arguments: list[str]) -> int:
     """Do what the first argument says; 0 if it worked."""
     task, *rest = arguments or ["bring"]
     if task == "bring":
-        reason = bring(NEWEST)
+        reason = bring(USUAL)
         if reason:
             print(f"standee: the tests in Blender will be skipped: {reason}")
         return 0
     if task in ("test", "test-all"):
-        versions = VERSIONS if task == "test-all" else (NEWEST,)
-        return max(test(version, rest) for version in versions)
+        versions = tuple(PYTHONS) if task == "test-all" else (USUAL,)
+        there = [version for version in versions if version == USUAL or may_run(version)]
+        return max(test(version, rest) for version in there)
     if task == "repository" and len(rest) == 1:
         return list_packages(Path(rest[0]))
     print(__doc__, file=sys.stderr)
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def environment(version: str) -> Path:
     """Return where a version lives."""
-    return ROOT / (".venv-bpy" if version == NEWEST else f".venv-bpy-{version}")
+    return ROOT / (".venv-bpy" if version == USUAL else f".venv-bpy-{version}")
 
 
 def interpreter(version: str) -> Path:
@@ -62,9 +63,12 @@ def bring(version: str) -> str:
     ready = environment(version) / "standee-ready.txt"
     if ready.is_file():
         return ""
-    python = find_python()
+    wanted = f"python{PYTHONS[version]}"
+    python = find_python(wanted)
     if python is None:
-        return f"Blender's module needs {PYTHON}, which is not on PATH. Fix: install {PYTHON}"
+        return (
+            f"Blender {version} as a module needs {wanted}, which is not on PATH. Fix: install it"
+        )
     if shutil.disk_usage(ROOT).free < 2e9:
         return f"it needs 2 GB of disk. Fix: free some at {ROOT}"
     print(f"Bringing Blender {version} (400 MB) into {environment(version).name} ...", flush=True)
@@ -72,7 +76,7 @@ def bring(version: str) -> str:
     pins = ["--constraint", str(ROOT / "constraints.txt")]
     commands = (
         [python, "-m", "venv", "--clear", str(environment(version))],
-        [*pip, f"bpy=={version}", "numpy<2"],
+        [*pip, f"bpy=={version}", "numpy<2" if PYTHONS[version] == "3.11" else "numpy"],
         [*pip, *pins, "pytest", "pytest-timeout"],
     )
     for command in commands:
@@ -84,14 +88,23 @@ def bring(version: str) -> str:
     return ""
 
 
-def find_python() -> str | None:
-    """Return a Python of the one version that Blender's wheels are for."""
-    for python in (sys.executable, shutil.which(PYTHON)):
+def may_run(version: str) -> bool:
+    """Whether a version is there or its Python is; if not, say that it is left out."""
+    wanted = f"python{PYTHONS[version]}"
+    if (environment(version) / "standee-ready.txt").is_file() or find_python(wanted):
+        return True
+    print(f"standee: Blender {version} is left out: there is no {wanted} on PATH", file=sys.stderr)
+    return False
+
+
+def find_python(wanted: str) -> str | None:
+    """Return a Python that is `wanted`, such as "python3.11"."""
+    for python in (sys.executable, shutil.which(wanted)):
         if python is None:
             continue
         code = "import sys; print('python%d.%d' % sys.version_info[:2])"
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-        if done.stdout.strip() == PYTHON:
+        if done.stdout.strip() == wanted:
             return python
     return None
 
@@ -117,15 +130,15 @@ def list_packages(folder: Path) -> int:
 
     Blender's own tool does; return its status.
     """
-    reason = bring(NEWEST)
+    reason = bring(USUAL)
     if reason:
         print(f"standee: {reason}", file=sys.stderr)
         return 1
     if not list(folder.glob("*.zip")):
         print(f"standee: no zips in {folder}. Fix: `make extension`", file=sys.stderr)
         return 1
-    [tool] = environment(NEWEST).glob(TOOL)
-    command = [str(interpreter(NEWEST)), str(tool), "server-generate", "--html"]
+    [tool] = environment(USUAL).glob(TOOL)
+    command = [str(interpreter(USUAL)), str(tool), "server-generate", "--html"]
     done = subprocess.run([*command, "--repo-dir", str(folder)], check=False)
     if done.returncode == 0:
         print(folder / "index.json")

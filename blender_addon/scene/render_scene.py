@@ -130,7 +130,7 @@ def render_objects(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> R
         for child in branch.children:  # an excluded one may hold others that are not
             walk(child)
 
-    walk(view_layer.layer_collection)
+    walk(_branches(view_layer))
     return RenderObjects(
         *(tuple(one for one, of in found.values() if of == part) for part in PARTS)
     )
@@ -201,7 +201,7 @@ def _build(scene: bpy.types.Scene, objects: RenderObjects) -> RenderScene:
         if one.name_full not in present:
             parts["shown"].objects.link(one)
     target.camera = camera
-    branches = target.view_layers[0].layer_collection.children
+    branches = _branches(target.view_layers[0]).children
     branches[parts["holdout"].name].holdout = True
     branches[parts["indirect"].name].indirect_only = True
     branches[parts["unseen"].name].indirect_only = True
@@ -209,6 +209,13 @@ def _build(scene: bpy.types.Scene, objects: RenderObjects) -> RenderScene:
     return RenderScene(
         target.name, names, camera.name, lens.name, tuple(one.name for one in copies)
     )
+
+
+def _branches(layer: bpy.types.ViewLayer) -> bpy.types.LayerCollection:
+    """Return a view layer's tree of collections."""
+    if layer.layer_collection is None:  # Blender 5.2 makes it with the first evaluation
+        layer.update()
+    return layer.layer_collection
 
 
 def _posed_object(
