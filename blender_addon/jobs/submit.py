@@ -29,9 +29,9 @@ def obstacle(context: bpy.types.Context) -> str | None:
         return "Add a subject or write a prompt first"
     if any(layer.bound for layer in standee.layers) and context.scene.camera is None:
         return "Layers are bound to objects, but the scene has no camera"
-    empty = next((one.name for one in standee.layers if one.picture is None), None)
+    empty = next((one for one in standee.layers if not (one.picture or one.prompt.strip())), None)
     if empty is not None:
-        return f"The layer '{empty}' has no picture"
+        return f"The layer '{empty.name}' has neither a picture nor words"
     if standee.scene_source == "PICTURE" and standee.scene_picture is None:
         return "The scene is set to a picture, but none is chosen"
     return None

@@ -114,7 +114,7 @@ def load_into_scene(standee: StandeeScene, composition: Composition, picture: Pi
     Layers that have the id of a present one keep what they are bound to. Raises `MissingBlob`.
     """
     bytes_of = {digest: picture(digest) for digest in composition.digests()}  # may raise: first
-    names = {layer.picture: layer.name for layer in composition.layers}
+    names = {layer.picture: layer.name for layer in composition.layers if layer.picture}
     images = {
         digest: image_datablocks.image_of(data, names.get(digest) or "Standee picture")
         for digest, data in bytes_of.items()
@@ -135,14 +135,15 @@ def load_into_scene(standee: StandeeScene, composition: Composition, picture: Pi
 
 
 def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Layer:
-    if shown.picture is None:
+    digest = mask = None
+    if shown.picture is not None:
+        digest, picture = _encoded(shown.picture, f"The picture of the layer '{shown.name}'")
+        blobs[digest] = picture
+    elif not shown.prompt.strip():
         raise InvalidField(
-            f"The layer {shown.name!r} has no picture.",
-            fix="Give it one in its settings, or remove the layer.",
+            f"The layer {shown.name!r} has neither a picture nor words.",
+            fix="Give it one of them in its settings, or remove the layer.",
         )
-    digest, picture = _encoded(shown.picture, f"The picture of the layer '{shown.name}'")
-    blobs[digest] = picture
-    mask = None
     if shown.layer_id in masks:
         mask = digest_of(masks[shown.layer_id])
         blobs[mask] = masks[shown.layer_id]
@@ -297,7 +298,7 @@ def _show_layer(
     bond: tuple[Any, Any] | None,
 ) -> None:
     shown.layer_id = layer.id
-    shown.picture = images[layer.picture]
+    shown.picture = images.get(layer.picture or "")
     shown.mask = images.get(layer.mask or "")
     shown.rect = layer.rect
     for name in LAYER_FIELDS:

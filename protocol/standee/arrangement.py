@@ -54,6 +54,11 @@ class VisibleLayer:
         return place(alpha[:, ::-1] if self.flip else alpha, self.rect, self.fit, patch, size)
 
 
+def words_layer(mask: Values | None, rect: Rect, flip: bool = False) -> VisibleLayer:
+    """Return a rectangle of words as it stands: all of `rect`, or as `mask` (rows, columns) says, stretched over it."""
+    return VisibleLayer(np.ones((1, 1)) if mask is None else mask, rect, "stretch", flip)
+
+
 @dataclass(frozen=True)
 class Backdrop:
     """The scene behind all layers: what of it stays, stretched over its picture of `size` (width, height) px.

@@ -56,7 +56,7 @@ class Rect(Struct, frozen=True):
 
 
 class Layer(Struct, frozen=True):
-    """One subject of the picture: a cut-out that stands in a rectangle.
+    """One subject of the picture: a cut-out that stands in a rectangle, or words for what shall be there.
 
     The rectangle with the picture in it, mirrored first where it is to `flip`, is turned about its
     centre by `rotation` degrees, clockwise as one looks at it. Where `opacity` is less than 1 it
@@ -70,10 +70,14 @@ class Layer(Struct, frozen=True):
     `light` goes from the subject's own (0) to the scene's (1). `variation` perturbs the subject's
     tokens, for another pose (section 3.3). `sharing` is how strongly late steps attend to the
     subject: 0 off, 1 as the paper.
+
+    A layer without a `picture` is a rectangle of words: its `prompt` says what shall be there, and
+    its mask, if it has one, is stretched over it. Of the strengths it knows `fidelity`, how long
+    its words count there (0 never, 1 to the last step), and `opacity`, how much.
     """
 
-    picture: Digest
     rect: Rect
+    picture: Digest | None = None
     id: Annotated[str, Meta(min_length=1, max_length=64)] = field(
         default_factory=lambda: uuid.uuid4().hex
     )
@@ -295,6 +299,12 @@ def _check_composition(composition: Composition) -> None:
                 "Two layers have the same id.",
                 path=f"$.layers[{index}].id",
                 fix="Give each layer its own id.",
+            )
+        if layer.picture is None and not layer.prompt.strip():
+            raise InvalidField(
+                "The layer has neither a picture nor words.",
+                path=f"$.layers[{index}].picture",
+                fix="Give it a picture, or say in `prompt` what shall be in its rectangle.",
             )
         seen.add(layer.id)
     paths = [lora.path for lora in composition.sampling.loras]

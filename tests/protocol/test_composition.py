@@ -35,7 +35,7 @@ units = st.floats(0.0, 1.0)
 coordinates = st.floats(-32768.0, 32768.0)
 extents = st.floats(0.0, 32768.0, exclude_min=True)
 rects = st.builds(Rect, coordinates, coordinates, extents, extents)
-layers = st.builds(
+pictured = st.builds(
     Layer,
     picture=digests,
     rect=rects,
@@ -51,6 +51,10 @@ layers = st.builds(
     variation=units,
     sharing=st.floats(0.0, 2.0),
 )
+of_words = st.builds(
+    Layer, rect=rects, prompt=texts.map("a tower {}".format), mask=st.none() | digests
+)
+layers = pictured | of_words
 loras = st.builds(Lora, st.text(min_size=1, max_size=20), st.floats(-4.0, 4.0))
 compositions = st.builds(
     Composition,
@@ -108,6 +112,12 @@ def test_layers_without_ids_get_different_ones() -> None:
     assert checked.layers[0].id != checked.layers[1].id
 
 
+def test_a_layer_of_words_names_no_picture_but_its_mask() -> None:
+    words = {"rect": rect(), "prompt": "a tower"}
+    assert validate({"layers": [words]}).digests() == frozenset()
+    assert validate({"layers": [words | {"mask": MASK}]}).digests() == {MASK}
+
+
 def test_digests_name_every_picture_and_mask_once() -> None:
     composition = validate(
         {
@@ -149,6 +159,11 @@ def test_a_rectangle_that_is_not_finite_is_refused_by_name(side: str, bad: float
             {"layers": [layer(picture="cat.png")]},
             "$.layers[0].picture",
             "Give the SHA-256 of the picture's bytes: 64 of the characters 0-9 and a-f.",
+        ),
+        (
+            {"layers": [layer(), {"rect": rect(), "prompt": " "}]},
+            "$.layers[1].picture",
+            "Give it a picture, or say in `prompt` what shall be in its rectangle.",
         ),
         ({"layers": [layer(fidelity=1.5)]}, "$.layers[0].fidelity", "Give at most 1."),
         ({"layers": [layer(rotation="left")]}, "$.layers[0].rotation", "Give a number."),

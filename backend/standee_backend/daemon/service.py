@@ -319,7 +319,8 @@ def _pictures(spec: Composition | Cutout) -> Iterator[tuple[str, str]]:
             yield "$.mask", spec.mask
         return
     for index, layer in enumerate(spec.layers):
-        yield f"$.layers[{index}].picture", layer.picture
+        if layer.picture is not None:
+            yield f"$.layers[{index}].picture", layer.picture
         if layer.mask is not None:
             yield f"$.layers[{index}].mask", layer.mask
     if spec.scene is not None:

@@ -312,6 +312,12 @@ def _build_all(layers: Sequence[tuple[int, Layer]], read: Read, patch: int) -> l
 
 def _build(layer: Layer, index: int, read: Read, patch: int) -> Picture:
     path = f"$.layers[{index}]"
+    if layer.picture is None:
+        raise InvalidField(
+            "Rectangles of words cannot be composed yet.",
+            path=path,
+            fix="Give the layer a picture, or hide it.",
+        )
     picture = images.decode(read(layer.picture), f"{path}.picture")
     mask = images.decode(read(layer.mask), f"{path}.mask") if layer.mask else None
     placed = fit_picture(*picture.size, snap(layer.rect, patch).rect(patch), layer.fit)

@@ -14,7 +14,7 @@ from standee.errors import TooLarge
 
 from ..services.image_cache import CachedImage, small_look, to_qimage
 from ..storage.image_import import open_picture
-from .painting import paint_picture
+from .painting import paint_picture, paint_words
 
 LARGEST = 64 << 20
 """Bytes of a document that is worth reading for a preview."""
@@ -47,7 +47,8 @@ def _arranged(
     for one in layers:
         if not wanted():
             return QImage()
-        looks.append(_look(document, one.picture, one.mask, side))
+        digest = one.picture
+        looks.append(_look(document, digest, one.mask, side) if digest is not None else None)
     behind = _look(document, scene.picture, None, side) if scene is not None else None
     scale = side / max(canvas.width, canvas.height)
     width, height = max(1, round(canvas.width * scale)), max(1, round(canvas.height * scale))
@@ -60,7 +61,10 @@ def _arranged(
         rect = scene.rect or Rect(0, 0, canvas.width, canvas.height)
         paint_picture(painter, behind, rect, scene.fit, False, scale)
     for layer, look in zip(layers, looks, strict=True):
-        paint_picture(painter, look, layer.rect, layer.fit, layer.flip, scale)
+        if look is None:
+            paint_words(painter, layer.rect, layer.prompt, scale)
+        else:
+            paint_picture(painter, look, layer.rect, layer.fit, layer.flip, scale)
     painter.end()
     return image
 

@@ -16,7 +16,7 @@ from standee.composition import Composition, Layer, Rect, Scene
 from ..model.camera import Camera
 from ..services.image_cache import ImageCache
 from ..widgets import theme
-from .painting import checkerboard, paint_picture, paint_placeholder, pen
+from .painting import checkerboard, paint_picture, paint_placeholder, paint_words, pen
 
 
 class LayerCache:
@@ -118,9 +118,11 @@ class LayerCache:
         for layer in layers:
             if not layer.shown:
                 continue
-            look = self._pictures.look(layer.picture, layer.mask)
+            look = self._pictures.look_of(layer)
             if look is not None:
                 paint_picture(painter, look, layer.rect, layer.fit, layer.flip, camera.scale)
+            elif layer.picture is None:
+                paint_words(painter, layer.rect, layer.prompt, camera.scale)
             else:
                 broken = self._pictures.error(layer.picture, layer.mask) is not None
                 paint_placeholder(painter, layer, camera.scale, broken)

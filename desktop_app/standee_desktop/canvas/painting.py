@@ -77,6 +77,29 @@ def paint_placeholder(painter: QPainter, layer: Layer, scale: float, broken: boo
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
+def paint_words(painter: QPainter, rect: Rect, words: str, scale: float) -> None:
+    """Paint a rectangle of words: a dashed frame with what shall be there; the painter is in canvas px."""
+    painter.setPen(pen(QColor(0, 0, 0, 110), 3))
+    painter.setBrush(QColor(20, 22, 28, 70))
+    painter.drawRect(qrect(rect))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen(QColor("#ffffff"), 1.5, Qt.PenStyle.DashLine))
+    painter.drawRect(qrect(rect))
+    painter.save()
+    painter.translate(rect.x, rect.y)
+    painter.scale(1 / scale, 1 / scale)  # words have one size on the screen, at any zoom
+    inside = QRectF(0, 0, rect.w * scale, rect.h * scale).adjusted(8, 6, -8, -6)
+    how = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    box = painter.boundingRect(inside, int(how), words)
+    if inside.contains(box.adjusted(-2, -2, 2, 2)):
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(20, 22, 28, 190))
+        painter.drawRoundedRect(box.adjusted(-6, -3, 6, 3), 5, 5)
+        painter.setPen(QColor("#ffffff"))
+        painter.drawText(box, int(how), words)
+    painter.restore()
+
+
 def paint_outside(painter: QPainter, view: QRectF, canvas: QRectF) -> None:
     """Dim what lies off the canvas (both in screen px) and draw the canvas' border."""
     colours = theme.current()

@@ -39,8 +39,8 @@ def layers_at(document: EditorDocument, pictures: ImageCache, at: QPointF) -> It
 
 
 def is_solid(layer: Layer, pictures: ImageCache, at: QPointF) -> bool:
-    """Whether a layer's cut-out is there at a position; one that is not read yet is everywhere."""
-    look = pictures.look(layer.picture, layer.mask)
+    """Whether a layer's cut-out is there at a position; one of words, or not read yet, is everywhere."""
+    look = pictures.look_of(layer)
     if look is None:
         return True
     height, width = look.cutout.shape

@@ -18,7 +18,7 @@ from standee.composition import Canvas, Composition
 from standee.geometry import NOBODY, Bools, Cells
 
 from ..model import EditorDocument
-from ..model.token_counts import CutOut, TokenCounter, Tokens
+from ..model.token_counts import CutOut, TokenCounter, Tokens, pictures_of
 from ..services.image_cache import ImageCache
 from ..services.thread_pool import ThreadPool
 from ..widgets import theme
@@ -98,7 +98,8 @@ class TokenOverlay(QObject):
         composition, patch = self._document.composition, self._document.view.patch
         looks = {}
         for layer in composition.layers:
-            looks[layer.picture, layer.mask] = self._pictures.look(layer.picture, layer.mask)
+            if (digests := pictures_of(layer)) is not None:
+                looks[digests] = self._pictures.look(*digests)
         if (scene := composition.scene) is not None:
             looks[scene.picture, scene.kept] = self._pictures.look(scene.picture, scene.kept)
 

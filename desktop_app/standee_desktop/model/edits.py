@@ -33,8 +33,18 @@ def mapped(
 
 
 def with_fields(composition: Composition, ids: Collection[str], **fields: Any) -> Composition:
-    """Set fields of layers, such as `fidelity=0.7` or `visible=False`."""
-    return mapped(composition, ids, lambda layer: replace(layer, **fields))
+    """Set fields of layers, such as `fidelity=0.7` or `visible=False`.
+
+    A rectangle of words keeps those that it has where the new ones are blank: it is nothing without.
+    """
+
+    def change(layer: Layer) -> Layer:
+        changed = replace(layer, **fields)
+        if changed.picture is None and not changed.prompt.strip():
+            changed = replace(changed, prompt=layer.prompt)
+        return changed
+
+    return mapped(composition, ids, change)
 
 
 # -- where layers stand ----------------------------------------------------------------------------
@@ -148,7 +158,7 @@ def with_scene(composition: Composition, scene: Scene | None) -> Composition:
 def as_scene(composition: Composition, layer_id: str) -> Composition:
     """Make a layer's picture the scene, whole and as large as the canvas; the layer goes."""
     layer = next((one for one in composition.layers if one.id == layer_id), None)
-    if layer is None or layer.locked:
+    if layer is None or layer.locked or layer.picture is None:
         return composition
     old = composition.scene
     scene = (

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from standee.arrangement import Backdrop, VisibleLayer, kept_pixels, over_scene
+from standee.arrangement import Backdrop, VisibleLayer, kept_pixels, over_scene, words_layer
 from standee.composition import Canvas, Composition, Layer, Scene
 from standee.geometry import Arrangement, Bools, Placement, arrange, snap, token_grid
 
@@ -85,10 +85,9 @@ class TokenCounter:
         key = (layer.picture, layer.mask, layer.rect, layer.fit, layer.flip, patch)
         placed = self._placements.get(key)
         if placed is None:
-            found = cut_out(layer.picture, layer.mask)
-            if found is None:
+            standing = _standing(layer, cut_out)
+            if standing is None:
                 return None
-            standing = VisibleLayer(found.cells, layer.rect, layer.fit, layer.flip, found.size)
             placed = self._placements[key] = standing.place(patch)
             if len(self._placements) > self._remembered:
                 self._placements.popitem(last=False)
@@ -101,6 +100,29 @@ class TokenCounter:
             backdrop = Backdrop(found.kept, found.size, scene.rect, scene.fit)
             self._kept = (key, kept_pixels(backdrop, canvas))
         return self._kept[1]
+
+
+def pictures_of(layer: Layer) -> tuple[str, str | None] | None:
+    """Return the digests of the picture and the mask that a layer's cut-out is told of.
+
+    That of a rectangle of words is its mask alone; `None` where it fills the rectangle.
+    """
+    if layer.picture is not None:
+        return layer.picture, layer.mask
+    return (layer.mask, layer.mask) if layer.mask is not None else None
+
+
+def _standing(layer: Layer, cut_out: FindCutOut) -> VisibleLayer | None:
+    """Return a layer as it stands; `None` while its pictures are not there."""
+    pictures = pictures_of(layer)
+    found = cut_out(*pictures) if pictures is not None else None
+    if layer.picture is None:
+        if found is None and pictures is not None:
+            return None
+        return words_layer(None if found is None else found.cells, layer.rect, layer.flip)
+    if found is None:
+        return None
+    return VisibleLayer(found.cells, layer.rect, layer.fit, layer.flip, found.size)
 
 
 @lru_cache(maxsize=1024)

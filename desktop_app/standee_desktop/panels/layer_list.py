@@ -186,10 +186,9 @@ class LayerDelegate(QStyledItemDelegate):
         painter.setOpacity(1.0)
         for name, place in self._buttons(rect).items():
             state = layer.visible if name == "eye" else not layer.locked
-            shape = name if name == "eye" and state else "eye-off" if name == "eye" else "lock"
             if name == "lock" and state and not (hovered or selected):
                 continue  # an open lock is worth no ink
-            shape = "unlock" if name == "lock" and state else shape
+            shape = {"eye": ("eye-off", "eye"), "lock": ("lock", "unlock")}[name][state]
             colour = colours.muted if state else colours.accent
             paint_icon(painter, shape, QRectF(place).adjusted(4, 4, -4, -4), colour)
         painter.restore()
@@ -202,21 +201,22 @@ class LayerDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(checkerboard(colours.checker_a, colours.checker_b))
         painter.drawRoundedRect(box, 4, 4)
-        pixmap = pictures.thumbnail(layer.picture, layer.mask)
-        if pixmap is not None:
+        digest, inner = layer.picture, box.adjusted(9, 9, -9, -9)
+        if digest is None:
+            paint_icon(painter, "words", inner, colours.muted)
+        elif (pixmap := pictures.thumbnail(digest, layer.mask)) is not None:
             scale = min(box.width() / pixmap.width(), box.height() / pixmap.height())
             w, h = pixmap.width() * scale, pixmap.height() * scale
             target = QRectF(box.center().x() - w / 2, box.center().y() - h / 2, w, h)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.save()
             if layer.flip:
-                painter.save()
                 painter.translate(2 * target.center().x(), 0)
                 painter.scale(-1, 1)
             painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
-            if layer.flip:
-                painter.restore()
-        elif pictures.error(layer.picture, layer.mask) is not None:
-            paint_icon(painter, "warning", box.adjusted(9, 9, -9, -9), colours.danger)
+            painter.restore()
+        elif pictures.error(digest, layer.mask) is not None:
+            paint_icon(painter, "warning", inner, colours.danger)
         painter.setPen(colours.colour("border"))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)

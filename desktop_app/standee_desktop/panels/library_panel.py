@@ -85,6 +85,8 @@ class LibraryPanel(QWidget):
         """Keep the selected layers' subjects."""
         document, library = self._editor.document, self._library
         for layer in self._editor.selected:
+            if layer.picture is None:  # a rectangle of words has nothing to keep
+                continue
 
             def work(layer=layer) -> Subject:  # type: ignore[no-untyped-def]
                 mask = document.read(layer.mask) if layer.mask else None
@@ -182,7 +184,7 @@ class LibraryPanel(QWidget):
             self._importer.add_subjects(self._library, [subject])
 
     def _enable(self) -> None:
-        self.keep.setEnabled(bool(self._editor.selection))
+        self.keep.setEnabled(any(one.picture is not None for one in self._editor.selected))
         self.remove.setEnabled(bool(self.list.selectedItems()))
 
 

@@ -67,7 +67,7 @@ class Cutouts(QObject):
         `download` says yes to the model that finds words, where it is not on the machine yet.
         """
         layer = self._editor.layer(layer_id)
-        if layer is None:
+        if layer is None or layer.picture is None:
             return
         topic = f"cutout-{layer_id}"
         self._notices.clear(topic)
@@ -179,18 +179,20 @@ class Cutouts(QObject):
 
     def keep(self, layer: Layer, mask: bytes) -> None:
         """Give a layer an encoded mask as its cut-out, unless it has another picture or mask by now."""
-        document = self._editor.document
+        document, picture = self._editor.document, layer.picture
+        if picture is None:
+            return
 
         def work() -> tuple[str, CachedImage]:
-            return document.add_picture(mask), make_look(document.read(layer.picture), mask)
+            return document.add_picture(mask), make_look(document.read(picture), mask)
 
         def done(made: tuple[str, CachedImage]) -> None:
             now = self._editor.layer(layer.id)
             if document is not self._editor.document or now is None:
                 return
             digest, look = made
-            self._pictures.put(layer.picture, look, digest)
-            if now.picture == layer.picture and now.mask == layer.mask:
+            self._pictures.put(picture, look, digest)
+            if now.picture == picture and now.mask == layer.mask:
                 composition = edits.with_fields(self._editor.composition, {layer.id}, mask=digest)
                 self._editor.apply(self.tr("Cut out"), composition)
 

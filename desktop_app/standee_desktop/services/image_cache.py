@@ -239,8 +239,12 @@ class ImageCache(QObject):
 
     def seen(self, layer: Layer) -> Rect:
         """Return the rectangle around what shows of a layer; its own while that is not known."""
-        look = self.look(layer.picture, layer.mask)
+        look = self.look_of(layer)
         return look.seen(layer) if look is not None else layer.rect
+
+    def look_of(self, layer: Layer) -> CachedImage | None:
+        """Return a layer's decoded picture; `None` for a rectangle of words, and while it is read."""
+        return self.look(layer.picture, layer.mask) if layer.picture is not None else None
 
     def image(self, picture: str, mask: str | None = None) -> QImage | None:
         """Return the picture cut out by its mask or alpha."""

@@ -179,8 +179,8 @@ class Importer(QObject):
             size = stood.picture.width, stood.picture.height
             name = stood.picture.name[:200]
             layer = Layer(
-                stood.digest,
                 default_rect(composition.canvas, size, at, index),
+                stood.digest,
                 name=name,
                 mask=stood.mask,
                 prompt=prompt or (prompt_words(name) if named else ""),

@@ -186,7 +186,7 @@ class EditCommands(QObject):
     def _own_aspect(self, composition: Composition, ids: tuple[str, ...]) -> Composition:
         rects = {}
         for layer in self._document.selected:
-            look = self._canvas.pictures.look(layer.picture, layer.mask)
+            look = self._canvas.pictures.look_of(layer)
             if look is not None and layer.id in edits.unlocked(composition, ids):
                 rects[layer.id] = at_own_aspect(layer, look.width, look.height)
         return edits.with_rects(composition, rects)
@@ -197,7 +197,8 @@ class EditCommands(QObject):
         document = self._document
         for name in _NEEDS_SELECTION:
             self._actions[name].setEnabled(bool(document.selection))
-        self._actions["to-scene"].setEnabled(len(document.selection) == 1)
+        selected = document.selected
+        self._actions["to-scene"].setEnabled(len(selected) == 1 and selected[0].picture is not None)
         several = len(document.selection) >= 3
         self._actions["distribute-across"].setEnabled(several)
         self._actions["distribute-down"].setEnabled(several)

@@ -332,7 +332,7 @@ def corner(person: Person) -> str:
     out = io.BytesIO()
     image.save(out, "PNG")
     digest = person.document.document.add_picture(out.getvalue())
-    layer = edits.Layer(digest, edits.Rect(0, 0, 128, 128), id="corner", name="corner")
+    layer = edits.Layer(edits.Rect(0, 0, 128, 128), digest, id="corner", name="corner")
     person.document.apply("Add", edits.added(person.document.composition, [layer]))
     person.settle(lambda: person.canvas.pictures.look(digest))
     return "corner"

@@ -52,6 +52,13 @@ def test_dragged_rows_land_between_the_others(ids: str, at: int, expected: str) 
     assert order(edits.reordered(FOUR, set(ids), at)) == expected
 
 
+def test_a_rectangle_of_words_is_never_without_words() -> None:
+    words = Composition(layers=(Layer(Rect(0, 0, 9, 9), prompt="a tower", id="a"),))
+    assert edits.with_fields(words, {"a"}, prompt=" ") == words
+    assert edits.with_fields(words, {"a"}, prompt="a hut").layers[0].prompt == "a hut"
+    assert edits.as_scene(words, "a") == words
+
+
 def test_copies_have_ids_of_their_own() -> None:
     copies = edits.copies(FOUR.layers, 8, 8)
     doubled = edits.added(FOUR, copies)

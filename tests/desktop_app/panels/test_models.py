@@ -76,7 +76,7 @@ def test_a_canvas_suits_a_model_of_about_its_size(
 
 
 def test_everything_is_scaled_along_with_the_canvas() -> None:
-    layer = Layer("0" * 64, Rect(64, 32, 128, 64))
+    layer = Layer(Rect(64, 32, 128, 64), "0" * 64)
     scaled = at_size(Composition(canvas=Canvas(256, 128), layers=(layer,)), 1024, 16)
     assert scaled.canvas.width == pytest.approx(2 * scaled.canvas.height, abs=32)
     assert scaled.canvas.width % 16 == 0

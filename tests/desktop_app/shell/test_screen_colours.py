@@ -33,7 +33,7 @@ def green(person: Person, settle) -> None:  # type: ignore[no-untyped-def]
     digest = person.document.document.add_picture(person._picture((64, 64), "#00c800"))
     from standee_desktop.model import edits
 
-    layer = edits.Layer(digest, edits.Rect(64, 64, 128, 128), id="green")
+    layer = edits.Layer(edits.Rect(64, 64, 128, 128), digest, id="green")
     person.document.apply("Add", edits.added(person.document.composition, [layer]))
     settle(lambda: shown(person)[1] > 150)
 

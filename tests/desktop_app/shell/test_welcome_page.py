@@ -22,7 +22,7 @@ from support.desktop.person import Person
 def document(tmp_path: Path, picture) -> Path:  # type: ignore[no-untyped-def]
     """A wide document with a red disc at its left."""
     with Document() as made:
-        layer = Layer(made.add_picture(picture(colour="red")), Rect(0, 0, 128, 128))
+        layer = Layer(Rect(0, 0, 128, 128), made.add_picture(picture(colour="red")))
         made.composition = Composition(canvas=Canvas(256, 128), layers=(layer,))
         made.save(tmp_path / "disc.standee")
     return tmp_path / "disc.standee"
@@ -46,7 +46,7 @@ def test_its_newest_result_is_shown_rather(app, document: Path, picture) -> None
 def test_what_cannot_be_shown_says_why(app, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(BadDocument):
         preview(tmp_path / "gone.standee", 32)
-    with Document(Composition(layers=(Layer("0" * 64, Rect(0, 0, 9, 9)),))) as made:
+    with Document(Composition(layers=(Layer(Rect(0, 0, 9, 9), "0" * 64),))) as made:
         made.save(tmp_path / "hole.standee")
     with pytest.raises(MissingBlob):
         preview(tmp_path / "hole.standee", 32)
@@ -98,7 +98,7 @@ def test_a_preview_decodes_no_more_than_it_shows(app, tmp_path: Path, monkeypatc
     out = io.BytesIO()
     Image.new("RGB", (2000, 1500), "red").save(out, "JPEG")
     with Document() as made:
-        layer = Layer(made.add_picture(out.getvalue()), Rect(0, 0, 256, 192))
+        layer = Layer(Rect(0, 0, 256, 192), made.add_picture(out.getvalue()))
         made.composition = Composition(canvas=Canvas(256, 192), layers=(layer,))
         made.save(tmp_path / "photo.standee")
     sizes: list[tuple[int, int]] = []

@@ -31,7 +31,7 @@ def document() -> Document:
     document = Document()
     digest = document.add_picture(png())
     document.composition = Composition(
-        prompt="a cat", layers=(Layer(digest, Rect(0, 0, 32, 32), id="cat"),)
+        prompt="a cat", layers=(Layer(Rect(0, 0, 32, 32), digest, id="cat"),)
     )
     return document
 

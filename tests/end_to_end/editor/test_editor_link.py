@@ -84,7 +84,7 @@ def _ask_again(link, seen: list) -> bool:
 
 def test_a_refusal_comes_as_a_failure_that_names_the_field(link, away, settle) -> None:
     away.start()
-    lacking = Composition(layers=(Layer("0" * 64, Rect(0, 0, 64, 64)),))
+    lacking = Composition(layers=(Layer(Rect(0, 0, 64, 64), "0" * 64),))
     wrong = msgspec.structs.replace(Composition(), prompt="x" * 3000)
     for composition, path in ((lacking, "$.layers[0].picture"), (wrong, "$.prompt")):
         told = Told()

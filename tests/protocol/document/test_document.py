@@ -207,7 +207,7 @@ def test_a_composition_that_could_not_be_opened_again_is_not_saved(
     document: Document, saved: Path
 ) -> None:
     before = saved.read_bytes()
-    document.composition = Composition(layers=(Layer("x" * 64, Rect(0, 0, float("nan"), 1)),))
+    document.composition = Composition(layers=(Layer(Rect(0, 0, float("nan"), 1), "x" * 64),))
     with pytest.raises(InvalidField):
         document.save(saved)
     assert saved.read_bytes() == before

@@ -100,7 +100,7 @@ class CutoutClicks(Tool):
             )
             self._notices.tell(text, topic="clicks")
             return
-        look = self.canvas.pictures.look(layer.picture)
+        look = self.canvas.pictures.look(self.picture)
         if layer.mask is None and look is not None and not look.has_alpha:
             self._ask()
 
@@ -111,9 +111,17 @@ class CutoutClicks(Tool):
 
     @property
     def layer(self) -> Layer | None:
-        """The layer that is cut out, or `None`: there is none, or it is locked."""
+        """The layer that is cut out, or `None`: there is none, it is locked, or a rectangle of words."""
         layer = self.canvas.document.layer(self._layer_id)
-        return layer if layer is not None and not layer.locked else None
+        if layer is None or layer.locked or layer.picture is None:
+            return None
+        return layer
+
+    @property
+    def picture(self) -> str:
+        """The digest of the picture that is cut out; nothing where there is no layer."""
+        layer = self.layer
+        return (layer.picture or "") if layer is not None else ""
 
     @property
     def previewing(self) -> bool:
@@ -188,7 +196,7 @@ class CutoutClicks(Tool):
             self._cutouts.cancel(layer.id)
             return
         spec = Cutout(
-            picture=layer.picture,
+            picture=self.picture,
             box=asked.box,
             points=asked.points,
             words=asked.words,
@@ -217,7 +225,7 @@ class CutoutClicks(Tool):
     def _frame(self) -> MaskPlacement | None:
         """Return where the picture's own px lie on the canvas."""
         layer = self.layer
-        size = self.canvas.pictures.size(layer.picture) if layer is not None else None
+        size = self.canvas.pictures.size(self.picture) if layer is not None else None
         if layer is None or size is None:
             return None
         return MaskPlacement.of(size, layer.rect, layer.fit, size, layer.flip)
@@ -285,7 +293,7 @@ class CutoutClicks(Tool):
         if layer is None or frame is None or self.canvas.covered:
             return
         if self._tint is not None:
-            self._tint.paint(painter, frame, self.canvas.pictures.image(layer.picture))
+            self._tint.paint(painter, frame, self.canvas.pictures.image(self.picture))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for rect in (self._drawn(), self._shown(frame)):
             if rect is not None:

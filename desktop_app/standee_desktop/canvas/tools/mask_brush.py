@@ -131,7 +131,9 @@ class MaskBrush(Tool):
             scene = composition.scene
             return (scene.picture, scene.kept) if scene is not None else None
         layer = self.canvas.document.layer(self._layer if layer_id is None else layer_id)
-        return (layer.picture, layer.mask) if layer is not None and not layer.locked else None
+        if layer is None or layer.locked or layer.picture is None:
+            return None
+        return layer.picture, layer.mask
 
     def _reload(self, _: object = None) -> None:
         """Take over the document's mask, unless it is what was painted here."""

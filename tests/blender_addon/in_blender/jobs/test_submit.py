@@ -178,5 +178,5 @@ def test_an_empty_scene_says_what_is_missing(standee):
     with pytest.raises(RuntimeError, match="Add a subject or write a prompt"):
         bpy.ops.standee.compose()
     standee.add_layer("Bare")
-    with pytest.raises(RuntimeError, match="'Bare' has no picture"):
+    with pytest.raises(RuntimeError, match="'Bare' has neither a picture nor words"):
         bpy.ops.standee.compose()
