@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 TESTS = (
     "tests/protocol",
-    "tests/backend/engine/families/test_lora_adapters.py",
+    "tests/backend/engine/families/lora/test_adapters.py",
     "tests/backend/engine/loading/test_load.py",
     "tests/backend/engine/test_compose.py",
     "tests/backend/engine/test_guidance.py",

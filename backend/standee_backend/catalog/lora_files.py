@@ -1,7 +1,7 @@
 """LoRA files: a safetensors file, a folder with one, or a file of the hub's cache.
 
 Only the file's header is read here, so that a wrong file is refused when a job is handed in.
-`engine/families/lora_adapters.py` lays the weights over a model.
+`engine/families/lora/adapters.py` lays the weights over a model.
 """
 
 from __future__ import annotations

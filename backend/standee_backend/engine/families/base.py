@@ -28,7 +28,7 @@ from .attention import choose
 from .conditioning import Conditioning, EncodedPicture, ReferenceTokens
 from .first_block_cache import FirstBlockCache
 from .linear_decoder import LinearDecoder
-from .lora_adapters import Adapters, own_weights
+from .lora.adapters import Adapters, own_weights
 
 MAX_TEXT_TOKENS = 512
 

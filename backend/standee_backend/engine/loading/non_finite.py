@@ -11,7 +11,7 @@ from standee.errors import JobFailed, StandeeError
 
 from ...catalog.lora_files import field_of
 from ..families.base import Family
-from ..families.lora_adapters import own_weights
+from ..families.lora.adapters import own_weights
 
 MODEL = "$.sampling.model"
 

@@ -15,7 +15,7 @@ from diffusers.models.model_loading_utils import load_gguf_checkpoint
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from ..families.lora_names import kind_of
+from ..families.lora.names import kind_of
 from ..families.original_names import DiffusersLayers, cut, originals
 from .quantization import is_gguf
 

@@ -1,7 +1,7 @@
 """LoRA files read into low-rank changes of layers, whatever program saved them.
 
 Read are LoRA in the spellings of diffusers, PEFT, kohya, XLabs and others, with DoRA magnitudes; LyCORIS' LoKr,
-LoHa and full differences. `lora_names.py` says which layers are meant, `lora_adapters.py` lays the changes over a
+LoHa and full differences. `names.py` says which layers are meant, `adapters.py` lays the changes over a
 model.
 """
 
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from standee.errors import InvalidField
 
-from ...catalog import lora_files
-from .original_names import cut
+from ....catalog import lora_files
+from ..original_names import cut
 
 ADAPTER = r"(?:\.(?!weight$|bias$)[^.]+)?"
 """PEFT's state dict has an adapter's name before the last dot, most often `default`."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .lora_weights import LowRankChange
+from .weights import LowRankChange
 
 COLUMNS = 1024
 """How many columns of a matrix are found at once."""

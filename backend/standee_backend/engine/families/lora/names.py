@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from .original_names import DiffusersLayers, originals, processors
+from ..original_names import DiffusersLayers, originals, processors
 
 PREFIXES = (
     "base_model_model_",

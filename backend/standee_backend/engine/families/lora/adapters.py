@@ -1,6 +1,6 @@
 """LoRAs over a loaded model: kept while the model is, switched for each job.
 
-`lora_weights.py` reads the files, peft's layers run what they change. Without any the model computes what it did
+`weights.py` reads the files, peft's layers run what they change. Without any the model computes what it did
 before the first was loaded, bit for bit: the weights beneath are never changed. Control LoRAs, which change the
 model's shapes, are refused.
 """
@@ -30,9 +30,9 @@ from torch import Tensor, nn
 from standee.errors import InvalidField, MissingDependency
 from standee.wire.notes import LORA_PART_LEFT_OUT, LORA_STRENGTH_UNKNOWN, Note, note
 
-from ...catalog.lora_files import PEFT_CONFIG, digest, field_of
-from .lora_names import LayerMatches, find, kind_of
-from .lora_weights import LoraFile, LoraMismatch, LowRankChange, changes, read, strength
+from ....catalog.lora_files import PEFT_CONFIG, digest, field_of
+from .names import LayerMatches, find, kind_of
+from .weights import LoraFile, LoraMismatch, LowRankChange, changes, read, strength
 
 KEPT = 8
 """How many LoRAs stay loaded beside those that a job uses, where there is room."""

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee.errors import InvalidField, MissingDependency
 from standee_backend.catalog import catalog
-from standee_backend.engine.families import lora_adapters
 from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.lora import adapters
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
 from support import tiny_models
@@ -131,7 +131,7 @@ def test_a_lora_that_was_used_before_is_not_read_again(
 ) -> None:
     lay(family, (make_lora(kind, 1), 1.0))
     lay(family)
-    monkeypatch.setattr(lora_adapters, "read", None)
+    monkeypatch.setattr(adapters, "read", None)
     lay(family, (make_lora(kind, 1), 0.5))
     assert [one.weight for one in family.adapters.active] == [0.5]
     lay(family)
@@ -140,12 +140,12 @@ def test_a_lora_that_was_used_before_is_not_read_again(
 def test_of_many_loras_those_used_longest_ago_are_forgotten(
     family, kind, make_lora, monkeypatch
 ) -> None:
-    monkeypatch.setattr(lora_adapters, "KEPT", 1)
+    monkeypatch.setattr(adapters, "KEPT", 1)
     for seed in (1, 2, 3):
         lay(family, (make_lora(kind, seed), 1.0))
     held = family.pipeline.get_list_adapters()["transformer"]
     assert len(held) == 2
-    assert lora_adapters.digest(make_lora(kind, 1)) not in held
+    assert adapters.digest(make_lora(kind, 1)) not in held
     lay(family)
 
 
@@ -159,7 +159,7 @@ def test_loras_of_earlier_jobs_stay_only_where_there_is_room(
         lay(family, (file, 1.0))
     changed = paint(family)
     family.adapters.lay([(used, 1.0)], spare=0)
-    assert family.pipeline.get_list_adapters()["transformer"] == [lora_adapters.digest(used)]
+    assert family.pipeline.get_list_adapters()["transformer"] == [adapters.digest(used)]
     assert np.array_equal(paint(family), changed)
     family.adapters.lay([], spare=0)
     assert not family.pipeline.get_list_adapters()
@@ -265,7 +265,7 @@ def test_one_lora_under_two_names_is_refused(folders, make_lora, tmp_path) -> No
 
 
 def test_without_peft_it_says_what_to_install(folders, make_lora, monkeypatch) -> None:
-    monkeypatch.setattr(lora_adapters, "find_spec", lambda name: None)
+    monkeypatch.setattr(adapters, "find_spec", lambda name: None)
     family = load(catalog.find(str(folders["flux"])), Options(device="cpu"))
     with pytest.raises(MissingDependency) as caught:
         lay(family, (make_lora("flux"), 1.0))

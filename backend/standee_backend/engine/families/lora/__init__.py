@@ -1,0 +1,1 @@
+"""LoRAs: read from files of any program, and laid over a loaded model."""
