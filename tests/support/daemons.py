@@ -3,6 +3,7 @@
 Run as a program it is the daemon with the toy worker: `python daemons.py HOME [JSON of limits]`.
 """
 
+import atexit
 import json
 import os
 import signal
@@ -63,6 +64,7 @@ class Running:
             command = [sys.executable, *self.program, str(self.home)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log, env=self.environment)
+        atexit.register(self.process.kill)  # of a test or benchmark that failed in between
         deadline = time.monotonic() + 30
         while not self.file.exists() or self.file.stat().st_mtime_ns == before:
             assert self.process.poll() is None, self.log.read_text()
