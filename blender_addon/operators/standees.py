@@ -6,7 +6,7 @@ from standee.errors import StandeeError
 
 from ..i18n.translations import say
 from ..redraw import redraw
-from ..rendering import billboards
+from ..rendering import billboard_material, billboards
 from ..scene import object_binding
 from .base import NeedsCamera, NeedsLayer, active_layer, poll_fails, refuse
 from .subjects import add_subject
@@ -58,6 +58,9 @@ class STANDEE_OT_stand_in_3d(bpy.types.Operator):
                 "The camera sees no ground under it: it hovers as far away as the 3D cursor."
             )
             self.report({"WARNING"}, said)
+        off = billboard_material.off_by(body.data.materials[0], scene)
+        if off > billboard_material.SEEN:
+            self.report({"WARNING"}, billboard_material.explain_colours(off, scene))
         redraw()
         return {"FINISHED"}
 

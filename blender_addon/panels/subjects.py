@@ -3,6 +3,8 @@
 import bpy
 
 from ..i18n.translations import say
+from ..rendering import billboards
+from ..rendering.billboard_material import SEEN, explain_colours, off_by
 from ..scene.object_binding import bodies, is_not_evaluated
 from .base import Sidebar, paragraph
 
@@ -107,6 +109,11 @@ class STANDEE_PT_binding(NeedsActive, bpy.types.Panel):
         where = f"{layer.distance:.2f} m" if layer.in_view else say("behind the camera")
         row.label(text=where, icon="CON_DISTLIMIT")
         row.operator("standee.unbind", icon="UNLINKED")
+        for body in bodies(layer):
+            for slot in body.material_slots if billboards.is_card(body) else ():
+                off = off_by(slot.material, context.scene) if slot.material else 0
+                if off > SEEN:
+                    paragraph(layout, explain_colours(off, context.scene), "INFO")
         if any(is_not_evaluated(body, context.view_layer) for body in bodies(layer)):
             paragraph(
                 layout,

@@ -8,8 +8,10 @@ import bpy
 import numpy as np
 
 from ..core import png
+from ..i18n.translations import say
 from ..scene import image_datablocks
 from ..scene.layer_properties import StandeeLayer
+from .shown_colours import fit_colours, is_space
 
 SPACES = {
     "AgX": "AgX Base sRGB",
@@ -20,6 +22,14 @@ SPACES = {
 """The colour space in which a view transform shows a picture as it is; of others sRGB."""
 GLOW = "Standee light"
 """The name of the node that undoes the scene's exposure."""
+PICTURE, FITTED = "Standee picture", "Standee fitted to "
+"""The names of the nodes with the picture, and with it as a view transform needs it."""
+OFF = "standee_off_"
+"""What the properties are called that say how far a view transform shows the picture's colours off."""
+BUT = 0.995
+"""The part of the picture whose colours are no further off."""
+SEEN = 3
+"""Of 255: what is further off is said."""
 
 
 def picture_of(layer: StandeeLayer, part: tuple[float, float]) -> bpy.types.Image:
@@ -61,7 +71,7 @@ def new_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
             setattr(made, key, value)
         return made
 
-    texture = node("ShaderNodeTexImage", -900, image=image, extension="CLIP")
+    texture = node("ShaderNodeTexImage", -900, image=image, extension="CLIP", name=PICTURE)
     path = node("ShaderNodeLightPath", -450, 500)
     seen = node("ShaderNodeMath", -200, 500, operation="MAXIMUM")
     glow = node("ShaderNodeEmission", -200, 150, name=GLOW, label=GLOW)
@@ -79,10 +89,7 @@ def new_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
         (texture.outputs["Color"], more.inputs[0]),
         (texture.outputs["Color"], dim.inputs[0]),
         (more.outputs[0], dim.inputs[1]),
-        (
-            dim.outputs[0],
-            matt.inputs["Color"],
-        ),  # c / (1 + c): no surface gives back more than it gets
+        (dim.outputs[0], matt.inputs["Color"]),  # c / (1 + c): it gives back less than it gets
         (seen.outputs[0], surface.inputs[0]),
         (matt.outputs[0], surface.inputs[1]),
         (glow.outputs[0], surface.inputs[2]),
@@ -92,6 +99,12 @@ def new_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
         (shape.outputs[0], output.inputs["Surface"]),
     ):
         tree.links.new(start, end)
+    for row, (transform, space) in enumerate(SPACES.items()):
+        fitted = _fit(material, image, transform, space)
+        if fitted is not None:
+            fitted.colorspace_settings.name = space
+            values = {"image": fitted, "extension": "CLIP", "name": FITTED + transform}
+            node("ShaderNodeTexImage", -900, -300 * (row + 1), label=transform, **values)
     material.surface_render_method = "DITHERED"
     material.use_transparent_shadow = True
     if hasattr(material, "cycles"):
@@ -102,13 +115,72 @@ def new_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
 def keep_colours(material: bpy.types.Material, scene: bpy.types.Scene) -> None:
     """Have a material's picture look as it is in a scene's view transform and exposure.
 
-    A look, curves or another gamma still change it, and so does a transform that cannot show a colour.
+    A look, curves or another gamma still change it; what a transform cannot show is the nearest it can.
     """
     tree, view = material.node_tree, scene.view_settings
     space, strength = SPACES.get(view.view_transform, "sRGB"), 2.0**-view.exposure
+    space = space if is_space(space) else "sRGB"
     for node in tree.nodes:
-        if node.bl_idname == "ShaderNodeTexImage" and node.image is not None:
-            if node.image.colorspace_settings.name != space:
-                node.image.colorspace_settings.name = space
-        elif node.name == GLOW and abs(node.inputs["Strength"].default_value - strength) > 1e-6:
-            node.inputs["Strength"].default_value = strength
+        if node.bl_idname != "ShaderNodeTexImage" or node.name.startswith(FITTED):
+            continue
+        if node.image is not None and node.image.colorspace_settings.name != space:
+            node.image.colorspace_settings.name = space
+    own = tree.nodes.get(PICTURE)
+    if own is not None:
+        _show(tree, tree.nodes.get(FITTED + view.view_transform) or own)
+    glow = tree.nodes.get(GLOW)
+    if glow is not None and abs(glow.inputs["Strength"].default_value - strength) > 1e-6:
+        glow.inputs["Strength"].default_value = strength
+
+
+def off_by(material: bpy.types.Material, scene: bpy.types.Scene) -> int:
+    """Return how far off a scene's view transform shows the colours of a material's picture, of 255."""
+    return int(material.get(OFF + scene.view_settings.view_transform, 0))
+
+
+def explain_colours(off: int, scene: bpy.types.Scene) -> str:
+    """Return the sentence that says so, and the way out."""
+    return say(
+        "{view} cannot show all of its colours: renders have them up to {off} of 255 off."
+        " The view transform Standard shows them all.",
+        view=scene.view_settings.view_transform,
+        off=off,
+    )
+
+
+def _show(tree: bpy.types.NodeTree, wanted: bpy.types.Node) -> None:
+    """Have a material take its colours from this one of its pictures."""
+    for node in tree.nodes:
+        if node != wanted and (node.name == PICTURE or node.name.startswith(FITTED)):
+            for link in list(node.outputs["Color"].links):
+                tree.links.new(wanted.outputs["Color"], link.to_socket)
+
+
+def _fit(
+    material: bpy.types.Material, image: bpy.types.Image, transform: str, space: str
+) -> bpy.types.Image | None:
+    """Return an image as a view transform needs it to show the nearest to it; `None` if as it is.
+
+    The material keeps how far that is off, but for a few of its pixels.
+    """
+    pixels = image_datablocks.pixels_of(image)
+    solid = pixels[..., 3] > 0
+    bytes_of = np.rint(pixels[solid][:, :3] * 255).astype(np.uint32)
+    codes = (bytes_of[:, 0] << 16) | (bytes_of[:, 1] << 8) | bytes_of[:, 2]
+    unique, places = np.unique(codes, return_inverse=True)
+    if not len(unique):
+        return None
+    colours = np.stack([(unique >> shift) & 255 for shift in (16, 8, 0)], axis=1)
+    wanted = (colours / 255).astype(np.float32)
+    try:
+        fitted = fit_colours(wanted, transform, space)
+    except TypeError:  # a studio's own colour management, without this one
+        return None
+    material[OFF + transform] = round(float(np.quantile(fitted.off[places], BUT)) * 255)
+    if np.abs(fitted.colours - wanted).max() < 0.5 / 255:
+        return None
+    out = pixels.copy()
+    out[solid, :3] = fitted.colours[places]
+    made = image_datablocks.new_image(f"{image.name} {transform}", png.encode(out))
+    del made["standee_digest"]
+    return made

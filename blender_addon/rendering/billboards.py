@@ -21,7 +21,7 @@ from ..scene.camera import camera_matrix, require_camera, view_matrix
 from ..scene.layer_properties import StandeeLayer
 from ..scene.object_binding import names_of
 from ..scene.render import bound_bodies
-from .billboard_material import keep_colours, new_material, picture_of
+from .billboard_material import FITTED, keep_colours, new_material, picture_of
 
 FACING = "Facing the Camera"
 """The name of the constraint that turns a billboard; an object that has it is one."""
@@ -105,7 +105,12 @@ def loose_cards(
 ) -> list[bpy.types.Object]:
     """Return the billboards among these objects that no layer of the scene is bound to."""
     bound = {layer.bound_object for layer in scene.standee.layers}
-    return [one for one in family if one.constraints.get(FACING) and one not in bound]
+    return [one for one in family if is_card(one) and one not in bound]
+
+
+def is_card(body: bpy.types.Object) -> bool:
+    """Whether an object is a billboard."""
+    return body.constraints.get(FACING) is not None
 
 
 def picture_on(body: bpy.types.Object) -> bpy.types.Image:
@@ -113,8 +118,10 @@ def picture_on(body: bpy.types.Object) -> bpy.types.Image:
     for slot in body.material_slots:
         tree = slot.material.node_tree if slot.material is not None else None
         for node in tree.nodes if tree is not None else ():
-            if node.bl_idname == "ShaderNodeTexImage" and node.image is not None:
+            if node.bl_idname == "ShaderNodeTexImage" and not node.name.startswith(FITTED):
                 image = node.image
+                if image is None:
+                    continue
                 data = image.packed_file.data if image.packed_file else b""
                 return image_datablocks.image_of(bytes(data), body.name) if data else image
     raise BadPicture(f"{body.name!r} has no picture.", fix="Give its material an Image Texture.")

@@ -220,6 +220,10 @@ ACTIONS: dict[str, str] = {
     "The camera sees no ground under it: it hovers as far away as the 3D cursor.": (
         "相机在其下方看不到地面：它悬浮在与 3D 游标同样远处。"
     ),
+    "{view} cannot show all of its colours: renders have them up to {off} of 255 off."
+    " The view transform Standard shows them all.": (
+        "{view} 无法显示它的全部颜色：渲染中的偏差最多为 255 级中的 {off} 级。查看变换“标准”可以全部显示。"
+    ),
     "Add Cards as Subjects": "将卡片添加为主体",
     "Make subjects of the selected cards: copies of one, and what was dropped from the Asset Browser"
     " or appended from another file": (

@@ -204,6 +204,39 @@ def test_it_keeps_its_colours(disc, ground, tmp_path, transform):
     assert solid(as_rendered(tmp_path / "f12.png")).sum() > 200
 
 
+NEAREST = {
+    "Standard": 1,
+    "AgX": 7 if bpy.app.version >= (5, 0) else 25,
+    "Filmic": 3,
+    "Khronos PBR Neutral": 20,
+}
+"""Of 255: how near each view transform comes to (0, 128, 255). No light at all gives AgX's less than 6,
+Filmic's 2, Khronos' 18; Blender 4 has an inverse of AgX that knows no light outside of Rec.709."""
+
+
+@pytest.mark.parametrize("transform", NEAREST)
+def test_a_colour_that_cannot_be_shown_is_the_nearest_and_that_is_said(
+    ground, disc, addon, tmp_path, capfd, transform
+):
+    blue = np.zeros((40, 60, 4), np.float32)
+    blue[..., :3], blue[..., 3] = np.array([0, 128, 255]) / 255, 1
+    disc.picture = addon("scene.image_datablocks").image_of(addon("core.png").encode(blue), "blue")
+    ground.view_settings.view_transform = transform
+    body = stand()
+    said = "cannot show all of its colours" in capfd.readouterr().out
+    assert said == (NEAREST[transform] > 3)
+    off = np.abs(as_rendered(tmp_path / "f12.png")[..., :3] * 255 - (0, 128, 255)).max(axis=2)
+    assert (off <= NEAREST[transform] + 0.5).sum() > 200
+    ground.view_settings.view_transform = "Standard"
+    bpy.context.view_layer.update()
+    off = np.abs(as_rendered(tmp_path / "f12.png")[..., :3] * 255 - (0, 128, 255)).max(axis=2)
+    assert (off <= 1.01).sum() > 200
+    assert np.array_equal(
+        addon("scene.image_datablocks").pixels_of(addon("rendering.billboards").picture_on(body)),
+        blue,
+    )
+
+
 def test_its_shadow_has_its_outline(disc, ground, tmp_path):
     without = as_rendered(tmp_path / "without.png")
     body = stand()
