@@ -7,7 +7,7 @@ import bpy
 from . import handlers, operators, panels, preferences
 from .i18n import translations
 from .jobs import daemon_link, frame_range, preview_icons
-from .panels import status
+from .panels import context_menus, status
 from .results import store
 from .scene import scene_properties
 from .viewport import gpu_draw, view_state, workspace_tool
@@ -18,7 +18,15 @@ CLASSES = (
     *operators.CLASSES,
     *panels.CLASSES,
 )
-PARTS = (scene_properties, preview_icons, workspace_tool, gpu_draw, handlers, translations)
+PARTS = (
+    scene_properties,
+    preview_icons,
+    workspace_tool,
+    gpu_draw,
+    context_menus,
+    handlers,
+    translations,
+)
 
 
 def register() -> None:

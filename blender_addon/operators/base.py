@@ -4,6 +4,8 @@ import bpy
 
 from standee.errors import StandeeError
 
+from ..core.rendering.polygon_fill import Outline
+from ..scene import grease_pencil
 from ..scene.scene_properties import StandeeLayer, StandeeScene
 from ..viewport import view_state
 
@@ -78,3 +80,32 @@ class NeedsResult:
         if not 0 <= standee.active_result < len(standee.results):
             return poll_fails(cls, "There is no result yet")
         return True
+
+
+class NeedsStrokes(NeedsCamera):
+    """An operator on what Grease Pencil strokes enclose in the camera frame."""
+
+    HIDE = bpy.props.BoolProperty(
+        name="Hide Strokes",
+        description="Disable the drawings in renders: they are no part of the scene",
+        default=True,
+    )
+    """An operator's property `hide`."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not NeedsCamera.poll.__func__(cls, context):
+            return False
+        if not grease_pencil.drawings(context):
+            return poll_fails(cls, "Draw around it with Grease Pencil first")
+        return True
+
+    def outlines(self, context: bpy.types.Context) -> list[Outline]:
+        """Return the strokes in canvas px. Raises `InvalidField` if the camera sees none."""
+        drawings = grease_pencil.drawings(context)
+        return grease_pencil.outlines(context.scene, context.evaluated_depsgraph_get(), drawings)
+
+    def put_away(self, context: bpy.types.Context) -> None:
+        """Hide the drawings from renders, if that is wanted."""
+        for one in grease_pencil.drawings(context) if self.hide else ():  # type: ignore[attr-defined]
+            one.hide_render = True

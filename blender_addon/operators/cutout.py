@@ -1,4 +1,4 @@
-"""Cut-out operators: by words, by a click or a box in the picture, or painted by hand."""
+"""Cut-out operators: by words, by a click or a box in the picture, drawn around, or painted by hand."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,9 @@ from standee.errors import InvalidField, StandeeError
 from standee.geometry import fit_picture
 from standee.wire.messages import Point
 
+from ..core import png
 from ..core.picking import to_picture
+from ..core.rendering.polygon_fill import Outline, fill
 from ..i18n.translations import say
 from ..jobs import cutout
 from ..jobs.daemon_link import link
@@ -20,10 +22,12 @@ from ..redraw import redraw
 from ..scene import image_datablocks
 from ..scene.layer_properties import StandeeLayer
 from ..viewport import view_state
-from .base import WAIT, NeedsLayer, active_layer, poll_fails, refuse
+from .base import WAIT, NeedsLayer, NeedsStrokes, active_layer, poll_fails, refuse
 
 CLICK = 4.0
 """Px of the canvas within which a drag is a click."""
+LARGEST_MASK = 4096
+"""Px of the longer side of a mask that is drawn; it is stretched over larger pictures."""
 LEFT, ESCAPES = "LEFTMOUSE", ("ESC", "RIGHTMOUSE")
 
 
@@ -154,6 +158,59 @@ class STANDEE_OT_cut_out_here(NeedsPicture, bpy.types.Operator):
         return result
 
 
+class STANDEE_OT_cut_out_strokes(NeedsPicture, NeedsStrokes, bpy.types.Operator):
+    bl_idname = "standee.cut_out_strokes"
+    bl_label = "Cut Out by Strokes"
+    bl_description = (
+        "Take what Grease Pencil strokes enclose in the camera frame as the active subject's cut-out:"
+        " those of the selected drawings, or of all that are shown"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    how: bpy.props.EnumProperty(
+        items=(
+            ("REPLACE", "New", "What they enclose is the cut-out"),
+            ("ADD", "Add", "What they enclose belongs to the subject, too"),
+            ("SUBTRACT", "Subtract", "What they enclose does not belong to the subject"),
+        ),
+        name="How",
+        description="What becomes of the cut-out there is",
+    )
+    hide: NeedsStrokes.HIDE
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return NeedsPicture.poll.__func__(cls, context) and NeedsStrokes.poll.__func__(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        layer = active_layer(context)
+        size = image_datablocks.size_of(layer.picture)
+        part = min(1.0, LARGEST_MASK / max(size))
+        drawn = tuple(max(1, round(side * part)) for side in size)
+        placed = fit_picture(*size, layer.rect, layer.fit)
+        try:
+            around = [
+                Outline(
+                    np.stack(to_picture(one.points.T, placed, drawn, layer.flip), axis=1),
+                    one.erases,
+                )
+                for one in self.outlines(context)
+            ]
+            mask = fill(around, drawn)
+            if not mask.any():
+                raise _beside(layer)
+            if self.how != "REPLACE":
+                present = _resized(_present_mask(layer), drawn)
+                add = self.how == "ADD"
+                mask = np.maximum(present, mask) if add else np.minimum(present, 1 - mask)
+        except StandeeError as error:
+            return refuse(self, error)
+        layer.mask = image_datablocks.image_of(png.encode(mask), f"{layer.name} cut-out")
+        self.put_away(context)
+        redraw()
+        return {"FINISHED"}
+
+
 class STANDEE_OT_paint_cut_out(NeedsPicture, bpy.types.Operator):
     bl_idname = "standee.paint_cut_out"
     bl_label = "Paint Cut-out"
@@ -190,6 +247,14 @@ def _present_mask(layer: StandeeLayer) -> np.ndarray:
     return image_datablocks.alpha_of(layer.picture)
 
 
+def _resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a mask (height, width) at another size (width, height)."""
+    rows, cols = (
+        np.arange(new) * old // new for new, old in zip(size[::-1], mask.shape, strict=True)
+    )
+    return mask[rows[:, None], cols[None]]
+
+
 def _open_for_painting(context: bpy.types.Context, image: bpy.types.Image) -> bool:
     """Show an image in an Image Editor, ready to be painted; return whether one is open."""
     for window in context.window_manager.windows:
@@ -207,4 +272,9 @@ def _beside(layer: StandeeLayer) -> InvalidField:
     )
 
 
-CLASSES = (STANDEE_OT_cut_out, STANDEE_OT_cut_out_here, STANDEE_OT_paint_cut_out)
+CLASSES = (
+    STANDEE_OT_cut_out,
+    STANDEE_OT_cut_out_here,
+    STANDEE_OT_cut_out_strokes,
+    STANDEE_OT_paint_cut_out,
+)

@@ -5,14 +5,16 @@ from bpy_extras.io_utils import ImportHelper
 
 from standee.errors import InvalidField, StandeeError
 
+from ..core import png
 from ..core.camera import Lens, enlarged
+from ..core.rendering.polygon_fill import fill
 from ..jobs import submit
 from ..redraw import redraw
 from ..scene import image_datablocks, object_binding
 from ..scene import render as rendering
 from ..scene.animation import follows_others, remap
 from ..scene.camera import lens_of, require_camera
-from .base import NeedsCamera, composition, poll_fails, refuse
+from .base import NeedsCamera, NeedsStrokes, composition, poll_fails, refuse
 
 
 class STANDEE_OT_scene_picture(bpy.types.Operator, ImportHelper):
@@ -101,6 +103,47 @@ class STANDEE_OT_scene_mask(NeedsCamera, bpy.types.Operator):
         except StandeeError as error:
             return refuse(self, error)
         composition(context).scene_kept = image_datablocks.image_of(data, "Standee kept")
+        return {"FINISHED"}
+
+
+class STANDEE_OT_scene_strokes(NeedsStrokes, bpy.types.Operator):
+    bl_idname = "standee.scene_strokes"
+    bl_label = "Kept from Strokes"
+    bl_description = (
+        "Say with Grease Pencil what of the scene stays: repaint what the strokes enclose in the camera"
+        " frame, or keep only that"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    keep: bpy.props.EnumProperty(
+        items=(
+            ("AROUND", "Repaint It", "Everything stays except what they enclose"),
+            ("INSIDE", "Keep It", "Only what they enclose stays; the rest is generated"),
+        ),
+        name="Keep",
+        description="What of the scene stays",
+    )
+    hide: NeedsStrokes.HIDE
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not NeedsStrokes.poll.__func__(cls, context):
+            return False
+        if composition(context).scene_source == "NONE":
+            return poll_fails(cls, "There is no scene of which anything could be kept")
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        standee = composition(context)
+        canvas = standee.canvas()
+        try:
+            mask = fill(self.outlines(context), (canvas.width, canvas.height))
+        except StandeeError as error:
+            return refuse(self, error)
+        kept = mask if self.keep == "INSIDE" else 1 - mask
+        standee.scene_kept = image_datablocks.image_of(png.encode(kept), "Standee kept")
+        self.put_away(context)
+        redraw()
         return {"FINISHED"}
 
 
@@ -225,6 +268,7 @@ CLASSES = (
     STANDEE_OT_scene_picture,
     STANDEE_OT_scene_capture,
     STANDEE_OT_scene_mask,
+    STANDEE_OT_scene_strokes,
     STANDEE_OT_scene_clear,
     STANDEE_OT_enlarge,
     STANDEE_OT_render_size,

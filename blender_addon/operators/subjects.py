@@ -19,6 +19,8 @@ KINDS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".exr")
 """The files that subjects come from."""
 ASIDE = 16
 """Px of the canvas between subjects that are added together."""
+DETAIL = 2
+"""The pixels of an object's picture for each of the canvas."""
 PART = 0.5
 """A new subject fills this part of the canvas' shorter side."""
 
@@ -131,7 +133,7 @@ class STANDEE_OT_add_object(NeedsCamera, bpy.types.Operator):
         description="Pixels of the picture for each of the canvas",
         min=1,
         max=8,
-        default=2,
+        default=DETAIL,
     )
     bind: bpy.props.BoolProperty(
         name="Bind", description="Have the rectangle follow the active object", default=False
@@ -149,12 +151,9 @@ class STANDEE_OT_add_object(NeedsCamera, bpy.types.Operator):
         family = _chosen(context)
         target = context.object if context.object in family else family[0]
         try:
-            data, rect = render.object_picture(context, family, self.detail)
-            layer = add_subject(context, image_datablocks.image_of(data, target.name), rect)
+            layer = add_picture_of(context, family, target.name, self.detail)
         except StandeeError as error:
             return refuse(self, error)
-        layer.name = target.name
-        layer.fit = "stretch"
         if self.bind:
             layer.bound_object = target
             object_binding.sync(context.scene, context.evaluated_depsgraph_get())
@@ -194,6 +193,16 @@ def add_subject(
         standee, fit_picture(*image_datablocks.size_of(image), middle, "contain")
     )
     redraw()
+    return layer
+
+
+def add_picture_of(
+    context: bpy.types.Context, family: list[bpy.types.Object], name: str, detail: int = DETAIL
+) -> StandeeLayer:
+    """Add a picture of objects alone as a subject, where they are in the camera. Raises `StandeeError`."""
+    data, rect = render.object_picture(context, family, detail)
+    layer = add_subject(context, image_datablocks.image_of(data, name), rect)
+    layer.name, layer.fit = name, "stretch"
     return layer
 
 

@@ -56,6 +56,11 @@ class STANDEE_PT_kept(Sidebar, bpy.types.Panel):
             "standee.scene_mask", text="Repaint Selected", icon="BRUSH_DATA"
         ).keep = "AROUND"
         row.operator("standee.scene_mask", text="Keep Selected", icon="MOD_MASK").keep = "INSIDE"
+        row = layout.row(align=True)
+        repaint = row.operator("standee.scene_strokes", text="Repaint Drawn", icon="GREASEPENCIL")
+        repaint.keep = "AROUND"
+        keep = row.operator("standee.scene_strokes", text="Keep Drawn", icon="MOD_MASK")
+        keep.keep = "INSIDE"
 
 
 class STANDEE_PT_canvas(Sidebar, bpy.types.Panel):

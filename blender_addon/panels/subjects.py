@@ -3,6 +3,7 @@
 import bpy
 
 from ..i18n.translations import say
+from ..operators.standees import dropped
 from ..rendering import billboards
 from ..rendering.billboard_material import SEEN, explain_colours, off_by
 from ..scene.object_binding import bodies, is_not_evaluated
@@ -30,6 +31,8 @@ class STANDEE_PT_layers(Sidebar, bpy.types.Panel):
         row.prop(standee, "show_overlay", toggle=True)
         row.prop(standee, "show_tokens", toggle=True)
         row.prop(standee, "show_preview", toggle=True)
+        if dropped(context):
+            layout.operator("standee.adopt_cards", text="Add Selected as Subjects", icon="ADD")
         if not standee.layers:
             paragraph(layout, "Add pictures of what shall stand in the scene.", "INFO")
 
@@ -64,6 +67,7 @@ class STANDEE_PT_layer(NeedsActive, bpy.types.Panel):
         row.operator("standee.cut_out", text="Whole Picture", icon="IMAGE_DATA").by = "PICTURE"
         row = layout.row(align=True)
         row.operator("standee.cut_out_here", text="Click or Box", icon="RESTRICT_SELECT_OFF")
+        row.operator("standee.cut_out_strokes", text="Drawn", icon="GREASEPENCIL")
         row.operator("standee.paint_cut_out", text="Paint", icon="BRUSH_DATA")
 
 

@@ -11,10 +11,11 @@ import numpy as np
 from mathutils import Euler, Matrix, Vector
 from numpy.typing import NDArray
 
+from standee.composition import Rect
 from standee.errors import BadPicture, InvalidField
 from standee.geometry import fit_picture
 
-from ..core.projection import depths, rays
+from ..core.projection import depths, projected_bounds, rays
 from ..core.rendering.billboard import Card, card, feet, on_plane
 from ..scene import image_datablocks
 from ..scene.camera import camera_matrix, require_camera, view_matrix
@@ -111,6 +112,26 @@ def loose_cards(
 def is_card(body: bpy.types.Object) -> bool:
     """Whether an object is a billboard."""
     return body.constraints.get(FACING) is not None
+
+
+def is_image_empty(body: bpy.types.Object) -> bool:
+    """Whether an object is an image that stands in 3D, as Blender makes of one that is dropped."""
+    return body.type == "EMPTY" and body.empty_display_type == "IMAGE" and body.data is not None
+
+
+def seen_rect(scene: bpy.types.Scene, body: bpy.types.Object) -> Rect | None:
+    """Return where the camera sees an image empty, in canvas px; `None` if it does not."""
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    sides = np.array(body.data.size, float) * body.empty_display_size / max(*body.data.size, 1)
+    low = np.array(body.empty_image_offset) * sides
+    corners = [
+        (low[0] + x * sides[0], low[1] + y * sides[1], 0)
+        for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))
+    ]
+    place = np.array(body.matrix_world)
+    world = np.array(corners) @ place[:3, :3].T + place[:3, 3]
+    edges = np.array([(0, 1), (1, 2), (2, 3), (3, 0)])
+    return projected_bounds(world, edges, camera_matrix(scene, depsgraph), scene.standee.canvas())
 
 
 def picture_on(body: bpy.types.Object) -> bpy.types.Image:

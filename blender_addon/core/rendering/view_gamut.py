@@ -26,9 +26,8 @@ PALER = np.concatenate([[0.0], np.geomspace(0.01, 0.6, 15)]).astype(np.float32)
 """The search begins on the way to grey, so far along."""
 STRIDES = tuple(stride / 255 for stride in (32, 16, 16, 8, 8, 4, 4, 2, 2, 1))
 """And goes on in strides to all sides."""
-REFINED = tuple(stride / 255 for stride in (8, 8, 4, 2, 1))
-"""From what the cube has the search goes on for each colour, if there are not too many."""
-MANY = 20_000
+MANY = 8000
+"""So many colours are searched for one by one; more lie between those of a cube that is searched once."""
 SIDES = np.array(
     [way for way in product((-1, 0, 1), repeat=3) if sum(map(abs, way)) in (0, 1, 3)], np.float32
 )
@@ -45,18 +44,15 @@ class Fitted:
 def fit(wanted: Colours, show: Show, table: Callable[[], Colours]) -> Fitted:
     """Return what to ask a transform for, so that it shows the nearest to each colour wanted (n, 3).
 
-    `table` gives `nearest_table(show)`; it is asked for only if something cannot be shown.
+    `table` gives `nearest_table(show)`; it is asked for only if much cannot be shown.
     """
     off = _off(show(wanted), wanted)
     far = off > EXACT
     if not far.any():
         return Fitted(wanted, off)
-    better = _interpolated(table(), wanted[far])
-    if len(better) <= MANY:
-        better = _searched(
-            _best(np.stack([wanted[far], better]), wanted[far], show), wanted[far], show, REFINED
-        )
-    there = _off(show(better), wanted[far])
+    beyond = wanted[far]
+    better = _nearest(beyond, show) if len(beyond) <= MANY else _interpolated(table(), beyond)
+    there = _off(show(better), beyond)
     use = there < off[far]
     colours, places = wanted.copy(), np.flatnonzero(far)[use]
     colours[places], off[places] = better[use], there[use]
@@ -67,14 +63,14 @@ def nearest_table(show: Show) -> Colours:
     """Return what to ask for in place of each colour of the cube (SIDE, SIDE, SIDE, 3)."""
     edge = np.linspace(0, 1, SIDE, dtype=np.float32)
     wanted = np.stack(np.meshgrid(edge, edge, edge, indexing="ij"), axis=-1).reshape(-1, 3)
+    return _nearest(wanted, show).reshape(SIDE, SIDE, SIDE, 3)
+
+
+def _nearest(wanted: Colours, show: Show) -> Colours:
+    """Return what to ask for, so that the nearest to the wanted (n, 3) is seen; searched for."""
     grey = (wanted.max(axis=1, keepdims=True) + wanted.min(axis=1, keepdims=True)) / 2
     best = _best(wanted[None] + PALER[:, None, None] * (grey - wanted)[None], wanted, show)
-    return _searched(best, wanted, show, STRIDES).reshape(SIDE, SIDE, SIDE, 3)
-
-
-def _searched(best: Colours, wanted: Colours, show: Show, strides: tuple[float, ...]) -> Colours:
-    """Return what is seen nearest to the wanted (n, 3), gone to from `best` in these strides."""
-    for stride in strides:
+    for stride in STRIDES:
         best = _best(np.clip(best[None] + stride * SIDES[:, None], 0, 1), wanted, show)
     return best
 

@@ -206,6 +206,34 @@ ACTIONS: dict[str, str] = {
         "在图像编辑器中打开它进行绘制：白色为主体。"
     ),
     "Click or Box": "点击或框选",
+    "Cut Out by Strokes": "按笔画抠图",
+    "Take what Grease Pencil strokes enclose in the camera frame as the active subject's cut-out:"
+    " those of the selected drawings, or of all that are shown": (
+        "将蜡笔笔画在相机画框中围住的部分作为活动主体的抠图：取选中的绘图，未选中时取所有可见的绘图"
+    ),
+    "How": "方式",
+    "What becomes of the cut-out there is": "如何处理现有抠图",
+    "New": "新建",
+    "What they enclose is the cut-out": "围住的部分就是抠图",
+    "Add": "添加",
+    "What they enclose belongs to the subject, too": "围住的部分也属于主体",
+    "Subtract": "减去",
+    "What they enclose does not belong to the subject": "围住的部分不属于主体",
+    "Hide Strokes": "隐藏笔画",
+    "Disable the drawings in renders: they are no part of the scene": (
+        "在渲染中禁用这些绘图：它们不属于场景"
+    ),
+    "Draw around it with Grease Pencil first": "请先用蜡笔在其周围绘制",
+    "Drawn": "手绘",
+    "Kept from Strokes": "由笔画决定保留",
+    "Say with Grease Pencil what of the scene stays: repaint what the strokes enclose in the camera"
+    " frame, or keep only that": "用蜡笔指定场景中保留的部分：重绘笔画在相机画框中围住的部分，或只保留它",
+    "Repaint It": "重绘",
+    "Everything stays except what they enclose": "除围住的部分外全部保留",
+    "Keep It": "保留",
+    "Only what they enclose stays; the rest is generated": "只保留围住的部分；其余部分重新生成",
+    "Repaint Drawn": "重绘手绘区域",
+    "Keep Drawn": "保留手绘区域",
     "Paint": "绘制",
     # standees
     "Stand in 3D": "立于 3D 场景",
@@ -225,11 +253,28 @@ ACTIONS: dict[str, str] = {
         "{view} 无法显示它的全部颜色：渲染中的偏差最多为 255 级中的 {off} 级。查看变换“标准”可以全部显示。"
     ),
     "Add Cards as Subjects": "将卡片添加为主体",
-    "Make subjects of the selected cards: copies of one, and what was dropped from the Asset Browser"
-    " or appended from another file": (
-        "将选中的卡片变为主体：卡片的副本，以及从资产浏览器拖入或从其他文件追加的卡片"
+    "Make subjects of the selected cards and image empties: copies of a card, and what was dropped"
+    " from the Outliner, the Asset Browser or another file. An empty goes, its image stays": (
+        "将选中的卡片和图像空物体变为主体：卡片的副本，以及从大纲视图、资产浏览器或其他文件拖入的内容。空物体会移除，其图像保留"
     ),
-    "Select cards that no subject follows yet": "请选择尚无主体跟随的卡片",
+    "Select cards that no subject follows yet, or image empties": (
+        "请选择尚无主体跟随的卡片，或图像空物体"
+    ),
+    "Add Selected as Subjects": "将选中项添加为主体",
+    "Add as Subjects": "添加为主体",
+    "Make subjects of what is selected in the Outliner: images, cards, image empties, and other objects"
+    " as pictures of them": "将大纲视图中选中的内容变为主体：图像、卡片、图像空物体，以及其他物体的图片",
+    "Select images or objects in the Outliner": "请在大纲视图中选择图像或物体",
+    "Add as Subject": "添加为主体",
+    "Make a subject of an asset: a card, an image, or another object as a picture of it": (
+        "将资产变为主体：卡片、图像，或其他物体的图片"
+    ),
+    "File": "文件",
+    "The .blend file that has it; empty for this one": "包含它的 .blend 文件；留空表示当前文件",
+    "An object": "物体",
+    "An image": "图像",
+    "What the asset is": "资产的类型",
+    "What the asset is called": "资产的名称",
     "The active subject follows something already": "活动主体已在跟随某物",
     "The active subject has no picture": "活动主体没有图片",
     # documents and presets

@@ -17,12 +17,13 @@ def dull(colours: Colours) -> Colours:
     return shown
 
 
-def test_what_can_be_shown_stays_and_asks_for_no_table() -> None:
+def never() -> Colours:
+    """The table where none is needed."""
+    raise AssertionError("no table is needed")
+
+
+def test_what_can_be_shown_stays() -> None:
     wanted = np.array([(0.8, 0.4, 0.2), (0.5, 0.5, 0.5)], np.float32)
-
-    def never() -> Colours:
-        raise AssertionError("no table is needed")
-
     fitted = fit(wanted, dull, never)
     assert np.array_equal(fitted.colours, wanted)
     assert fitted.off.max() <= EXACT
@@ -30,7 +31,7 @@ def test_what_can_be_shown_stays_and_asks_for_no_table() -> None:
 
 def test_what_cannot_comes_out_as_the_nearest() -> None:
     wanted = np.array([(0, 0.5, 1), (1, 0, 0), (0.8, 0.4, 0.2)], np.float32)
-    fitted = fit(wanted, dull, lambda: nearest_table(dull))
+    fitted = fit(wanted, dull, never)
     shown = dull(fitted.colours)
     assert fitted.off == pytest.approx(np.abs(shown - wanted).max(axis=1), abs=1e-6)
     assert np.abs(dull(wanted) - wanted).max(axis=1)[:2].min() > 0.25
@@ -38,7 +39,11 @@ def test_what_cannot_comes_out_as_the_nearest() -> None:
     assert np.array_equal(fitted.colours[2], wanted[2])
 
 
-def test_colours_between_those_of_the_cube_are_fitted_alike() -> None:
-    wanted = np.array([(0.02, 0.51, 0.98), (0.97, 0.03, 0.01)], np.float32)
+def test_many_colours_are_fitted_alike() -> None:
+    spread = np.random.default_rng(3).random((20_000, 3)).astype(np.float32)
+    wanted = np.concatenate([spread * (0.05, 0.05, 0.05), spread * 0.05 + (0.95, 0, 0)])
+    wanted = wanted.astype(np.float32)
     fitted = fit(wanted, dull, lambda: nearest_table(dull))
-    assert fitted.off.max() < 0.2
+    assert np.array_equal(fitted.colours[:20_000], wanted[:20_000])
+    assert fitted.off[20_000:].max() < 0.2
+    assert np.abs(dull(wanted) - wanted).max(axis=1)[20_000:].min() > 0.25
