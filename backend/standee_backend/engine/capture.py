@@ -22,8 +22,9 @@ from .token_cache.cache import TokenCache
 
 BLOCK = 4
 """Steps of a block. In late steps the picture looks at the tokens of the block's first noise level, whose crop is run
-alone; the block's other levels, which early steps want, share one forward. So which tokens there are, to the last bit,
-depends on the schedule, and not on how long they are replaced."""
+alone; the block's other levels, which early steps want, share one forward, as far as the model's own threshold goes.
+So which tokens there are, to the last bit, depends on the model and the schedule, and not on how long they are
+replaced; and where that is left to the model, none is made in vain."""
 
 ALIKE = 0.5
 """The least cosine between a token and the picture's at which they are matched."""
@@ -47,6 +48,7 @@ class TokenCapture:
         self._family, self._schedule, self._cache = family, schedule, cache
         self.references = [reference for reference in references if len(reference.put)]
         self._start = start
+        self._early = schedule.steps_above(family.defaults.tau)
         self._model = f"{cache.model} {cache.precision}" if cache else ""
         self._identities: dict[Crop, str] = {}
         self._held: dict[tuple[Crop, int], Tokens] = {}
@@ -157,8 +159,11 @@ class TokenCapture:
         if step == first:
             return (first,)
         most = max(1, self._cells // (crop.size[0] * crop.size[1]))
-        begin = first + 1 + (step - first - 1) // most * most
-        return tuple(range(begin, min(begin + most, first + BLOCK, self._schedule.steps)))
+        least, end = first + 1, min(first + BLOCK, self._schedule.steps)
+        if least < self._early < end:
+            least, end = (least, self._early) if step < self._early else (self._early, end)
+        begin = least + (step - least) // most * most
+        return tuple(range(begin, min(begin + most, end)))
 
     def _of(self, crop: Crop, step: int) -> Tokens:
         """Return a crop's tokens at the noise level of `step`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -27,6 +28,10 @@ class Schedule:
     def steps(self) -> int:
         """How many steps it has."""
         return len(self.levels) - 1
+
+    def steps_above(self, time: float) -> int:
+        """Return how many steps lie above a threshold in time, in part at least."""
+        return math.ceil(round((1 - time) * self.steps, 6))
 
     def share_above(self, step: int, time: float) -> float:
         """Return how much of a step (0 is the first), 0..1, lies above a threshold in time.

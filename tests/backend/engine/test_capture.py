@@ -92,6 +92,28 @@ def test_edits_need_no_new_tokens_and_no_pixel_tells_the_cache(
     assert cache.hits > edits * 2
 
 
+def test_a_subject_is_run_at_no_noise_level_whose_tokens_nothing_wants(tiny, three, shelf) -> None:
+    """Eight steps: the first without subjects, three that replace, then two blocks that look at tokens."""
+    one = msgspec.structs.replace(
+        three,
+        canvas=Canvas(512, 512),
+        layers=three.layers[:1],
+        sampling=Sampling(steps=8, guidance=3.0),
+    )
+    forwards: list[tuple[int, int]] = []
+    hook = tiny.transformer.register_forward_pre_hook(
+        lambda _, __, given: forwards.append(tuple(given["hidden_states"].shape[:2])),
+        with_kwargs=True,
+    )
+    try:
+        compose(tiny, one, shelf.read, seed=0)
+    finally:
+        hook.remove()
+    picture = (512 // 16) ** 2
+    assert [count for count, cells in forwards if cells == picture] == [1] * 8
+    assert [count for count, cells in forwards if cells != picture] == [1, 2, 1]
+
+
 def test_a_cache_too_small_for_a_picture_changes_no_pixel(tiny, three, shelf) -> None:
     fresh = compose(tiny, three, shelf.read, seed=0)
     whole = TokenCache(2**30)
@@ -267,4 +289,4 @@ def test_noise_levels_in_one_forward_give_the_tokens_of_each_alone(
         ours, theirs = (c.injection(step).replace.at_site for c in (together, apart))
         for one, other in zip(ours, theirs, strict=True):
             torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
-    assert sorted(sizes) == [1] * 7 + [3]
+    assert sorted(sizes) == [1] * 8 + [2]  # the model's own threshold parts a block
