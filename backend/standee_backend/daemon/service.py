@@ -228,7 +228,7 @@ class Service:
         local = peer.owner == self._daemon.local_key
         info = await self._models.of_job(spec, local=local, agreed=request.download)
         model = msgspec.json.encode(info) if info else b""
-        job, queued, past = await self._disk(
+        job, queued, past, gone = await self._disk(
             self._accept, request, peer.owner, spec, encoded, model
         )
         if queued is not None:
@@ -238,6 +238,8 @@ class Service:
         peer.send(JobState(re=request.id, job=job.id, state=state, position=position))
         self._scheduler.subscribe(peer, job, past)
         self._scheduler.wake()
+        if gone:
+            await self._pictures.drop(gone, peer.owner)
         if queued is None:  # handed in again: others may have gone meanwhile
             await self._scheduler.announce()
         return None
@@ -249,14 +251,17 @@ class Service:
         spec: Composition | Cutout,
         encoded: bytes,
         model: bytes,
-    ) -> tuple[Job, Queued | None, list[Any]]:
-        """In the store's thread: check that the pictures are there and store the job."""
+    ) -> tuple[Job, Queued | None, list[Any], list[str]]:
+        """In the store's thread: check that the pictures are there and store the job.
+
+        Returns it with its event, if it is a new one, what it said so far, and the pictures that gave way to it.
+        """
         named, local = dict(_pictures(spec)), owner == self._daemon.local_key
         lacks = set(self._store.ownership.lacks(owner, named.values()))
         for path, digest in named.items():
             if digest in lacks:
                 raise missing(digest, path)
-        job, queued = self._store.submit(
+        job, queued, gone = self._store.submit(
             owner,
             request.job,
             request.kind,
@@ -268,7 +273,7 @@ class Service:
             limit=self._daemon.limits.jobs,
             quota=self._daemon.limits.storage,
         )
-        return job, queued, self._store.events(job.key)
+        return job, queued, self._store.events(job.key), gone
 
     @_answer.register
     async def _(self, request: JobAttach, peer: Peer) -> Answer | None:

@@ -101,10 +101,10 @@ class JobStore:
         summary: str = "",
         limit: int = 256,
         quota: int | None = None,
-    ) -> tuple[Job, Queued | None]:
+    ) -> tuple[Job, Queued | None, list[str]]:
         """Accept a job, or find the one of that id, which comes without an event.
 
-        Raises `Conflict`, and `QuotaExceeded` where the owner has `limit` unfinished jobs, or keeps
+        Third come the pictures that gave way to it, which no one holds any more. Raises `Conflict`, and `QuotaExceeded` where the owner has `limit` unfinished jobs, or keeps
         `quota` bytes in pictures and jobs.
         """
         with self._db.transaction():
@@ -116,7 +116,7 @@ class JobStore:
                         path="$.job",
                         fix="Give each job an id of its own.",
                     )
-                return known, None
+                return known, None, []
             open_jobs = "SELECT count(*) FROM jobs WHERE owner=? AND state IN ('queued','running')"
             if self._db.number(open_jobs, owner) >= limit:
                 raise QuotaExceeded(
@@ -134,9 +134,10 @@ class JobStore:
                 self._db.run("INSERT INTO models VALUES (?,?)", key, model)
             job = self._get(key)
             self.ownership.use(job.key, digests)
-            if quota is not None:  # files of what gives way are swept later
-                self.ownership.make_room(owner, 0, quota, "$.spec")
-            return self._record(job, Queued(job=job.id, position=self.position(job)))
+            gone: list[str] = []
+            if quota is not None:
+                gone = self.ownership.make_room(owner, 0, quota, "$.spec")
+            return *self._record(job, Queued(job=job.id, position=self.position(job))), gone
 
     def claim(self, *, beside: bool = False) -> tuple[Job, Started] | None:
         """Take the next job of the queue, if there is one.

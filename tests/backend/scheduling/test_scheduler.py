@@ -96,7 +96,7 @@ def play(tmp_path, outcomes, followers):
     async def scene():
         store, disk = JobStore(tmp_path / "jobs.sqlite"), DiskThread("store")
         scheduler = Scheduler(store, disk, [Slot(*outcomes)])
-        job, queued = store.submit(ME, "job-0001", "compose", b"{}")
+        job, queued, _ = store.submit(ME, "job-0001", "compose", b"{}")
         watching = [Follower(scheduler, leaves) for leaves in followers]
         for follower in watching:
             scheduler.subscribe(follower.peer, job, [queued] if not follower.leaves else [])

@@ -75,8 +75,8 @@ def test_a_job_that_was_tried_before_is_not_claimed_beside_another_one(store):
 
 
 def test_the_same_job_twice_is_one_job(store):
-    first, queued = store.submit(ME, "job-0001", "compose", b"{}")
-    second, again = store.submit(ME, "job-0001", "compose", b"{}")
+    first, queued, _ = store.submit(ME, "job-0001", "compose", b"{}")
+    second, again, _ = store.submit(ME, "job-0001", "compose", b"{}")
     assert (first.key, again) == (second.key, None)
     assert queued is not None
     assert len(store.jobs(ME)) == 1
