@@ -174,12 +174,21 @@ class TokenCapture:
             if known:
                 self._held[crop, step] = known
                 return known
+            more = len(self._to_come(crop)) - 1 if step == self._start else 0
             for at, tokens in zip(batch, self._capture(crop, batch), strict=True):
                 if self._cache:
-                    tokens = self._cache.put(self._key(crop, at), tokens)
+                    tokens = self._cache.put(self._key(crop, at), tokens, more)
                 if at >= step:
                     self._held[crop, at] = tokens
         return self._held[crop, step]
+
+    def _to_come(self, crop: Crop) -> set[int]:
+        """Return the steps at whose noise levels a crop is run in the course of the picture."""
+        wanted: set[int] = set()
+        for reference in (r for r in self.references if r.crop is crop):
+            for step in range(self._start, self._schedule.steps):
+                wanted.update(self._needed(reference, step))
+        return {at for step in wanted for at in self._batch(crop, step)}
 
     def _capture(self, crop: Crop, batch: tuple[int, ...]) -> list[Tokens]:
         """Run a crop at the noise levels of some steps at once; return the tokens of its `cells` for each."""

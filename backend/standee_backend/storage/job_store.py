@@ -104,8 +104,8 @@ class JobStore:
     ) -> tuple[Job, Queued | None, list[str]]:
         """Accept a job, or find the one of that id, which comes without an event.
 
-        Third come the pictures that gave way to it, which no one holds any more. Raises `Conflict`, and `QuotaExceeded` where the owner has `limit` unfinished jobs, or keeps
-        `quota` bytes in pictures and jobs.
+        Third come the pictures that gave way to it, which no one holds any more. Raises `Conflict`, and
+        `QuotaExceeded` where the owner has `limit` unfinished jobs, or keeps `quota` bytes in pictures and jobs.
         """
         with self._db.transaction():
             known = self._find(owner, job_id)

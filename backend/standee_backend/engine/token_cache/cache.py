@@ -23,6 +23,7 @@ from torch import Tensor
 from ..injection import Tokens
 from .disk import TokenFiles
 from .entries import CacheEntry, Precision, TensorLayout, decode, encode
+from .page_locked import PageLockedMemory
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class TokenCache:
         self._ahead: dict[str, list[Tensor]] = {}
         self._picture = 0
         self._stream: torch.cuda.Stream | None = None
+        self._page_locked = PageLockedMemory()
 
     def __str__(self) -> str:
         of = self.hits + self.misses
@@ -60,6 +62,7 @@ class TokenCache:
         self._picture += 1
         self._ahead.clear()
         self._reading.clear()
+        self._page_locked.clear()
 
     def get(self, key: str, device: torch.device) -> Tokens | None:
         """Return an entry on `device`, or `None` if it is not held."""
@@ -86,15 +89,16 @@ class TokenCache:
         elif entry is None and self._files is not None and key not in self._reading:
             self._reading[key] = self._files.read(key, device)
 
-    def put(self, key: str, captured: Tokens) -> Tokens:
+    def put(self, key: str, captured: Tokens, more: int = 0) -> Tokens:
         """Keep captured tokens, where there is room, and return them as the cache would give them back.
 
-        So a picture does not depend on whether its tokens were kept.
+        So a picture does not depend on whether its tokens were kept. `more` entries of their size are to come: memory
+        is made ready for these.
         """
         dtype = captured.at_site[0].dtype
         tensors = encode(captured.at_site, self.precision)
         if key not in self._entries:
-            entry = self._to_host(tensors, dtype)
+            entry = self._to_host(tensors, dtype, more)
             if entry is not None:
                 self._hold(key, entry)
                 if self._files is not None:
@@ -141,14 +145,17 @@ class TokenCache:
             self.bytes -= oldest.bytes
         return self.bytes + size <= self.limit
 
-    def _to_host(self, tensors: list[Tensor], dtype: torch.dtype) -> CacheEntry | None:
+    def _to_host(self, tensors: list[Tensor], dtype: torch.dtype, more: int) -> CacheEntry | None:
         """Copy tensors into memory of the host; `None` where neither it nor the disk has room for them."""
         layout, device = TensorLayout.of(tensors, dtype), tensors[0].device
         size = layout.bytes_taken(device)
         if not self._make_room(size) and not (self._files and self._files.takes(size)):
             return None
+        if device.type == "cuda":
+            room = (self.limit - self.bytes) // size - 1
+            self._page_locked.prepare(layout.sizes * max(0, min(more, room)))
         try:
-            entry = layout.reserve(device)
+            entry = layout.reserve(device, self._page_locked.take)
         except RuntimeError as error:
             self._end_growth(error)
             return None

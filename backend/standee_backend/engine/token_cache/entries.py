@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Literal
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..injection import Tokens
+from .page_locked import page_locked
 
 Precision = Literal["model", "fp8"]
 
@@ -69,13 +71,16 @@ class TensorLayout:
             return sum(self.sizes)
         return sum(1 << (size - 1).bit_length() for size in self.sizes)
 
-    def reserve(self, device: torch.device) -> CacheEntry:
-        """Return an entry yet to be filled, which a GPU can read and write by itself.
+    def reserve(
+        self, device: torch.device, take: Callable[[int], Tensor] = page_locked
+    ) -> CacheEntry:
+        """Return an entry yet to be filled, of memory that is taken by `take` where the device is a GPU.
 
         Raises `RuntimeError` where the host's memory is full.
         """
-        pinned = device.type == "cuda"
-        pieces = [torch.empty(size, dtype=torch.uint8, pin_memory=pinned) for size in self.sizes]
+        if device.type != "cuda":
+            take = partial(torch.empty, dtype=torch.uint8)
+        pieces = [take(size) for size in self.sizes]
         return CacheEntry(self, pieces, self.bytes_taken(device))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 import torch
 
 from standee_backend.engine.injection import Tokens
-from standee_backend.engine.token_cache import entries
+from standee_backend.engine.token_cache import entries, page_locked
 from standee_backend.engine.token_cache.cache import TokenCache
+from support.pretended_cuda import pretended_cuda
 
 CPU = torch.device("cpu")
 ENTRY = 3 * 4 * 64 * 2
@@ -105,3 +109,28 @@ def test_a_host_that_is_out_of_memory_ends_the_growth_and_not_the_picture(monkey
     assert equal(cache.get("a", CPU), tokens(1))
     assert cache.get("b", CPU) is None
     assert cache.limit == ENTRY
+
+
+@pytest.mark.parametrize(("room", "ahead"), [(8, 3), (3, 2)])
+def test_memory_for_tokens_to_come_is_page_locked_by_another_thread(
+    monkeypatch, room: int, ahead: int
+) -> None:
+    """As far as the cache goes, whose entries take a power of two there."""
+    made: list[bool] = []
+
+    def page_lock(size: int) -> torch.Tensor:
+        made.append(threading.current_thread() is threading.main_thread())
+        return torch.empty(size, dtype=torch.uint8)
+
+    monkeypatch.setattr(page_locked, "page_locked", page_lock)
+    with pretended_cuda():
+        cache = TokenCache(room * 2048)
+        captured = Tokens([site.to("cuda") for site in tokens().at_site])
+        cache.put("0", captured, more=3)
+        until = time.monotonic() + 10
+        while len(made) < 1 + ahead and time.monotonic() < until:
+            time.sleep(0.001)
+        for key in "123":
+            cache.put(key, captured)
+    assert sorted(made) == [False] * ahead + [True]
+    assert cache.bytes == (1 + ahead) * 2048
