@@ -58,6 +58,7 @@ FLOORS = {
         "document pairing",
         "connection",
         "wire geometry",
+        "rotation",
         "composition coded_colours",
         "image_metadata",
         "validation files images formatting",

@@ -94,6 +94,8 @@ def compositions(draw: st.DrawFn) -> tuple[Composition, dict[str, bytes]]:
             rect=draw(rects(canvas)),
             fit=draw(fits),
             flip=draw(st.booleans()),
+            rotation=draw(st.sampled_from([0, 900, 1800, -900]) | st.integers(-1800, 3600)) / 10,
+            opacity=draw(st.sampled_from([1.0, 1.0, 0.6, 0.5, 0.3, 0.0])),
         )
         for _ in range(draw(st.integers(1, 3)))
     )
@@ -131,14 +133,19 @@ def test_the_faces_draw_the_cells_that_the_engine_owns(
 def owned_by_the_engine(composition: Composition, shelf: dict[str, bytes]) -> np.ndarray:
     """Who owns each cell of what the engine has laid out, by number; the scene is 0 if there is one."""
     layout = engine_layout.lay_out(composition, shelf.__getitem__, PATCH, LATENT_PX)
+    number = {index: n for n, index in enumerate(shown(composition))}
     owner = np.full((layout.grid.rows, layout.grid.cols), NOBODY)
     if layout.scene is not None:
         owner[layout.scene.owned] = 0
     for subject in layout.subjects:
         part = subject.crop.clip(layout.grid)
         mine = subject.owned[part.within(subject.crop)]
-        owner[part.within(layout.grid)][mine] = subject.index + (layout.scene is not None)
+        owner[part.within(layout.grid)][mine] = number[subject.index] + (layout.scene is not None)
     return owner
+
+
+def shown(composition: Composition) -> list[int]:
+    return [index for index, layer in enumerate(composition.layers) if layer.shown]
 
 
 def owned_in_blender(composition: Composition, shelf: dict[str, bytes]) -> np.ndarray:
@@ -156,9 +163,12 @@ def owned_in_blender(composition: Composition, shelf: dict[str, bytes]) -> np.nd
         return alpha, (own.shape[1], own.shape[0])
 
     placed = []
-    for layer in composition.layers:
+    for layer in filter(lambda layer: layer.shown, composition.layers):
         alpha, size = cut_out(layer.picture, layer.mask)
-        one = VisibleLayer(reduce_mask(alpha), layer.rect, layer.fit, layer.flip, size)
+        one = VisibleLayer(
+            reduce_mask(alpha), layer.rect, layer.fit, layer.flip, size,
+            layer.rotation, layer.opacity,
+        )  # fmt: skip
         placed.append(one.place(PATCH))
     scene, canvas = composition.scene, composition.canvas
     if scene is None:

@@ -39,24 +39,37 @@ KEPT_SIDE = 4096
 
 @dataclass(frozen=True)
 class VisibleLayer:
-    """A visible layer: its cut-out, unmirrored, stretched over its picture of `size` (width, height) px."""
+    """A visible layer: its cut-out, unmirrored, stretched over its picture of `size` (width, height) px.
+
+    The rectangle and what is in it are turned by `rotation` degrees.
+    """
 
     alpha: Values
     rect: Rect
     fit: Fit = "contain"
     flip: bool = False
     size: tuple[int, int] | None = None
+    rotation: float = 0.0
+    opacity: float = 1.0
 
     def place(self, patch: int) -> Placement:
         """Return where it stands, and which cells it covers."""
         alpha = reduce_mask(self.alpha)
         size = self.size or (self.alpha.shape[1], self.alpha.shape[0])
-        return place(alpha[:, ::-1] if self.flip else alpha, self.rect, self.fit, patch, size)
+        mask = alpha[:, ::-1] if self.flip else alpha
+        return place(mask, self.rect, self.fit, patch, size, self.rotation, self.opacity)
 
 
-def words_layer(mask: Values | None, rect: Rect, flip: bool = False) -> VisibleLayer:
+def words_layer(
+    mask: Values | None,
+    rect: Rect,
+    flip: bool = False,
+    rotation: float = 0.0,
+    opacity: float = 1.0,
+) -> VisibleLayer:
     """Return a rectangle of words as it stands: all of `rect`, or as `mask` (rows, columns) says, stretched over it."""
-    return VisibleLayer(np.ones((1, 1)) if mask is None else mask, rect, "stretch", flip)
+    alpha = np.ones((1, 1)) if mask is None else mask
+    return VisibleLayer(alpha, rect, "stretch", flip, None, rotation, opacity)
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,10 @@ class Backdrop:
 
 
 def reduce_mask(alpha: Values, side: int = MASK_SIDE) -> Floats:
-    """Return `alpha` as 0..1, averaged over blocks of whole px so that neither side is over `side`."""
+    """Return `alpha` as 0..1, averaged over blocks of whole px so that neither side is over `side`.
+
+    A mirrored or turned cut-out gives the mirrored or turned blocks.
+    """
     white = np.float32(255 if alpha.dtype == np.uint8 else 1)
     factor = -(-max(alpha.shape) // side)
     if alpha.strides == (0, 0):  # one value, as of a picture without a cut-out
@@ -84,14 +100,20 @@ def reduce_mask(alpha: Values, side: int = MASK_SIDE) -> Floats:
     if factor <= 1:
         values: Floats = alpha.astype(np.float32) / white
         return values
-    starts = [np.arange(0, length, factor) for length in alpha.shape]
-    rows = np.add.reduceat(alpha, starts[0], 0, dtype=np.float32)
-    sums = np.add.reduceat(rows, starts[1], 1, dtype=np.float32)
-    counts = [
-        np.diff(np.append(at, length)) for at, length in zip(starts, alpha.shape, strict=True)
-    ]
-    means: Floats = (sums / np.outer(*counts)).astype(np.float32) / white
+    down, across = (_block_edges(length, factor) for length in alpha.shape)
+    rows = np.add.reduceat(alpha, down[:-1], 0, dtype=np.float32)
+    sums = np.add.reduceat(rows, across[:-1], 1, dtype=np.float32)
+    means: Floats = (sums / np.outer(np.diff(down), np.diff(across))).astype(np.float32) / white
     return means
+
+
+def _block_edges(length: int, factor: int) -> NDArray[np.int64]:
+    """Return the edges of blocks of about `factor` px, the same from either end."""
+    count = -(-length // factor)
+    count -= length % 2 and count > 1 and count % 2 == 0  # else the middle would lie in a px
+    edges = np.floor(np.arange(count + 1) * length / count + 0.5).astype(np.int64)
+    edges[count // 2 + 1 :] = length - edges[: (count + 1) // 2][::-1]
+    return edges
 
 
 def arrangement(
@@ -113,7 +135,7 @@ def over_scene(
     `blend` is the band around subjects, as a share of the canvas' shorter side.
     """
     grid = token_grid(canvas, patch)
-    found = arrange(grid, [Placement(grid, majority_cells(kept, patch)), *placements])
+    found = arrange(grid, [Placement(grid, majority_cells(kept, patch), 0.0), *placements])
     band = min(canvas.width, canvas.height) * blend
     left = majority_cells(kept & ~touched_pixels(found, 1, band, patch), patch)
     return replace(found, owner=np.where((found.owner == 0) & ~left, NOBODY, found.owner))

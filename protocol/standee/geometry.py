@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .composition import Canvas, Fit, Rect
+from .rotation import bounds_turned, centre, quarter_turned, turn_of, turned_about, turned_pixels
 
 PATCH = 16
 """The side of a token in px, where nothing is known of the model."""
@@ -22,6 +23,9 @@ NOBODY = -1
 
 HALF = 0.5 - 1e-6
 """How much of a cell a cut-out must cover to own it: half, whatever way the sum was rounded."""
+
+SAMPLE = 2
+"""The px between the places at which a turned cut-out is looked at."""
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating]
@@ -68,24 +72,27 @@ class Placement:
 
     `covered` has the shape of `cells`: the cut-out covers at least half of the cell. A cut-out too
     thin for that covers the cells that it fills at least half as much as its fullest one, so that
-    it never vanishes.
+    it never vanishes. `opacity` 0 is for a scene, which gives way to whatever stands before it.
     """
 
     cells: Cells
     covered: Bools
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True)
 class Arrangement:
     """All placements of a canvas, back to front, and who owns each cell of it.
 
-    `owner` (rows, columns) holds the index of the foremost placement that covers a cell, or
-    `NOBODY`.
+    `owner` (rows, columns) holds the index of the placement that shows most in a cell that it
+    covers, or `NOBODY`: of opaque ones it is the foremost. `share` (rows, columns) is how much of
+    the cell that placement shows, 1 where all are opaque.
     """
 
     grid: Cells
     placements: tuple[Placement, ...]
     owner: NDArray[np.int64]
+    share: NDArray[np.float64]
 
     def visible(self, index: int) -> Bools:
         """Return the cells of placement `index` that it owns, in the shape of its own `cells`.
@@ -95,8 +102,9 @@ class Arrangement:
         return self._on_canvas(index, self.owner == index)
 
     def hidden(self, index: int) -> Bools:
-        """Return the covered cells of placement `index` behind later ones, in its `cells`."""
-        return self.placements[index].covered & self._on_canvas(index, self.owner > index)
+        """Return the covered cells of placement `index` that others own, in its `cells`."""
+        others = (self.owner != index) & (self.owner != NOBODY)
+        return self.placements[index].covered & self._on_canvas(index, others)
 
     def clipped(self, index: int) -> Bools:
         """Return the covered cells of placement `index` off the canvas, in its `cells`."""
@@ -152,7 +160,25 @@ def drawn_box(size: tuple[int, int], rect: Rect, fit: Fit, view: Rect) -> tuple[
     return left, top, right, bottom
 
 
-def coverage(mask: Floats, placed: Rect, cells: Cells, patch: int) -> NDArray[np.float64]:
+def snap_turned(rect: Rect, rotation: float, patch: int) -> Rect:
+    """Return a layer's rectangle as it is placed: with its nearest quarter turn it lies on whole cells."""
+    quarters = turn_of(rotation).quarters
+    return quarter_turned(snap(quarter_turned(rect, quarters), patch).rect(patch), quarters)
+
+
+def cells_of(rect: Rect, rotation: float, patch: int) -> Cells:
+    """Return the whole cells that a layer's turned rectangle takes up, once it is placed."""
+    turn = turn_of(rotation)
+    upright = snap(quarter_turned(rect, turn.quarters), patch)
+    if not turn.rest:
+        return upright
+    box = bounds_turned(upright.rect(patch), turn.rest)
+    row, col = int(np.floor(box.y / patch)), int(np.floor(box.x / patch))
+    below, right = np.ceil((box.y + box.h) / patch), np.ceil((box.x + box.w) / patch)
+    return Cells(row, col, int(below) - row, int(right) - col)
+
+
+def coverage(mask: Floats, placed: Rect, cells: Cells, patch: float) -> NDArray[np.float64]:
     """Return how much of each cell a cut-out covers, 0..1, shape (rows, columns) of `cells`.
 
     `mask` (height, width) holds 0..1 and is stretched over `placed` (canvas px). The areas are
@@ -170,30 +196,80 @@ def coverage(mask: Floats, placed: Rect, cells: Cells, patch: int) -> NDArray[np
     return share
 
 
+def coverage_turned(
+    mask: Floats, placed: Rect, window: Rect, degrees: float, cells: Cells, patch: int
+) -> NDArray[np.float64]:
+    """Return how much of each cell a cut-out covers, 0..1, that is turned about the middle of `window`.
+
+    `mask` (height, width; 0..1) is stretched over `placed` and seen inside `window` (both as they are before they are
+    turned), which is whole samples wide and high. Cells are looked at `SAMPLE` px apart.
+    """
+    if not degrees:
+        return coverage(mask, placed, cells, patch)
+    dense = max(1, round(patch / SAMPLE))
+    step = patch / dense
+    rows, cols = round(window.h / step), round(window.w / step)
+    moved = Rect(placed.x - window.x, placed.y - window.y, placed.w, placed.h)
+    upright = np.pad(coverage(mask, moved, Cells(0, 0, rows, cols), step), 1)
+    ys = (np.arange(cells.rows * dense)[:, None] + 0.5) * step + cells.row * patch
+    xs = (np.arange(cells.cols * dense)[None] + 0.5) * step + cells.col * patch
+    back_x, back_y = turned_about(xs, ys, centre(window), -degrees)
+    down = np.clip((back_y - window.y) / step + 0.5, 0, rows + 1)
+    across = np.clip((back_x - window.x) / step + 0.5, 0, cols + 1)
+    top, left = np.minimum(down.astype(int), rows), np.minimum(across.astype(int), cols)
+    low, near = down - top, across - left
+    above = upright[top, left] * (1 - near) + upright[top, left + 1] * near
+    below = upright[top + 1, left] * (1 - near) + upright[top + 1, left + 1] * near
+    samples = above * (1 - low) + below * low
+    share: NDArray[np.float64] = samples.reshape(cells.rows, dense, cells.cols, dense).mean(
+        axis=(1, 3)
+    )
+    return share
+
+
 def place(
-    mask: Floats, rect: Rect, fit: Fit, patch: int, size: tuple[int, int] | None = None
+    mask: Floats,
+    rect: Rect,
+    fit: Fit,
+    patch: int,
+    size: tuple[int, int] | None = None,
+    rotation: float = 0.0,
+    opacity: float = 1.0,
 ) -> Placement:
-    """Place a picture of `size` (width, height) px into `rect`, snapped to cells.
+    """Place a picture of `size` (width, height) px into `rect`, snapped to cells and turned by `rotation` degrees.
 
     `mask` (height, width; 0..1) cuts it out: it is stretched over the picture, whose size is its own if none is given.
     """
-    cells = snap(rect, patch)
+    turn = turn_of(rotation)
     width, height = size or mask.shape[::-1]
-    placed = fit_picture(width, height, cells.rect(patch), fit)
-    share = coverage(mask, placed, cells, patch)
+    if turn.quarters % 2:
+        width, height = height, width
+    window = snap(quarter_turned(rect, turn.quarters), patch).rect(patch)
+    placed = fit_picture(width, height, window, fit)
+    cells = cells_of(rect, rotation, patch)
+    upright = turned_pixels(mask, turn.quarters)
+    share = coverage_turned(upright, placed, window, turn.rest, cells, patch)
     fullest = float(share.max())
     enough = HALF if fullest >= HALF else fullest / 2
-    return Placement(cells, (share >= enough) & (share > 0.0))
+    return Placement(cells, (share >= enough) & (share > 0.0), opacity)
 
 
 def arrange(grid: Cells, placements: Sequence[Placement]) -> Arrangement:
-    """Stack placements back to front: where several cover a cell, the last one owns it."""
+    """Stack placements back to front: of several that cover a cell, the one that shows most owns it.
+
+    The front one shows as much as its opacity, those behind it what each leaves of the rest. Of two that show as much
+    the front one wins.
+    """
     owner = np.full((grid.rows, grid.cols), NOBODY, dtype=np.int64)
+    share = np.zeros((grid.rows, grid.cols))
     for index, placement in enumerate(placements):
         part = placement.cells.clip(grid)
+        here = part.within(grid)
         covered = placement.covered[part.within(placement.cells)]
-        owner[part.within(grid)][covered] = index
-    return Arrangement(grid, tuple(placements), owner)
+        share[here][covered] *= 1 - placement.opacity
+        wins = covered & (share[here] <= placement.opacity)
+        owner[here][wins], share[here][wins] = index, placement.opacity
+    return Arrangement(grid, tuple(placements), owner, share)
 
 
 def _round(value: float) -> int:

@@ -18,6 +18,7 @@ from standee.arrangement import (
     touched_pixels,
 )
 from standee.geometry import NOBODY, Placement, arrange, token_grid
+from standee.rotation import quarter_turned
 
 
 def test_a_small_cutout_stays_as_it_is():
@@ -29,8 +30,20 @@ def test_a_large_one_is_averaged_over_blocks_also_at_its_ragged_edges():
     alpha = np.random.default_rng(0).random((7, 10)).astype(np.float32)
     small = reduce_mask(alpha, 4)
     assert small.shape == (3, 4)
-    assert small[0, 0] == pytest.approx(alpha[:3, :3].mean())
-    assert small[2, 3] == pytest.approx(alpha[6:, 9:].mean())
+    assert small[0, 0] == pytest.approx(alpha[:2, :3].mean())
+    assert small[1, 2] == pytest.approx(alpha[2:5, 5:7].mean())
+    assert small[2, 3] == pytest.approx(alpha[5:, 7:].mean())
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9), st.integers(0, 99))
+def test_a_mirrored_or_turned_cutout_is_reduced_to_the_mirrored_or_turned_blocks(
+    rows: int, cols: int, side: int, seed: int
+) -> None:
+    alpha = np.random.default_rng(seed).integers(0, 256, (rows, cols)).astype(np.uint8)
+    small = reduce_mask(alpha, side)
+    assert max(small.shape) <= side
+    assert (reduce_mask(alpha[:, ::-1], side) == small[:, ::-1]).all()
+    assert (reduce_mask(np.rot90(alpha), side) == np.rot90(small)).all()
 
 
 def test_bytes_and_numbers_of_the_same_cutout_are_reduced_alike():
@@ -53,6 +66,39 @@ def test_front_layers_own_the_cells_and_flips_are_mirrored():
     owner = arrangement([back, front], Canvas(64, 64), 16).owner
     assert (owner[:, :2] == 0).all()
     assert (owner[:, 2:] == 1).all()
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_layer_on_its_side_owns_the_cells_of_the_turned_picture(quarters: int):
+    alpha = np.random.default_rng(1).random((50, 30)) > 0.6
+    rect = Rect(37, 20, 64, 96)
+    layer = VisibleLayer(alpha.astype(np.float32), rect, "cover", rotation=90 * quarters)
+    side = VisibleLayer(
+        np.rot90(alpha, -quarters).astype(np.float32), quarter_turned(rect, quarters), "cover"
+    )
+    owner, expected = (arrangement([one], Canvas(160, 160), 16).owner for one in (layer, side))
+    assert (owner == expected).all()
+    assert (owner == 0).any()
+
+
+def test_half_of_glass_is_owned_by_the_glass_and_less_by_what_is_behind_it():
+    def owners(opacity: float) -> set[int]:
+        behind = VisibleLayer(np.ones((4, 4)), Rect(0, 0, 32, 32))
+        glass = VisibleLayer(np.ones((4, 4)), Rect(0, 0, 64, 64), opacity=opacity)
+        owner = arrangement([behind, glass], Canvas(64, 64), 16).owner
+        assert (owner[2:] == 1).all()  # where there is nothing behind it, it is the glass' anyhow
+        return set(owner[:2, :2].ravel().tolist())
+
+    assert owners(1.0) == owners(0.5) == {1}
+    assert owners(0.49) == {0}
+
+
+def test_a_scene_gives_way_to_the_faintest_subject():
+    ghost = VisibleLayer(np.ones((4, 4)), Rect(0, 0, 32, 32), opacity=0.01)
+    scene = Backdrop(np.ones((1, 1)), (64, 64), blend=0)
+    owner = arrangement([ghost], Canvas(64, 64), 16, scene).owner
+    assert (owner[:2, :2] == 1).all()
+    assert (owner[2:] == 0).all()
 
 
 def test_a_mask_of_another_shape_lies_over_the_whole_picture():

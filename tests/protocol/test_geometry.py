@@ -13,12 +13,16 @@ from standee.geometry import (
     Cells,
     Placement,
     arrange,
+    cells_of,
     coverage,
+    coverage_turned,
     fit_picture,
     place,
     snap,
+    snap_turned,
     token_grid,
 )
+from standee.rotation import bounds_turned, centre, turned_about
 
 PATCH = 16
 SOLID = np.ones((64, 64))
@@ -220,3 +224,44 @@ def test_growing_and_clipping_leave_the_canvas_part() -> None:
     assert grown == Cells(-2, 3, 6, 7)
     assert grown.clip(Cells(0, 0, 8, 8)) == Cells(0, 3, 4, 5)
     assert Cells(20, 20, 2, 2).clip(Cells(0, 0, 8, 8)).rows == 0
+
+
+@given(rects, st.floats(-360, 360))
+def test_a_turned_rectangle_takes_up_the_cells_around_it(rect: Rect, rotation: float) -> None:
+    placed = snap_turned(rect, rotation, PATCH)
+    box, cells = bounds_turned(placed, rotation), cells_of(rect, rotation, PATCH).rect(PATCH)
+    assert cells.x <= box.x + 1e-6
+    assert cells.y <= box.y + 1e-6
+    assert cells.x + cells.w >= box.x + box.w - 1e-6
+    assert cells.y + cells.h >= box.y + box.h - 1e-6
+    assert max(cells.w - box.w, cells.h - box.h) <= 2 * PATCH
+
+
+@pytest.mark.parametrize("degrees", [-45.0, -10.0, 0.5, 30.0, 44.0])
+def test_a_turned_cut_out_covers_what_each_px_says_when_it_is_turned_back(degrees: float) -> None:
+    mask = np.zeros((40, 60))
+    mask[5:30, 10:55] = 1
+    window, cells = Rect(32, 48, 96, 64), Cells(-1, -1, 12, 12)
+    share = coverage_turned(mask, window, window, degrees, cells, PATCH)
+    ys, xs = (np.mgrid[: 12 * 64, : 12 * 64] + 0.5) / 4 - PATCH  # sixteen places in a px
+    across, down = turned_about(xs, ys, centre(window), -degrees)
+    inside = (across >= 32 + 16) & (across < 32 + 88) & (down >= 48 + 8) & (down < 48 + 48)
+    expected = inside.reshape(12, 64, 12, 64).mean(axis=(1, 3))
+    np.testing.assert_allclose(share, expected, atol=0.02)
+
+
+@given(rects, fits, st.floats(-360, 360))
+def test_a_turned_layer_never_vanishes_and_moves_by_cells_as_it_is(
+    rect: Rect, fit: Fit, rotation: float
+) -> None:
+    mask = np.zeros((7, 9))
+    mask[3, 2:6] = 0.3
+    here = place(mask, rect, fit, PATCH, rotation=rotation)
+    moved = Rect(rect.x + 3 * PATCH, rect.y - 2 * PATCH, rect.w, rect.h)
+    there = place(mask, moved, fit, PATCH, rotation=rotation)
+    if fit == "contain":
+        assert here.covered.any()
+    if there.cells == Cells(
+        here.cells.row - 2, here.cells.col + 3, here.cells.rows, here.cells.cols
+    ):
+        assert (here.covered == there.covered).mean() > 0.98

@@ -107,13 +107,20 @@ def scene_anchors(family: Family, layout: Layout, settings: SamplingDefaults) ->
 def subject_anchors(
     family: Family, layout: Layout, backdrop: Array, settings: SamplingDefaults
 ) -> list[Anchor]:
-    """Return what holds the subjects, pasted onto `backdrop` (height, width, 3), and the place around them."""
+    """Return what holds the subjects, pasted onto `backdrop` (height, width, 3), and the place around them.
+
+    What shows through them is held like the place, or the scene, that it is of.
+    """
     if not settings.anchor or not layout.subjects:
         return []
     clean = family.encode_latents(images.to_tensor(layout.collage(backdrop)))[0]
     anchors = []
+    behind = AROUND_UNTIL
     if layout.scene is None:
         anchors += _held(family, clean, layout.around, AROUND_UNTIL, 1.0)
+    else:
+        behind = threshold(layout.scene.scene.fidelity, settings.scene_tau)
+    anchors += _held(family, clean, layout.through, behind, 1.0)
     for subject in layout.subjects:
         layer = subject.layer
         held = strength(layer.fidelity, settings.anchor) * (1 - layer.variation)

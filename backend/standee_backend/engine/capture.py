@@ -121,7 +121,8 @@ class TokenCapture:
     def _weight(self, early: Sequence[Reference], step: int) -> Tensor | None:
         """Return how much of each token (k,) is replaced: mostly all of it. One kind of graph then serves all steps."""
         parts = [
-            torch.full_like(r.put, self._schedule.share_above(step, r.tau), dtype=torch.float32)
+            self._schedule.share_above(step, r.tau)
+            * (torch.ones_like(r.put, dtype=torch.float32) if r.weight is None else r.weight)
             for r in early
         ]
         return torch.cat(parts) if parts else None

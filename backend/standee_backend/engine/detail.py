@@ -101,7 +101,10 @@ def _in_pixels(part: tuple[slice, slice], patch: int) -> tuple[slice, slice]:
 def _visible_mattes(layout: Layout) -> list[Array]:
     """Return how much of each pixel (height, width) each subject covers that nothing before it hides."""
     canvas = layout.grid.rect(layout.patch)
-    mattes = [subject.paint(canvas, layout.patch)[1] for subject in layout.subjects]
+    mattes = [
+        subject.layer.opacity * subject.paint(canvas, layout.patch)[1]
+        for subject in layout.subjects
+    ]
     free = np.ones((round(canvas.h), round(canvas.w)), np.float32)
     visible: list[Array] = []
     for matte in reversed(mattes):

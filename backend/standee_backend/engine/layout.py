@@ -16,7 +16,6 @@ from standee.arrangement import (
     Backdrop,
     kept_pixels,
     majority_cells,
-    reduce_mask,
     scene_rect,
     touched_pixels,
 )
@@ -28,7 +27,6 @@ from standee.geometry import (
     Cells,
     Placement,
     arrange,
-    coverage,
     fit_picture,
     snap,
     token_grid,
@@ -40,6 +38,7 @@ from .pixels import images
 from .pixels.foreground import own_colours
 from .pixels.images import Array, Picture
 from .pixels.kept_pixels import around_subjects, continued
+from .pixels.mattes import hide_covered, matte_of
 
 Read = Callable[[str], bytes]
 """Returns the bytes of the picture with this digest."""
@@ -62,6 +61,9 @@ FAINT = 4
 MAX_HELD = 512_000_000
 """The most px of all layers' pictures, as they are drawn, that are held at once."""
 
+LEAST = 0.02
+"""A latent pixel of which something shows less than this counts as free of it."""
+
 NEUTRAL = 0.5
 """The grey under a cut-out where there is nothing else."""
 
@@ -70,9 +72,11 @@ NEUTRAL = 0.5
 class PlacedSubject:
     """One subject on the canvas: its crop, the cells of it that it covers and owns, and its visible soft cut-out.
 
-    `crop` is the rectangle (inside the canvas) and its margin. `owned`, the cells that are its in the picture, `core`,
-    whose tokens are captured, and `seen`, the part of it whose tokens replace the picture's, have the shape (rows,
-    columns) of `crop`, `matte` (rows * k, columns * k) too, in latent pixels.
+    `layer` and `picture` stand upright: of their rotation at most 45 degrees are left (see `images.stand`). `crop` is
+    the rectangle (inside the canvas) and its margin. `owned`, the cells that are its in the picture, `core`, whose
+    tokens are captured, and `seen`, the part of it whose tokens replace the picture's, have the shape (rows, columns)
+    of `crop`, `matte` (rows * k, columns * k) too, in latent pixels. `share` (rows, columns) is how much of each cell
+    its owner shows, 1 where nothing there is transparent.
     """
 
     index: int
@@ -83,10 +87,12 @@ class PlacedSubject:
     core: Bools
     seen: Bools
     matte: Array
+    share: Array
 
     def paint(self, view: Rect, patch: int) -> tuple[Array, Array, Array]:
-        """Render the subject where it stands, as seen in `view`; see `Picture.paint`."""
-        return self.picture.paint(snap(self.layer.rect, patch).rect(patch), self.layer.fit, view)
+        """Render the subject where it stands, opaque, as seen in `view`; see `Picture.paint`."""
+        rect = snap(self.layer.rect, patch).rect(patch)
+        return self.picture.paint(rect, self.layer.fit, view, self.layer.rotation)
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ class Layout:
     """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
 
     `absent` are visible layers of which nothing is seen. `around` (rows * k, columns * k), in latent pixels, is the
-    band around the subjects and above their feet.
+    band around the subjects and above their feet, `through` how much of what is behind them shows through them.
     """
 
     grid: Cells
@@ -127,6 +133,7 @@ class Layout:
     subjects: tuple[PlacedSubject, ...]
     absent: tuple[PlacedSubject, ...]
     around: Array
+    through: Array
 
     @cached_property
     def crops(self) -> list[Array]:
@@ -152,7 +159,8 @@ class Layout:
             colour, matte, _ = subject.paint(canvas, self.patch)
             if subject.picture.own_surroundings:
                 colour = own_colours(colour, matte)
-            pixels = matte[..., None] * colour + (1 - matte[..., None]) * pixels
+            weight = subject.layer.opacity * matte[..., None]
+            pixels = weight * colour + (1 - weight) * pixels
         return pixels
 
 
@@ -168,29 +176,29 @@ def lay_out(
     _check_canvas(composition.canvas, patch)
     grid = token_grid(composition.canvas, patch)
     scene = _place_scene(composition.scene, composition.canvas, read) if composition.scene else None
-    layers = [(i, layer) for i, layer in enumerate(composition.layers) if layer.shown]
-    built = _build_all(layers, read, patch)
+    asked = [(i, layer) for i, layer in enumerate(composition.layers) if layer.shown]
+    built = _build_all(asked, read, patch)
+    layers = [(i, images.stand(layer)) for i, layer in asked]
 
     placements = [
         _vary(picture.standing(layer).place(patch), layer, seed)
         for (_, layer), picture in zip(layers, built, strict=True)
     ]
     if scene:
-        placements.insert(0, Placement(grid, majority_cells(scene.kept > 0, patch)))
+        placements.insert(0, Placement(grid, majority_cells(scene.kept > 0, patch), 0.0))
     arrangement = arrange(grid, placements)
     first = len(placements) - len(layers)
 
     crops = [reference_crop(placement.cells.clip(grid)) for placement in placements[first:]]
     k = patch // latent_px
     wholes = [
-        _matte(picture, layer, crop, patch, latent_px)
+        matte_of(picture, layer, crop, patch, latent_px)
         for (_, layer), picture, crop in zip(layers, built, crops, strict=True)
     ]
-    mattes, uncovered = _hide_covered(wholes, crops, grid, k)
+    opacities = [layer.opacity for _, layer in layers]
+    mattes, uncovered, through = hide_covered(wholes, opacities, crops, grid, k)
     subjects = [
-        _place_subject(
-            index, layer, picture, crop, _cells(arrangement, first + n, crop), whole, matte
-        )
+        _place_subject(index, layer, picture, crop, arrangement, first + n, whole, matte)
         for n, ((index, layer), picture, crop, whole, matte) in enumerate(
             zip(layers, built, crops, wholes, mattes, strict=True)
         )
@@ -201,7 +209,7 @@ def lay_out(
     if scene:
         kept = scene.kept * ~touched_pixels(arrangement, first, blend, patch)
         matte = images.block_mean(kept, latent_px) * uncovered
-        covered, owned = _cells(arrangement, 0, grid)
+        covered, owned, _ = _cells(arrangement, 0, grid)
         owned &= majority_cells(kept > 0, patch)
         around, ground = (part * (scene.kept - kept) for part in (around, ground))
         scene = replace(
@@ -211,9 +219,13 @@ def lay_out(
             feather=shorter * scene.scene.feather,
         )  # fmt: skip
     band = images.block_mean(around, latent_px) * uncovered
-    seen = tuple(subject for subject in subjects if subject.owned.any())
-    absent = tuple(subject for subject in subjects if not subject.owned.any())
-    return Layout(grid, patch, arrangement, scene, seen, absent, band)
+    glassy = min(opacities, default=1.0) < 1  # then what owns no cell may still be seen
+    shows = [one.owned.any() or (glassy and one.matte.max() > LEAST) for one in subjects]
+    seen, absent = (
+        tuple(one for one, shown in zip(subjects, shows, strict=True) if shown == which)
+        for which in (True, False)
+    )
+    return Layout(grid, patch, arrangement, scene, seen, absent, band, through)
 
 
 def absent_subjects(layout: Layout) -> list[Note]:
@@ -249,23 +261,23 @@ def _place_subject(
     layer: Layer,
     picture: Picture,
     crop: Cells,
-    cells: tuple[Bools, Bools],
+    arrangement: Arrangement,
+    place: int,
     whole: Array,
     matte: Array,
 ) -> PlacedSubject:
-    """Join what is known of a subject; `whole` is its soft cut-out before others hide it, `matte` what they leave.
+    """Join what is known of a subject, which is placement number `place`.
 
+    `whole` is its soft cut-out before others hide it, `matte` what it shows of it.
     One that fills no cell to its core, a thin one, gives the tokens of the cells that it owns.
     """
-    covered, owned = cells
+    covered, owned, share = _cells(arrangement, place, crop)
     k = matte.shape[0] // crop.rows
-    core, seen = (
-        which & (images.block_mean(soft, k) >= CORE)
-        for which, soft in ((covered, whole), (owned, matte))
-    )
+    core = covered & (images.block_mean(whole, k) >= CORE)
+    seen = owned & (images.block_mean(matte, k) >= CORE * share)
     if not seen.any():
         core, seen = covered, owned
-    return PlacedSubject(index, layer, picture, crop, owned, core, seen & core, matte)
+    return PlacedSubject(index, layer, picture, crop, owned, core, seen & core, matte, share)
 
 
 def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:
@@ -273,14 +285,16 @@ def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:
     return replace(placement, covered=variation.morph(placement.covered, layer.variation, random))
 
 
-def _cells(arrangement: Arrangement, index: int, crop: Cells) -> tuple[Bools, Bools]:
-    """Return the cells that a placement covers, and those of them that it owns, in the shape of `crop`."""
-    placement = arrangement.placements[index]
-    part = placement.cells.clip(arrangement.grid)
+def _cells(arrangement: Arrangement, index: int, crop: Cells) -> tuple[Bools, Bools, Array]:
+    """Return, in the shape of `crop`, the cells that a placement covers and owns, and what their owners show."""
+    placement, grid = arrangement.placements[index], arrangement.grid
+    part = placement.cells.clip(grid)
     covered, owned = (np.zeros((crop.rows, crop.cols), bool) for _ in range(2))
+    share = np.ones((crop.rows, crop.cols), np.float32)
     covered[part.within(crop)] = placement.covered[part.within(placement.cells)]
     owned[part.within(crop)] = arrangement.visible(index)[part.within(placement.cells)]
-    return covered, owned
+    share[part.within(crop)] = arrangement.share[part.within(grid)]
+    return covered, owned, share
 
 
 def _check_canvas(canvas: Canvas, patch: int) -> None:
@@ -311,49 +325,19 @@ def _build_all(layers: Sequence[tuple[int, Layer]], read: Read, patch: int) -> l
 
 
 def _build(layer: Layer, index: int, read: Read, patch: int) -> Picture:
-    path = f"$.layers[{index}]"
+    path, upright = f"$.layers[{index}]", images.stand(layer)
     if layer.picture is None:
         raise InvalidField(
             "Rectangles of words cannot be composed yet.",
             path=path,
             fix="Give the layer a picture, or hide it.",
         )
-    picture = images.decode(read(layer.picture), f"{path}.picture")
-    mask = images.decode(read(layer.mask), f"{path}.mask") if layer.mask else None
-    placed = fit_picture(*picture.size, snap(layer.rect, patch).rect(patch), layer.fit)
-    return Picture.build(picture, mask, layer.flip, (placed.w, placed.h))
-
-
-def _matte(picture: Picture, layer: Layer, crop: Cells, patch: int, latent_px: int) -> Array:
-    """Return a subject's cut-out on the latent pixels of its crop."""
-    k = patch // latent_px
-    rect = snap(layer.rect, patch).rect(patch)
-    mask = reduce_mask(picture.stencil)
-    mask = mask[:, ::-1] if layer.flip else mask
-    fine = Cells(crop.row * k, crop.col * k, crop.rows * k, crop.cols * k)
-    placed = fit_picture(*picture.size, rect, layer.fit)
-    soft = coverage(mask, placed, fine, latent_px)
-    inside = coverage(np.ones((1, 1)), rect, fine, latent_px)
-    return (soft * inside).astype(np.float32)
-
-
-def _hide_covered(
-    mattes: list[Array], crops: list[Cells], grid: Cells, k: int
-) -> tuple[list[Array], Array]:
-    """Composite cut-outs front to back: what is visible of each, and what no cut-out covers, in latent pixels."""
-    free = np.ones((grid.rows * k, grid.cols * k), np.float32)
-    visible = [np.zeros_like(matte) for matte in mattes]
-    for n in reversed(range(len(mattes))):
-        part = crops[n].clip(grid)
-        here = _scaled(part.within(crops[n]), k)
-        there = _scaled(part.within(grid), k)
-        visible[n][here] = mattes[n][here] * free[there]
-        free[there] *= 1 - mattes[n][here]
-    return visible, free
-
-
-def _scaled(part: tuple[slice, slice], k: int) -> tuple[slice, slice]:
-    return slice(part[0].start * k, part[0].stop * k), slice(part[1].start * k, part[1].stop * k)
+    picture = images.stood(images.decode(read(layer.picture), f"{path}.picture"), layer)
+    mask = None
+    if layer.mask:
+        mask = images.stood(images.decode(read(layer.mask), f"{path}.mask"), layer)
+    placed = fit_picture(*picture.size, snap(upright.rect, patch).rect(patch), layer.fit)
+    return Picture.build(picture, mask, (placed.w, placed.h))
 
 
 def _place_scene(scene: Scene, canvas: Canvas, read: Read) -> PlacedScene:

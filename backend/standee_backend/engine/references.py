@@ -57,9 +57,10 @@ class Crop:
 class Reference:
     """Where a crop's tokens go: those that its `rows` (k,) select among the captured ones, to the cells `put` (k,).
 
-    They replace the picture's down to the time `tau`; after that they are shared with weight `sharing`, at their own
-    cells or, where the pose is free (`matched`), at the cells that they resemble. One that is `only_shown` replaces
-    none: a model that takes references as its input is shown those of its tokens.
+    They replace the picture's down to the time `tau`, or are mixed into them by `weight` (k,); after that they are
+    shared with weight `sharing`, at their own cells or, where the pose is free (`matched`), at the cells that they
+    resemble. One that is `only_shown` replaces none: a model that takes references as its input is shown those of its
+    tokens.
     """
 
     crop: Crop
@@ -67,6 +68,7 @@ class Reference:
     put: Tensor
     tau: float
     sharing: float
+    weight: Tensor | None = None
     matched: bool = False
     only_shown: bool = False
 
@@ -100,7 +102,8 @@ def subject_references(
                 rows=_on(family, np.searchsorted(cells, source[subject.seen.ravel()])),
                 put=_on(family, _cells_of(subject, layout)),
                 tau=tau + layer.variation * (FREE - tau) / 2,
-                sharing=layer.sharing if settings.sharing else 0.0,
+                sharing=layer.sharing * layer.opacity if settings.sharing else 0.0,
+                weight=_on(family, subject.share[subject.seen]),
                 matched=layer.variation > 0,
             )
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from standee.arrangement import Backdrop, VisibleLayer, kept_pixels, over_scene, words_layer
 from standee.composition import Canvas, Composition, Layer, Scene
-from standee.geometry import Arrangement, Bools, Placement, arrange, snap, token_grid
+from standee.geometry import Arrangement, Bools, Placement, arrange, snap_turned, token_grid
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,10 @@ class TokenCounter:
         return Tokens(patch, over, ("", *ids))
 
     def _place(self, layer: Layer, patch: int, cut_out: FindCutOut) -> Placement | None:
-        key = (layer.picture, layer.mask, layer.rect, layer.fit, layer.flip, patch)
+        key = (
+            layer.picture, layer.mask, layer.rect, layer.fit, layer.flip, layer.rotation,
+            layer.opacity, patch,
+        )  # fmt: skip
         placed = self._placements.get(key)
         if placed is None:
             standing = _standing(layer, cut_out)
@@ -119,10 +122,13 @@ def _standing(layer: Layer, cut_out: FindCutOut) -> VisibleLayer | None:
     if layer.picture is None:
         if found is None and pictures is not None:
             return None
-        return words_layer(None if found is None else found.cells, layer.rect, layer.flip)
+        mask = None if found is None else found.cells
+        return words_layer(mask, layer.rect, layer.flip, layer.rotation, layer.opacity)
     if found is None:
         return None
-    return VisibleLayer(found.cells, layer.rect, layer.fit, layer.flip, found.size)
+    return VisibleLayer(
+        found.cells, layer.rect, layer.fit, layer.flip, found.size, layer.rotation, layer.opacity
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -131,7 +137,7 @@ def layer_on_tokens(layer: Layer, patch: int) -> Layer:
 
     The same layer gives the very same one again, so that what has not moved is told fast.
     """
-    return replace(layer, rect=snap(layer.rect, patch).rect(patch))
+    return replace(layer, rect=snap_turned(layer.rect, layer.rotation, patch))
 
 
 def on_tokens(composition: Composition, patch: int) -> Composition:

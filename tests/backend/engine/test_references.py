@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
+from standee.rotation import quarter_turned
+from standee_backend.engine import references
 from standee_backend.engine.capture import TokenCapture
 from standee_backend.engine.layout import lay_out
 from standee_backend.engine.prompts import encode_prompts
@@ -82,3 +85,44 @@ def _references(mini, shelf, *layers):
     settings = resolve(mini, composition)
     prompts = encode_prompts(mini, composition, settings).layers
     return subject_references(mini, layout, prompts, SCHEDULE, settings, 0)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_subject_on_its_side_gives_the_tokens_of_the_turned_picture_bit_for_bit(
+    mini, shelf, monkeypatch, quarters: int, masked: bool
+) -> None:
+    """The noise goes by the picture's file, so both are given the same."""
+    monkeypatch.setattr(references, "own_noise", lambda _, shape: own_noise("", shape))
+    random = np.random.default_rng(quarters)
+    colours = random.integers(0, 256, (170, 91, 3)).astype(np.uint8)
+    inside = (np.hypot(*(np.mgrid[:170, :91] - np.array([[[70]], [[50]]]))) < 60) * np.uint8(255)
+
+    def layer(turns: int, rect: Rect, rotation: float) -> Layer:
+        turned = [np.ascontiguousarray(np.rot90(one, -turns)) for one in (colours, inside)]
+        if masked:
+            mask = shelf.add(turned[1])
+            return Layer(picture=shelf.add(turned[0]), rect=rect, mask=mask, rotation=rotation)
+        return Layer(picture=shelf.add(np.dstack(turned)), rect=rect, rotation=rotation)
+
+    rect = Rect(21, 18, 48, 80)
+    [side] = _references(mini, shelf, layer(0, rect, 90 * quarters - 360))
+    [turned] = _references(mini, shelf, layer(quarters, quarter_turned(rect, quarters), 0))
+    assert torch.equal(side.put, turned.put)
+    assert torch.equal(side.crop.line[0], turned.crop.line[0])
+    tokens = [
+        TokenCapture(mini, [one], SCHEDULE, 64).injection(0).replace for one in (side, turned)
+    ]
+    for ours, theirs in zip(tokens[0].at_site, tokens[1].at_site, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_subject_at_another_angle_has_other_tokens(mini, shelf) -> None:
+    picture = shelf.disc("red", 64)
+    one, other = (
+        _references(mini, shelf, Layer(picture=picture, rect=Rect(32, 32, 64, 48), rotation=angle))[
+            0
+        ]
+        for angle in (10, 11)
+    )
+    assert one.crop.digest != other.crop.digest

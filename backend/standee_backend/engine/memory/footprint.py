@@ -24,7 +24,7 @@ from torch.fx.experimental import _config as symbolic
 
 from standee.composition import Composition
 from standee.errors import UnknownModel
-from standee.geometry import snap, token_grid
+from standee.geometry import cells_of, token_grid
 
 from ...catalog.catalog import describe
 from ...catalog.sampling_defaults import SamplingDefaults
@@ -88,7 +88,7 @@ def workload_of(composition: Composition, family: Family) -> Workload:
     grid = token_grid(composition.canvas, family.patch)
     crops = []
     for layer in composition.layers:
-        cells = snap(layer.rect, family.patch).clip(grid)
+        cells = cells_of(layer.rect, layer.rotation, family.patch).clip(grid)
         if layer.shown and cells.rows > 0 and cells.cols > 0:
             crop = reference_crop(cells)
             crops.append((crop.rows, crop.cols, cells.rows * cells.cols))

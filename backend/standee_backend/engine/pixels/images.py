@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin
 
@@ -17,6 +19,9 @@ from standee import pictures
 from standee.arrangement import MASK_SIDE, Values, VisibleLayer, reduce_mask
 from standee.composition import Fit, Layer, Rect
 from standee.geometry import Cells, drawn_box, fit_picture
+from standee.rotation import centre, quarter_turned, turn_of
+
+from .turned import common, paint_turned
 
 Array = NDArray[np.float32]
 
@@ -24,6 +29,8 @@ SRGB = b"\0"
 """The body of a PNG's sRGB chunk: perceptual intent."""
 SPARE = 3
 """How many px of a picture are kept for each that is drawn, along a side, at least: what a resampling looks at."""
+TURNS = {1: "ROTATE_270", 2: "ROTATE_180", 3: "ROTATE_90"}
+"""Pillow's names of quarter turns clockwise."""
 
 
 def decode(data: bytes, path: str) -> Image.Image:
@@ -32,6 +39,21 @@ def decode(data: bytes, path: str) -> Image.Image:
     Raises `BadPicture` or `TooLarge`, both naming `path`, the field that holds the digest.
     """
     return pictures.decode(data, path=path).image
+
+
+def stand(layer: Layer) -> Layer:
+    """Return a layer with the picture that `stood` makes of its own: unmirrored, and turned by 45 degrees at most."""
+    turn = turn_of(layer.rotation)
+    rect = quarter_turned(layer.rect, turn.quarters)
+    return replace(layer, rect=rect, flip=False, rotation=turn.rest)
+
+
+def stood(image: Image.Image, layer: Layer) -> Image.Image:
+    """Return a layer's picture, or its mask, mirrored and after its nearest quarter turn, to the px."""
+    if layer.flip:
+        image = ImageOps.mirror(image)
+    quarters = turn_of(layer.rotation).quarters
+    return image.transpose(Image.Transpose[TURNS[quarters]]) if quarters else image
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
@@ -46,7 +68,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 class Picture:
     """A picture with its cut-out: `colour` RGB and `matte` L, of one size.
 
-    `stencil` is the cut-out as cells are counted of it: unmirrored, of any size, stretched over the picture.
+    `stencil` is the cut-out as cells are counted of it: of any size, stretched over the picture.
     `own_surroundings` is true when the colour around the cut-out is worth keeping (a photograph with a mask) and false
     where it is nothing (transparent pixels). Of a file of `size` px each `factor` x `factor` are one px here.
     """
@@ -62,7 +84,6 @@ class Picture:
     def build(
         picture: Image.Image,
         mask: Image.Image | None = None,
-        flip: bool = False,
         drawn: tuple[float, float] | None = None,
     ) -> Picture:
         """Join a picture and its mask. A mask of another size is stretched over the picture.
@@ -83,14 +104,11 @@ class Picture:
             stencil = reduce_mask(stencil)
         if mask is not None and not own:
             picture = picture.convert("RGB")
-        if flip:  # before the blocks are counted, the last of which may be cut
-            picture = ImageOps.mirror(picture)
         if factor > 1:
             picture = picture.reduce(factor)
         colour = picture
         if mask is not None and given is not None:
-            matte = given.resize(size, Image.Resampling.BILINEAR)
-            matte = (ImageOps.mirror(matte) if flip else matte).reduce(factor)
+            matte = given.resize(size, Image.Resampling.BILINEAR).reduce(factor)
         elif own:
             matte = Image.new("L", picture.size, 255)
         else:
@@ -100,46 +118,58 @@ class Picture:
         return Picture(colour, matte, stencil, own, size, factor)
 
     def standing(self, layer: Layer) -> VisibleLayer:
-        """Return the picture as it stands in `layer`, whose picture it is."""
-        return VisibleLayer(self.stencil, layer.rect, layer.fit, layer.flip, self.size)
+        """Return the picture as it stands in `layer`, upright, whose picture it is."""
+        return VisibleLayer(
+            self.stencil, layer.rect, layer.fit, False, self.size, layer.rotation, layer.opacity
+        )
 
-    def paint(self, rect: Rect, fit: Fit, view: Rect) -> tuple[Array, Array, Array]:
-        """Render the picture, fitted into `rect`, as seen in `view` (both whole canvas px).
+    def paint(
+        self, rect: Rect, fit: Fit, view: Rect, degrees: float = 0.0
+    ) -> tuple[Array, Array, Array]:
+        """Render the picture, fitted into `rect` and turned about its middle, as seen in `view` (both whole canvas px).
 
         Returns colour (h, w, 3), matte (h, w) and extent (h, w; 1 where the picture itself lies), in the size of
         `view`. Only the part inside `rect` and `view` is ever resized.
         """
+        placed = fit_picture(*self.size, rect, fit)
+        if degrees:
+            upright = partial(self._resized, placed)
+            return paint_turned(upright, common(placed, rect), centre(rect), view, degrees)
         height, width = round(view.h), round(view.w)
         colour = np.zeros((height, width, 3), np.float32)
         matte, extent = np.zeros((2, height, width), np.float32)
-        placed = fit_picture(*self.size, rect, fit)
         left, top, right, bottom = drawn_box(self.size, rect, fit, view)
         if right <= left or bottom <= top:
             return colour, matte, extent
-        across, down = (
-            side / self.factor / part
-            for side, part in zip(self.size, (placed.w, placed.h), strict=True)
-        )
-        box = (
-            max(0.0, (left - placed.x) * across),
-            max(0.0, (top - placed.y) * down),
-            min(self.colour.width, (right - placed.x) * across),
-            min(self.colour.height, (bottom - placed.y) * down),
-        )
-        rgba = self.colour.copy()
-        rgba.putalpha(self.matte if not self.own_surroundings else 255)
-        size = (right - left, bottom - top)
-        pixels = _array(rgba.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+        drawn = Rect(left, top, right - left, bottom - top)
+        pixels, _, soft = self._resized(placed, drawn, (right - left, bottom - top))
         part = np.s_[
             top - round(view.y) : bottom - round(view.y),
             left - round(view.x) : right - round(view.x),
         ]
-        colour[part] = pixels[..., :3]
-        matte[part] = _array(
-            self.matte.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
-        )
-        extent[part] = 1.0
+        colour[part], matte[part], extent[part] = pixels, soft, 1.0
         return colour, matte, extent
+
+    def _resized(
+        self, placed: Rect, part: Rect, size: tuple[int, int]
+    ) -> tuple[Array, Array, Array]:
+        """Return colour (h, w, 3), its coverage and matte (h, w) of a `part` of the picture at `placed`, `size` px."""
+        across, down = (
+            side / self.factor / length
+            for side, length in zip(self.size, (placed.w, placed.h), strict=True)
+        )
+        box = (
+            max(0.0, (part.x - placed.x) * across),
+            max(0.0, (part.y - placed.y) * down),
+            min(self.colour.width, (part.x + part.w - placed.x) * across),
+            min(self.colour.height, (part.y + part.h - placed.y) * down),
+        )
+        rgba = self.colour.copy()
+        rgba.putalpha(self.matte if not self.own_surroundings else 255)
+        lanczos = Image.Resampling.LANCZOS
+        pixels = _array(rgba.resize(size, lanczos, box=box, reducing_gap=3.0))
+        matte = _array(self.matte.resize(size, lanczos, box=box, reducing_gap=3.0))
+        return pixels[..., :3], pixels[..., 3], matte
 
 
 def to_tensor(pixels: Array) -> torch.Tensor:
