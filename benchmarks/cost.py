@@ -1,7 +1,7 @@
 """Costs of composing against plain text to picture, in one run: seconds, forwards, peak memory.
 
     python benchmarks/cost.py [--model mini] [--repeats 3] [--json cost.json]
-    python benchmarks/cost.py --family flux --size real      (flux, klein, z-image; needs a GPU of 80 GB)
+    python benchmarks/cost.py --family flux --size real      (`MODELS` has the names; needs a GPU of 80 GB)
     python benchmarks/cost.py --family flux --size tiny      (the same table, on any machine)
 
 `plain` is diffusers' own pipeline. Rows of N subjects are given as ratios to it: `first` captures the subjects' tokens,

@@ -1,6 +1,6 @@
 """Operations and memory of composing at the published sizes, counted instead of timed.
 
-    python benchmarks/flops.py [--family flux] [--canvas 1024] [--json flops.json]      (flux, klein, z-image)
+    python benchmarks/flops.py [--family flux] [--canvas 1024] [--json flops.json]      (`MODELS` has the names)
 
 The models are built without weights on torch's `meta` device, and the engine's own forwards run on them, as `cost.py`
 runs them with random weights on a GPU. Ratios are to plain text to picture. They leave out what a GPU loses besides:
@@ -25,6 +25,7 @@ from standee.geometry import Cells
 from standee_backend.engine.capture import BLOCK, TokenCapture
 from standee_backend.engine.compose import SMALLER, plain_steps
 from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.conditioning import ReferenceTokens
 from standee_backend.engine.injection import Injection, inject
 from standee_backend.engine.layout import reference_crop
 from standee_backend.engine.memory.footprint import META, Blueprint, Workload
@@ -101,6 +102,7 @@ class Work:
         )  # `meta` has no values
         self.schedule = Schedule(torch.tensor(levels, device=META), levels)
         self.canvas = torch.empty(1, 3, *[cells * family.patch] * 2, device=META)
+        self.counted: dict[tuple[int | None, ...], int] = {}
         self.text = operations(lambda: family.encode_prompt(WORDS, own.guidance))
         self.plain = operations(
             lambda: family.velocity(self.noise, self.sigma, self.prompt, self.ids)
@@ -131,17 +133,25 @@ class Work:
                 lambda step=step, made=made: made.append(captures.injection(step))
             )
             late = self.schedule.share_above(step, own.tau) < 1
-            with inject(family.sites, made.pop()):
-                forwards += operations(
-                    lambda late=late: family.velocity(
-                        self.noise, self.sigma, self.prompt, self.ids, beside if late else None
-                    )
-                )
+            forwards += self.forward(made.pop(), beside if late else None)
         cached = self.text + held + forwards + self.decode
         if by_input:
             cached += encode
         words = self.text if subjects else 0
         return cached + words + encode + details + captured, cached
+
+    def forward(self, injection: Injection, beside: ReferenceTokens | None) -> int:
+        """Return the operations of the picture's forward; they depend on how many tokens it receives alone."""
+        given = injection.put, injection.share_at, beside and beside.ids
+        sizes = tuple(None if rows is None else len(rows) for rows in given)
+        if sizes not in self.counted:
+            with inject(self.family.sites, injection):
+                self.counted[sizes] = operations(
+                    lambda: self.family.velocity(
+                        self.noise, self.sigma, self.prompt, self.ids, beside
+                    )
+                )
+        return self.counted[sizes]
 
     def held(self) -> None:
         """Decode the place that was predicted, smaller, and encode the canvas with the subjects pasted onto it."""

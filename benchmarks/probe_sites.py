@@ -104,7 +104,8 @@ def turned(family: Family, site: int, side: int, turn: str) -> Iterator[None]:
     attention, processor = family.attentions[site], family.processors[site]
     if turn == "shift":
         quarter = side // 4 + 1
-        cos, sin = family.rotation(family.grid_ids(quarter, quarter)[-1:])
+        ids = family.grid_ids(quarter, quarter)
+        cos, sin = family.rotation(ids[-1:] - ids[:1])
     else:
         cos, sin = family.rotation(family.grid_ids(side, side))
         sin = -sin

@@ -111,6 +111,36 @@ def _z_image(shift: float) -> Any:
     )
 
 
+def _qwen_image(edit: bool) -> Any:
+    kind = diffusers.QwenImageEditPlusPipeline if edit else diffusers.QwenImagePipeline
+    text = {
+        "vocab_size": 152064,
+        "hidden_size": 3584,
+        "intermediate_size": 18944,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "rope_parameters": {"rope_type": "default", "mrope_section": [16, 24, 24]},
+    }
+    pictures = {
+        "depth": 32,
+        "hidden_size": 1280,
+        "intermediate_size": 3420,
+        "out_hidden_size": 3584,
+    }
+    language = transformers.Qwen2_5_VLConfig(text_config=text, vision_config=pictures)
+    return kind(
+        **({"processor": None} if edit else {}),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, max_shift=0.9, max_image_seq_len=8192, shift_terminal=0.02
+        ),
+        vae=diffusers.AutoencoderKLQwenImage(),
+        text_encoder=transformers.Qwen2_5_VLForConditionalGeneration(language),
+        tokenizer=_qwen_tokenizer(),
+        transformer=diffusers.QwenImageTransformer2DModel(zero_cond_t=edit),
+    )
+
+
 def _autoencoder() -> Any:
     return diffusers.AutoencoderKL(
         block_out_channels=(128, 256, 512, 512),
@@ -166,4 +196,6 @@ MODELS: dict[str, Callable[[], Any]] = {
     "FLUX.2-klein-base-9B": lambda: _klein(**LARGE, tied=False, distilled=False),
     "Z-Image-Turbo": lambda: _z_image(shift=3.0),
     "Z-Image": lambda: _z_image(shift=6.0),
+    "Qwen-Image-2512": lambda: _qwen_image(edit=False),
+    "Qwen-Image-Edit-2511": lambda: _qwen_image(edit=True),
 }

@@ -39,6 +39,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
             folder, distilled=False, guidance_embeds=True
         ),
         "z-image": lambda folder: tiny_models.save_z_image(folder, shift=6.0),
+        "qwen-image": lambda folder: tiny_models.save_qwen_image(folder, edit=False),
+        "qwen-edit": lambda folder: tiny_models.save_qwen_image(folder, edit=True),
         "z-image-turbo": lambda folder: tiny_models.save_z_image(folder, shift=3.0),
     }
     made: dict[str, Path] = {}

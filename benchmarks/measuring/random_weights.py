@@ -17,7 +17,13 @@ from standee_backend.catalog.sampling_defaults import SamplingDefaults, defaults
 from standee_backend.engine.families import open_family
 from standee_backend.engine.families.base import Family
 
-MODELS = {"flux": "FLUX.1-dev", "klein": "FLUX.2-klein-4B", "z-image": "Z-Image-Turbo"}
+MODELS = {
+    "flux": "FLUX.1-dev",
+    "klein": "FLUX.2-klein-4B",
+    "z-image": "Z-Image-Turbo",
+    "qwen-image": "Qwen-Image-2512",
+    "qwen-image-edit": "Qwen-Image-Edit-2511",
+}
 """The published model that stands for each family."""
 
 CANVAS = {"real": 1024, "tiny": 256}
@@ -33,6 +39,12 @@ QWEN = {
     "num_key_value_heads": 1,
     "head_dim": 32,
 }
+QWEN_VL = QWEN | {
+    "vocab_size": 152064,
+    "num_hidden_layers": 2,
+    "rope_parameters": {"rope_type": "default", "mrope_section": [4, 6, 6]},
+}
+QWEN_VL_EYES = {"depth": 1, "hidden_size": 32, "num_heads": 2, "out_hidden_size": 64}
 AUTOENCODER = {"block_out_channels": (32, 32, 32, 32), "layers_per_block": 1}
 SHRUNK: dict[str, dict[str, Any]] = {
     "FluxTransformer2DModel": {
@@ -56,6 +68,11 @@ SHRUNK: dict[str, dict[str, Any]] = {
         "n_kv_heads": 2,
         "cap_feat_dim": 64,
     },
+    "QwenImageTransformer2DModel": {
+        "num_layers": 3,
+        "num_attention_heads": 2,
+        "joint_attention_dim": 64,
+    },
     "AutoencoderKL": AUTOENCODER,
     "AutoencoderKLFlux2": AUTOENCODER,
     "CLIPTextModel": {
@@ -66,6 +83,8 @@ SHRUNK: dict[str, dict[str, Any]] = {
         "projection_dim": 64,
     },
     "T5EncoderModel": {"d_model": 64, "d_ff": 64, "num_layers": 1, "num_heads": 2},
+    "AutoencoderKLQwenImage": {"base_dim": 16, "dim_mult": [1, 1, 1, 1], "num_res_blocks": 1},
+    "Qwen2_5_VLForConditionalGeneration": {"text_config": QWEN_VL, "vision_config": QWEN_VL_EYES},
     "Qwen3Model": QWEN,
     "Qwen3ForCausalLM": QWEN,
 }

@@ -31,7 +31,7 @@ def probe():
     return module
 
 
-@pytest.fixture(scope="module", params=["flux", "klein", "z-image-turbo"])
+@pytest.fixture(scope="module", params=["flux", "klein", "z-image-turbo", "qwen-image"])
 def family(request, tiny_model, tiny_flux) -> Family:
     folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
     opened = load(catalog.find(str(folder)), Options(device="cpu"))
@@ -82,7 +82,8 @@ def test_shifted_keys_stand_a_quarter_of_the_canvas_away(probe, family, monkeypa
     plain = keys_at_sites(family, monkeypatch)
     with probe.turned(family, 0, SIDE, "shift"):
         shifted = keys_at_sites(family, monkeypatch)
-    cos, sin = family.rotation(family.grid_ids(2, 2)[-1:])
+    ids = family.grid_ids(2, 2)
+    cos, sin = family.rotation(ids[-1:] - ids[:1])
     turn = torch.complex(cos[:, ::2], sin[:, ::2])
     expected = torch.view_as_complex(plain[0].unflatten(-1, (-1, 2))) * turn[:, None]
     torch.testing.assert_close(

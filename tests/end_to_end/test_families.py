@@ -17,7 +17,7 @@ def disc(side=64):
     return out.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["klein", "z-image-turbo"])
+@pytest.mark.parametrize("kind", ["klein", "z-image-turbo", "qwen-edit"])
 def test_a_subject_stands_in_a_kept_scene(studio, tiny_model, kind) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
     scene = io.BytesIO()
@@ -28,7 +28,7 @@ def test_a_subject_stands_in_a_kept_scene(studio, tiny_model, kind) -> None:
             prompt="a cat",
             layers=(Layer(picture=client.put_blob(disc()), rect=Rect(32, 16, 64, 64)),),
             scene=Scene(picture=client.put_blob(scene.getvalue()), blend=8 / 96),
-            sampling=Sampling(model=str(tiny_model(kind)), count=2),
+            sampling=Sampling(model=str(tiny_model(kind)), count=2, steps=4),
         )
         first, second = client.compose(composition)
     made, other = (

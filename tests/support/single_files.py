@@ -154,6 +154,11 @@ def original_z_image(folder: Path) -> dict[str, Any]:
     return ours | rest
 
 
+def as_diffusers(folder: Path) -> dict[str, Any]:
+    """Return the weights of a tiny Qwen-Image's transformer, whose makers call them as diffusers does."""
+    return _weights(folder)
+
+
 def _weights(folder: Path) -> dict[str, Any]:
     from safetensors.torch import load_file
 

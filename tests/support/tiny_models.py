@@ -3,6 +3,7 @@
 They are the published models in all but size: the same classes, the same parts, 16 px a cell.
 """
 
+import json
 from pathlib import Path
 
 PARTS = ("DownEncoderBlock2D",) * 4, ("UpDecoderBlock2D",) * 4
@@ -89,6 +90,60 @@ def save_z_image(folder: Path, *, shift: float) -> Path:
     return folder
 
 
+def save_qwen_image(folder: Path, *, edit: bool) -> Path:
+    """Save a Qwen-Image of 2 double-stream blocks of 64 dims, or an Edit-2511, which sees references at time 0."""
+    import diffusers
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    tokenizer = _make_tokenizer()
+    text = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]},
+    }
+    pictures = {
+        "depth": 1,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_heads": 2,
+        "patch_size": 2,
+    }
+    language = transformers.Qwen2_5_VLConfig(
+        text_config=text | {"vocab_size": len(tokenizer), "max_position_embeddings": 512},
+        vision_config=pictures | {"out_hidden_size": 16, "fullatt_block_indexes": [0]},
+    )
+    kind = diffusers.QwenImageEditPlusPipeline if edit else diffusers.QwenImagePipeline
+    kind(
+        **({"processor": None} if edit else {}),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, max_shift=0.9, max_image_seq_len=8192, shift_terminal=0.02
+        ),
+        vae=_video_autoencoder(),
+        text_encoder=transformers.Qwen2_5_VLForConditionalGeneration(language),
+        tokenizer=tokenizer,
+        transformer=diffusers.QwenImageTransformer2DModel(
+            in_channels=16,
+            out_channels=4,
+            num_layers=2,
+            attention_head_dim=32,
+            num_attention_heads=2,
+            joint_attention_dim=16,
+            axes_dims_rope=(8, 12, 12),
+            zero_cond_t=edit,
+        ),
+    ).save_pretrained(folder)
+    if edit:  # the published folder has one, which needs packages that nothing else does
+        index = folder / "model_index.json"
+        said = json.loads(index.read_text()) | {"processor": ["transformers", "Qwen2VLProcessor"]}
+        index.write_text(json.dumps(said))
+    return folder
+
+
 def save_lora(file: Path, model: Path, *, targets: str, seed: int = 0, rank: int = 2) -> Path:
     """Save a random LoRA for a checkpoint, as a training script with peft and diffusers does."""
     import diffusers
@@ -103,6 +158,19 @@ def save_lora(file: Path, model: Path, *, targets: str, seed: int = 0, rank: int
     weights = {name: torch.randn_like(weight) for name, weight in weights.items()}
     pipeline.save_lora_weights(file.parent, transformer_lora_layers=weights, weight_name=file.name)
     return file
+
+
+def _video_autoencoder() -> object:
+    import diffusers
+
+    return diffusers.AutoencoderKLQwenImage(
+        base_dim=4,
+        z_dim=4,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        latents_mean=[0.1, -0.2, 0.3, 0.05],
+        latents_std=[1.5, 2.0, 0.8, 1.2],
+    )
 
 
 def _make_tokenizer() -> object:

@@ -35,6 +35,8 @@ FAMILIES = {
     "FluxPipeline": "flux.Flux",
     "Flux2KleinPipeline": "flux2.Flux2",
     "ZImagePipeline": "z_image.ZImage",
+    "QwenImagePipeline": "qwen_image.QwenImage",
+    "QwenImageEditPlusPipeline": "qwen_image.QwenImageEdit",
 }
 """The pipelines of diffusers that can be used, and the class in `engine/families` that opens each."""
 
@@ -181,7 +183,7 @@ def describe(
     checkpoint = dict(defaults_of(index, transformer, shifted))
     own = ModelCard(size=1024, defaults=checkpoint).under(_card(folder)).under(card or ModelCard())
     settings = SamplingDefaults().having(own.defaults)
-    latent_px = 2 ** (len(vae.get("block_out_channels", ())) - 1)
+    latent_px = 2 ** (len(vae.get("block_out_channels") or vae.get("dim_mult") or ()) - 1)
     return ModelInfo(
         name=name or own.name or folder.resolve().name,
         family=FAMILIES[pipeline].partition(".")[0],

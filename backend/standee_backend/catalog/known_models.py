@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .model_card import ModelEntry
-from .sampling_defaults import Z_IMAGE, Z_IMAGE_TURBO
+from .sampling_defaults import QWEN_IMAGE, QWEN_IMAGE_EDIT, Z_IMAGE, Z_IMAGE_TURBO
 
 FINDER = "IDEA-Research/grounding-dino-tiny"
 """The model that finds words in a picture, where a cut-out names none."""
@@ -56,6 +56,18 @@ KNOWN = {
         description="Z-Image-Turbo: eight steps, photographic.",
         licence="Apache-2.0",
         defaults=dict(Z_IMAGE_TURBO),
+    ),
+    "Qwen-Image-2512": ModelEntry(
+        path="Qwen/Qwen-Image-2512",
+        description="Qwen-Image of December 2025: large, follows long prompts, writes text.",
+        licence="Apache-2.0",
+        defaults=dict(QWEN_IMAGE),
+    ),
+    "Qwen-Image-Edit-2511": ModelEntry(
+        path="Qwen/Qwen-Image-Edit-2511",
+        description="Qwen-Image-Edit of November 2025: takes reference pictures.",
+        licence="Apache-2.0",
+        defaults=dict(QWEN_IMAGE_EDIT),
     ),
 }
 """Names for models of the hub; they are listed where the hub's cache holds them."""

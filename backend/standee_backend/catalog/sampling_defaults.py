@@ -78,6 +78,12 @@ Z_IMAGE: Choices = {"steps": 50, "guidance": 4.0}
 Z_IMAGE_TURBO: Choices = {"steps": 8, "guidance": 0.0}
 """Z-Image-Turbo."""
 
+QWEN_IMAGE: Choices = {"steps": 50, "guidance": 4.0}
+"""Qwen-Image: guided by a second forward."""
+
+QWEN_IMAGE_EDIT: Choices = {"steps": 40, "guidance": 4.0, "share_by": "input"}
+"""Qwen-Image-Edit-Plus, the same; trained to take references beside the picture."""
+
 TURBO_SHIFT = 3.0
 """The shift of Turbo's schedule, which alone tells it from Z-Image."""
 
@@ -90,4 +96,8 @@ def defaults_of(
         return KLEIN if index.get("is_distilled") else KLEIN_BASE
     if index.get("_class_name") == "ZImagePipeline":
         return Z_IMAGE_TURBO if scheduler.get("shift") == TURBO_SHIFT else Z_IMAGE
+    if index.get("_class_name") == "QwenImagePipeline":
+        return QWEN_IMAGE
+    if index.get("_class_name") == "QwenImageEditPlusPipeline":
+        return QWEN_IMAGE_EDIT
     return GUIDED if transformer.get("guidance_embeds") else FEW_STEPS

@@ -22,7 +22,7 @@ def resolve(family: Family, composition: Composition) -> SamplingDefaults:
         raise InvalidField(
             "This model was not trained to take reference pictures.",
             path="$.method.share_by",
-            fix="Use attention; FLUX.2 klein takes them.",
+            fix="Use attention; docs/models.md says which models take them.",
         )
     return settings
 

@@ -69,7 +69,9 @@ def replace_corner(rect: Rect, x: float, y: float) -> Rect:
     return Rect(min(x, 96 - rect.w), min(y, 80 - rect.h), rect.w, rect.h)
 
 
-@pytest.mark.parametrize(("kind", "edits"), [("flux", EDITS), ("klein-base", 12), ("z-image", 12)])
+@pytest.mark.parametrize(
+    ("kind", "edits"), [("flux", EDITS), ("klein-base", 12), ("z-image", 12), ("qwen-image", 4)]
+)
 def test_edits_need_no_new_tokens_and_no_pixel_tells_the_cache(
     kind, edits, tiny, tiny_model, three, shelf
 ) -> None:

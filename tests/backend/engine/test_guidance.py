@@ -20,7 +20,7 @@ from standee_backend.hardware.options import Options
 from support.composing import compose
 
 
-@pytest.fixture(scope="module", params=["klein-base", "z-image"])
+@pytest.fixture(scope="module", params=["klein-base", "z-image", "qwen-image"])
 def family(request, tiny_model) -> Family:
     opened = load(catalog.find(str(tiny_model(request.param))), Options(device="cpu"))
     assert isinstance(opened, Family)
@@ -38,10 +38,11 @@ def test_velocity_moves_away_from_the_empty_prompt(family) -> None:
         family.velocity(tokens, sigma, family.encode_prompt(prompt, 0.0), ids)
         for prompt in ("a cat", "")
     )
-    weight = {"flux2": 4.0, "z_image": 5.0}[
-        family.name
-    ]  # Z-Image counts from the prompted velocity
+    weight = 5.0 if family.name == "z_image" else 4.0  # which counts from the prompted velocity
     expected = without + weight * (with_words - without)
+    if family.name == "qwen_image":  # whose tokens stay as long as the prompted ones
+        expected *= (with_words**2).sum(-1, keepdim=True).sqrt()
+        expected /= ((without + weight * (with_words - without)) ** 2).sum(-1, keepdim=True).sqrt()
     torch.testing.assert_close(family.velocity(tokens, sigma, guided, ids), expected)
 
 
@@ -54,6 +55,7 @@ def test_velocity_moves_away_from_the_empty_prompt(family) -> None:
         ("klein-embedded", "a cat", 4.0),
         ("z-image", "a cat", 0.0),
         ("z-image", "", 4.0),
+        ("qwen-image", "a cat", 1.0),
     ],
 )
 def test_where_it_would_change_nothing_it_does_not_run(tiny_model, kind, prompt, guidance) -> None:

@@ -17,7 +17,7 @@ from standee_backend.hardware.options import Options
 from support.composing import compose
 
 
-@pytest.fixture(params=["flux", "klein-base", "z-image"])
+@pytest.fixture(params=["flux", "klein-base", "z-image", "qwen-image"])
 def family(request, tiny_flux: Path, tiny_model) -> Family:
     folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
     return load(catalog.find(str(folder)), Options(device="cpu", offload="text"))
@@ -102,16 +102,19 @@ def test_words_are_counted_without_the_padding(family) -> None:
     pipeline = family.pipeline
     tokenizer = pipeline.tokenizer_2 if family.name == "flux" else pipeline.tokenizer
     for prompt in ("", "a cat"):
-        said = prompt
-        if family.name != "flux":
+        said, before = prompt, 0
+        if family.name == "qwen_image":
+            said = pipeline.prompt_template_encode.format(prompt)
+            before = pipeline.prompt_template_encode_start_idx
+        elif family.name != "flux":
             said = tokenizer.apply_chat_template(
                 [{"role": "user", "content": prompt}],
                 tokenize=False,
                 add_generation_prompt=True,
                 enable_thinking=family.name == "z_image",
             )
-        padded = tokenizer(said, padding="max_length", max_length=64, return_tensors="pt")
-        assert family.encode_prompt(prompt, 0.0).words == padded.attention_mask.sum()
+        padded = tokenizer(said, padding="max_length", max_length=256, return_tensors="pt")
+        assert family.encode_prompt(prompt, 0.0).words == padded.attention_mask.sum() - before
 
 
 def test_a_reference_sees_all_its_words_and_little_padding(family, shelf, monkeypatch) -> None:

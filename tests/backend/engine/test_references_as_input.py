@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import diffusers
 import msgspec
 import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
+from PIL import Image
+from torch import Tensor
 
 from standee import Canvas, Composition, Layer, Rect, Sampling, Scene
 from standee.composition import Method
 from standee.errors import InvalidField
 from standee_backend.catalog import catalog
+from standee_backend.engine.compose import denoise
 from standee_backend.engine.families.base import Family
-from standee_backend.engine.families.conditioning import ReferenceTokens
 from standee_backend.engine.loading.load import load
-from standee_backend.engine.references import gaussian
+from standee_backend.engine.pixels.images import to_tensor
+from standee_backend.engine.references import Crop, Reference, gaussian
+from standee_backend.engine.schedule import Schedule
+from standee_backend.engine.settings import FREE
 from standee_backend.hardware.options import Options
 from support.composing import compose
 
-CELLS, FIRST, SECOND = (5, 6), (4, 3), (2, 5)
+CELLS, SIZES = (5, 6), ((4, 6), (6, 4))
+"""Rows and columns of the picture and of two references."""
 
 
-@pytest.fixture(scope="module", params=["klein", "klein-base"])
+@pytest.fixture(scope="module", params=["klein", "klein-base", "qwen-edit"])
 def folder(request, tiny_model) -> str:
     return str(tiny_model(request.param))
 
@@ -49,41 +58,50 @@ def two_subjects(shelf, **method) -> Composition:
     )
 
 
-def test_they_lie_beside_the_picture_where_diffusers_lays_them(family, folder) -> None:
-    pipeline = diffusers.Flux2KleinPipeline.from_pretrained(folder)
-    prompt, sigma = family.encode_prompt("a cat", 0.0), torch.tensor(0.7)
-    picture, *pair = (
-        gaussian(n, (1, rows * cols, family.channels))
-        for n, (rows, cols) in enumerate((CELLS, FIRST, SECOND))
-    )
-    maps = [
-        tokens.transpose(1, 2).reshape(1, -1, *size)
-        for tokens, size in zip(pair, (FIRST, SECOND), strict=True)
-    ]
-    ids = torch.cat(
-        [
-            pipeline._prepare_latent_ids(torch.zeros(1, 1, *CELLS)),
-            pipeline._prepare_image_ids(maps),
-        ],
-        1,
-    )
-    with torch.no_grad():
-        theirs = pipeline.transformer(
-            hidden_states=torch.cat([picture, *pair], dim=1),
-            timestep=sigma.expand(1),
-            encoder_hidden_states=prompt.text,
-            txt_ids=pipeline._prepare_text_ids(prompt.text),
-            img_ids=ids,
-            return_dict=False,
-        )[0][:, : picture.shape[1]]
-    beside = ReferenceTokens(
-        torch.cat(pair, dim=1),
-        torch.cat([family.reference_ids(i, *size) for i, size in enumerate((FIRST, SECOND))]),
-    )
+def test_they_are_shown_as_diffusers_own_pipeline_shows_them(family, folder, monkeypatch) -> None:
+    """From noise to pixels, with two references of other sizes than the picture."""
+    chance = np.random.default_rng(0)
+    photos = [chance.integers(0, 255, (rows * 16, cols * 16, 3), np.uint8) for rows, cols in SIZES]
+    prompt = family.encode_prompt("a cat", 3.0)
+    if family.guided_by_negative(3.0):
+        prompt = replace(prompt, negative=family.encode_prompt("", 3.0))
+    references = []
+    for photo, size in zip(photos, SIZES, strict=True):
+        clean = family.encode_latents(to_tensor(photo.astype(np.float32) / 255))[0]
+        cells = torch.arange(len(clean))
+        crop = Crop(size, prompt, cells, "", lambda clean=clean: (clean, clean))
+        references.append(Reference(crop, cells, cells, tau=FREE, sharing=1.0))
+    noise = gaussian(1, (1, CELLS[0] * CELLS[1], family.channels))
+    schedule = Schedule.of(family.sigmas(3, noise.shape[1]))
     grid = family.grid_ids(*CELLS)
-    ours = family.velocity(picture, sigma, prompt, grid, beside)
-    assert (ours - theirs).abs().max() / theirs.std() < 1e-4
-    assert (ours - family.velocity(picture, sigma, prompt, grid)).abs().max() > 1e-3
+    latents, _ = denoise(family, noise, prompt, grid, schedule, references, share_by="input")
+    ours = family.decode_latents(latents, *CELLS)[0].permute(1, 2, 0).numpy() / 2 + 0.5
+    theirs = edited(
+        family, folder, noise, [Image.fromarray(photo) for photo in photos], monkeypatch
+    )
+    assert np.abs(ours - theirs).max() < 1e-3
+    alone, _ = denoise(family, noise, prompt, grid, schedule)
+    assert (alone - latents).abs().max() > 1e-3
+
+
+def edited(family: Family, folder: str, noise: Tensor, photos: list, monkeypatch) -> np.ndarray:
+    """Return the picture (height, width, 3) of diffusers' own pipeline with reference pictures."""
+    words = {"prompt": "a cat", "guidance_scale": 3.0, "max_sequence_length": 24}
+    without = {}
+    if family.name == "flux2":
+        noise = noise.transpose(1, 2).reshape(1, -1, *CELLS)  # the pipeline packs it
+    if family.name == "qwen_image":
+        without = {"processor": None}
+        monkeypatch.setattr(pipeline_qwenimage_edit_plus, "VAE_IMAGE_SIZE", 64 * 96)
+        words = {"true_cfg_scale": 3.0}
+        for name, said in (("prompt_embeds", "a cat"), ("negative_prompt_embeds", "")):
+            words[name] = family.encode_prompt(said, 3.0).text
+    kind = getattr(diffusers, catalog.find(folder).pipeline)
+    pipeline = kind.from_pretrained(folder, **without)
+    pipeline.set_progress_bar_config(disable=True)
+    size = {"height": CELLS[0] * 16, "width": CELLS[1] * 16}
+    given = words | size | {"latents": noise, "num_inference_steps": 3, "output_type": "np"}
+    return pipeline(image=photos, **given).images[0]
 
 
 def test_the_picture_sees_every_subject_once_its_place_is_found(family, shelf, monkeypatch) -> None:

@@ -17,7 +17,7 @@ def schedule(steps: int) -> Schedule:
     return Schedule.of(torch.linspace(1, 0, steps + 1))
 
 
-@pytest.fixture(params=["flux", "klein", "klein-base", "z-image", "z-image-turbo"])
+@pytest.fixture(params=["flux", "klein", "klein-base", "z-image", "z-image-turbo", "qwen-image"])
 def family(request, tiny_flux, tiny_model) -> Family:
     folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
     return load(catalog.find(str(folder)), Options(device="cpu"))

@@ -99,8 +99,8 @@ class Family(ABC):
         """Return how many text tokens a prompt's own words are, those that are cut off among them."""
 
     @abstractmethod
-    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
-        """Return the rotary ids (rows * cols, axes) of a grid whose first cell is at (`row`, `col`)."""
+    def grid_ids(self, rows: int, cols: int) -> Tensor:
+        """Return the rotary ids (rows * cols, axes) of a grid, as the model numbers a picture of that size."""
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return the rotary ids (rows * cols, axes) of reference picture `index`, where `takes_references`."""
@@ -187,8 +187,12 @@ class Family(ABC):
         if conditioning.negative is None or self.sites[0].mode == "capture":
             return velocity
         unprompted = self._run("unprompted", tokens, sigma, conditioning.negative, ids)[:, :cells]
-        weight = 1 + conditioning.guidance - self.guidance_of_none
-        return unprompted + weight * (velocity - unprompted)
+        return self.guide(velocity, unprompted, conditioning.guidance)
+
+    def guide(self, prompted: Tensor, unprompted: Tensor, guidance: float) -> Tensor:
+        """Return the velocity that leads away from the unprompted one, both (batch, cells, channels)."""
+        weight = 1 + guidance - self.guidance_of_none
+        return unprompted + weight * (prompted - unprompted)
 
     def _run(self, name: str, *inputs: Any) -> Tensor:
         if self.step_cache is None or self.sites[0].mode == "capture":
@@ -266,20 +270,26 @@ class Family(ABC):
         tiling = getattr(vae, "use_tiling", False)
         vae.use_tiling = tiling and max(pixels.shape[2:]) > WHOLE
         try:
-            encoded = vae.encode(pixels.to(self.device, vae.dtype), return_dict=False)[0]
+            latents = self._encode(pixels.to(self.device, vae.dtype))
         finally:
             vae.use_tiling = tiling
-        latents = encoded if torch.is_tensor(encoded) else encoded.mode()
         shift, scale = self.normalisation()
         return (self.pack(latents.float()) - shift) * scale
+
+    def _encode(self, pixels: Tensor) -> Tensor:
+        """Return the autoencoder's latents (batch, channels, height, width), as it gives them."""
+        encoded = self.pipeline.vae.encode(pixels, return_dict=False)[0]
+        return encoded if torch.is_tensor(encoded) else encoded.mode()
+
+    def _decode(self, latents: Tensor) -> Tensor:
+        return self.pipeline.vae.decode(latents, return_dict=False)[0]
 
     @torch.no_grad()
     def decode_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
         """Decode tokens to pixels (batch, 3, rows * patch, cols * patch) in -1..1."""
-        vae = self.pipeline.vae
         shift, scale = self.normalisation()
         latents = self.unpack(tokens / scale + shift, rows, cols)
-        return vae.decode(latents.to(vae.dtype), return_dict=False)[0].float().clamp(-1, 1)
+        return self._decode(latents.to(self.pipeline.vae.dtype)).float().clamp(-1, 1)
 
     def sketch_latents(self, tokens: Tensor, rows: int, cols: int) -> Tensor:
         """Decode tokens to about what `decode_latents` makes of them, at half its size and hardly any cost.

@@ -140,11 +140,11 @@ class Flux(Family):
     def _shift(self, steps: int, cells: int) -> float:
         return scheduled_shift(self.pipeline.scheduler.config, cells)
 
-    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
+    def grid_ids(self, rows: int, cols: int) -> Tensor:
         """Return ids (0, row, column) of each cell."""
         ids = torch.zeros(rows, cols, 3, device=self.device)
-        ids[..., 1] = torch.arange(row, row + rows, device=self.device)[:, None]
-        ids[..., 2] = torch.arange(col, col + cols, device=self.device)[None, :]
+        ids[..., 1] = torch.arange(rows, device=self.device)[:, None]
+        ids[..., 2] = torch.arange(cols, device=self.device)[None, :]
         return ids.view(rows * cols, 3)
 
     def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:

@@ -156,11 +156,11 @@ class Flux2(Family):
         )
         return mean, (variance + vae.config.batch_norm_eps).rsqrt()
 
-    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
+    def grid_ids(self, rows: int, cols: int) -> Tensor:
         """Return ids (0, row, column, 0) of each cell."""
         ids = torch.zeros(rows, cols, 4, device=self.device)
-        ids[..., 1] = torch.arange(row, row + rows, device=self.device)[:, None]
-        ids[..., 2] = torch.arange(col, col + cols, device=self.device)[None, :]
+        ids[..., 1] = torch.arange(rows, device=self.device)[:, None]
+        ids[..., 2] = torch.arange(cols, device=self.device)[None, :]
         return ids.view(rows * cols, 4)
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:

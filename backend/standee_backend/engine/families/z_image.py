@@ -125,13 +125,8 @@ class ZImage(Family):
     def _shift(self, steps: int, cells: int) -> float:
         return scheduled_shift(self.pipeline.scheduler.config, cells)
 
-    def grid_ids(self, rows: int, cols: int, row: int = 0, col: int = 0) -> Tensor:
-        """Return ids (0, row, column) of each cell, on the host: only the grid's size is read from them.
-
-        Raises `ValueError` for a grid that does not begin at (0, 0): the transformer lays its ids itself.
-        """
-        if row or col:
-            raise ValueError("Z-Image numbers its cells from (0, 0).")
+    def grid_ids(self, rows: int, cols: int) -> Tensor:
+        """Return ids (0, row, column) of each cell, on the host: only the grid's size is read from them."""
         return torch.cartesian_prod(torch.arange(1), torch.arange(rows), torch.arange(cols))
 
     def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,7 +28,7 @@ from ...catalog.catalog import ModelInfo, describe
 from ...catalog.sampling_defaults import SamplingDefaults
 from ...hardware.load_presets import Offload, Preset, presets
 from ...hardware.options import Options, resolve
-from ..families import open_family
+from ..families import UNUSED_PARTS, open_family
 from ..families.base import Family
 from .non_finite import refuse_non_finite
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
@@ -104,7 +104,7 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
         large_text_encoder(index): preset.text_quantization,
     }
     try:
-        parts = {}
+        parts: dict[str, Any] = dict.fromkeys(UNUSED_PARTS & index.keys())
         for name, cls in _classes(index).items():
             way = packed.get(name, "none")
             config = packing(way, dtype, index[name][0])
@@ -139,7 +139,7 @@ def _classes(index: dict[str, Any]) -> dict[str, Any]:
     found = {
         name: getattr(libraries[said[0]], said[1])
         for name, said in index.items()
-        if isinstance(said, list) and said[0] in libraries
+        if isinstance(said, list) and said[0] in libraries and name not in UNUSED_PARTS
     }
     return {
         name: cls

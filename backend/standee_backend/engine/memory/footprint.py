@@ -32,7 +32,7 @@ from ...hardware.load_presets import Quantization
 from ...hardware.memory_estimate import Footprint, WorkingMemory
 from ..capture import BLOCK, TokenCapture
 from ..compose import plain_steps
-from ..families import open_family
+from ..families import UNUSED_PARTS, open_family
 from ..families.base import Family
 from ..families.conditioning import Conditioning
 from ..injection import inject
@@ -138,8 +138,10 @@ def outline(folder: Path, dtype: torch.dtype) -> Family:
         built = {
             name: _part(folder / name, library, kind, dtype)
             for name, (library, kind) in parts.items()
+            if name not in UNUSED_PARTS
         }
-        pipeline = getattr(diffusers, here.pipeline)(**built, **settings)
+        none = dict.fromkeys(UNUSED_PARTS & index.keys())
+        pipeline = getattr(diffusers, here.pipeline)(**built, **none, **settings)
     except torch.OutOfMemoryError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:

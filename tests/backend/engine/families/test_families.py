@@ -31,7 +31,10 @@ from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.options import Options
 from support.composing import compose
 
-KINDS = ["flux", "klein", "klein-base", "klein-embedded", "z-image", "z-image-turbo"]
+KINDS = [
+    *("flux", "klein", "klein-base", "klein-embedded", "z-image", "z-image-turbo"),
+    *("qwen-image", "qwen-edit"),
+]
 ROWS, COLS = 5, 6
 CELLS = ROWS * COLS
 PUT = torch.tensor([8, 9, 14, 15, 20])
@@ -56,9 +59,10 @@ class Pair:
             blocks = [*transformer.noise_refiner, *transformer.layers]
             return [(block.attention, apart, False) for block in blocks]
         single = ["to_qkv_mlp_proj"] if self.ours.name == "flux2" else apart
+        one_stream = getattr(transformer, "single_transformer_blocks", ())
         return [
             *((block.attn, apart, False) for block in transformer.transformer_blocks),
-            *((block.attn, single, True) for block in transformer.single_transformer_blocks),
+            *((block.attn, single, True) for block in one_stream),
         ]
 
     def forward(self, tokens: Tensor, sigma: Tensor, prompt: Conditioning, grid: tuple[int, int]):
@@ -75,6 +79,9 @@ class Pair:
                 velocity, batch, 16, 2 * grid[0], 2 * grid[1]
             )
         given = {"hidden_states": tokens, "timestep": time, "encoder_hidden_states": prompt.text}
+        if self.ours.name == "qwen_image":
+            shapes = [[(1, *grid)]] * batch
+            return pipeline.transformer(**given, img_shapes=shapes, return_dict=False)[0]
         if pipeline.transformer.config.guidance_embeds:
             given["guidance"] = torch.full((batch,), prompt.guidance)
         if isinstance(pipeline, diffusers.FluxPipeline):
@@ -128,14 +135,15 @@ class Pair:
 
     @property
     def text_limit(self) -> int:
-        return 16 if isinstance(self.theirs, diffusers.FluxPipeline) else 24
+        return {"flux": 16, "qwen_image": 512}.get(self.ours.name, 24)
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def pair(request, tiny_model, tiny_flux) -> Pair:
     folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
     info = catalog.find(str(folder))
-    theirs = getattr(diffusers, info.pipeline).from_pretrained(folder)
+    without = {"processor": None} if "Edit" in info.pipeline else {}
+    theirs = getattr(diffusers, info.pipeline).from_pretrained(folder, **without)
     theirs.set_progress_bar_config(disable=True)
     return Pair(load(info, Options(device="cpu")), theirs)
 
@@ -290,22 +298,27 @@ def test_without_subjects_it_is_the_pipelines_own_picture(pair: Pair) -> None:
     )
     made = compose(pair.ours, given, lambda digest: b"", seed=3)
     latents = gaussian(3, (1, CELLS, pair.ours.channels))
-    if pair.ours.name != "flux":
+    if pair.ours.name in ("flux2", "z_image"):
         latents = latents.transpose(1, 2).reshape(1, -1, ROWS, COLS)  # the pipeline packs them
     if pair.ours.name == "z_image":
         latents = torch.nn.functional.pixel_shuffle(latents, 2)
-    pipeline, words = pair.theirs, {"prompt": "a cat"}
+    pipeline, words = pair.theirs, {"prompt": "a cat", "guidance_scale": 3.0}
+    if pair.ours.name == "qwen_image":
+        words = {"prompt": "a cat", "negative_prompt": "", "true_cfg_scale": 3.0}
+        parts = {name: part for name, part in pipeline.components.items() if name != "processor"}
+        pipeline = diffusers.QwenImagePipeline(**parts)  # Edit's own has no picture without another
+        for name in ("prompt_template_encode", "prompt_template_encode_start_idx"):
+            setattr(pipeline, name, getattr(pair.theirs, name))
     if pair.ours.name == "flux2" and pipeline.transformer.config.guidance_embeds:
         parts = {k: v for k, v in pipeline.components.items() if k != "is_distilled"}
         pipeline = diffusers.Flux2Pipeline(**parts)  # klein's own has no use for embedded guidance
         pipeline.set_progress_bar_config(disable=True)
-        words = {"prompt_embeds": pair.ours.encode_prompt("a cat", 3.0).text}
+        words = {"prompt_embeds": pair.ours.encode_prompt("a cat", 3.0).text, "guidance_scale": 3.0}
     theirs = pipeline(
         **words,
         height=80,
         width=96,
         num_inference_steps=3,
-        guidance_scale=3.0,
         max_sequence_length=pair.text_limit,
         latents=latents,
         output_type="np",

@@ -22,7 +22,7 @@ from support.composing import compose
 STEPS = 8
 
 
-@pytest.fixture(params=["flux", "klein-base", "z-image"])
+@pytest.fixture(params=["flux", "klein-base", "z-image", "qwen-image"])
 def folder(request, tiny_model, tiny_flux) -> Path:
     return tiny_flux if request.param == "flux" else tiny_model(request.param)
 

@@ -35,7 +35,9 @@ FIRST, LAYOUTS = len(KINDS), 8
 """The layouts in which each kind is met once, side by side, and those that must need nothing new."""
 
 
-@pytest.fixture(params=["flux", "klein-base", "z-image"])
+@pytest.fixture(
+    params=["flux", "klein-base", "z-image", pytest.param("qwen-image", marks=pytest.mark.slow)]
+)
 def folder(request, tiny_model, tiny_flux) -> Path:
     return tiny_flux if request.param == "flux" else tiny_model(request.param)
 

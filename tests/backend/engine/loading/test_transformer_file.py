@@ -26,6 +26,7 @@ ORIGINAL: dict[str, Callable[[Path], Weights]] = {
     "flux": single_files.original_flux,
     "klein": single_files.original,
     "z-image": single_files.original_z_image,
+    "qwen-image": single_files.as_diffusers,
 }
 
 

@@ -27,9 +27,9 @@ SOME = [CARDS[0], CARDS[3], CARDS[-1], PROCESSOR[0]]
 INT8 = Preset("int8", "model", "int8", "int8")
 CASES = [
     *((kind, preset) for kind in ("mini", "flux") for preset in (*CARDS, *PROCESSOR, INT8)),
-    *((kind, preset) for kind in ("klein-base", "z-image") for preset in SOME),
+    *((kind, preset) for kind in ("klein-base", "z-image", "qwen-edit") for preset in SOME),
 ]
-"""The layers of tiny klein and Z-Image are narrower than a block of nf4."""
+"""The layers of the other tiny models are narrower than a block of nf4."""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,7 @@ def test_the_peak_is_within_a_tenth_of_what_a_job_takes(
             for what in ("scene", "count")
         ),
         ("klein-base", "beside"),
+        ("qwen-edit", "beside"),
     ],
 )
 def test_a_scene_references_beside_the_picture_and_several_pictures_are_counted_in(
@@ -109,6 +110,7 @@ LAYERS = {
     "flux": r".*(attn\.to_[qkv]|ff\.net\.2|proj_mlp|proj_out)",
     "klein-base": r".*(attn\.to_q|to_qkv_mlp_proj|ff\.linear_in)",
     "z-image": r".*(attention\.to_[qkv]|feed_forward\.w[123])",
+    "qwen-image": r".*(attn\.to_[qkv]|img_mlp\.net\.2)",
 }
 """What large LoRAs change: the widest layers too."""
 

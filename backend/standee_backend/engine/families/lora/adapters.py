@@ -44,6 +44,7 @@ KINDS = {
     "FluxTransformer2DModel": "FLUX.1",
     "Flux2Transformer2DModel": "FLUX.2",
     "ZImageTransformer2DModel": "Z-Image",
+    "QwenImageTransformer2DModel": "Qwen-Image",
 }
 """What the kinds of models are called."""
 

@@ -27,18 +27,19 @@ TARGETS = {
     "flux": r".*attn\.to_[qkv]",
     "klein": r".*(attn\.to_q|to_qkv_mlp_proj)",
     "z-image": r".*attention\.to_[qkv]",
+    "qwen-image": r".*attn\.to_[qkv]",
 }
 """What LoRAs of each family change: the projections that Standee's own attention calls, too."""
 
 
-@pytest.fixture(scope="module", params=["flux", "klein", "z-image"])
+@pytest.fixture(scope="module", params=["flux", "klein", "z-image", "qwen-image"])
 def kind(request) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
 def folders(tiny_flux, tiny_model) -> dict[str, Path]:
-    return {"flux": tiny_flux, "klein": tiny_model("klein"), "z-image": tiny_model("z-image")}
+    return {kind: tiny_flux if kind == "flux" else tiny_model(kind) for kind in TARGETS}
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,7 @@ def test_loras_of_earlier_jobs_stay_only_where_there_is_room(
 
 
 def test_offloaded_models_take_loras_too(kind, family, folders, make_lora, paint) -> None:
-    offload = {"flux": "model", "klein": "group", "z-image": "model"}[kind]
+    offload = {"flux": "model", "klein": "group", "z-image": "model", "qwen-image": "group"}[kind]
     offloaded = load(catalog.find(str(folders[kind])), Options(device="cpu", offload=offload))
     plain = paint(offloaded)
     lay(offloaded, (make_lora(kind), 1.0))
@@ -212,7 +213,8 @@ def test_quantized_models_take_loras_too(folders, make_lora, paint, quantization
 
 
 @pytest.mark.parametrize(
-    ("model", "other"), [("flux", "klein"), ("klein", "z-image"), ("z-image", "flux")]
+    ("model", "other"),
+    [("flux", "klein"), ("klein", "z-image"), ("z-image", "qwen-image"), ("qwen-image", "flux")],
 )
 def test_a_lora_of_another_family_is_refused_and_the_model_goes_on(
     folders, make_lora, paint, model: str, other: str
@@ -284,8 +286,12 @@ RENAMED = {
         "diffusion_model.double_blocks.0.img_attn.proj",
     ),
     "z-image": ("transformer.layers.0.attention.to_q", "diffusion_model.layers.0.attention.to_q"),
+    "qwen-image": (
+        "transformer.transformer_blocks.0.attn.to_q",
+        "lora_unet_transformer_blocks_0_attn_to_q",
+    ),
 }
-"""The name of a layer in diffusers, and in kohya's scripts (FLUX.1) or ai-toolkit (the others)."""
+"""The name of a layer in diffusers, and in kohya's scripts (FLUX.1, Qwen-Image) or ai-toolkit (the others)."""
 
 
 def test_loras_saved_by_other_programs_mean_the_same(kind, family, paint, tmp_path) -> None:

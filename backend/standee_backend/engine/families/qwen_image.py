@@ -1,0 +1,227 @@
+"""Qwen-Image and Qwen-Image-Edit: double-stream blocks only, and an autoencoder of videos.
+
+Ids have three axes (picture, row, column) and count from the middle of each picture; text stands behind them on the
+diagonal. A crop is numbered as the picture of its own that it is, so that its tokens depend on its size and not on its
+place, and cells lie as far from each other as they do on the canvas. Guidance is a second forward whose result keeps
+the length of the prompted velocity. Edit-Plus takes references as pictures 1, 2 and so on, from 2511 on at time 0.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.attention_processor import Attention
+from diffusers.models.transformers.transformer_qwenimage import (
+    QwenDoubleStreamAttnProcessor2_0,
+    apply_rotary_emb_qwen,
+)
+from torch import Tensor, nn
+
+from ..injection import Site
+from .attention import attend
+from .base import Family
+from .conditioning import Conditioning, ReferenceTokens
+from .flux import scheduled_shift
+from .video_autoencoder import VideoAutoencoder
+
+
+class QwenSiteProcessor(QwenDoubleStreamAttnProcessor2_0):
+    """Qwen-Image's attention, which lets its `Site` see and change the image tokens before they are projected."""
+
+    first_cell = 0
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self.site = site
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_hidden_states_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        image_rotary_emb: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Attend; `hidden_states` are the image's (batch, cells, dims). Returns those of image and text."""
+        if self.site.mode != "off":
+            hidden_states = self.site.enter(hidden_states)
+        if self.site.shared is None or encoder_hidden_states is None or image_rotary_emb is None:
+            return super().__call__(
+                attn,
+                hidden_states,
+                encoder_hidden_states,
+                encoder_hidden_states_mask,
+                attention_mask,
+                image_rotary_emb,
+            )
+        shared = self.site.shared.to(hidden_states.dtype).expand(len(hidden_states), -1, -1)
+        return self._attend_shared(
+            attn, hidden_states, encoder_hidden_states, shared, image_rotary_emb
+        )
+
+    def _attend_shared(
+        self,
+        attn: Attention,
+        hidden: Tensor,
+        text: Tensor,
+        shared: Tensor,
+        rotary: tuple[Tensor, Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values, at their cells."""
+        heads = (-1, attn.inner_dim // attn.heads)
+        at = rotary[0]
+        query = _turned(attn.norm_q(attn.to_q(hidden).unflatten(-1, heads)), at)
+        key = _turned(attn.norm_k(attn.to_k(hidden).unflatten(-1, heads)), at)
+        value = attn.to_v(hidden).unflatten(-1, heads)
+        words = attn.norm_added_q(attn.add_q_proj(text).unflatten(-1, heads))
+        query = torch.cat([_turned(words, rotary[1]), query], dim=1)
+        words = attn.norm_added_k(attn.add_k_proj(text).unflatten(-1, heads))
+        key = torch.cat([_turned(words, rotary[1]), key], dim=1)
+        value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], dim=1)
+        shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+        if self.site.shared_at is not None:
+            shared_key = _turned(shared_key, at.index_select(0, self.site.shared_at))
+        shared_value = attn.to_v(shared).unflatten(-1, heads)
+        out = attend(self, query, (key, value), (shared_key, shared_value))
+        text_out, image_out = out.split_with_sizes([text.shape[1], hidden.shape[1]], dim=1)
+        image_out = attn.to_out[1](attn.to_out[0](image_out.contiguous()))
+        return image_out, attn.to_add_out(text_out.contiguous())
+
+
+def _turned(x: Tensor, at: Tensor) -> Tensor:
+    """Rotate x (batch, tokens, heads, dims) by complex numbers (tokens, dims / 2)."""
+    return apply_rotary_emb_qwen(x, at, use_real=False)
+
+
+class CellRope(nn.Module):
+    """Rotations at given ids, in the place of diffusers' own embedding, which numbers whole pictures alone.
+
+    `ids` (cells, axes) are those of the next forward.
+    """
+
+    def __init__(self, axes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.axes = axes
+        self.ids = torch.zeros(1, len(axes))
+
+    def forward(
+        self, img_shapes: object, max_txt_seq_len: int, device: torch.device
+    ) -> tuple[Tensor, Tensor]:
+        """Return complex rotations of the cells and of so many text tokens behind them, both (tokens, dims / 2)."""
+        first = self.ids[:, 1:].max() + 1
+        places = torch.arange(int(max_txt_seq_len), device=device) + first
+        return self.at(self.ids), self.at(places[:, None].expand(-1, len(self.axes)))
+
+    def at(self, ids: Tensor) -> Tensor:
+        """Return complex rotations (tokens, dims / 2) at ids (tokens, axes)."""
+        angles = []
+        for axis, dims in enumerate(self.axes):
+            powers = torch.arange(0, dims, 2, device=ids.device).float() / dims
+            angles.append(torch.outer(ids[:, axis].float(), 1.0 / 10000.0**powers))
+        turn = torch.cat(angles, dim=1)
+        return torch.polar(torch.ones_like(turn), turn)
+
+
+class QwenImage(VideoAutoencoder, Family):
+    """A loaded Qwen-Image pipeline, opened up for the method."""
+
+    name = "qwen_image"
+
+    def _install(self) -> None:
+        self.rope = CellRope(tuple(self.transformer.config.axes_dims_rope))
+        self.transformer.pos_embed = self.rope
+        self._beside = 0
+        for block in self.transformer.transformer_blocks:
+            self._add_site(block.attn, QwenSiteProcessor(Site()))
+
+    def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
+        """Encode a prompt with the language model; its length is the prompt's own."""
+        pipeline, begin = self.pipeline, self.pipeline.prompt_template_encode_start_idx
+        given = pipeline.tokenizer(
+            pipeline.prompt_template_encode.format(prompt),
+            max_length=begin + pipeline.tokenizer_max_length,
+            truncation=True,
+            return_tensors="pt",
+        )
+        ids = given.input_ids.to(self.device)
+        with torch.no_grad():
+            found = pipeline.text_encoder(
+                input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True
+            )
+        text = found.hidden_states[-1][:, begin : begin + self.text_limit]
+        return Conditioning(text, text.new_zeros(1, 0), guidance, text.shape[1])
+
+    def count_tokens(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are, with the end of the template that they stand in."""
+        pipeline = self.pipeline
+        said = pipeline.tokenizer(pipeline.prompt_template_encode.format(prompt))
+        return len(said.input_ids) - int(pipeline.prompt_template_encode_start_idx)
+
+    def text_tokens(self, prompt: str) -> int:
+        """Return how many tokens an encoded prompt has: those of its words."""
+        return self.words(prompt)
+
+    def guided_by_negative(self, guidance: float) -> bool:
+        """Return whether a second forward guides: at any guidance but none."""
+        return guidance > self.guidance_of_none
+
+    def guide(self, prompted: Tensor, unprompted: Tensor, guidance: float) -> Tensor:
+        """Return the guided velocity, each token of which is as long as the prompted one."""
+        guided = super().guide(prompted, unprompted, guidance)
+        return guided * (prompted.norm(dim=-1, keepdim=True) / guided.norm(dim=-1, keepdim=True))
+
+    def _shift(self, steps: int, cells: int) -> float:
+        return scheduled_shift(self.pipeline.scheduler.config, cells)
+
+    def grid_ids(self, rows: int, cols: int) -> Tensor:
+        """Return ids (0, row, column) of each cell, counted from the middle of the grid."""
+        ids = torch.zeros(rows, cols, 3, device=self.device)
+        ids[..., 1] = torch.arange(rows, device=self.device)[:, None] - (rows - rows // 2)
+        ids[..., 2] = torch.arange(cols, device=self.device)[None, :] - (cols - cols // 2)
+        return ids.view(rows * cols, 3)
+
+    def rotation(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine (cells, head dims) of the rotary encoding at `ids`."""
+        turn = self.rope.at(ids)
+        return turn.real.repeat_interleave(2, -1), turn.imag.repeat_interleave(2, -1)
+
+    def velocity(
+        self,
+        tokens: Tensor,
+        sigma: Tensor,
+        conditioning: Conditioning,
+        ids: Tensor,
+        beside: ReferenceTokens | None = None,
+    ) -> Tensor:
+        """Return the guided velocity, as every family does."""
+        self._beside = 0 if beside is None else beside.tokens.shape[1]
+        return super().velocity(tokens, sigma, conditioning, ids, beside)
+
+    @torch.no_grad()
+    def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
+        """Run the transformer once. Edit-2511 is told which tokens are clean references, and sees those at time 0."""
+        self.rope.ids = ids
+        batch, cells = len(tokens), tokens.shape[1] - self._beside
+        pictures = [(1, 1, cells)] + ([(1, 1, self._beside)] if self._beside else [])
+        return self.transformer(
+            hidden_states=tokens.to(self.dtype),
+            timestep=sigma.expand(batch).to(self.dtype),
+            encoder_hidden_states=conditioning.text.to(self.dtype).expand(batch, -1, -1),
+            img_shapes=[pictures] * batch,
+            return_dict=False,
+        )[0].float()
+
+
+class QwenImageEdit(QwenImage):
+    """A loaded Qwen-Image-Edit-Plus pipeline (2509, 2511), which takes reference pictures.
+
+    Its language model reads the words alone; the pictures reach the transformer as their tokens.
+    """
+
+    takes_references = True
+
+    def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
+        """Return ids (index + 1, row, column), counted from the middle of each reference."""
+        ids = self.grid_ids(rows, cols)
+        ids[:, 0] = index + 1
+        return ids
