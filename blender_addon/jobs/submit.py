@@ -37,6 +37,11 @@ def obstacle(context: bpy.types.Context) -> str | None:
     return None
 
 
+def renders_first(scene: bpy.types.Scene) -> bool:
+    """Whether composing begins with renders, during which Blender does not answer."""
+    return scene.standee.scene_source == "RENDER" or bool(visibility.cut_layers(scene))
+
+
 def complete_snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
     """Return what the scene composes at its present frame, and the bytes of the pictures, at once.
 
@@ -136,7 +141,7 @@ def compose(context: bpy.types.Context, label: str = "", download: bool = False)
     label = label or composition.prompt[:40] or "Result"
     job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label, download=download)
     job.becomes("preparing")
-    if scene.standee.scene_source == "RENDER" or visibility.cut_layers(scene):
+    if renders_first(scene):
         job.becomes("preparing", "rendering")
     link().prepare(job, complete_in_steps(scene, composition, blobs))
     return job

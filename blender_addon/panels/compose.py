@@ -4,9 +4,11 @@ import bpy
 
 from standee.wire.notes import note_text
 
+from ..i18n.translations import say
 from ..jobs import preview_icons, submit
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
+from ..scene.render_scene import seconds_of
 from . import status
 from .base import Sidebar, paragraph
 
@@ -34,6 +36,8 @@ class STANDEE_PT_compose(Sidebar, bpy.types.Panel):
         reason = submit.obstacle(context)
         if reason:
             paragraph(layout, reason, "INFO")
+        elif submit.renders_first(context.scene):
+            paragraph(layout, _render_hint(context.scene), "RENDER_STILL")
         for job in link().unfinished:
             _job(layout, job)
             if not _in_frame(context) and (icon := preview_icons.icon_of(job.id)):
@@ -64,6 +68,17 @@ class STANDEE_PT_sampling(Sidebar, bpy.types.Panel):
         value.prop(standee, "guidance", text="")
         layout.prop(standee, "negative")
         layout.prop(standee, "show_as")
+
+
+def _render_hint(scene: bpy.types.Scene) -> str:
+    """What is to be expected of the button, as long as Blender cannot render beside the window."""
+    seconds = seconds_of.get(scene.name)
+    if seconds is None:
+        return "Composing renders the scene first; Blender does not answer meanwhile."
+    return say(
+        "Composing renders the scene first; Blender does not answer meanwhile (last time {seconds:.1f} s).",
+        seconds=seconds,
+    )
 
 
 def _in_frame(context: bpy.types.Context) -> bool:

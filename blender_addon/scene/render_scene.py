@@ -8,6 +8,7 @@ and then.
 """
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +28,9 @@ NAME = ".standee"
 PARTS = ("shown", "holdout", "indirect", "unseen")
 """The collections of a render scene: what is seen, what cuts holes, what only gives indirect light, and
 what the camera does not see though it casts shadows and is reflected."""
+
+seconds_of: dict[str, float] = {}
+"""How long Blender did not answer while it last rendered so, by the name of the artist's scene."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,14 @@ class RenderScene:
 @contextmanager
 def temporary_render_scene(scene: bpy.types.Scene, objects: RenderObjects) -> Iterator[RenderScene]:
     """A render scene with these objects, the scene's lights, and a camera that sees the canvas."""
+    began = time.perf_counter()
     target = _build(scene, objects)
     try:
         target.aim(lens_of(scene, depsgraph_of(scene)))
         yield target
     finally:
         target.remove()
+        seconds_of[scene.name] = time.perf_counter() - began
 
 
 def visible(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> list[bpy.types.Object]:

@@ -22,6 +22,12 @@ WORDS: dict[str, str] = {
     "What it is, in a few words": "用几个词说明它是什么",
     "Add pictures of what shall stand in the scene.": "添加要放入场景的图片。",
     "behind the camera": "在相机背后",
+    "Composing renders the scene first; Blender does not answer meanwhile.": (
+        "合成前会先渲染场景；此时 Blender 没有响应。"
+    ),
+    "Composing renders the scene first; Blender does not answer meanwhile (last time {seconds:.1f} s).": (
+        "合成前会先渲染场景；此时 Blender 没有响应（上次 {seconds:.1f} 秒）。"
+    ),
     # how a job stands
     "Waiting": "等待中",
     "Waiting, {count} before it": "等待中，前面还有 {count} 个",

@@ -1,7 +1,5 @@
 """Window steps that arrange subjects with pointer and keys; every claim is asserted."""
 
-import contextlib
-
 import bpy
 from studio import (
     FOLDER,
@@ -35,11 +33,7 @@ def set_up():
     space.overlay.show_floor = True
     with pilot.context():
         bpy.ops.wm.tool_set_by_id(name="standee.arrange_tool")
-    yield 0.3
-    for region in pilot.area.regions:
-        if region.type == "UI":
-            with contextlib.suppress(AttributeError, TypeError):
-                region.active_panel_category = "Standee"
+    yield from pilot.sidebar()
     for name, place in (("teddy_bear", (24, 90)), ("fox", (112, 112)), ("mug", (176, 160))):
         bpy.ops.standee.add_files(filepath=str(FOLDER / f"{name}.png"))
         layer = standee().active()

@@ -8,12 +8,14 @@ import bpy
 sys.path.insert(0, os.environ["STANDEE_WINDOW"])
 
 import arranging
+import first_use
 import in_space
 import making
 from studio import pilot, standee
 
 
 def drive():
+    yield from first_use.without_a_daemon()
     yield from arranging.set_up()
     yield from pilot.shot("arranging")
     yield from arranging.drag_and_undo()
@@ -24,6 +26,7 @@ def drive():
     standee().show_tokens = False
     yield from making.compose()
     yield from making.undo_keeps_results()
+    yield from in_space.standing()
     yield from making.killed_daemon()
     yield from in_space.bound()
     yield from in_space.viewport()

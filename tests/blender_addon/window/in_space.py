@@ -3,11 +3,43 @@
 import bpy
 from mathutils import Vector
 from studio import (
+    as_rendered,
+    close,
     module,
     pilot,
     rect,
     standee,
 )
+
+
+def standing():
+    """A subject stands in 3D where it was seen, and follows its card; F12 shows nothing else anew."""
+    standee().active_layer = 0
+    before, plain = rect(0), as_rendered()
+    with pilot.context():
+        assert bpy.ops.standee.stand_in_3d() == {"FINISHED"}
+    body = bpy.context.object
+    yield 0.3
+    assert close(rect(0), before, 1.0), (before, rect(0))
+    body.location.x += 0.5
+    yield 0.3
+    assert not close(rect(0), before, 1.0), rect(0)
+    body.location.x -= 0.5
+    yield 0.3
+    assert as_rendered() != plain, "F12 shows the card"
+    body.hide_render = True
+    assert as_rendered() == plain, "F12 is what it was without it"
+    body.hide_render = False
+    bpy.ops.ed.undo_push(message="stood in 3D")
+    standee().show_result, standee().show_overlay = False, False
+    yield from pilot.shot("standing")
+    standee().show_result, standee().show_overlay = True, True
+    with pilot.context():
+        bpy.ops.standee.unbind()
+    bpy.data.objects.remove(body)
+    layer = standee().layers[0]
+    layer.x, layer.y, layer.width, layer.height = before
+    bpy.ops.ed.undo_push(message="as it was")
 
 
 def bound():

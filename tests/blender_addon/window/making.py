@@ -9,6 +9,7 @@ import bpy
 from studio import (
     FOLDER,
     Stopwatch,
+    as_rendered,
     at,
     link,
     middle,
@@ -22,6 +23,7 @@ from studio import (
 def compose():
     """The real daemon makes the picture while the window answers; it is in the camera frame then."""
     assert standee().show_as == "FRAME"
+    plain = as_rendered()
     pilot.start_heart()
     for step in range(40):  # what redraws alone cost here, without a graphics card
         pilot.move(*[v + step for v in middle(1)])
@@ -58,7 +60,7 @@ def compose():
     assert answered > 3
     assert ticks.own < 100
     assert drawing.own < 100
-    yield from in_the_frame()
+    yield from in_the_frame(plain)
 
 
 def colour_at(x, y):
@@ -94,8 +96,8 @@ def colour_part(colour):
     return [value / 255 for value in colour]
 
 
-def in_the_frame():
-    """The result is in front, and wiped in; in every view transform its colours are its own."""
+def in_the_frame(plain):
+    """The result is in front, and wiped in; F12 shows none of it; its colours are its own in all views."""
     made = standee().results[0].image
     assert standee().shown_result() is not None
     assert tuple(made.size) == (256, 256)
@@ -104,6 +106,7 @@ def in_the_frame():
     standee().show_overlay = True
     standee().result_wipe = 0.5
     yield from pilot.shot("wipe")
+    assert as_rendered() == plain, "F12 is what it was before"
     standee().result_wipe = 1.0
     flat = bpy.data.images.new("flat", 64, 64)
     scene, space = bpy.context.scene, pilot.area.spaces.active

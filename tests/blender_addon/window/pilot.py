@@ -49,6 +49,15 @@ class Pilot:
         with bpy.context.temp_override(window=self.window, area=self.area, region=self.region):
             yield bpy.context
 
+    def sidebar(self):
+        """Turn to the extension's tab of the sidebar."""
+        yield 0.3
+        for region in self.area.regions:
+            if region.type == "UI":
+                with contextlib.suppress(AttributeError, TypeError):
+                    region.active_panel_category = "Standee"
+        yield 0.1
+
     # -- what a person does ----------------------------------------------------------------------
 
     def event(self, kind, value, x, y, **held):

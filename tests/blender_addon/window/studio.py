@@ -90,3 +90,26 @@ def drawn():
     """Whether every subject's picture is known to the view."""
     looks = module("viewport.layer_cache").layer_cache()
     return all(looks.of(layer) for layer in standee().layers)
+
+
+def as_rendered():
+    """What F12 shows of the scene, as bytes that are the same each time."""
+    scene = bpy.context.scene
+    render, cycles = scene.render, scene.cycles
+    wanted = (
+        (render, "engine", "CYCLES"),
+        (render, "filepath", str(FOLDER / "f12.png")),
+        (render, "use_stamp", False),
+        (cycles, "samples", 2),
+        (cycles, "use_denoising", False),
+    )
+    before = [(home, name, getattr(home, name)) for home, name, _ in wanted]
+    for home, name, value in wanted:
+        setattr(home, name, value)
+    bpy.ops.render.render(write_still=True)
+    for home, name, value in before:
+        setattr(home, name, value)
+    image = bpy.data.images.load(str(FOLDER / "f12.png"), check_existing=False)
+    pixels = bytes(round(value * 255) for value in image.pixels)
+    bpy.data.images.remove(image)
+    return pixels

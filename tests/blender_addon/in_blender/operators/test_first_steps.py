@@ -119,3 +119,25 @@ def test_a_canvas_that_is_smaller_than_the_render_says_so(addon, standee, render
     addon("panels.scene")._canvas(paper, standee, settings)
     assert ("The render has 1920 x 1080 px" in paper.words) is said
     assert "512 x 288 px" in paper.words or not said
+
+
+def test_that_blender_renders_first_and_how_long_that_took_is_said_beside_the_button(
+    addon, standee, subject
+):
+    def said():
+        paper = Paper()
+        space = type("Space", (), {"region_3d": type("View", (), {"view_perspective": "CAMERA"})})
+        context = type("Context", (), {"scene": bpy.context.scene, "space_data": space})
+        panel = type("Panel", (), {"layout": paper})
+        addon("panels.compose").STANDEE_PT_compose.draw(panel, context)
+        return " ".join(paper.words)
+
+    bpy.ops.standee.add_files(filepath=subject)
+    assert "renders the scene first" not in said()
+    addon("scene.render_scene").seconds_of.clear()
+    standee.scene_source = "RENDER"
+    assert "renders the scene first; Blender does not answer" in said()
+    assert "last time" not in said()
+    bpy.context.scene.render.engine, bpy.context.scene.cycles.samples = "CYCLES", 1
+    bpy.ops.standee.scene_capture()
+    assert "(last time " in said()
