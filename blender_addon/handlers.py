@@ -4,7 +4,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import preferences
-from .jobs import cutout, frame_range
+from .jobs import cutout, frame_range, range_playback
 from .jobs.background_tasks import BackgroundTask
 from .jobs.daemon_link import link
 from .jobs.job import Job
@@ -38,6 +38,14 @@ def _follow(name: str) -> BackgroundTask:
     if scene is not None and depsgraph.scene.name == name and object_binding.sync(scene, depsgraph):
         layer_cache().update_occlusion(scene)
     yield
+
+
+@persistent
+def frame_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Another frame is shown."""
+    if not bpy.app.is_job_running("RENDER"):
+        range_playback.update(scene)
+    scene_changed(scene, depsgraph)
 
 
 @persistent
@@ -94,7 +102,7 @@ def another_daemon() -> None:
 
 HANDLERS = {
     "depsgraph_update_post": scene_changed,
-    "frame_change_post": scene_changed,
+    "frame_change_post": frame_changed,
     "undo_post": undone,
     "redo_post": undone,
     "load_pre": leaving,

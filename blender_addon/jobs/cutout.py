@@ -36,7 +36,7 @@ def cut_out(
     `download` says yes to the model that finds words. Raises `StandeeError`.
     """
     if layer.picture is None:
-        raise InvalidField(f"The layer {layer.name!r} has no picture.", fix="Give it one.")
+        raise InvalidField(f"The subject {layer.name!r} has no picture.", fix="Give it one.")
     digest, data = image_datablocks.encode_image(layer.picture)
     spec = Cutout(picture=digest, box=box, points=points, words=words)
     scene = identity(layer.id_data)

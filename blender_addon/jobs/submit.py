@@ -28,10 +28,10 @@ def obstacle(context: bpy.types.Context) -> str | None:
     if not standee.layers and standee.scene_source == "NONE" and not standee.prompt:
         return "Add a subject or write a prompt first"
     if any(layer.bound for layer in standee.layers) and context.scene.camera is None:
-        return "Layers are bound to objects, but the scene has no camera"
+        return "Subjects are bound to objects, but the scene has no camera"
     empty = next((one for one in standee.layers if not (one.picture or one.prompt.strip())), None)
     if empty is not None:
-        return f"The layer '{empty.name}' has neither a picture nor words"
+        return f"The subject '{empty.name}' has neither a picture nor words"
     if standee.scene_source == "PICTURE" and standee.scene_picture is None:
         return "The scene is set to a picture, but none is chosen"
     return None

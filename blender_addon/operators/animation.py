@@ -2,10 +2,11 @@
 
 import bpy
 
-from standee.errors import StandeeError
+from standee.errors import StandeeError, StorageFull
 
+from ..core import takes
 from ..i18n.translations import say
-from ..jobs import frame_range, range_strip, submit
+from ..jobs import frame_range, range_playback, range_strip, submit
 from ..jobs.daemon_link import link
 from ..jobs.waiting import wait
 from .base import WAIT, composition, poll_fails, refuse
@@ -126,10 +127,35 @@ class STANDEE_OT_add_strip(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class STANDEE_OT_show_range(bpy.types.Operator):
+    bl_idname = "standee.show_range"
+    bl_label = "Show in Frame"
+    bl_description = (
+        "Draw the newest take of the range in the camera frame, each picture at its own time, and hide it"
+        " again: play the animation to see it move"
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene = context.scene
+        standee = scene.standee
+        if not standee.show_range:
+            try:
+                if takes.newest(frame_range.folder_of(scene)) is None:
+                    raise StorageFull(
+                        "There are no pictures of the range.", fix="Compose it first."
+                    )
+            except StandeeError as error:
+                return refuse(self, error)
+        standee.show_range = not standee.show_range
+        range_playback.update(scene)
+        return {"FINISHED"}
+
+
 CLASSES = (
     STANDEE_OT_prompt_add,
     STANDEE_OT_prompt_remove,
     STANDEE_OT_compose_range,
     STANDEE_OT_stop_range,
     STANDEE_OT_add_strip,
+    STANDEE_OT_show_range,
 )

@@ -61,7 +61,7 @@ class STANDEE_OT_unbind(NeedsLayer, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         layer = active_layer(context)
         if layer is None or not layer.bound:
-            return poll_fails(cls, "The active layer follows nothing")
+            return poll_fails(cls, "The active subject follows nothing")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:

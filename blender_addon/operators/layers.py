@@ -123,9 +123,9 @@ class STANDEE_OT_layer_fit(NeedsLayer, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         layer = active_layer(context)
         if layer is None or layer.picture is None:
-            return poll_fails(cls, "The active layer has no picture")
+            return poll_fails(cls, "The active subject has no picture")
         if layer.bound:
-            return poll_fails(cls, "The layer follows a 3D object; unbind it first")
+            return poll_fails(cls, "The subject follows a 3D object; unbind it first")
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -160,7 +160,7 @@ class STANDEE_OT_layer_center(NeedsLayer, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         layer, canvas = active_layer(context), composition(context).canvas()
         if layer.bound:
-            self.report({"ERROR"}, "The layer follows a 3D object; unbind it first.")
+            self.report({"ERROR"}, "The subject follows a 3D object; unbind it first.")
             return {"CANCELLED"}
         rect = layer.rect
         x, y = (canvas.width - rect.w) / 2, (canvas.height - rect.h) / 2

@@ -74,7 +74,9 @@ class STANDEE_OT_result_discard(NeedsResult, bpy.types.Operator):
 class STANDEE_OT_result_recall(NeedsResult, bpy.types.Operator):
     bl_idname = "standee.result_recall"
     bl_label = "Recall Composition"
-    bl_description = "Bring back the layers, prompt and settings that the active result was made of"
+    bl_description = (
+        "Bring back the subjects, prompt and settings that the active result was made of"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -28,7 +28,9 @@ class STANDEE_PT_animation(Sidebar, bpy.types.Panel):
             work = frame_range.current
             part = work.done / max(1, len(work.frames))
             layout.progress(factor=part, text=work.text)
-        layout.operator("standee.add_strip", icon="SEQUENCE")
+        row = layout.row(align=True)
+        row.operator("standee.show_range", icon="CAMERA_DATA", depress=standee.show_range)
+        row.operator("standee.add_strip", icon="SEQUENCE")
 
 
 CLASSES = (STANDEE_PT_animation,)

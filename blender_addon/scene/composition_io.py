@@ -141,7 +141,7 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
         blobs[digest] = picture
     elif not shown.prompt.strip():
         raise InvalidField(
-            f"The layer {shown.name!r} has neither a picture nor words.",
+            f"The subject {shown.name!r} has neither a picture nor words.",
             fix="Give it one of them in its settings, or remove the layer.",
         )
     if shown.layer_id in masks:

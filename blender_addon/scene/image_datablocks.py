@@ -96,8 +96,9 @@ def load(path: str) -> bpy.types.Image:
 
 
 def is_picture(image: bpy.types.Image) -> bool:
-    """Whether an image is one picture, and not a render, a viewer or a film."""
-    return image.type in ("IMAGE", "UV_TEST", "MULTILAYER") and image.source in USABLE
+    """Whether an image is one picture, and not a render, a viewer, a film or hidden."""
+    kind = image.type in ("IMAGE", "UV_TEST", "MULTILAYER") and image.source in USABLE
+    return kind and not image.name.startswith(".")
 
 
 def check(image: bpy.types.Image) -> None:

@@ -62,7 +62,7 @@ class StandeeScene(bpy.types.PropertyGroup):
     home: StringProperty(options={"HIDDEN"})
     origin: StringProperty(options={"HIDDEN"})
     layers: CollectionProperty(type=StandeeLayer, name="Layers")
-    active_layer: IntProperty(name="Active Layer", options=set(), update=_chosen)
+    active_layer: IntProperty(name="Active Subject", options=set(), update=_chosen)
     results: CollectionProperty(type=StandeeResult, name="Results")
     active_result: IntProperty(name="Active Result", options=set(), update=redraw)
     prompts: CollectionProperty(type=StandeePrompt, name="Prompts")
@@ -264,6 +264,12 @@ class StandeeScene(bpy.types.PropertyGroup):
         max=1.0,
         default=1.0,
         subtype="FACTOR",
+        update=redraw,
+    )
+    show_range: BoolProperty(
+        name="Range in Frame",
+        description="Whether the newest take of the range is drawn in the camera frame",
+        options={"SKIP_SAVE"},
         update=redraw,
     )
     range_folder: StringProperty(

@@ -16,6 +16,7 @@ from ..core.picking import Hit, Item, pick
 from ..core.projection import Frame, frame_in_region
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
+from ..jobs.range_playback import frame_image
 from ..preferences import style, ui_scale
 from ..scene import focus, object_binding
 from ..scene.identity import known_identity
@@ -105,7 +106,7 @@ def draw_data(
 ) -> DrawData | None:
     """Return all that is to be drawn in a region."""
     standee: StandeeScene = scene.standee
-    wanted = standee.show_overlay or standee.show_result or progress_of(standee) is not None
+    wanted = standee.show_overlay or _shown_image(standee) or progress_of(standee) is not None
     frame = frame_of(scene, region, view) if wanted else None
     if frame is None:
         return None
@@ -137,8 +138,15 @@ def draw_data_in(standee: StandeeScene, frame: Frame) -> DrawData:
         patch=patch,
         progress=progress_of(standee),
     )
+    return DrawData(frame, shapes, seen, _shown_image(standee))
+
+
+def _shown_image(standee: StandeeScene) -> bpy.types.Image | None:
+    """Return what is drawn in front: the range's picture if the range is shown, else the result."""
+    if standee.show_range:
+        return frame_image(standee.id_data)
     result = standee.shown_result()
-    return DrawData(frame, shapes, seen, result.image if result is not None else None)
+    return result.image if result is not None else None
 
 
 def progress_of(standee: StandeeScene) -> Progress | None:

@@ -147,6 +147,15 @@ ACTIONS: dict[str, str] = {
     " unchanged are left out, so it goes on where it was stopped": (
         "以相同的噪声合成场景范围内的每一帧。已完成且未改变的帧会被跳过，因此可从停止处继续"
     ),
+    "Show in Frame": "在画框中显示",
+    "Draw the newest take of the range in the camera frame, each picture at its own time, and hide it"
+    " again: play the animation to see it move": (
+        "在相机画框中绘制帧范围的最新一次结果，每张图片在各自的时间显示，再按一次隐藏：播放动画即可观看"
+    ),
+    "Range in Frame": "画框中的帧范围",
+    "Whether the newest take of the range is drawn in the camera frame": (
+        "是否在相机画框中绘制帧范围的最新一次结果"
+    ),
     "Stop Range": "停止帧范围",
     "Stop; the finished frames stay, and composing again goes on from there": (
         "停止；已完成的帧会保留，再次合成时从那里继续"
@@ -172,8 +181,8 @@ ACTIONS: dict[str, str] = {
     "Discard Result": "丢弃结果",
     "Remove the active result and its picture": "移除活动结果及其图片",
     "Recall Composition": "恢复构图",
-    "Bring back the layers, prompt and settings that the active result was made of": (
-        "恢复生成活动结果时的图层、提示词与设置"
+    "Bring back the subjects, prompt and settings that the active result was made of": (
+        "恢复生成活动结果时的主体、提示词与设置"
     ),
     "Save Result": "保存结果",
     "Write the active result to a PNG file, with its receipt": ("将活动结果原样写入 PNG 文件"),

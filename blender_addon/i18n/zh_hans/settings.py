@@ -30,7 +30,7 @@ SETTINGS: dict[str, str] = {
     "The width of outlines in pixels, before the interface's scale": "轮廓线宽（像素，界面缩放之前）",
     "Daemon": "守护进程",
     # layers
-    "Layers": "图层",
+    "Layers": "主体",
     "Name": "名称",
     "What you call it": "您给它起的名字",
     "Picture": "图片",
@@ -83,7 +83,6 @@ SETTINGS: dict[str, str] = {
     ),
     "Distance": "距离",
     "How far the bound object is from the camera": "绑定物体与相机的距离",
-    "Active Layer": "活动图层",
     "Active Subject": "活动主体",
     "Subjects": "主体",
     # scene

@@ -66,7 +66,7 @@ WORDS: dict[str, str] = {
     ),
     "its cut-out is empty": "其抠图为空",
     "it lies off the canvas": "它在画布之外",
-    "others hide all of it": "它被其他图层完全遮住",
+    "others hide all of it": "它被其他主体完全遮住",
     "they change a text encoder that this model does not have": "它们修改的是此模型没有的文本编码器",
     "they change norms or embeddings, which LoRAs cannot be laid over here": (
         "它们修改的是归一化或嵌入，这里无法加载"
@@ -107,12 +107,11 @@ WORDS: dict[str, str] = {
     "Add a subject or write a prompt first": "请先添加主体或写提示词",
     "The scene has no camera; its frame is the canvas": "场景没有相机；相机画框就是画布",
     "There is no result yet": "还没有结果",
-    "The active layer has no picture": "活动图层没有图片",
-    "The layer follows a 3D object; unbind it first": "该图层跟随 3D 物体；请先解除绑定",
+    "The subject follows a 3D object; unbind it first": "该主体跟随 3D 物体；请先解除绑定",
     "There is no image in this file": "此文件中没有图像",
     "Select an object with a surface": "请选择一个有表面的物体",
     "Make an object with a surface the active one": "请将一个有表面的物体设为活动物体",
-    "The active layer follows nothing": "活动图层没有跟随任何物体",
+    "The active subject follows nothing": "活动主体没有跟随任何物体",
     "The scene does not come from a render or a view": "场景并非来自渲染或视图",
     "There is no scene of which anything could be kept": "没有可保留的场景",
     "Nothing masks the scene": "场景没有遮罩",

@@ -279,3 +279,33 @@ def test_a_relative_folder_needs_a_saved_file(addon, moving):
     moving.range_folder = "//frames/"
     with pytest.raises(RuntimeError, match="Save the file first"):
         bpy.ops.standee.compose_range()
+
+
+def test_a_range_plays_back_in_the_frame(addon, standee, png, tmp_path):
+    scene, playback = bpy.context.scene, addon("jobs.range_playback")
+    scene.frame_start, scene.frame_end, scene.frame_step = 1, 6, 2
+    standee.range_folder = str(tmp_path)
+    with pytest.raises(RuntimeError, match="Compose it first"):
+        bpy.ops.standee.show_range()
+    for take, level in ((1, 0.0), (2, 0.5)):
+        folder = tmp_path / f"take_{take:03d}"
+        folder.mkdir()
+        for frame in (1, 3):
+            data = png(8, 8, (level + frame / 10, 0, 0, 1))
+            (folder / f"{frame:04d}.png").write_bytes(data)
+    scene.frame_set(1)
+    bpy.ops.standee.show_range()
+
+    def seen():
+        image = playback.frame_image(scene)
+        return None if image is None else round(image.pixels[0], 1)
+
+    found = []
+    for frame in range(1, 7):
+        scene.frame_set(frame)
+        found.append(seen())
+    assert found == [0.6, 0.6, 0.8, 0.8, None, None], "of the newest take; the fifth is not there"
+    assert not bpy.ops.standee.add_image.poll(), "it is no image of the artist's"
+    scene.frame_set(3)
+    bpy.ops.standee.show_range()
+    assert seen() is None

@@ -261,3 +261,18 @@ def test_a_result_is_drawn_without_the_rectangles_too(addon, standee, subject, p
     assert shown(painted()[64, 64]) == pytest.approx((0, 128, 255), abs=1)
     standee.show_result = False
     assert painted()[40:90, 40:90, :3].max() < 0.02
+
+
+def test_a_range_is_drawn_before_the_result(addon, standee, painted, result, png, tmp_path):
+    quiet(addon)
+    result((255, 0, 0))
+    (tmp_path / "take_001").mkdir()
+    (tmp_path / "take_001" / "0001.png").write_bytes(png(64, 64, (0, 1, 0, 1)))
+    standee.range_folder = str(tmp_path)
+    bpy.context.scene.frame_set(1)
+    bpy.ops.standee.show_range()
+    assert shown(painted()[64, 64]) == pytest.approx((0, 255, 0), abs=1)
+    bpy.context.scene.frame_set(2)
+    assert shown(painted()[64, 64])[0] < 5, "there is no picture of that frame"
+    bpy.ops.standee.show_range()
+    assert shown(painted()[64, 64]) == pytest.approx((255, 0, 0), abs=1)
