@@ -13,14 +13,17 @@ class Sidebar:
     bl_category = "Standee"
 
 
-def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
-    """Show a sentence in the interface's language, broken to the width of the sidebar."""
+def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE", beside: int = 0) -> None:
+    """Show a sentence in the interface's language, broken to the width of the sidebar.
+
+    `beside` is how many px of that something else takes.
+    """
     words = layout.column(align=True)
     words.scale_y = 0.8
     region = bpy.context.region
     scale = bpy.context.preferences.system.ui_scale or 1.0
     width = region.width / scale if region is not None and region.type == "UI" else 250
-    fits = max(20, int((width - 70) / 6.2))
+    fits = max(20, int((width - 70 - beside) / 6.2))
     for line in wrap_lines(bpy.app.translations.pgettext_iface(text), fits):
         words.label(text=line, icon=icon)
         icon = "BLANK1" if icon != "NONE" else "NONE"

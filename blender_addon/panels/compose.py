@@ -12,6 +12,9 @@ from ..scene.render_scene import seconds_of
 from . import status
 from .base import Sidebar, paragraph
 
+CLOSE = 40
+"""Px that the button takes which closes a notice."""
+
 
 class STANDEE_PT_compose(Sidebar, bpy.types.Panel):
     bl_label = "Compose"
@@ -96,9 +99,9 @@ def _notice(layout: bpy.types.UILayout) -> None:
     box = layout.box()
     row = box.row()
     words = row.column()
-    paragraph(words, notice.message, "ERROR")
+    paragraph(words, notice.message, "ERROR", CLOSE)
     if notice.fix:
-        paragraph(words, notice.fix, "BLANK1")
+        paragraph(words, notice.fix, "BLANK1", CLOSE)
     row.operator("standee.dismiss", text="", icon="X", emboss=False)
     if notice.download:
         box.operator(notice.download, text="Download", icon="IMPORT").download = True

@@ -65,8 +65,8 @@ class STANDEE_PT_layer(NeedsActive, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("standee.cut_out", text="By Words", icon="TEXT").by = "WORDS"
         row.operator("standee.cut_out", text="Whole Picture", icon="IMAGE_DATA").by = "PICTURE"
+        layout.operator("standee.cut_out_here", text="Click or Box", icon="RESTRICT_SELECT_OFF")
         row = layout.row(align=True)
-        row.operator("standee.cut_out_here", text="Click or Box", icon="RESTRICT_SELECT_OFF")
         row.operator("standee.cut_out_strokes", text="Drawn", icon="GREASEPENCIL")
         row.operator("standee.paint_cut_out", text="Paint", icon="BRUSH_DATA")
 
