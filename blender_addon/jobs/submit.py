@@ -10,7 +10,7 @@ from standee.errors import InvalidField
 from ..core.timeline import prompt_at
 from ..rendering import billboards, passes, visibility
 from ..scene import image_datablocks, object_binding, render
-from ..scene.composition_io import Blobs, Work, composition_of, with_pictures
+from ..scene.composition_io import Blobs, Later, Work, composition_of, with_encoded, with_pictures
 from ..scene.identity import identity
 from ..scene.scene_properties import StandeeScene
 from .daemon_link import link
@@ -47,17 +47,17 @@ def complete_snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
 
     Raises `StandeeError`.
     """
-    composition, blobs = snapshot(context)
     made: tuple[Composition, Blobs] = object_binding.run_to_end(
-        complete_in_steps(context.scene, composition, blobs)
+        complete_in_steps(context.scene, *snapshot(context))
     )
     return made
 
 
-def snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
+def snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs, Later]:
     """Return what the scene composes now, as far as that is known at once; see `complete_in_steps`.
 
-    Bound layers are brought to their place. Raises `StandeeError`.
+    The third are pictures as they are now that take a while to become files. Bound layers are brought to
+    their place. Raises `StandeeError`.
     """
     scene = context.scene
     standee: StandeeScene = scene.standee
@@ -66,24 +66,35 @@ def snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
     fresh = standee.scene_source in FRESH
     if fresh:
         render.require_scene(scene, standee.scene_source)
-    return composition_of(
+    later: Later = {}
+    composition, blobs = composition_of(
         standee,
         prompt=prompt_now(scene),
         order=object_binding.order(standee.layers),
         scene=PENDING_PICTURE if fresh else None,
+        later=later,
     )
+    return composition, blobs, later
 
 
-def complete_in_steps(scene: bpy.types.Scene, composition: Composition, blobs: Blobs) -> Work:
-    """Find what takes a while: what hides the layers, and a fresh scene. A generator.
+def complete_in_steps(
+    scene: bpy.types.Scene, composition: Composition, blobs: Blobs, later: Later
+) -> Work:
+    """Find what takes a while: files of pictures, what hides the layers, a fresh scene. A generator.
 
     Returns the composition and blobs with that in them. The scene goes to the daemon only: a range
     must not change Blender's data between two undo steps. Raises `StandeeError`.
     """
-    return _complete_in_steps(scene.name, scene.standee.scene_source, composition, blobs)
+    return _complete_in_steps(scene.name, scene.standee.scene_source, composition, blobs, later)
 
 
-def _complete_in_steps(scene: str, source: str, composition: Composition, blobs: Blobs) -> Work:
+def _complete_in_steps(
+    scene: str, source: str, composition: Composition, blobs: Blobs, later: Later
+) -> Work:
+    encoded = {}
+    for stands_for, one in later.items():
+        encoded[stands_for] = yield from one.encode_in_steps()
+    composition, blobs = with_encoded(composition, blobs, encoded)
     masks = yield from visibility.cut_masks_in_steps(scene)
     fresh = None
     if source in FRESH:
@@ -137,11 +148,11 @@ def compose(context: bpy.types.Context, label: str = "", download: bool = False)
     """
     scene = context.scene
     link().open()
-    composition, blobs = snapshot(context)
+    composition, blobs, later = snapshot(context)
     label = label or composition.prompt[:40] or "Result"
     job = Job(id=uuid.uuid4().hex, scene=identity(scene), label=label, download=download)
     job.becomes("preparing")
     if renders_first(scene):
         job.becomes("preparing", "rendering")
-    link().prepare(job, complete_in_steps(scene, composition, blobs))
+    link().prepare(job, complete_in_steps(scene, composition, blobs, later))
     return job

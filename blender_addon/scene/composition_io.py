@@ -44,6 +44,8 @@ SCENE_FIELDS = {
 RECT_FIELDS = {"x": "x", "y": "y", "w": "width", "h": "height"}
 
 Blobs = dict[str, bytes]
+Later = dict[str, image_datablocks.Unencoded]
+"""Pictures that are no files yet, by the digests that stand for them."""
 Work = Generator[float | None, None, tuple[Composition, Blobs]]
 """Small steps that a composition and its pictures come of; each may yield the seconds it rests."""
 PictureOf = Callable[[str], bytes]
@@ -56,8 +58,11 @@ def composition_of(
     order: list[int] | None = None,
     masks: Mapping[str, bytes] | None = None,
     scene: bytes | None = None,
+    later: Later | None = None,
 ) -> tuple[Composition, Blobs]:
     """Return the composition and the bytes of its pictures.
+
+    What takes long to become a file is put into `later`, if that is given; see `with_encoded`.
 
     `order` lists the indices of the layers from back to front (see `object_binding.order`), `masks` the
     cut-outs (PNG) of those that the scene hides in part, by their id, `prompt` is another one than
@@ -65,16 +70,36 @@ def composition_of(
     """
     blobs: Blobs = {}
     indices = order if order is not None else list(range(len(standee.layers)))
-    layers = tuple(_layer(standee.layers[index], blobs, masks or {}) for index in indices)
+    layers = tuple(_layer(standee.layers[index], blobs, masks or {}, later) for index in indices)
     composition = msgspec.structs.replace(
         original(standee),
         canvas=_canvas(standee),
         prompt=standee.prompt if prompt is None else prompt,
         layers=layers,
-        scene=_scene(standee, blobs, scene),
+        scene=_scene(standee, blobs, scene, later),
         sampling=_sampling(standee),
     )
     return validate(composition), blobs
+
+
+def with_encoded(
+    composition: Composition, blobs: Blobs, encoded: Mapping[str, tuple[str, bytes]]
+) -> tuple[Composition, Blobs]:
+    """Return a composition with files, (digest, bytes), in place of the digests that stood for them."""
+    blobs = {digest: data for digest, data in blobs.items() if digest not in encoded}
+    blobs |= dict(encoded.values())
+
+    def named(digest: str | None) -> str | None:
+        return encoded[digest][0] if digest in encoded else digest
+
+    layers = tuple(
+        msgspec.structs.replace(one, picture=named(one.picture), mask=named(one.mask))
+        for one in composition.layers
+    )
+    scene = composition.scene
+    if scene is not None:
+        scene = msgspec.structs.replace(scene, picture=named(scene.picture), kept=named(scene.kept))
+    return msgspec.structs.replace(composition, layers=layers, scene=scene), blobs
 
 
 def with_pictures(
@@ -134,10 +159,14 @@ def load_into_scene(standee: StandeeScene, composition: Composition, picture: Pi
 # -- from properties -----------------------------------------------------------------------------
 
 
-def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Layer:
+def _layer(
+    shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes], later: Later | None
+) -> Layer:
     digest = mask = None
     if shown.picture is not None:
-        digest, picture = _encoded(shown.picture, f"The picture of the layer '{shown.name}'")
+        digest, picture = _encoded(
+            shown.picture, f"The picture of the subject '{shown.name}'", later
+        )
         blobs[digest] = picture
     elif not shown.prompt.strip():
         raise InvalidField(
@@ -148,7 +177,7 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
         mask = digest_of(masks[shown.layer_id])
         blobs[mask] = masks[shown.layer_id]
     elif shown.mask is not None:
-        mask, data = _encoded(shown.mask, f"The cut-out of the layer '{shown.name}'")
+        mask, data = _encoded(shown.mask, f"The cut-out of the subject '{shown.name}'", later)
         blobs[mask] = data
     origin = _origin(shown.origin)
     fields = {
@@ -164,26 +193,36 @@ def _layer(shown: StandeeLayer, blobs: Blobs, masks: Mapping[str, bytes]) -> Lay
     )
 
 
-def _encoded(image: bpy.types.Image, where: str) -> tuple[str, bytes]:
-    """Return (digest, bytes) of an image. Raises `BadPicture` and `TooLarge`, which say where it is."""
+def _encoded(image: bpy.types.Image, where: str, later: Later | None) -> tuple[str, bytes]:
+    """Return (digest, bytes) of an image. Raises `BadPicture` and `TooLarge`, which say where it is.
+
+    With `later`, one that takes long is put there, under a digest that only stands for it.
+    """
     try:
-        return image_datablocks.encode_image(image)
+        slow = image_datablocks.unencoded(image) if later is not None else None
+        if slow is None or later is None:
+            return image_datablocks.encode_image(image)
+        stands_for = f"image {image.session_uid}".encode()
+        later[digest_of(stands_for)] = slow
+        return digest_of(stands_for), stands_for
     except StandeeError as error:
         error.message = f"{where} cannot be sent: {error.message}"
         raise
 
 
-def _scene(standee: StandeeScene, blobs: Blobs, fresh: bytes | None) -> Scene | None:
+def _scene(
+    standee: StandeeScene, blobs: Blobs, fresh: bytes | None, later: Later | None
+) -> Scene | None:
     if fresh is not None:
         digest, data = digest_of(fresh), fresh
     elif standee.scene_source != "NONE" and standee.scene_picture is not None:
-        digest, data = _encoded(standee.scene_picture, "The scene's picture")
+        digest, data = _encoded(standee.scene_picture, "The scene's picture", later)
     else:
         return None
     blobs[digest] = data
     kept = None
     if standee.scene_kept is not None:
-        kept, data = _encoded(standee.scene_kept, "The mask of what is kept")
+        kept, data = _encoded(standee.scene_kept, "The mask of what is kept", later)
         blobs[kept] = data
     origin = _origin(standee.scene_origin)
     fields = {

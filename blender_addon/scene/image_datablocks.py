@@ -7,6 +7,7 @@ artist's own (painted, generated, on disk) stays as it is: what it shows is sent
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ UPRIGHT = 1
 """The EXIF orientation of pictures that are shown as their rows lie."""
 USABLE = {"FILE", "GENERATED"}
 """The sources of images that are one picture."""
+QUICK = 256 * 256
+"""An image of so many px is made a PNG at once."""
+STEP = 16384
+"""Of a larger one, so many px at a time."""
 DRAWN_SIDE = 512
 """The size in px at which pictures are drawn in the 3D view."""
 
@@ -136,19 +141,43 @@ def encode_image(image: bpy.types.Image) -> tuple[str, bytes]:
     data = _file_of(image)
     if data is not None:
         return digest_of(data), data
-    key = (image.session_uid, *state_of(image))
-    made = _made.get(key)
+    made = _made.get(_key(image))
     if made is None:
         data = png.encode(pixels_of(image))
         made = digest_of(data), data
-        if not image.is_dirty:  # else there is no telling when it changes
-            while len(_made) >= MADE:
-                del _made[next(iter(_made))]
-            _made[key] = made
-    _sent[image.session_uid] = made[0]
-    if "standee_digest" in image and image.get("standee_sent") != made[0]:
-        image["standee_sent"] = made[0]  # one of ours, such as an EXR that was added
+    _remember(image, made)
     return made
+
+
+@dataclass(frozen=True)
+class Unencoded:
+    """An image's pixels (height, width, 4) as they were, that take a while to become a file."""
+
+    uid: int
+    key: tuple[Any, ...]
+    pixels: NDArray[np.float32]
+
+    def encode_in_steps(self) -> Iterator[None]:
+        """Return (digest, bytes) of the PNG, as a generator of steps that each take some ms."""
+        rows = max(1, STEP // self.pixels.shape[1])
+        data: bytes = yield from png.encode_in_steps(self.pixels, rows)
+        made = digest_of(data), data
+        image = next((one for one in bpy.data.images if one.session_uid == self.uid), None)
+        if image is not None and _key(image) == self.key:
+            _remember(image, made)
+        return made
+
+
+def unencoded(image: bpy.types.Image) -> Unencoded | None:
+    """Return an image's pixels if making a file of it takes long; `None` if `encode_image` is quick.
+
+    Raises `BadPicture` and `TooLarge`.
+    """
+    check(image)
+    small = image.size[0] * image.size[1] <= QUICK
+    if small or _made.get(_key(image)) is not None or _file_of(image) is not None:
+        return None
+    return Unencoded(image.session_uid, _key(image), pixels_of(image).copy())
 
 
 def known_digests(image: bpy.types.Image) -> set[str]:
@@ -222,6 +251,21 @@ def state_of(image: bpy.types.Image | None) -> tuple[Any, ...]:
     packed = image.packed_file.size if image.packed_file else -1
     digest = image.get("standee_digest", "")
     return (image.name_full, tuple(image.size), packed, digest, image.is_dirty)
+
+
+def _key(image: bpy.types.Image) -> tuple[Any, ...]:
+    return (image.session_uid, *state_of(image))
+
+
+def _remember(image: bpy.types.Image, made: tuple[str, bytes]) -> None:
+    """Take note of what an image is sent as."""
+    if not image.is_dirty and _key(image) not in _made:  # else there is no telling when it changes
+        while len(_made) >= MADE:
+            del _made[next(iter(_made))]
+        _made[_key(image)] = made
+    _sent[image.session_uid] = made[0]
+    if "standee_digest" in image and image.get("standee_sent") != made[0]:
+        image["standee_sent"] = made[0]  # one of ours, such as an EXR that was added
 
 
 def _readable(data: bytes) -> bool:

@@ -187,7 +187,9 @@ def test_what_cannot_be_sent_is_named_with_its_layer(addon, standee, subject, da
     bpy.ops.standee.add_files(filepath=subject)
     standee.active().name = "The cat"
     standee.active().picture = film
-    with pytest.raises(RuntimeError, match=r"picture of the layer 'The cat' cannot be sent.*film"):
+    with pytest.raises(
+        RuntimeError, match=r"picture of the subject 'The cat' cannot be sent.*film"
+    ):
         bpy.ops.standee.compose()
 
 
@@ -199,3 +201,29 @@ def test_subjects_that_are_added_one_by_one_stand_aside(standee, subject, tmp_pa
         (round(one.x + one.width / 2), round(one.y + one.height / 2)) for one in standee.layers
     }
     assert len(middles) == 3
+
+
+def test_a_large_painting_becomes_a_file_in_small_steps(addon, standee, daemon, until):
+    image = bpy.data.images.new("large", 1024, 512)
+    painted = np.random.default_rng(1).random((512, 1024, 4)).astype(np.float32)
+    painted[..., 3] = 1
+    image.pixels.foreach_set(painted.ravel())
+    wanted = addon("scene.image_datablocks").pixels_of(image)
+    bpy.ops.standee.add_image(name="large")
+    standee.active().mask = image
+    submit = addon("jobs.submit")
+    composition, blobs, later = submit.snapshot(bpy.context)
+    assert len(later) == 1, "the picture, and the cut-out that is the same"
+    steps = submit.complete_in_steps(bpy.context.scene, composition, blobs, later)
+    assert sum(1 for _ in steps) >= 32
+    composition, blobs = submit.complete_snapshot(bpy.context)
+    [layer] = composition.layers
+    assert layer.picture == layer.mask
+    [(digest, data)] = blobs.items()
+    assert digest == layer.picture
+    assert np.array_equal(addon("scene.image_datablocks").decode_pixels(data), wanted)
+    bpy.ops.standee.compose()
+    image.pixels.foreach_set(np.zeros_like(painted).ravel())  # painted on: the job keeps what was
+    until(lambda: daemon.specs)
+    [spec] = daemon.specs.values()
+    assert spec["layers"][0]["picture"] == digest
