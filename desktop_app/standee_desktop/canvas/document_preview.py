@@ -14,7 +14,7 @@ from standee.errors import TooLarge
 
 from ..services.image_cache import CachedImage, small_look, to_qimage
 from ..storage.image_import import open_picture
-from .painting import paint_picture, paint_words
+from .painting import paint_picture, paint_words, standing
 
 LARGEST = 64 << 20
 """Bytes of a document that is worth reading for a preview."""
@@ -61,10 +61,11 @@ def _arranged(
         rect = scene.rect or Rect(0, 0, canvas.width, canvas.height)
         paint_picture(painter, behind, rect, scene.fit, False, scale)
     for layer, look in zip(layers, looks, strict=True):
-        if look is None:
-            paint_words(painter, layer.rect, layer.prompt, scale)
-        else:
-            paint_picture(painter, look, layer.rect, layer.fit, layer.flip, scale)
+        with standing(painter, layer):
+            if look is None:
+                paint_words(painter, layer.rect, layer.prompt, scale)
+            else:
+                paint_picture(painter, look, layer.rect, layer.fit, layer.flip, scale)
     painter.end()
     return image
 

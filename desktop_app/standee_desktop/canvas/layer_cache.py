@@ -16,7 +16,14 @@ from standee.composition import Composition, Layer, Rect, Scene
 from ..model.camera import Camera
 from ..services.image_cache import ImageCache
 from ..widgets import theme
-from .painting import checkerboard, paint_picture, paint_placeholder, paint_words, pen
+from .painting import (
+    checkerboard,
+    paint_picture,
+    paint_placeholder,
+    paint_words,
+    pen,
+    standing,
+)
 
 
 class LayerCache:
@@ -118,14 +125,18 @@ class LayerCache:
         for layer in layers:
             if not layer.shown:
                 continue
-            look = self._pictures.look_of(layer)
-            if look is not None:
-                paint_picture(painter, look, layer.rect, layer.fit, layer.flip, camera.scale)
-            elif layer.picture is None:
-                paint_words(painter, layer.rect, layer.prompt, camera.scale)
-            else:
-                broken = self._pictures.error(layer.picture, layer.mask) is not None
-                paint_placeholder(painter, layer, camera.scale, broken)
+            with standing(painter, layer):
+                self._paint_layer(painter, layer, camera)
+
+    def _paint_layer(self, painter: QPainter, layer: Layer, camera: Camera) -> None:
+        look = self._pictures.look_of(layer)
+        if look is not None:
+            paint_picture(painter, look, layer.rect, layer.fit, layer.flip, camera.scale)
+        elif layer.picture is None:
+            paint_words(painter, layer.rect, layer.prompt, camera.scale)
+        else:
+            broken = self._pictures.error(layer.picture, layer.mask) is not None
+            paint_placeholder(painter, layer, camera.scale, broken)
 
 
 def _enter(painter: QPainter, camera: Camera) -> None:

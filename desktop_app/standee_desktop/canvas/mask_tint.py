@@ -44,6 +44,9 @@ class MaskTint:
         placed = frame.placed
         area = QRectF(placed.x, placed.y, placed.w, placed.h)
         painter.save()
+        painter.translate(area.center())
+        painter.rotate(frame.rotation)
+        painter.translate(-area.center())
         if frame.flip:
             middle = placed.x + placed.w / 2
             painter.translate(middle, 0)

@@ -5,7 +5,8 @@ Functions of a painter and plain data. `scale` is screen px per canvas px.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -21,6 +22,10 @@ from ..widgets import theme
 
 HANDLE_SIDE = 9.0
 """The side of a handle on the screen, px, at any zoom."""
+TURN_AWAY = 15.0
+"""How far the handles that turn are outside of the corners, px across and down."""
+TURN_RADIUS = 3.5
+"""Their radius, px."""
 CHECKER = 8
 """The side of a square of the checkerboard on the screen, px."""
 OUTSIDE = 0.72
@@ -42,6 +47,31 @@ def checkerboard(light: str, dark: str) -> QBrush:
     painter.fillRect(CHECKER, CHECKER, CHECKER, CHECKER, QColor(dark))
     painter.end()
     return QBrush(tile)
+
+
+@contextmanager
+def turned(painter: QPainter, middle: QPointF, degrees: float) -> Iterator[None]:
+    """Turn what is painted inside the block about a point, clockwise."""
+    if not degrees:
+        yield
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(middle)
+    painter.rotate(degrees)
+    painter.translate(-middle)
+    yield
+    painter.restore()
+
+
+@contextmanager
+def standing(painter: QPainter, layer: Layer) -> Iterator[None]:
+    """Paint inside the block as a layer stands: turned, and as transparent; the painter is in canvas px."""
+    before = painter.opacity()
+    painter.setOpacity(before * layer.opacity)
+    with turned(painter, qrect(layer.rect).center(), layer.rotation):
+        yield
+    painter.setOpacity(before)
 
 
 def paint_picture(
@@ -139,6 +169,24 @@ def handle_places(rect: QRectF) -> dict[Handle, QPointF]:
     small = min(rect.width(), rect.height()) < 4 * HANDLE_SIDE
     box = Rect(rect.x(), rect.y(), max(rect.width(), 1e-6), max(rect.height(), 1e-6))
     return {one: QPointF(*one.at(box)) for one in HANDLES if one.corner or not small}
+
+
+def turn_places(rect: QRectF) -> dict[Handle, QPointF]:
+    """Return where the handles are, screen px, that turn a rectangle: outside of its corners."""
+    return {
+        one: place + QPointF(one.x * TURN_AWAY, one.y * TURN_AWAY)
+        for one, place in handle_places(rect).items()
+        if one.corner
+    }
+
+
+def paint_turn_handles(painter: QPainter, rect: QRectF) -> None:
+    """Paint the handles that turn a rectangle, screen px."""
+    painter.setPen(pen(theme.current().colour("accent"), 1.5))
+    painter.setBrush(QColor("#ffffff"))
+    for at in turn_places(rect).values():
+        painter.drawEllipse(at, TURN_RADIUS, TURN_RADIUS)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def paint_handles(painter: QPainter, rect: QRectF) -> None:

@@ -10,9 +10,9 @@ from standee.composition import Layer
 from standee.geometry import fit_picture
 
 from ..model import EditorDocument
-from ..model.rects import Handle, contains
-from ..services.image_cache import ImageCache
-from .painting import handle_places
+from ..model.rects import Frame, Handle, contains
+from ..services.image_cache import CachedImage, ImageCache
+from .painting import handle_places, turn_places
 
 REACH = 8.0
 """How near to a handle or guide the mouse must be, screen px."""
@@ -29,23 +29,27 @@ def layers_at(document: EditorDocument, pictures: ImageCache, at: QPointF) -> It
     for layer in reversed(document.composition.layers):
         if layer.visible and not layer.locked:
             shown = document.shown(layer)
-            if not contains(shown.rect, at.x(), at.y()):
+            within = Frame(shown.rect, shown.rotation).inward(at.x(), at.y())
+            if not contains(shown.rect, *within):
                 continue
-            if is_solid(shown, pictures, at):
+            look = pictures.look_of(shown)
+            if is_solid(shown, look, *within):
                 yield layer
-            elif contains(pictures.seen(shown), at.x(), at.y()):
+            elif look is not None and contains(look.seen_upright(shown), *within):
                 around.append(layer)
     yield from around
 
 
-def is_solid(layer: Layer, pictures: ImageCache, at: QPointF) -> bool:
-    """Whether a layer's cut-out is there at a position; one of words, or not read yet, is everywhere."""
-    look = pictures.look_of(layer)
+def is_solid(layer: Layer, look: CachedImage | None, x: float, y: float) -> bool:
+    """Whether a layer's cut-out is there at a position; one of words, or not read yet, is everywhere.
+
+    The position is the one that it has once the layer is turned upright.
+    """
     if look is None:
         return True
     height, width = look.cutout.shape
     placed = fit_picture(look.width, look.height, layer.rect, layer.fit)
-    across, down = (at.x() - placed.x) / placed.w, (at.y() - placed.y) / placed.h
+    across, down = (x - placed.x) / placed.w, (y - placed.y) / placed.h
     if not (0 <= across < 1 and 0 <= down < 1):
         return False
     across = 1 - across - 1e-9 if layer.flip else across
@@ -60,6 +64,15 @@ def handle_at(frame: QRectF, spot: QPointF) -> Handle | None:
         if max(abs(away.x()), abs(away.y())) <= REACH:
             near.append((away.manhattanLength(), handle))
     return min(near, key=lambda one: one[0])[1] if near else None
+
+
+def turn_handle_at(frame: QRectF, spot: QPointF) -> Handle | None:
+    """Return the handle that turns a frame within reach of a spot; both in screen px."""
+    for handle, place in turn_places(frame).items():
+        away = place - spot
+        if max(abs(away.x()), abs(away.y())) <= REACH:
+            return handle
+    return None
 
 
 def guide_at(document: EditorDocument, at: QPointF, scale: float) -> tuple[bool, int] | None:

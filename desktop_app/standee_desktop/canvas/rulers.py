@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from ..model.rects import rect_of
 from ..widgets import theme
 from .view import CanvasView
 
@@ -56,7 +57,7 @@ class Ruler(QWidget):
         canvas = self._canvas.document.composition.canvas
         self._band(painter, 0, canvas.width if self._across else canvas.height, "hover")
         for layer in self._canvas.document.selected:
-            rect = layer.rect
+            rect = rect_of(layer)
             low, size = (rect.x, rect.w) if self._across else (rect.y, rect.h)
             self._band(painter, low, low + size, "selected")
         painter.drawPixmap(0, 0, self._scale(length, origin))

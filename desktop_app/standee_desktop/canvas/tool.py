@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, SignalInstance
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QCursor, QKeyEvent, QPainter
 
 from standee.composition import Rect
 
@@ -127,7 +127,7 @@ class Tool:
     def end(self) -> None:
         """Another tool takes over: finish or give up what is under way."""
 
-    def cursor(self, pointer: Pointer) -> Qt.CursorShape:
+    def cursor(self, pointer: Pointer) -> Qt.CursorShape | QCursor:
         """Return the cursor to show at a position."""
         return Qt.CursorShape.ArrowCursor
 

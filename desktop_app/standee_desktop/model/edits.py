@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from standee.composition import MAX_LAYERS, Canvas, Composition, Layer, Rect, Scene
+from standee.rotation import Point, centre, normalized, turned_about
 
 FAR = 32768.0
 """The bound of a coordinate in the format."""
@@ -72,6 +73,20 @@ def moved(composition: Composition, ids: Collection[str], dx: float, dy: float) 
     return mapped(composition, unlocked(composition, ids), move)
 
 
+def turned(
+    composition: Composition, ids: Collection[str], degrees: float, middle: Point
+) -> Composition:
+    """Turn layers clockwise about a point of the canvas; locked ones stay."""
+
+    def turn(layer: Layer) -> Layer:
+        x, y = turned_about(*centre(layer.rect), middle, degrees)
+        rect = Rect(x - layer.rect.w / 2, y - layer.rect.h / 2, layer.rect.w, layer.rect.h)
+        rotation = round(normalized(layer.rotation + degrees), 4)
+        return replace(layer, rect=bounded(rect), rotation=rotation)
+
+    return mapped(composition, unlocked(composition, ids), turn)
+
+
 def flipped(composition: Composition, ids: Collection[str]) -> Composition:
     """Mirror the pictures of layers left to right; locked ones stay."""
     return mapped(composition, unlocked(composition, ids), lambda o: replace(o, flip=not o.flip))
@@ -105,16 +120,37 @@ def removed(composition: Composition, ids: Collection[str]) -> Composition:
 
 
 def copies(layers: Iterable[Layer], dx: float = 0.0, dy: float = 0.0) -> tuple[Layer, ...]:
-    """Return copies of layers with ids of their own, moved by canvas px and not locked."""
+    """Return copies of layers with ids and groups of their own, moved by canvas px and not locked."""
+    every = tuple(layers)
+    groups: dict[str | None, str] = {
+        one.group: uuid.uuid4().hex for one in every if one.group is not None
+    }
     return tuple(
         replace(
             one,
             id=uuid.uuid4().hex,
+            group=groups.get(one.group),
             locked=False,
             rect=bounded(Rect(one.rect.x + dx, one.rect.y + dy, one.rect.w, one.rect.h)),
         )
-        for one in layers
+        for one in every
     )
+
+
+def grouped(composition: Composition, ids: Collection[str]) -> Composition:
+    """Join layers to a group; they leave those that they were in."""
+    return with_fields(composition, ids, group=uuid.uuid4().hex)
+
+
+def ungrouped(composition: Composition, ids: Collection[str]) -> Composition:
+    """Let layers out of their groups."""
+    return with_fields(composition, ids, group=None)
+
+
+def with_company(composition: Composition, ids: Collection[str]) -> frozenset[str]:
+    """Return `ids` and those of all layers that are in a group with one of them."""
+    groups = {one.group for one in composition.layers if one.id in ids} - {None}
+    return frozenset(ids) | {one.id for one in composition.layers if one.group in groups}
 
 
 def reordered(composition: Composition, ids: Collection[str], at: int) -> Composition:

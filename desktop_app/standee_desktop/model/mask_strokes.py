@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 
 from standee.composition import Fit, Rect
 from standee.geometry import fit_picture
+from standee.rotation import centre, turned_about
 
 Mask = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -26,26 +27,41 @@ THINNEST = 0.15
 
 @dataclass(frozen=True)
 class MaskPlacement:
-    """Where a mask lies on the canvas: its picture's rectangle (canvas px), mirrored or not."""
+    """Where a mask lies on the canvas: its picture's rectangle (canvas px), mirrored or not, and turned."""
 
     placed: Rect
     width: int
     height: int
     flip: bool = False
+    rotation: float = 0.0
 
     @staticmethod
     def of(
-        picture: tuple[int, int], rect: Rect, fit: Fit, mask: tuple[int, int], flip: bool = False
+        picture: tuple[int, int],
+        rect: Rect,
+        fit: Fit,
+        mask: tuple[int, int],
+        flip: bool = False,
+        rotation: float = 0.0,
     ) -> MaskPlacement:
         """Return the frame of a picture (width, height) fitted into `rect` with a mask of a size."""
-        return MaskPlacement(fit_picture(*picture, rect, fit), *mask, flip)
+        return MaskPlacement(fit_picture(*picture, rect, fit), *mask, flip, rotation)
 
     def to_mask(self, x: float, y: float) -> tuple[float, float]:
         """Return the mask px under a canvas position."""
+        x, y = turned_about(x, y, centre(self.placed), -self.rotation)
         u = (x - self.placed.x) / self.placed.w
         if self.flip:
             u = 1.0 - u
         return u * self.width, (y - self.placed.y) / self.placed.h * self.height
+
+    def to_canvas(self, x: float, y: float) -> tuple[float, float]:
+        """Return the canvas position over a mask px."""
+        u = x / self.width
+        if self.flip:
+            u = 1.0 - u
+        at = self.placed.x + u * self.placed.w, self.placed.y + y / self.height * self.placed.h
+        return turned_about(*at, centre(self.placed), self.rotation)
 
     @property
     def scale(self) -> tuple[float, float]:

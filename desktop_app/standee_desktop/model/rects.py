@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import hypot
 
 from standee.composition import Canvas, Fit, Layer, Rect
+from standee.rotation import Point, bounds_turned, centre, turned_about
 
 SMALLEST = 4.0
 """The shortest side that dragging a handle leaves."""
@@ -18,8 +20,34 @@ Seen = Callable[[Layer], Rect]
 
 
 def rect_of(layer: Layer) -> Rect:
-    """Return a layer's own rectangle: what is seen of it as far as nothing is known."""
-    return layer.rect
+    """Return the rectangle around a layer's own, turned: what is seen of it as far as nothing is known."""
+    return bounds_turned(layer.rect, layer.rotation)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the handles of selected layers sit on: a single layer's own rectangle, turned, or one around them all."""
+
+    rect: Rect
+    rotation: float = 0.0
+
+    @property
+    def bounds(self) -> Rect:
+        """The upright rectangle around it."""
+        return bounds_turned(self.rect, self.rotation)
+
+    def inward(self, x: float, y: float) -> Point:
+        """Return where a position is once the frame, and it along, is turned upright."""
+        return turned_about(x, y, centre(self.rect), -self.rotation)
+
+
+def frame_of(layers: Iterable[Layer]) -> Frame | None:
+    """Return the frame of layers, or None without any."""
+    every = tuple(layers)
+    if len(every) == 1:
+        return Frame(every[0].rect, every[0].rotation)
+    around = bounds(rect_of(one) for one in every)
+    return None if around is None else Frame(around)
 
 
 @dataclass(frozen=True)
@@ -95,6 +123,26 @@ def scale_with_bounds(rects: Mapping[str, Rect], old: Rect, new: Rect) -> dict[s
         key: Rect(new.x + (r.x - old.x) * sx, new.y + (r.y - old.y) * sy, r.w * sx, r.h * sy)
         for key, r in rects.items()
     }
+
+
+def refitted(layers: Collection[Layer], frame: Frame, new: Rect) -> dict[str, Rect]:
+    """Return the rectangles of layers as the rectangle of their frame becomes `new`, on the frame's own axes.
+
+    A layer that is turned within an upright frame keeps its rotation: its sides grow as they lie along each axis.
+    """
+    if frame.rotation:
+        x, y = turned_about(*centre(new), centre(frame.rect), frame.rotation)
+        return {one.id: Rect(x - new.w / 2, y - new.h / 2, new.w, new.h) for one in layers}
+    rects = scale_with_bounds({one.id: one.rect for one in layers}, frame.rect, new)
+    sx, sy = new.w / frame.rect.w, new.h / frame.rect.h
+    for one in layers:
+        if one.rotation:
+            along, across = turned_about(1.0, 0.0, (0.0, 0.0), one.rotation)
+            x, y = centre(rects[one.id])
+            w = one.rect.w * hypot(along * sx, across * sy)
+            h = one.rect.h * hypot(across * sx, along * sy)
+            rects[one.id] = Rect(x - w / 2, y - h / 2, w, h)
+    return rects
 
 
 def fit_on(canvas: Canvas, width: int, height: int) -> Fit:

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from msgspec.structs import replace
 from PySide6.QtCore import (
-    QAbstractListModel,
-    QByteArray,
-    QDataStream,
     QEvent,
-    QIODevice,
     QItemSelection,
     QItemSelectionModel,
-    QMimeData,
-    QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QRectF,
@@ -38,122 +27,17 @@ from PySide6.QtWidgets import (
 from standee.composition import Layer
 
 from ..canvas.painting import checkerboard
-from ..model import EditorDocument, edits
+from ..model import edits
 from ..services.image_cache import ImageCache
 from ..widgets import theme
 from ..widgets.icons import paint_icon
+from .layer_model import Index, LayerModel
 
-MIME = "application/x-standee-rows"
 ROW = 52
 THUMBNAIL = 40
 BUTTON = 24
-Index = QModelIndex | QPersistentModelIndex
-
-
-class LayerModel(QAbstractListModel):
-    """The layers of a document, front to back."""
-
-    def __init__(self, document: EditorDocument, pictures: ImageCache) -> None:
-        super().__init__()
-        self.document, self.pictures = document, pictures
-        self.layers: tuple[Layer, ...] = document.composition.layers[::-1]
-        self._dragging: tuple[str, ...] = ()
-        document.changed.connect(lambda change: self._take_over(change.after.layers))
-        pictures.ready.connect(self._repaint)
-        pictures.failed.connect(lambda digest, _: self._repaint(digest))
-
-    def _take_over(self, layers: tuple[Layer, ...]) -> None:
-        new = layers[::-1]
-        if new == self.layers:
-            return
-        if [one.id for one in new] == [one.id for one in self.layers]:
-            old = self.layers
-            changed = [
-                n for n, one in enumerate(new) if one is not old[n] and _differs(one, old[n])
-            ]
-            self.layers = new
-            for row in changed:
-                self.dataChanged.emit(self.index(row), self.index(row))
-        else:
-            self.beginResetModel()
-            self.layers = new
-            self.endResetModel()
-
-    def _repaint(self, digest: str) -> None:
-        for row, layer in enumerate(self.layers):
-            if digest in (layer.picture, layer.mask):
-                self.dataChanged.emit(self.index(row), self.index(row))
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """One row for each layer."""
-        return 0 if parent.isValid() else len(self.layers)
-
-    def layer(self, index: Index) -> Layer:
-        """Return the layer of a row."""
-        return self.layers[index.row()]
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The name, also for editing, and all of it in words for screen readers."""
-        layer = self.layer(index)
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return layer.name or (self.tr("Unnamed") if role == Qt.ItemDataRole.DisplayRole else "")
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            words = [layer.name or self.tr("Unnamed")]
-            words += [self.tr("hidden")] * (not layer.visible) + [self.tr("locked")] * layer.locked
-            return ", ".join(words)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            rect = layer.rect
-            return f"{round(rect.w)} × {round(rect.h)}  ·  {round(rect.x)}, {round(rect.y)}"
-        return None
-
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Rename a layer."""
-        layer, name = self.layer(index), str(value).strip()[:200]
-        composition = edits.with_fields(self.document.composition, {layer.id}, name=name)
-        self.document.apply(self.tr("Rename"), composition)
-        return True
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        """Rows can be selected, renamed and dragged; a drop goes between them."""
-        flag = Qt.ItemFlag
-        if not index.isValid():
-            return flag.ItemIsDropEnabled
-        usable = flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsEditable
-        return usable | flag.ItemIsDragEnabled | flag.ItemNeverHasChildren
-
-    def supportedDropActions(self) -> Qt.DropAction:
-        """Rows move."""
-        return Qt.DropAction.MoveAction
-
-    def mimeTypes(self) -> list[str]:
-        """Rows of this list."""
-        return [MIME]
-
-    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """Remember what is dragged; it never leaves this list."""
-        self._dragging = tuple(self.layer(index).id for index in indexes)
-        data, payload = QMimeData(), QByteArray()
-        QDataStream(payload, QIODevice.OpenModeFlag.WriteOnly).writeInt32(len(indexes))
-        data.setData(MIME, payload)
-        return data
-
-    def dropMimeData(
-        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
-    ) -> bool:
-        """Move the dragged layers to between two rows."""
-        if not (data.hasFormat(MIME) and self._dragging):
-            return False
-        row = len(self.layers) if row < 0 else row
-        composition = self.document.composition
-        moved = edits.reordered(composition, self._dragging, len(self.layers) - row)
-        self.document.apply(self.tr("Reorder"), moved)
-        self._dragging = ()
-        return False  # the model has moved them itself: the view shall remove nothing
-
-
-def _differs(one: Layer, other: Layer) -> bool:
-    """Whether a row looks different: where a layer stands does not show."""
-    return replace(one, rect=other.rect) != other
+GROUP = 3
+"""The width of the bar beside the layers of a group."""
 
 
 class LayerDelegate(QStyledItemDelegate):
@@ -180,7 +64,8 @@ class LayerDelegate(QStyledItemDelegate):
             painter.setPen(colours.colour("accent"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        painter.setOpacity(1.0 if layer.visible else 0.45)
+        self._paint_group(painter, layer, model, rect)
+        painter.setOpacity(1.0 if layer.shown else 0.45)
         self._paint_thumbnail(painter, layer, model.pictures, rect)
         self._paint_words(painter, option, layer, model, rect)
         painter.setOpacity(1.0)
@@ -192,6 +77,14 @@ class LayerDelegate(QStyledItemDelegate):
             colour = colours.muted if state else colours.accent
             paint_icon(painter, shape, QRectF(place).adjusted(4, 4, -4, -4), colour)
         painter.restore()
+
+    @staticmethod
+    def _paint_group(painter: QPainter, layer: Layer, model: LayerModel, rect: QRect) -> None:
+        """Paint a bar beside the layers of a group, in one colour from row to row."""
+        if layer.group is not None:
+            groups = list(dict.fromkeys(one.group for one in model.layers if one.group))
+            bar = QRectF(rect.x() + 1, rect.y() - 1, GROUP, rect.height() + 2)
+            painter.fillRect(bar, theme.subject_colour(groups.index(layer.group)))
 
     def _paint_thumbnail(
         self, painter: QPainter, layer: Layer, pictures: ImageCache, rect: QRect
@@ -318,7 +211,11 @@ class LayerList(QListView):
     def _tell_document(self, *_: object) -> None:
         if not self._syncing:
             rows = self.selectionModel().selectedRows()
-            self._document.select(self._model.layer(index).id for index in rows)
+            chosen = {self._model.layer(index).id for index in rows}
+            new = chosen - set(self._document.selection)  # a layer brings its group along
+            company = edits.with_company(self._document.composition, new)
+            self._document.select(chosen | company)
+            self._show_selection()
 
     def _show_selection(self) -> None:
         self._syncing = True

@@ -20,10 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from standee.composition import Layer, Rect
+from standee.composition import Layer
+from standee.rotation import normalized
 
 from ..model import EditorDocument, edits
-from ..model.rects import bounds, scale_with_bounds
+from ..model.rects import frame_of, refitted
 from ..model.token_counts import Tokens
 from ..widgets.fields import StrengthSlider, WordsEdit, form, make_plain
 from ..widgets.inputs import ComboBox, DoubleSpinBox
@@ -103,6 +104,13 @@ class LayerSettings(QScrollArea):
             self.tr("Sharing"),
             self.tr("How much late steps look at the subject for its finer details"),
         )
+        self.opacity = self._slider(
+            rows,
+            "opacity",
+            1.0,
+            self.tr("Opacity"),
+            self.tr("From not there (0) to solid (100 %): how much of what is behind it shows"),
+        )
         self.fit = ComboBox(self._form)
         self.fit.setAccessibleName(self.tr("Fit"))
         self.fit.addItem(self.tr("Show all of it"), "contain")
@@ -115,6 +123,7 @@ class LayerSettings(QScrollArea):
         self.flip = QCheckBox(self.tr("Mirrored"), self._form)
         self.flip.clicked.connect(lambda on: self._set(self.tr("Flip"), flip=on))
         rows.addRow("", self.flip)
+        rows.addRow(self.tr("Rotation"), self._rotation_field())
         rows.addRow(self._rect_fields())
         self.cells = QLabel(self._form)
         self.cells.setProperty("role", "muted")
@@ -130,6 +139,21 @@ class LayerSettings(QScrollArea):
         rows.addRow(name, slider)
         rows.labelForField(slider).setToolTip(tip)
         return slider
+
+    def _rotation_field(self) -> QWidget:
+        self.rotation = DoubleSpinBox(self._form)
+        self.rotation.setDecimals(1)
+        self.rotation.setRange(-180.0, 180.0)
+        self.rotation.setWrapping(True)
+        self.rotation.setSuffix("°")
+        name = self.tr("Rotation, degrees clockwise")
+        self.rotation.setAccessibleName(name)
+        self.rotation.setToolTip(name)
+        self.rotation.valueChanged.connect(
+            lambda value: self._set(self.tr("Turn"), rotation=round(value, 4))
+        )
+        self.rotation.editingFinished.connect(self._document.end_gesture)
+        return self.rotation
 
     def _rect_fields(self) -> QWidget:
         """Numbers for the rectangle of the selected layers."""
@@ -181,7 +205,7 @@ class LayerSettings(QScrollArea):
             return
         first = layers[0]
         self.prompt.show_text(_common(layers, "prompt") or "")
-        for field in ("fidelity", "light", "variation", "sharing"):
+        for field in ("fidelity", "light", "variation", "sharing", "opacity"):
             mixed = _common(layers, field) is None
             getattr(self, field).show_value(getattr(first, field), mixed)
         fit = _common(layers, "fit")
@@ -192,11 +216,14 @@ class LayerSettings(QScrollArea):
         if flip is not None:
             state = Qt.CheckState.Checked if flip else Qt.CheckState.Unchecked
         self.flip.setCheckState(state)
-        frame = bounds(layer.rect for layer in layers)
+        with QSignalBlocker(self.rotation):
+            self.rotation.setValue(normalized(first.rotation))
+            self.rotation.show_mixed(_common(layers, "rotation") is None)
+        frame = frame_of(layers)
         locked = all(layer.locked for layer in layers)
         for field, number in self._numbers.items():
             with QSignalBlocker(number):
-                number.setValue(getattr(frame, field))
+                number.setValue(getattr(frame.rect if frame else first.rect, field))
             number.setEnabled(not locked)
         self._show_cells()
 
@@ -231,16 +258,15 @@ class LayerSettings(QScrollArea):
         """Move or resize the selected layers together: the numbers are those of their bounds."""
         document = self._document
         free = edits.unlocked(document.composition, document.selection)
-        rects = {one.id: one.rect for one in document.selected if one.id in free}
-        frame = bounds(rects.values())
-        if frame is None:
+        layers = [one for one in document.selected if one.id in free]
+        frame, shown = frame_of(layers), frame_of(document.selected)
+        if frame is None or shown is None:
             return
         # The numbers are of all selected layers; locked ones stay, the others go as far.
-        shown = bounds(one.rect for one in document.selected)
-        now: Rect = replace(frame, **{field: getattr(frame, field) + value - getattr(shown, field)})
-        changed = edits.with_rects(
-            document.composition, scale_with_bounds(rects, frame, edits.bounded(now))
-        )
+        by = value - getattr(shown.rect, field)
+        now = edits.bounded(replace(frame.rect, **{field: getattr(frame.rect, field) + by}))
+        rects = {layers[0].id: now} if len(layers) == 1 else refitted(layers, frame, now)
+        changed = edits.with_rects(document.composition, rects)
         text = self.tr("Resize") if field in "wh" else self.tr("Move")
         document.apply(text, changed)
 

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QToolButton, 
 from ..model import EditorDocument
 from ..services.image_cache import ImageCache
 from ..widgets.actions import Actions
-from .layer_list import LayerList, LayerModel
+from .layer_list import LayerList
+from .layer_model import LayerModel
 
 
 class LayersPanel(QWidget):

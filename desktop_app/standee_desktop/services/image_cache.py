@@ -20,7 +20,9 @@ from standee.composition import Layer, Rect
 from standee.errors import StandeeError
 from standee.geometry import fit_picture
 from standee.pictures import decode, mask_of
+from standee.rotation import centre, turned_about
 
+from ..model.rects import rect_of
 from ..model.token_counts import CutOut
 from ..storage.image_import import MAX_PIXELS, open_picture
 from .screen_profile import SCREEN
@@ -33,6 +35,9 @@ SMALLEST_LEVEL = 64
 JPEG = b"\xff\xd8\xff"
 MEMORY = 512 << 20
 """How many bytes of decoded images are kept."""
+
+CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+"""Those of a picture that shows all over."""
 
 THERE = 0.1
 """How opaque a cut-out must be for its place to count as taken."""
@@ -60,8 +65,28 @@ class CachedImage:
     box: Box = (0.0, 0.0, 1.0, 1.0)
     """Where its cut-out shows anything, in parts of the picture: left, top, right, bottom."""
 
+    edge: NDArray[np.float64] | None = None
+    """The ends (n, 2) of what its cut-out shows in each row, in parts of the picture."""
+
     def seen(self, layer: Layer) -> Rect:
-        """Return the rectangle around what shows of it as a layer, canvas px."""
+        """Return the upright rectangle around what shows of it as a layer, canvas px."""
+        upright = self.seen_upright(layer)
+        if not layer.rotation:
+            return upright
+        middle, placed = (
+            centre(layer.rect),
+            fit_picture(self.width, self.height, layer.rect, layer.fit),
+        )
+        ends = self.edge if self.edge is not None else np.array(CORNERS)
+        across = 1 - ends[:, 0] if layer.flip else ends[:, 0]
+        xs = np.clip(placed.x + across * placed.w, upright.x, upright.x + upright.w)
+        ys = np.clip(placed.y + ends[:, 1] * placed.h, upright.y, upright.y + upright.h)
+        there = turned_about(xs, ys, middle, layer.rotation)
+        (x, right), (y, bottom) = ((float(one.min()), float(one.max())) for one in there)
+        return Rect(x, y, max(right - x, 1e-6), max(bottom - y, 1e-6))
+
+    def seen_upright(self, layer: Layer) -> Rect:
+        """Return the rectangle around what shows of it as a layer, before that is turned, canvas px."""
         placed = fit_picture(self.width, self.height, layer.rect, layer.fit)
         left, top, right, bottom = self.box
         if layer.flip:
@@ -150,7 +175,8 @@ def _look(
     thumbnail = next((one for one in levels if max(one.width(), one.height()) <= 200), levels[-1])
     box = _box(cutout) if matte is not None else (0.0, 0.0, 1.0, 1.0)
     sizes = levels[0], thumbnail, tuple(levels)
-    return CachedImage(*sizes, cutout, kept, width, height, has_alpha, box)
+    edge = _edge(cutout) if matte is not None else None
+    return CachedImage(*sizes, cutout, kept, width, height, has_alpha, box, edge)
 
 
 def _box(cutout: NDArray[np.float32]) -> Box:
@@ -162,6 +188,19 @@ def _box(cutout: NDArray[np.float32]) -> Box:
         return 0.0, 0.0, 1.0, 1.0
     left, right = columns[0] / width, (columns[-1] + 1) / width
     return float(left), rows[0] / height, float(right), (rows[-1] + 1) / height
+
+
+def _edge(cutout: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    """Return the ends (n, 2) of what a cut-out shows in each row, in parts of it; None where that is nothing."""
+    height, width = cutout.shape
+    there = cutout > THERE
+    rows = np.flatnonzero(there.any(axis=1))
+    if not len(rows):
+        return None
+    left = there[rows].argmax(axis=1) / width
+    right = 1 - there[rows][:, ::-1].argmax(axis=1) / width
+    ends = [np.stack([x, (rows + low) / height], 1) for x in (left, right) for low in (0, 1)]
+    return np.concatenate(ends)
 
 
 def _maps(
@@ -240,7 +279,7 @@ class ImageCache(QObject):
     def seen(self, layer: Layer) -> Rect:
         """Return the rectangle around what shows of a layer; its own while that is not known."""
         look = self.look_of(layer)
-        return look.seen(layer) if look is not None else layer.rect
+        return look.seen(layer) if look is not None else rect_of(layer)
 
     def look_of(self, layer: Layer) -> CachedImage | None:
         """Return a layer's decoded picture; `None` for a rectangle of words, and while it is read."""

@@ -10,12 +10,14 @@ from PySide6.QtGui import QGuiApplication, QUndoStack
 
 from standee.composition import Composition
 from standee.errors import StandeeError
+from standee.rotation import centre
 
 from ..canvas.tools.canvas_resize_tool import CanvasResizeTool
 from ..canvas.view import CanvasView
 from ..model import EditorDocument, ViewState, edits
 from ..model.alignment import aligned, at_own_aspect, distributed
 from ..model.layer_clipboard import SHIFT
+from ..model.rects import frame_of
 from ..services import clipboard
 from ..services.thread_pool import ThreadPool
 from ..widgets.actions import Actions
@@ -28,6 +30,8 @@ _NEEDS_SELECTION = (
     "select-none",
     "rename",
     "flip",
+    "turn-left",
+    "turn-right",
     "hide",
     "lock",
     "raise",
@@ -131,6 +135,10 @@ class EditCommands(QObject):
         self._on("select-none", lambda: document.select(()))
         self._edit("delete", edits.removed)
         self._edit("flip", edits.flipped)
+        for name, degrees in (("turn-left", -90.0), ("turn-right", 90.0)):
+            self._edit(name, partial(_turned, degrees=degrees))
+        self._edit("group", edits.grouped)
+        self._edit("ungroup", edits.ungrouped)
         self._edit(
             "hide", lambda c, ids: edits.with_fields(c, ids, visible=not _all(c, ids, "visible"))
         )
@@ -198,6 +206,8 @@ class EditCommands(QObject):
         for name in _NEEDS_SELECTION:
             self._actions[name].setEnabled(bool(document.selection))
         selected = document.selected
+        self._actions["group"].setEnabled(len(selected) > 1)
+        self._actions["ungroup"].setEnabled(any(one.group is not None for one in selected))
         self._actions["to-scene"].setEnabled(len(selected) == 1 and selected[0].picture is not None)
         several = len(document.selection) >= 3
         self._actions["distribute-across"].setEnabled(several)
@@ -211,6 +221,17 @@ class EditCommands(QObject):
     def _show_tool(self, tool: object) -> None:
         self._actions["tool-frame"].setChecked(tool is self.canvas_resize_tool)
         self._actions["tool-arrange"].setChecked(type(tool).__name__ == "ArrangeTool")
+
+
+def _turned(composition: Composition, ids: tuple[str, ...], degrees: float) -> Composition:
+    """Turn layers about the middle of them all."""
+    free = edits.unlocked(composition, ids)
+    frame = frame_of(one for one in composition.layers if one.id in free)
+    return (
+        composition
+        if frame is None
+        else edits.turned(composition, free, degrees, centre(frame.rect))
+    )
 
 
 def _all(composition: Composition, ids: tuple[str, ...], field: str) -> bool:

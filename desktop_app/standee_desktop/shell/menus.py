@@ -31,6 +31,8 @@ LAYER = (
     "delete",
     "",
     "flip",
+    "turn-left",
+    "turn-right",
     "own-aspect",
     "to-scene",
     "",
@@ -38,6 +40,9 @@ LAYER = (
     "lower",
     "front",
     "back",
+    "",
+    "group",
+    "ungroup",
     "",
     "hide",
     "lock",
@@ -122,7 +127,7 @@ def context_menu(parent: QWidget, actions: Actions, any_selected: bool) -> QMenu
     if any_selected:
         fill(menu, actions, ("cut", "copy", "paste", ""))
         fill(menu, actions, ("duplicate", "rename", "flip", "own-aspect", ""))
-        fill(menu, actions, ("raise", "lower", "front", "back", ""))
+        fill(menu, actions, ("raise", "lower", "front", "back", "", "group", "ungroup", ""))
         fill(menu.addMenu(translate("Menus", "&Align")), actions, ARRANGE)
         subject = tuple(name for name in SUBJECT if name in actions)
         fill(menu, actions, ("", *subject, "", "hide", "lock", "", "delete"))

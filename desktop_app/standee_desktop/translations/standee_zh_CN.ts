@@ -88,6 +88,26 @@
         <translation>水平翻转(&amp;F)</translation>
     </message>
     <message>
+        <source>Turn 90° le&amp;ft</source>
+        <translation>向左旋转 90°(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Turn 90° right</source>
+        <translation>向右旋转 90°(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Selected layers are selected, moved and turned together from now on</source>
+        <translation>所选图层今后一起选中、移动和旋转</translation>
+    </message>
+    <message>
+        <source>&amp;Group</source>
+        <translation>编组(&amp;G)</translation>
+    </message>
+    <message>
+        <source>U&amp;ngroup</source>
+        <translation>取消编组(&amp;N)</translation>
+    </message>
+    <message>
         <source>&amp;Show or hide</source>
         <translation>显示或隐藏(&amp;S)</translation>
     </message>
@@ -281,6 +301,10 @@
     <message>
         <source>Resize</source>
         <translation>调整大小</translation>
+    </message>
+    <message>
+        <source>Turn</source>
+        <translation>旋转</translation>
     </message>
 </context>
 <context>
@@ -1295,6 +1319,30 @@
         <translation>从中心缩放</translation>
     </message>
     <message>
+        <source>Turn</source>
+        <translation>旋转</translation>
+    </message>
+    <message>
+        <source>Drag a dot outside a corner</source>
+        <translation>拖动角外的圆点</translation>
+    </message>
+    <message>
+        <source>Turn by steps of 15°</source>
+        <translation>以 15° 为单位旋转</translation>
+    </message>
+    <message>
+        <source>Shift+drag the dot</source>
+        <translation>Shift+拖动圆点</translation>
+    </message>
+    <message>
+        <source>One layer of a group</source>
+        <translation>组中的单个图层</translation>
+    </message>
+    <message>
+        <source>Click again, Ctrl+click</source>
+        <translation>再次单击，或 Ctrl+单击</translation>
+    </message>
+    <message>
         <source>Move by 1 px, by a token</source>
         <translation>移动 1 像素、一个 token</translation>
     </message>
@@ -1412,6 +1460,10 @@
         <translation>已锁定</translation>
     </message>
     <message>
+        <source>in a group</source>
+        <translation>已编组</translation>
+    </message>
+    <message>
         <source>Rename</source>
         <translation>重命名</translation>
     </message>
@@ -1475,6 +1527,14 @@
         <translation>后期步骤为细节参考主体的程度</translation>
     </message>
     <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>From not there (0) to solid (100 %): how much of what is behind it shows</source>
+        <translation>从不存在（0）到完全不透明（100 %）：背后的内容透出多少</translation>
+    </message>
+    <message>
         <source>Fit</source>
         <translation>适应方式</translation>
     </message>
@@ -1497,6 +1557,18 @@
     <message>
         <source>Flip</source>
         <translation>水平翻转</translation>
+    </message>
+    <message>
+        <source>Rotation</source>
+        <translation>旋转</translation>
+    </message>
+    <message>
+        <source>Rotation, degrees clockwise</source>
+        <translation>旋转，顺时针度数</translation>
+    </message>
+    <message>
+        <source>Turn</source>
+        <translation>旋转</translation>
     </message>
     <message>
         <source>X</source>

@@ -113,3 +113,17 @@ def test_nothing_is_added_where_the_picture_is_empty_but_all_can_be_taken_away()
     assert where[:, 1].min() == 32
     Stroke(mask, frame, 30, erase=True, limit=limit).to(32, 32)
     assert not len(painted(mask))
+
+
+def test_a_stroke_on_a_turned_layer_is_painted_where_the_picture_is():
+    mask = np.zeros((100, 200), np.uint8)
+    frame = MaskPlacement(Rect(100, 100, 200, 100), 200, 100, rotation=90.0)
+    Stroke(mask, frame, radius=5).to(200, 60)  # above the middle: the left part of the picture
+    assert mask[50, 10] == 255
+    assert mask[50, 190] == 0
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_px_of_a_turned_mask_goes_to_the_canvas_and_back(flip: bool):
+    frame = MaskPlacement(Rect(20, -30, 70, 90), 140, 60, flip, rotation=33.0)
+    assert frame.to_mask(*frame.to_canvas(17, 41)) == pytest.approx((17, 41))

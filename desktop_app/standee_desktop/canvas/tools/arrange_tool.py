@@ -1,38 +1,63 @@
-"""Arrange tool: select, move, resize, nudge, duplicate by dragging, rubber band."""
+"""Arrange tool: select, move, resize, turn, nudge, duplicate by dragging, rubber band."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtCore import QCoreApplication, QPointF, Qt
+from PySide6.QtGui import QCursor, QKeyEvent, QPainter
 
 from standee.composition import Composition, Layer, Rect
+from standee.rotation import centre, normalized
 
 from ...model import edits
-from ...model.rects import Handle, bounds, overlaps, rect_between, resized, scale_with_bounds
+from ...model.rects import (
+    Frame,
+    Handle,
+    bounds,
+    frame_of,
+    overlaps,
+    rect_between,
+    rect_of,
+    refitted,
+    resized,
+    scale_with_bounds,
+)
 from ...model.snapping import Line, SnapTargets, snap_targets
 from ...widgets import theme
-from ..painting import paint_badge, paint_handles, paint_outline, paint_snap_lines, pen
-from ..picking import guide_at, handle_at, layers_at
+from ..painting import paint_outline, paint_snap_lines, pen
+from ..picking import guide_at, handle_at, layers_at, turn_handle_at
 from ..tool import Pointer, Tool, is_alt
-from .handle_drags import CURSORS, STEPS, drag_handle, pull_of_handle, round_moved_sides
+from .guide_drags import drop_guide, move_guide
+from .handle_drags import (
+    STEPS,
+    cursor_of,
+    drag_handle,
+    pull_of_handle,
+    round_moved_sides,
+    turn_cursor,
+    turned_by,
+)
+from .selection_frame import badge, paint_selection
 
 START = 4.0
 """How far the mouse must go before a press becomes a drag, screen px."""
 SNAP = 7.0
 """How near an edge must come to a line to snap, screen px."""
+DRAGS = ("move", "resize", "turn")
+"""The gestures that change layers."""
 
 
 @dataclass
 class Gesture:
-    """What is under way from a press to its release. `kind` is move, resize, band or guide."""
+    """What is under way from a press to its release. `kind` is move, resize, turn, band or guide."""
 
     kind: str
     start: Pointer
     composition: Composition
     selection: tuple[str, ...]
     handle: Handle | None = None
+    frame: Frame | None = None
     snap_targets: SnapTargets = field(default_factory=SnapTargets)
     seen: Rect | None = None
     """The bounds of what shows of the layers that go along, as the gesture began."""
@@ -48,6 +73,7 @@ class ArrangeTool(Tool):
     _gesture: Gesture | None = None
     _lines: tuple[Line, ...] = ()
     _hovered: str = ""
+    _degrees: float = 0.0
 
     def end(self) -> None:
         """Give up what is under way."""
@@ -59,25 +85,33 @@ class ArrangeTool(Tool):
         """Return the foremost layer at a position."""
         return next(layers_at(self.canvas.document, self.canvas.pictures, at), None)
 
-    def frame(self) -> Rect | None:
-        """Return the bounds of the selected layers that can be moved, canvas px."""
-        return bounds(one.rect for one in self.canvas.document.selected if not one.locked)
+    def frame(self) -> Frame | None:
+        """Return the frame of the selected layers that can be moved."""
+        return frame_of(one for one in self.canvas.document.selected if not one.locked)
 
-    def _handle_at(self, at: QPointF) -> Handle | None:
+    def _handle_at(self, at: QPointF) -> tuple[str, Handle] | None:
+        """Return the handle at a position, and whether it is to `resize` or to `turn`."""
         frame = self.frame()
-        spot = QPointF(*self.canvas.camera.to_screen(at.x(), at.y()))
-        return None if frame is None else handle_at(self.canvas.to_screen(frame), spot)
+        if frame is None:
+            return None
+        spot = QPointF(*self.canvas.camera.to_screen(*frame.inward(at.x(), at.y())))
+        place = self.canvas.to_screen(frame.rect)
+        if (handle := handle_at(place, spot)) is not None:
+            return "resize", handle
+        handle = turn_handle_at(place, spot)
+        return None if handle is None else ("turn", handle)
 
     def _guide_at(self, pointer: Pointer) -> tuple[bool, int] | None:
         return guide_at(self.canvas.document, pointer.at, pointer.scale)
 
-    def cursor(self, pointer: Pointer) -> Qt.CursorShape:
+    def cursor(self, pointer: Pointer) -> Qt.CursorShape | QCursor:
         """Show what a press would do."""
-        handle = self._handle_at(pointer.at)
-        if self._gesture is not None and self._gesture.kind == "resize":
-            handle = self._gesture.handle
-        if handle is not None:
-            return CURSORS[handle.x, handle.y]
+        gesture, handle, frame = self._gesture, self._handle_at(pointer.at), self.frame()
+        if gesture is not None and gesture.handle is not None:
+            handle = gesture.kind, gesture.handle
+        if handle is not None and frame is not None:
+            kind, which = handle
+            return turn_cursor() if kind == "turn" else cursor_of(which, frame.rotation)
         if (guide := self._guide_at(pointer)) is not None:
             return Qt.CursorShape.SplitHCursor if guide[0] else Qt.CursorShape.SplitVCursor
         if self.layer_at(pointer.at) is not None:
@@ -93,7 +127,7 @@ class ArrangeTool(Tool):
         gesture = Gesture("band", pointer, document.composition, document.selection)
         layers = list(layers_at(document, self.canvas.pictures, pointer.at))
         if (handle := self._handle_at(pointer.at)) is not None:
-            gesture.kind, gesture.handle = "resize", handle
+            (gesture.kind, gesture.handle), gesture.frame = handle, self.frame()
         elif (guide := self._guide_at(pointer)) is not None:
             gesture.kind, gesture.guide = "guide", guide
         elif layers:
@@ -112,9 +146,10 @@ class ArrangeTool(Tool):
             hit = layers[(selected[-1] + 1) % len(layers)] if selected else layers[0]
             document.select((hit.id,))
         elif pointer.shift:
-            document.select(set(document.selection) ^ {hit.id})
+            company = edits.with_company(document.composition, {hit.id})
+            document.select(set(document.selection) ^ company)
         elif hit.id not in document.selection:
-            document.select((hit.id,))
+            document.select(edits.with_company(document.composition, {hit.id}))
         else:
             gesture.clicked = hit.id
         gesture.selection = document.selection
@@ -139,23 +174,21 @@ class ArrangeTool(Tool):
             gesture.going = True
             self._begin_drag(gesture)
             self.canvas.update()
-        if gesture.kind in ("move", "resize"):
+        drag = {"move": self._move_layers, "resize": self._resize_layers, "turn": self._turn_layers}
+        if gesture.kind in drag:
             self._update_area()
-            if gesture.kind == "move":
-                self._move_layers(gesture, pointer)
-            else:
-                self._resize_layers(gesture, pointer)
+            drag[gesture.kind](gesture, pointer)
             self._update_area()
             return
         if gesture.kind == "guide":
-            self._move_guide(gesture, pointer)
+            move_guide(self.canvas, gesture.guide, pointer.at)
         else:
             self._stretch_band(gesture, pointer)
         self.canvas.update()
 
     def _update_area(self) -> None:
         """Repaint where the moving layers and the lines they meet are now."""
-        frame = bounds(one.rect for one in self.canvas.document.selected)
+        frame = bounds(rect_of(one) for one in self.canvas.document.selected)
         if frame is not None:
             self.canvas.update_area(frame)
         for line in self._lines:
@@ -170,7 +203,7 @@ class ArrangeTool(Tool):
             copies = edits.copies(document.selected)
             gesture.composition = edits.added(gesture.composition, copies)
             gesture.selection = tuple(one.id for one in copies)
-        if gesture.kind in ("move", "resize"):
+        if gesture.kind in DRAGS:
             ids = edits.unlocked(gesture.composition, gesture.selection)
             seen = self.canvas.pictures.seen
             gesture.snap_targets = snap_targets(gesture.composition, ids, document.view, seen)
@@ -199,19 +232,19 @@ class ArrangeTool(Tool):
         self.canvas.document.apply(text, moved, "drag", gesture.selection)
 
     def _resize_layers(self, gesture: Gesture, pointer: Pointer) -> None:
-        ids, handle = self.canvas.moving, gesture.handle
-        rects = {one.id: one.rect for one in gesture.composition.layers if one.id in ids}
-        frame = bounds(rects.values())
-        if frame is None or handle is None:
+        ids, handle, held = self.canvas.moving, gesture.handle, gesture.frame
+        layers = [one for one in gesture.composition.layers if one.id in ids]
+        if held is None or handle is None:
             return
-        delta = pointer.at - gesture.start.at
+        frame, start = held.rect, held.inward(gesture.start.at.x(), gesture.start.at.y())
+        there_x, there_y = held.inward(pointer.at.x(), pointer.at.y())
         keep = handle.corner and not pointer.shift
-        dx, dy = delta.x(), delta.y()
+        dx, dy = there_x - start[0], there_y - start[1]
         now = resized(frame, handle, dx, dy, keep_aspect=keep, from_centre=pointer.alt)
         self._lines = ()
         # Off its aspect a picture does not fill its rectangle: then that is what snaps.
         seen = gesture.seen if keep and gesture.seen is not None else frame
-        if not pointer.ctrl:
+        if not pointer.ctrl and not held.rotation:  # lines are upright and level
             there = scale_with_bounds({"": seen}, frame, now)[""]
             pull = gesture.snap_targets.drag(there, handle, SNAP / pointer.scale)
             by = pull_of_handle((pull.dx, pull.dy), there, now, handle, pointer.alt)
@@ -219,15 +252,19 @@ class ArrangeTool(Tool):
             self._lines = gesture.snap_targets.met(scale_with_bounds({"": seen}, frame, now)[""])
         if not keep:
             now = round_moved_sides(now, handle, self._lines)
-        changed = edits.with_rects(gesture.composition, scale_with_bounds(rects, frame, now))
+        changed = edits.with_rects(gesture.composition, refitted(layers, held, now))
         self.canvas.document.apply(self.tr("Resize"), changed, "drag")
 
-    def _move_guide(self, gesture: Gesture, pointer: Pointer) -> None:
-        document, (upright, index) = self.canvas.document, gesture.guide
-        name = "guides_x" if upright else "guides_y"
-        places = list(getattr(document.view, name))
-        places[index] = round(pointer.at.x() if upright else pointer.at.y())
-        document.look(**{name: tuple(places)})
+    def _turn_layers(self, gesture: Gesture, pointer: Pointer) -> None:
+        if gesture.frame is None:
+            return
+        middle, before = centre(gesture.frame.rect), gesture.frame.rotation
+        degrees = turned_by(
+            middle, gesture.start.at, pointer.at, before, pointer.shift, pointer.ctrl
+        )
+        changed = edits.turned(gesture.composition, self.canvas.moving, degrees, middle)
+        self._degrees = normalized(before + degrees)
+        self.canvas.document.apply(self.tr("Turn"), changed, "drag")
 
     def _stretch_band(self, gesture: Gesture, pointer: Pointer) -> None:
         start, document = gesture.start.at, self.canvas.document
@@ -239,7 +276,8 @@ class ArrangeTool(Tool):
             and not layer.locked
             and overlaps(self.canvas.pictures.seen(document.shown(layer)), gesture.band)
         }
-        document.select(met | set(gesture.selection) if pointer.shift else met)
+        chosen = edits.with_company(document.composition, met)
+        document.select(chosen | set(gesture.selection) if pointer.shift else chosen)
 
     def release(self, pointer: Pointer) -> None:
         """Let go: the gesture is one step of the history."""
@@ -249,20 +287,9 @@ class ArrangeTool(Tool):
             if not gesture.going and gesture.clicked:
                 self.canvas.document.select((gesture.clicked,))
             if gesture.kind == "guide" and gesture.going:
-                self._drop_guide(gesture)
+                drop_guide(self.canvas, gesture.guide)
         self.canvas.document.end_gesture()
         self.canvas.update()
-
-    def _drop_guide(self, gesture: Gesture) -> None:
-        """Remove a guide that was dragged out of the view, back to its ruler."""
-        document, (upright, index) = self.canvas.document, gesture.guide
-        name = "guides_x" if upright else "guides_y"
-        places = list(getattr(document.view, name))
-        place = places[index]
-        at = self.canvas.camera.to_screen(place, place)[0 if upright else 1]
-        if not 0 <= at <= (self.canvas.width() if upright else self.canvas.height()):
-            del places[index]
-            document.look(**{name: tuple(places)})
 
     def double_click(self, pointer: Pointer) -> bool:
         """Open what belongs to a layer."""
@@ -278,7 +305,7 @@ class ArrangeTool(Tool):
         if layer is None:
             document.select(())
         elif layer.id not in document.selection:
-            document.select((layer.id,))
+            document.select(edits.with_company(document.composition, {layer.id}))
 
     # -- keyboard --------------------------------------------------------------------------------
 
@@ -335,7 +362,7 @@ class ArrangeTool(Tool):
     def _cancel(self) -> None:
         gesture, self._gesture = self._gesture, None
         self._lines, self.canvas.moving = (), ()
-        if gesture is not None and gesture.going and gesture.kind in ("move", "resize"):
+        if gesture is not None and gesture.going and gesture.kind in DRAGS:
             document = self.canvas.document
             first = gesture.composition
             if gesture.start.alt and gesture.kind == "move":
@@ -351,37 +378,19 @@ class ArrangeTool(Tool):
         canvas, document = self.canvas, self.canvas.document
         paint_snap_lines(painter, self._lines)
         painter.resetTransform()
-        selected = document.selected
         hovered = document.layer(self._hovered) if self._gesture is None else None
         if hovered is not None and hovered.id not in document.selection:
             seen = canvas.pictures.seen(document.shown(hovered))
             paint_outline(painter, canvas.to_screen(seen), faint=True)
-        for layer in selected:
-            faint = len(selected) > 1
-            paint_outline(painter, canvas.to_screen(layer.rect), locked=layer.locked, faint=faint)
+        going = self._gesture is not None and self._gesture.going
+        dragged = self._gesture.kind if self._gesture is not None and going else ""
         frame = self.frame()
-        if frame is not None:
-            place = canvas.to_screen(frame)
-            if len(selected) > 1:
-                paint_outline(painter, place)
-            dragging = self._gesture is not None and self._gesture.going
-            if not (dragging and self._gesture and self._gesture.kind == "move"):
-                paint_handles(painter, place)
-            if dragging and self._gesture and self._gesture.kind in ("move", "resize"):
-                self._paint_badge(painter, frame, place)
+        paint_selection(painter, canvas, frame, dragged, badge(dragged, frame, self._degrees))
         if self._gesture is not None and self._gesture.band is not None:
             accent = theme.current()
             painter.setPen(pen(accent.colour("accent"), 1))
             painter.setBrush(accent.colour("accent", 0.12))
             painter.drawRect(canvas.to_screen(self._gesture.band))
-
-    def _paint_badge(self, painter: QPainter, frame: Rect, place: QRectF) -> None:
-        if self._gesture is not None and self._gesture.kind == "move":
-            text = f"{round(frame.x)}, {round(frame.y)}"
-        else:
-            text = f"{round(frame.w)} × {round(frame.h)}"
-        at = QPointF(place.left(), place.bottom() + 10)
-        paint_badge(painter, at, text, QRectF(self.canvas.rect()))
 
     @staticmethod
     def tr(text: str) -> str:

@@ -228,7 +228,7 @@ class CutoutClicks(Tool):
         size = self.canvas.pictures.size(self.picture) if layer is not None else None
         if layer is None or size is None:
             return None
-        return MaskPlacement.of(size, layer.rect, layer.fit, size, layer.flip)
+        return MaskPlacement.of(size, layer.rect, layer.fit, size, layer.flip, layer.rotation)
 
     def cursor(self, pointer: Pointer) -> Qt.CursorShape:
         """A cross over what can be cut out."""
@@ -258,9 +258,10 @@ class CutoutClicks(Tool):
         now = self.asked[-1]
         x, y = frame.to_mask(start.x(), start.y())
         if max(abs(way.x()), abs(way.y())) * pointer.scale > DRAG:
-            u, v = frame.to_mask(pointer.at.x(), pointer.at.y())
-            left, right = (min(max(one, 0.0), frame.width) for one in sorted((x, u)))
-            top, bottom = (min(max(one, 0.0), frame.height) for one in sorted((y, v)))
+            ends = [frame.to_mask(at.x(), at.y()) for at in _corners(QRectF(start, pointer.at))]
+            xs, ys = zip(*ends, strict=True)  # around what was drawn, if the picture is turned
+            left, right = (min(max(one, 0.0), frame.width) for one in (min(xs), max(xs)))
+            top, bottom = (min(max(one, 0.0), frame.height) for one in (min(ys), max(ys)))
             if min(right - left, bottom - top) >= 2:
                 box = Rect(left, top, right - left, bottom - top)
                 self._want(Asked(box=box, words=now.words, fresh=True))
@@ -295,29 +296,29 @@ class CutoutClicks(Tool):
         if self._tint is not None:
             self._tint.paint(painter, frame, self.canvas.pictures.image(self.picture))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for rect in (self._drawn(), self._shown(frame)):
-            if rect is not None:
-                for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.5)):
-                    painter.setPen(pen(colour, width))
-                    painter.drawRect(rect)
+        for box in (self._drawn(), self._shown(frame)):
+            for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.5)):
+                painter.setPen(pen(colour, width))
+                painter.drawPolygon(box)
         for point in self.asked[-1].points:
             painter.setPen(pen(QColor(255, 255, 255), 1.5))
             painter.setBrush(INSIDE if point.inside else OUTSIDE)
-            painter.drawEllipse(_on_canvas(frame, point.x, point.y), SPOT / scale, SPOT / scale)
+            spot = QPointF(*frame.to_canvas(point.x, point.y))
+            painter.drawEllipse(spot, SPOT / scale, SPOT / scale)
 
-    def _drawn(self) -> QRectF | None:
-        """The box that is being drawn."""
+    def _drawn(self) -> list[QPointF]:
+        """The corners of the box that is being drawn."""
         if self._pressed is None or self._at is None:
-            return None
-        return QRectF(self._pressed, self._at).normalized()
+            return []
+        return _corners(QRectF(self._pressed, self._at))
 
-    def _shown(self, frame: MaskPlacement) -> QRectF | None:
-        """The box that was asked for."""
+    def _shown(self, frame: MaskPlacement) -> list[QPointF]:
+        """The corners on the canvas of the box that was asked for."""
         box = self.asked[-1].box
         if box is None:
-            return None
-        corner = _on_canvas(frame, box.x + box.w, box.y + box.h)
-        return QRectF(_on_canvas(frame, box.x, box.y), corner).normalized()
+            return []
+        places = _corners(QRectF(box.x, box.y, box.w, box.h))
+        return [QPointF(*frame.to_canvas(at.x(), at.y())) for at in places]
 
 
 def _small(mask: bytes) -> Mask:
@@ -327,10 +328,5 @@ def _small(mask: bytes) -> Mask:
     return np.asarray(image)
 
 
-def _on_canvas(frame: MaskPlacement, x: float, y: float) -> QPointF:
-    """Return the canvas position of a px of the picture."""
-    across = x / frame.width
-    if frame.flip:
-        across = 1.0 - across
-    placed = frame.placed
-    return QPointF(placed.x + across * placed.w, placed.y + y / frame.height * placed.h)
+def _corners(box: QRectF) -> list[QPointF]:
+    return [box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft()]

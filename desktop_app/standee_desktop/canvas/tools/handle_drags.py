@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from functools import cache
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QCursor
 
 from standee.composition import Rect
+from standee.rotation import Point
 
 from ...model.rects import SMALLEST, Handle, resized
 from ...model.snapping import Line
+from ...widgets.icons import icon
 
-CURSORS = {
-    (0, -1): Qt.CursorShape.SizeVerCursor,
-    (0, 1): Qt.CursorShape.SizeVerCursor,
-    (-1, 0): Qt.CursorShape.SizeHorCursor,
-    (1, 0): Qt.CursorShape.SizeHorCursor,
-    (-1, -1): Qt.CursorShape.SizeFDiagCursor,
-    (1, 1): Qt.CursorShape.SizeFDiagCursor,
-    (1, -1): Qt.CursorShape.SizeBDiagCursor,
-    (-1, 1): Qt.CursorShape.SizeBDiagCursor,
-}
+ROUND = (
+    Qt.CursorShape.SizeHorCursor,
+    Qt.CursorShape.SizeFDiagCursor,
+    Qt.CursorShape.SizeVerCursor,
+    Qt.CursorShape.SizeBDiagCursor,
+)
+"""The cursors of the directions 0, 45, 90 and 135 degrees clockwise from the right."""
+STEP = 15.0
+"""Degrees between the rotations that Shift allows."""
+NEAR = 1.5
+"""A rotation this near to a quarter turn, degrees, becomes one."""
 
 STEPS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -28,6 +34,36 @@ STEPS = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
+
+
+def cursor_of(handle: Handle, rotation: float) -> Qt.CursorShape:
+    """Return the cursor of a handle on a frame that is turned."""
+    degrees = math.degrees(math.atan2(handle.y, handle.x)) + rotation
+    return ROUND[round(degrees / 45) % 4]
+
+
+@cache
+def turn_cursor() -> QCursor:
+    """Return the cursor over handles that turn."""
+    return QCursor(icon("rotate").pixmap(24, 24), 12, 12)
+
+
+def turned_by(
+    middle: Point, start: QPointF, at: QPointF, before: float, shift: bool, free: bool
+) -> float:
+    """Return by how many degrees a frame with rotation `before` is turned as the mouse goes from `start` to `at`.
+
+    `shift` allows whole steps only; unless it is to be `free`, what is nearly a quarter turn is one.
+    """
+    angles = (math.atan2(one.y() - middle[1], one.x() - middle[0]) for one in (start, at))
+    first, now = (math.degrees(angle) for angle in angles)
+    rotation = before + now - first
+    quarter = round(rotation / 90) * 90
+    if shift:
+        rotation = round(rotation / STEP) * STEP
+    elif not free and abs(rotation - quarter) <= NEAR:
+        rotation = quarter
+    return round(rotation, 1) - before
 
 
 def drag_handle(

@@ -169,7 +169,7 @@ class MaskBrush(Tool):
             return MaskPlacement.of(size, rect, composition.scene.fit, shape)
         layer = self.canvas.document.layer(self._layer)
         assert layer is not None
-        return MaskPlacement.of(size, layer.rect, layer.fit, shape, layer.flip)
+        return MaskPlacement.of(size, layer.rect, layer.fit, shape, layer.flip, layer.rotation)
 
     def _on_selection(self) -> None:
         """Another layer is selected: go on with that one."""

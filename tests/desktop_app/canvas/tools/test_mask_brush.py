@@ -9,6 +9,7 @@ from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from standee_desktop.model import edits
 from standee_desktop.model.mask_strokes import grown
 from support.desktop.person import SHIFT, Person
 
@@ -184,3 +185,16 @@ def test_a_stroke_is_in_the_file_that_is_saved_at_once(  # type: ignore[no-untyp
     settle(lambda: not person.document.modified)
     with Document.open(tmp_path / "disc.standee") as saved:
         assert saved.composition.layers[0].mask is not None
+
+
+def test_the_brush_paints_a_turned_layer_where_it_shows(  # type: ignore[no-untyped-def]
+    person: Person, brush, settle
+) -> None:
+    composition = edits.with_fields(person.document.composition, {"disc"}, rotation=90.0)
+    person.document.apply("Turn", composition)
+    brush.set_taking(True)
+    brush.set_radius(8)
+    person.clicks(128, 84)  # above the middle: to the left of it in the picture
+    mask = mask_of(person, settle)
+    assert mask[32, 10] < 0.1
+    assert mask[10, 32] > 0.9

@@ -1,0 +1,47 @@
+"""Outlines of the selected layers, and the frame around them with its handles and a badge."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
+
+from ...model.rects import Frame
+from ..painting import paint_badge, paint_handles, paint_outline, paint_turn_handles, turned
+from ..tool import Canvas
+
+
+def paint_selection(
+    painter: QPainter, canvas: Canvas, frame: Frame | None, dragged: str, text: str
+) -> None:
+    """Paint in px of the screen; `dragged` is the gesture that is going on, `text` what its badge says."""
+    selected = canvas.document.selected
+    for layer in selected:
+        place = canvas.to_screen(layer.rect)
+        with turned(painter, place.center(), layer.rotation):
+            paint_outline(painter, place, locked=layer.locked, faint=len(selected) > 1)
+    if frame is None:
+        return
+    place = canvas.to_screen(frame.rect)
+    with turned(painter, place.center(), frame.rotation):
+        if len(selected) > 1:
+            paint_outline(painter, place)
+        if dragged in ("", "resize"):
+            paint_handles(painter, place)
+        if not dragged:
+            paint_turn_handles(painter, place)
+    if text:
+        below = canvas.to_screen(frame.bounds)
+        at = QPointF(below.left(), below.bottom() + 10)
+        paint_badge(painter, at, text, QRectF(canvas.rect()))
+
+
+def badge(kind: str, frame: Frame | None, degrees: float) -> str:
+    """Return what a drag's badge says: where the frame is, how large, or how far it is turned."""
+    if frame is None:
+        return ""
+    rect = frame.rect
+    return {
+        "move": f"{round(rect.x)}, {round(rect.y)}",
+        "resize": f"{round(rect.w)} × {round(rect.h)}",
+        "turn": f"{degrees:.1f}°".replace(".0°", "°"),
+    }.get(kind, "")
