@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standee.composition import Canvas, Rect
+from standee.rotation import centre, turned_about
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating]
@@ -58,24 +59,29 @@ class Samples:
 
 
 def cut(
-    alpha: Floats, placed: Rect, blocked: Bools, samples: Samples, flip: bool = False
+    alpha: Floats,
+    placed: Rect,
+    blocked: Bools,
+    samples: Samples,
+    flip: bool = False,
+    rotation: float = 0.0,
 ) -> NDArray[np.float32]:
     """Return a cut-out (height, width; 0..1) without what `blocked` hides of it.
 
-    The picture is stretched over `placed` (canvas px), mirrored if `flip`. What lies off the canvas
-    is not hidden by anything.
+    The picture is stretched over `placed` (canvas px), mirrored if `flip`, and turned by `rotation`. What lies off the
+    canvas is not hidden by anything.
     """
     height, width = alpha.shape
     xs = placed.x + (np.arange(width) + 0.5) / width * placed.w
     ys = placed.y + (np.arange(height) + 0.5) / height * placed.h
     if flip:
         xs = xs[::-1]
-    rows, cols = np.floor(ys / samples.step).astype(int), np.floor(xs / samples.step).astype(int)
-    on_rows = (rows >= 0) & (rows < blocked.shape[0])
-    on_cols = (cols >= 0) & (cols < blocked.shape[1])
+    across, down = turned_about(xs[None], ys[:, None], centre(placed), rotation)
+    rows, cols = (np.floor(at / samples.step).astype(int) for at in (down, across))
+    on_canvas = (rows >= 0) & (rows < blocked.shape[0])
+    on_canvas = on_canvas & (cols >= 0) & (cols < blocked.shape[1])
     clipped = blocked[
-        np.clip(rows, 0, blocked.shape[0] - 1)[:, None],
-        np.clip(cols, 0, blocked.shape[1] - 1)[None],
+        np.clip(rows, 0, blocked.shape[0] - 1), np.clip(cols, 0, blocked.shape[1] - 1)
     ]
-    hidden = clipped & on_rows[:, None] & on_cols[None]
+    hidden = clipped & on_canvas
     return np.where(hidden, np.float32(0), alpha.astype(np.float32))

@@ -2,24 +2,29 @@
 
 The modal operator translates Blender's events into `Input`, and writes the rectangle that comes
 back. Shift keeps the aspect, Ctrl snaps to the token grid, X and Y hold an axis, digits give an
-exact number, Esc or the right button restores.
+exact number, Esc or the right button restores. A rectangle may be turned about its middle.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from standee.composition import Rect
+from standee.rotation import centre, normalized, turned_about
 
 from .picking import BODY, HANDLES
 from .projection import LIMIT
 
-Kind = Literal["move", "resize", "scale"]
+Kind = Literal["move", "resize", "scale", "turn"]
 State = Literal["running", "done", "cancelled"]
 
 SMALLEST = 1.0
 """The least width and height of a rectangle that a gesture leaves, in canvas px."""
+
+STEP = 15.0
+"""Degrees between the rotations that Ctrl and Shift allow."""
 
 DIGITS = "0123456789.-"
 
@@ -41,13 +46,14 @@ class Input:
 
 @dataclass(frozen=True)
 class Gesture:
-    """A gesture under way. `start` is where it began, `origin` the rectangle then (canvas px)."""
+    """A gesture under way. `start` is where it began, `origin` the rectangle then (canvas px), `turned` by degrees."""
 
     kind: Kind
     origin: Rect
     start: tuple[float, float]
     part: str = BODY
     patch: int = 16
+    turned: float = 0.0
     axis: Literal["", "x", "y"] = ""
     typed: str = ""
     last: Input = Input(0, 0)
@@ -55,10 +61,16 @@ class Gesture:
 
     @staticmethod
     def begin(
-        kind: Kind, rect: Rect, x: float, y: float, part: str = BODY, patch: int = 16
+        kind: Kind,
+        rect: Rect,
+        x: float,
+        y: float,
+        part: str = BODY,
+        patch: int = 16,
+        turned: float = 0.0,
     ) -> Gesture:
-        """Begin at a pointer position: "move" (G or a drag), "scale" (S), or "resize" by a handle."""
-        return Gesture(kind, rect, (x, y), part, patch, last=Input(x, y))
+        """Begin at a pointer position: "move" (G or a drag), "scale" (S), "turn" (R), or "resize" by a handle."""
+        return Gesture(kind, rect, (x, y), part, patch, turned, last=Input(x, y))
 
     def feed(self, event: Input) -> Gesture:
         """Return the gesture after an event."""
@@ -76,7 +88,7 @@ class Gesture:
     @property
     def rect(self) -> Rect:
         """The rectangle now; after a cancel the one at the beginning."""
-        if self.state == "cancelled":
+        if self.state == "cancelled" or self.kind == "turn":
             return self.origin
         if self.kind == "move":
             return self._moved()
@@ -87,13 +99,30 @@ class Gesture:
     @property
     def changed(self) -> bool:
         """Whether there is anything to undo."""
-        return self.rect != self.origin
+        return self.rect != self.origin or self.rotation != self.turned
+
+    @property
+    def rotation(self) -> float:
+        """The rotation now, in degrees; after a cancel the one at the beginning."""
+        if self.state == "cancelled" or self.kind != "turn":
+            return self.turned
+        if (number := self._number) is not None:
+            return self.turned + number
+        x, y = centre(self.origin)
+        angles = (math.atan2(b - y, a - x) for a, b in (self.start, (self.last.x, self.last.y)))
+        first, now = (math.degrees(angle) for angle in angles)
+        rotation = self.turned + normalized(now - first)
+        if self.last.ctrl or self.last.shift:
+            rotation = round(rotation / STEP) * STEP
+        return normalized(rotation) if now != first else self.turned
 
     @property
     def text(self) -> str:
         """What the header says meanwhile."""
         r = self.rect
         typed = f"  [{self.typed}]" if self.typed else ""
+        if self.kind == "turn":
+            return f"{self.rotation:.1f}°{typed}"
         return f"X {r.x:.0f}  Y {r.y:.0f}  W {r.w:.0f}  H {r.h:.0f} px{typed}"
 
     # -- keys ------------------------------------------------------------------------------------
@@ -155,13 +184,18 @@ class Gesture:
     def _resized(self) -> Rect:
         """Drag a handle: the opposite edge or corner stays where it is."""
         r, (u, v) = self.origin, HANDLES[self.part]
-        dx, dy = self.last.x - self.start[0], self.last.y - self.start[1]
+        dx, dy = turned_about(
+            self.last.x - self.start[0], self.last.y - self.start[1], (0.0, 0.0), -self.turned
+        )
         left, right = self._edges(r.x, r.w, dx, u)
         top, bottom = self._edges(r.y, r.h, dy, v)
         w, h = right - left, bottom - top
         if self.last.shift:
             w, h = self._in_aspect(w, h, u, v)
             left, top = _anchored(r.x, r.w, w, u), _anchored(r.y, r.h, h, v)
+        if self.turned:  # about the old middle: then the opposite side does stay
+            x, y = turned_about(left + w / 2, top + h / 2, centre(r), self.turned)
+            left, top = x - w / 2, y - h / 2
         return Rect(_bounded(left), _bounded(top), _extent(w), _extent(h))
 
     def _edges(self, low: float, size: float, delta: float, part: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from standee.composition import Canvas, Rect
+from standee.rotation import Point, bounds_turned, corners
 
 from .picking import Item, handle_points
 from .projection import Frame
@@ -40,12 +41,22 @@ class Style:
 
 @dataclass(frozen=True)
 class PictureQuad:
-    """A picture in region px: (left, bottom, right, top)."""
+    """A picture in region px: (left, bottom, right, top), and where its corners are if it is turned.
+
+    They begin with its upper left one and go on clockwise.
+    """
 
     id: str
     box: tuple[float, float, float, float]
     opacity: float
     flip: bool = False
+    turned: tuple[Point, ...] = ()
+
+    @property
+    def corners(self) -> tuple[Point, ...]:
+        """Where its corners are, from its upper left one on clockwise."""
+        left, bottom, right, top = self.box
+        return self.turned or ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 @dataclass(frozen=True)
@@ -106,17 +117,27 @@ def overlay(
     for item in sorted(items, key=lambda one: one.id == selected):  # the selected one on top
         box, colour = frame.box(item.rect), _colour(item, style, selected, hovered)
         line = width * (1.6 if item.id == selected else 1.0)
-        lines.outline(box, (0.0, 0.0, 0.0, 0.5 * colour[3]), line + 2 * style.ui_scale)
-        lines.outline(box, colour, line)
+        edges = np.array(_corners(item.rect, item.rotation, frame)) if item.rotation else None
+        for ink, wide in (
+            ((0.0, 0.0, 0.0, 0.5 * colour[3]), line + 2 * style.ui_scale),
+            (colour, line),
+        ):
+            if edges is None:
+                lines.outline(box, ink, wide)
+            else:
+                lines.polygon(edges, ink, wide)
         if item.name:
+            box = frame.box(bounds_turned(item.rect, item.rotation))
             words.append(_name(item, box, colour, style, item.id == selected))
     for item in items:
         if item.visible and item.id in placed:
-            box = frame.box(placed[item.id])
-            pictures.append(PictureQuad(item.id, box, style.opacity, item.id in flipped))
+            place, share = placed[item.id], style.opacity * item.opacity
+            turned = _corners(place, item.rotation, frame) if item.rotation else ()
+            box, flip = frame.box(place), item.id in flipped
+            pictures.append(PictureQuad(item.id, box, share, flip, turned))
         if item.id == selected and item.movable:
             half = style.handle * style.ui_scale / 2
-            at = np.array(list(handle_points(item.rect, frame).values()))
+            at = np.array(list(handle_points(item.rect, frame, item.rotation).values()))
             boxes = np.concatenate([at - half, at + half], axis=1)
             lines.quads(boxes + np.array([-1, -1, 1, 1]), (0.0, 0.0, 0.0, 0.6))
             lines.quads(boxes, style.selected)
@@ -124,6 +145,11 @@ def overlay(
         words.append(_progress(lines, progress, frame, style))
     shown = cell_triangles(cells, frame, patch, style.ui_scale) if cells else Triangles()
     return Overlay(tuple(pictures), shown, lines, tuple(words))
+
+
+def _corners(rect: Rect, rotation: float, frame: Frame) -> tuple[Point, ...]:
+    """Return the corners of a turned rectangle in region px."""
+    return tuple(frame.to_region(x, y) for x, y in corners(rect, rotation))
 
 
 def _colour(item: Item, style: Style, selected: str | None, hovered: str | None) -> Colour:

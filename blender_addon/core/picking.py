@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from standee.composition import Rect
+from standee.rotation import centre, turned_about
 
 from .projection import Frame
 
@@ -27,16 +28,21 @@ HANDLE_RADIUS = 8.0
 
 
 def to_picture(
-    point: tuple[float, float], placed: Rect, size: tuple[int, int], flip: bool
+    point: tuple[float, float],
+    placed: Rect,
+    size: tuple[int, int],
+    flip: bool,
+    rotation: float = 0.0,
 ) -> tuple[float, float]:
-    """Return where a point of the canvas is in a picture of `size` px that lies at `placed`."""
-    x, y = (point[0] - placed.x) / placed.w, (point[1] - placed.y) / placed.h
+    """Return where a point of the canvas is in a picture of `size` px that lies at `placed`, turned by `rotation`."""
+    across, down = turned_about(point[0], point[1], centre(placed), -rotation)
+    x, y = (across - placed.x) / placed.w, (down - placed.y) / placed.h
     return (1 - x if flip else x) * size[0], y * size[1]
 
 
 @dataclass(frozen=True)
 class Item:
-    """A layer as the view shows it; `rect` in canvas px. `bound` ones follow a 3D object."""
+    """A layer as the view shows it; `rect` in canvas px, turned by `rotation`. `bound` ones follow a 3D object."""
 
     id: str
     rect: Rect
@@ -44,6 +50,8 @@ class Item:
     visible: bool = True
     locked: bool = False
     bound: bool = False
+    rotation: float = 0.0
+    opacity: float = 1.0
 
     @property
     def movable(self) -> bool:
@@ -59,10 +67,15 @@ class Hit:
     part: str = BODY
 
 
-def handle_points(rect: Rect, frame: Frame) -> dict[str, tuple[float, float]]:
-    """Return where each handle of a rectangle lies, in region px."""
+def handle_points(
+    rect: Rect, frame: Frame, rotation: float = 0.0
+) -> dict[str, tuple[float, float]]:
+    """Return where each handle of a rectangle that is turned by `rotation` lies, in region px."""
+    middle = centre(rect)
     return {
-        name: frame.to_region(rect.x + u * rect.w, rect.y + v * rect.h)
+        name: frame.to_region(
+            *turned_about(rect.x + u * rect.w, rect.y + v * rect.h, middle, rotation)
+        )
         for name, (u, v) in HANDLES.items()
     }
 
@@ -84,17 +97,27 @@ def pick(
         if item.id == selected and item.movable:
             near = [
                 (len(name) == 1, _distance(point, at), name)
-                for name, at in handle_points(item.rect, frame).items()
+                for name, at in handle_points(item.rect, frame, item.rotation).items()
                 if _distance(point, at) <= radius
             ]
-            if near and not _small_and_inside(item.rect, frame, point, radius):
+            upright = _turned_back(item, frame, point)
+            if near and not _small_and_inside(item.rect, frame, upright, radius):
                 return Hit(item.id, min(near)[2])
     for item in reversed(items):
         left, bottom, right, top = frame.box(item.rect)
-        inside = left <= point[0] <= right and bottom <= point[1] <= top
+        x, y = _turned_back(item, frame, point)
+        inside = left <= x <= right and bottom <= y <= top
         if inside and item.visible and not item.locked:
             return Hit(item.id)
     return None
+
+
+def _turned_back(item: Item, frame: Frame, point: tuple[float, float]) -> tuple[float, float]:
+    """Return where a point (region px) is once the item under it is turned upright."""
+    if not item.rotation:
+        return point
+    at = turned_about(*frame.to_canvas(*point), centre(item.rect), -item.rotation)
+    return frame.to_region(*at)
 
 
 def _small_and_inside(rect: Rect, frame: Frame, point: tuple[float, float], radius: float) -> bool:

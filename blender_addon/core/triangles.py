@@ -50,6 +50,12 @@ class Triangles:
         ]
         self.quads(np.array(sides), colour)
 
+    def polygon(self, corners: NDArray[np.floating], colour: Colour, line: float) -> None:
+        """Add the sides of a polygon with `corners` (n, 2), `line` px wide and centred on its edges."""
+        way = np.roll(corners, -1, axis=0) - corners
+        over = way / np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-9) * (line / 2)
+        self.strokes(corners - over, np.roll(corners, -1, axis=0) + over, colour, line)
+
     @property
     def points(self) -> NDArray[np.float32]:
         return np.concatenate(self._points) if self._points else np.zeros((0, 2), np.float32)

@@ -41,6 +41,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
             ("DRAG", "Drag", "What is under the pointer: a subject or a handle"),
             ("MOVE", "Move", "The active subject, until a click"),
             ("SCALE", "Scale", "The active subject about its middle, until a click"),
+            ("TURN", "Rotate", "The active subject about its middle, until a click; Ctrl by steps"),
         ),
         name="Kind",
         description="What is moved, and how",
@@ -75,15 +76,17 @@ class STANDEE_OT_arrange(bpy.types.Operator):
         if layer is None:
             return {"PASS_THROUGH"}
         redraw()
-        if layer.bound or layer.locked or not layer.visible:
+        held = (
+            layer.bound and self.kind != "TURN"
+        )  # what it follows says where it is, not how turned
+        if held or layer.locked or not layer.visible:
             self.report({"INFO"}, explain_immovable(layer))
             return {"FINISHED"} if self.kind == "DRAG" else {"CANCELLED"}
         x, y = self._pointer(context, event)
-        kinds = {"DRAG": "move" if part == BODY else "resize", "MOVE": "move", "SCALE": "scale"}
-        self._layer_id = layer.layer_id
-        self._gesture = Gesture.begin(
-            kinds[self.kind], layer.rect, x, y, part, link().patch(standee.model)
-        )
+        drag = "move" if part == BODY else "resize"
+        kind = {"DRAG": drag, "MOVE": "move", "SCALE": "scale", "TURN": "turn"}[self.kind]
+        self._layer_id, patch = layer.layer_id, link().patch(standee.model)
+        self._gesture = Gesture.begin(kind, layer.rect, x, y, part, patch, layer.rotation)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -93,7 +96,7 @@ class STANDEE_OT_arrange(bpy.types.Operator):
             self._say(context, None)  # the layer or the view went away in mid-gesture
             return {"CANCELLED"}
         self._gesture = self._gesture.feed(self._input(context, event))
-        self._write(layer, self._gesture.rect)
+        self._write(layer, self._gesture.rect, self._gesture.rotation)
         self._say(context, self._gesture.text)
         redraw()
         if self._gesture.state == "running":
@@ -102,14 +105,14 @@ class STANDEE_OT_arrange(bpy.types.Operator):
         if self._gesture.state == "done" and self._gesture.changed:
             key_rectangle(context.scene, composition(context).active_layer)
             return {"FINISHED"}
-        self._write(layer, self._gesture.origin)
+        self._write(layer, self._gesture.origin, self._gesture.turned)
         return {"FINISHED"} if self.kind == "DRAG" and not self._cancelled else {"CANCELLED"}
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender itself ended the gesture: another file is opened, or it quits."""
         layer = self._layer(context)
         if layer is not None:
-            self._write(layer, self._gesture.origin)
+            self._write(layer, self._gesture.origin, self._gesture.turned)
 
     @property
     def _cancelled(self) -> bool:
@@ -141,9 +144,11 @@ class STANDEE_OT_arrange(bpy.types.Operator):
         layers = composition(context).layers
         return next((one for one in layers if one.layer_id == self._layer_id), None)
 
-    def _write(self, layer: StandeeLayer, rect: Rect) -> None:
+    def _write(self, layer: StandeeLayer, rect: Rect, rotation: float) -> None:
         if layer.rect != rect:
             layer.rect = rect
+        if layer.rotation != rotation:
+            layer.rotation = rotation
 
     def _say(self, context: bpy.types.Context, text: str | None) -> None:
         if context.area is not None:

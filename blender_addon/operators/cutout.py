@@ -137,7 +137,8 @@ class STANDEE_OT_cut_out_here(NeedsPicture, bpy.types.Operator):
         size = image_datablocks.size_of(layer.picture)
         placed = fit_picture(*size, layer.rect, layer.fit)
         first, last = (
-            to_picture(tuple(point), placed, size, layer.flip) for point in (self.start, self.end)
+            to_picture(tuple(point), placed, size, layer.flip, layer.rotation)
+            for point in (self.start, self.end)
         )
         moved = max(abs(a - b) for a, b in zip(self.start, self.end, strict=True))
         if moved > CLICK:
@@ -191,7 +192,9 @@ class STANDEE_OT_cut_out_strokes(NeedsPicture, NeedsStrokes, bpy.types.Operator)
         try:
             around = [
                 Outline(
-                    np.stack(to_picture(one.points.T, placed, drawn, layer.flip), axis=1),
+                    np.stack(
+                        to_picture(one.points.T, placed, drawn, layer.flip, layer.rotation), axis=1
+                    ),
                     one.erases,
                 )
                 for one in self.outlines(context)

@@ -13,11 +13,13 @@ from ..scene.animation import curve_bags
 from .base import NeedsLayer, ToolKey, active_layer, composition, poll_fails
 
 COPIED = (
-    "name", "picture", "mask", "x", "y", "width", "height", "fit", "flip", "prompt", "fidelity",
-    "variation", "sharing", "light", "visible", "locked", "bound_object", "bound_collection", "occluded",
-    "distance", "in_view",
+    "name", "picture", "mask", "x", "y", "width", "height", "fit", "flip", "rotation", "opacity",
+    "group", "prompt", "fidelity", "variation", "sharing", "light", "visible", "locked",
+    "bound_object", "bound_collection", "occluded", "distance", "in_view",
 )  # fmt: skip
-ANIMATED = ("x", "y", "width", "height", "fidelity", "variation", "light", "visible")
+ANIMATED = (
+    "x", "y", "width", "height", "rotation", "opacity", "fidelity", "variation", "light", "visible",
+)  # fmt: skip
 
 
 class STANDEE_OT_layer_remove(NeedsLayer, ToolKey, bpy.types.Operator):
@@ -172,7 +174,7 @@ def key_rectangle(scene: bpy.types.Scene, index: int) -> None:
     """Key a rectangle that was moved, if auto keying is on and it is animated already."""
     if not scene.tool_settings.use_keyframe_insert_auto:
         return
-    for name in ("x", "y", "width", "height"):
+    for name in ("x", "y", "width", "height", "rotation"):
         scene.keyframe_insert(f"standee.layers[{index}].{name}")
 
 

@@ -57,7 +57,7 @@ class STANDEE_PT_layer(NeedsActive, bpy.types.Panel):
         layout.prop(layer, "prompt")
         strengths = layout.column(align=True)
         strengths.use_property_decorate = True
-        for name in ("fidelity", "variation", "sharing", "light"):
+        for name in ("opacity", "fidelity", "variation", "sharing", "light"):
             strengths.prop(layer, name)
         column = layout.column(align=True)
         column.template_ID(layer, "picture", open="image.open")
@@ -82,6 +82,7 @@ class STANDEE_PT_placement(NeedsActive, bpy.types.Panel):
         placed.enabled = not layer.bound
         for name in ("x", "y", "width", "height"):
             placed.prop(layer, name)
+        layout.prop(layer, "rotation")
         row = layout.row(align=True)
         row.use_property_decorate = False
         row.prop(layer, "fit")

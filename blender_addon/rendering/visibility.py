@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from standee.arrangement import reduce_mask
 from standee.composition import Rect
-from standee.geometry import PATCH, fit_picture, snap
+from standee.geometry import PATCH, cells_of, fit_picture, snap_turned
 
 from ..core import png
 from ..core.depth import Samples, cut
@@ -47,7 +47,7 @@ def cut_masks_in_steps(scene: str) -> Iterator[None]:
 def cut_layers(scene: bpy.types.Scene) -> list[StandeeLayer]:
     """Return the layers that other bodies may hide."""
     layers = scene.standee.layers
-    return [one for one in layers if one.bound and one.occluded and one.shown and one.picture]
+    return [one for one in layers if one.bound and one.occluded and one.drawn and one.picture]
 
 
 def _cut_masks(scene: str, wanted: list[str]) -> Iterator[None]:
@@ -64,9 +64,10 @@ def _cut_alpha(layer: StandeeLayer, blocked: NDArray[np.bool_]) -> NDArray[np.fl
     """Return a layer's cut-out (height, width) without what is hidden of it."""
     look = image_datablocks.arrays_of(layer.picture)
     alpha = look.alpha if layer.mask is None else reduce_mask(image_datablocks.mask_of(layer.mask))
-    placed = fit_picture(*look.size, snap(layer.rect, PATCH).rect(PATCH), layer.fit)
+    rect = snap_turned(layer.rect, layer.rotation, PATCH)
+    placed = fit_picture(*look.size, rect, layer.fit)
     samples = Samples(layer.id_data.standee.canvas(), 1.0)
-    return cut(alpha, placed, blocked, samples, layer.flip)
+    return cut(alpha, placed, blocked, samples, layer.flip, layer.rotation)
 
 
 def _hidden_parts(scene_name: str, wanted: list[str]) -> Iterator[None]:
@@ -84,7 +85,11 @@ def _hidden_parts(scene_name: str, wanted: list[str]) -> Iterator[None]:
         others = seen_geometry(scene, clear).depth
     yield
     known = {layer_id: layer_of(scene_name, layer_id) for layer_id in wanted}
-    places = {key: snap(one.rect, PATCH).rect(PATCH) for key, one in known.items() if one}
+    places = {
+        key: cells_of(one.rect, one.rotation, PATCH).rect(PATCH)
+        for key, one in known.items()
+        if one
+    }
     parts: dict[str, NDArray[np.bool_]] = {}
     for group in apart(list(places.values())):
         keys = [list(places)[index] for index in group]

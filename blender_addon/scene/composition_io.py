@@ -33,7 +33,7 @@ from .scene_properties import StandeeLayer, StandeeScene, round_to_cells
 
 LAYER_FIELDS = (
     "name", "fit", "flip", "prompt", "fidelity", "variation", "sharing", "light", "visible",
-    "locked",
+    "locked", "rotation", "opacity",
 )  # fmt: skip
 SCENE_FIELDS = {
     "fit": "scene_fit",
@@ -184,6 +184,7 @@ def _layer(
         name: restore_float64(getattr(shown, name), origin.get(name)) for name in LAYER_FIELDS
     }
     fields["visible"] = shown.shown
+    fields["group"] = shown.group or None
     return Layer(
         picture=digest,
         mask=mask,
@@ -342,6 +343,7 @@ def _show_layer(
     shown.rect = layer.rect
     for name in LAYER_FIELDS:
         setattr(shown, name, getattr(layer, name))
+    shown.group = layer.group or ""
     shown.origin = msgspec.json.encode(layer).decode()
     if bond is not None:
         shown.bound_object, shown.bound_collection = bond

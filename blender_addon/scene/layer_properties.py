@@ -47,6 +47,27 @@ class StandeeLayer(bpy.types.PropertyGroup):
         update=redraw,
     )
     flip: BoolProperty(name="Flip", description="Mirror it left to right", update=redraw)
+    rotation: FloatProperty(
+        name="Rotation",
+        description="Degrees by which it is turned clockwise about its middle",
+        min=-36000.0,
+        max=36000.0,
+        soft_min=-180.0,
+        soft_max=180.0,
+        step=100,
+        precision=1,
+        update=redraw,
+    )
+    opacity: FloatProperty(
+        name="Opacity",
+        description="How much of what is behind it shows: 1 nothing, 0 as if it were not there",
+        min=0.0,
+        max=1.0,
+        default=1.0,
+        subtype="FACTOR",
+        update=redraw,
+    )
+    group: StringProperty(options={"HIDDEN"})
     prompt: StringProperty(
         name="Words", description="What it is, in a few words; they join the prompt"
     )
@@ -126,6 +147,11 @@ class StandeeLayer(bpy.types.PropertyGroup):
     def shown(self) -> bool:
         """Whether it is in the picture: visible, and its object in front of the camera."""
         return self.visible and (self.in_view or not self.bound)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether anything of it is in the picture: shown, and not wholly transparent."""
+        return self.shown and self.opacity > 0
 
     @property
     def rect(self) -> Rect:

@@ -46,7 +46,7 @@ def paint(scene: bpy.types.Scene, drawn: view_state.DrawData) -> None:
     if job is not None and job.preview is not None and scene.standee.show_preview:
         frame = drawn.frame
         texture = _texture("preview", id(job.preview), job.preview)
-        _picture(texture, frame.box(_whole(frame)), 1.0, False)
+        _picture(texture, PictureQuad("", frame.box(_whole(frame)), 1.0).corners, 1.0, False)
     else:
         for quad in drawn.overlay.pictures:
             _layer(scene, drawn, quad)
@@ -91,14 +91,14 @@ def _layer(scene: bpy.types.Scene, drawn: view_state.DrawData, quad: PictureQuad
     key: tuple[Any, ...] = seen.key
     pixels = seen.pixels
     if hidden is not None and hidden[1].any():
-        key = (*seen.key, id(hidden[1]), layer.rect)
+        key = (*seen.key, id(hidden[1]), layer.rect, layer.rotation)
         if _textures.get(quad.id, (None,))[0] != key:
             alpha = layer_cache().alpha(layer, seen, link().patch(scene.standee.model))
             pixels = pixels.copy()
             rows = np.arange(pixels.shape[0]) * alpha.shape[0] // pixels.shape[0]
             cols = np.arange(pixels.shape[1]) * alpha.shape[1] // pixels.shape[1]
             pixels[..., 3] = np.minimum(pixels[..., 3], alpha[rows[:, None], cols[None]])
-    _picture(_texture(quad.id, key, pixels), quad.box, quad.opacity, quad.flip)
+    _picture(_texture(quad.id, key, pixels), quad.corners, quad.opacity, quad.flip)
 
 
 def _result(standee: StandeeScene, drawn: view_state.DrawData) -> None:
@@ -109,7 +109,8 @@ def _result(standee: StandeeScene, drawn: view_state.DrawData) -> None:
     if end <= left:
         return
     texture = gpu.texture.from_image(drawn.result)  # Blender's own: linear light
-    _picture(texture, (left, bottom, end, top), standee.result_opacity, False, part)
+    shown = PictureQuad("", (left, bottom, end, top), standee.result_opacity)
+    _picture(texture, shown.corners, shown.opacity, False, part)
     if part < 1.0:
         edge = Triangles()
         edge.quads(np.array([[end - 1.0, bottom, end + 1.0, top]]), (1.0, 1.0, 1.0, 0.8))
@@ -131,20 +132,20 @@ def _texture(name: str, key: Any, pixels: NDArray[np.float32]) -> gpu.types.GPUT
 
 def _picture(
     texture: gpu.types.GPUTexture,
-    box: tuple[float, float, float, float],
+    corners: tuple[tuple[float, float], ...],
     opacity: float,
     flip: bool,
     part: float = 1.0,
 ) -> None:
-    """Draw a texture, or the left `part` of it, into a box of region px."""
-    x0, y0, x1, y1 = box
+    """Draw a texture, or the left `part` of it, between corners in region px (see `PictureQuad`)."""
+    upper_left, upper_right, lower_right, lower_left = corners
     u0, u1 = (1.0, 0.0) if flip else (0.0, part)
     shader = gpu.shader.from_builtin("IMAGE_COLOR")
     batch = batch_for_shader(
         shader,
         "TRI_STRIP",
         {
-            "pos": ((x0, y0), (x1, y0), (x0, y1), (x1, y1)),
+            "pos": (lower_left, lower_right, upper_left, upper_right),
             "texCoord": ((u0, 0), (u1, 0), (u0, 1), (u1, 1)),
         },
     )

@@ -89,7 +89,7 @@ class LayerCache:
         if found is None or not found[1].any():
             return seen.alpha
         placed = fit_picture(*seen.size, layer.rect, layer.fit)
-        return cut(seen.alpha, placed, found[1], found[0], layer.flip)
+        return cut(seen.alpha, placed, found[1], found[0], layer.flip, layer.rotation)
 
     def cells(self, standee: StandeeScene, order: list[int], patch: int) -> CellView:
         """Return who owns each cell; numbers are the layers' places in `order`, back to front."""
@@ -100,13 +100,14 @@ class LayerCache:
             key += [id(kept), standee.scene_blend_share]
         for place, index in enumerate(order):
             layer = standee.layers[index]
-            seen = self.of(layer) if layer.shown else None
+            seen = self.of(layer) if layer.drawn else None
             if seen is None:
                 continue
             found = self.hidden(layer)
-            key += [place, seen.key, layer.rect, layer.fit, layer.flip, id(found and found[1])]
+            how = layer.rect, layer.fit, layer.flip, layer.rotation, layer.opacity
+            key += [place, seen.key, *how, id(found and found[1])]
             alpha = self.alpha(layer, seen, patch)
-            standing.append(VisibleLayer(alpha, layer.rect, layer.fit, layer.flip, seen.size))
+            standing.append(VisibleLayer(alpha, *how[:3], seen.size, *how[3:]))
             numbers.append(place)
         if self._cells is None or self._cells[0] != tuple(key):
             canvas = standee.canvas()

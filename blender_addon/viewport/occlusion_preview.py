@@ -13,7 +13,7 @@ from mathutils import Vector
 from numpy.typing import NDArray
 
 from standee.composition import Canvas
-from standee.geometry import PATCH, snap
+from standee.geometry import PATCH, cells_of
 
 from ..core.depth import Samples
 from ..core.projection import depths, rays
@@ -44,7 +44,9 @@ def hidden_part_in_steps(scene_name: str, layer_id: str) -> Iterator[None]:
         return None
     scene = layer.id_data
     canvas: Canvas = scene.standee.canvas()
-    stands = snap(layer.rect, PATCH).rect(PATCH)  # whole cells, as the engine places it
+    stands = cells_of(layer.rect, layer.rotation, PATCH).rect(
+        PATCH
+    )  # whole cells, as the engine places it
     area = min(canvas.width, stands.w) * min(canvas.height, stands.h)
     samples = Samples(canvas, max(PATCH / 4, float(np.sqrt(area / MANY_RAYS))))
     blocked = np.zeros(samples.shape, bool)

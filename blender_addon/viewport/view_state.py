@@ -76,7 +76,17 @@ def items_of(standee: StandeeScene) -> tuple[list[int], list[Item]]:
     indices = object_binding.order(standee.layers)
     layers = [standee.layers[index] for index in indices]
     return indices, [
-        Item(one.layer_id, one.rect, one.title, one.shown, one.locked, one.bound) for one in layers
+        Item(
+            one.layer_id,
+            one.rect,
+            one.title,
+            one.drawn,
+            one.locked,
+            one.bound,
+            one.rotation,
+            one.opacity,
+        )
+        for one in layers
     ]
 
 
@@ -120,7 +130,7 @@ def draw_data_in(standee: StandeeScene, frame: Frame) -> DrawData:
     seen, placed = {}, {}
     for index in indices:
         layer = standee.layers[index]
-        if layer.shown and (found := layer_cache().of(layer)) is not None:
+        if layer.drawn and (found := layer_cache().of(layer)) is not None:
             seen[layer.layer_id] = found
             placed[layer.layer_id] = _placed(found, layer.rect, layer.fit)
     wanted = standee.show_tokens and standee.show_overlay

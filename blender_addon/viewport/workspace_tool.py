@@ -23,7 +23,7 @@ class StandeeTool(bpy.types.WorkSpaceTool):
     bl_label = "Stand Subjects"
     bl_description = (
         "Look through the camera and drag subjects and their handles.\n"
-        "After a click on one, G moves it, S scales it, X removes it; arrows nudge it"
+        "After a click on one, G moves it, S scales it, R turns it, X removes it; arrows nudge it"
     )
     bl_icon = str(
         Path(bpy.utils.system_resource("DATAFILES")) / "icons" / "ops.gpencil.primitive_box"
@@ -33,6 +33,7 @@ class StandeeTool(bpy.types.WorkSpaceTool):
         _key("standee.arrange", *_DRAG, any=True, kind="DRAG"),
         _key("standee.arrange", "G", tool=True, kind="MOVE"),
         _key("standee.arrange", "S", tool=True, kind="SCALE"),
+        _key("standee.arrange", "R", tool=True, kind="TURN"),
         _key("standee.layer_remove", "X", tool=True),
         _key("standee.layer_remove", "DEL", tool=True),
         _key("standee.layer_duplicate", "D", tool=True, shift=True),

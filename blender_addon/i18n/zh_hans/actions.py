@@ -95,6 +95,10 @@ ACTIONS: dict[str, str] = {
     "What is under the pointer: a subject or a handle": "指针下的对象：主体或控制柄",
     "The active subject, until a click": "活动主体，直到点击为止",
     "The active subject about its middle, until a click": "活动主体绕其中心缩放，直到点击为止",
+    "Rotate": "旋转",
+    "The active subject about its middle, until a click; Ctrl by steps": (
+        "活动主体绕其中心旋转，直到点击为止；按住 Ctrl 逐级旋转"
+    ),
     "Point at Subject": "指向主体",
     "Light up the subject under the pointer": "高亮指针下的主体",
     "Nudge": "微移",

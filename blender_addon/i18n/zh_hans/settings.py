@@ -56,6 +56,11 @@ SETTINGS: dict[str, str] = {
     "Stretch": "拉伸",
     "Fill the rectangle exactly, whatever the picture's aspect": "不顾图片比例，正好填满矩形",
     "Flip": "翻转",
+    "Rotation": "旋转",
+    "Degrees by which it is turned clockwise about its middle": "绕其中心顺时针旋转的度数",
+    "How much of what is behind it shows: 1 nothing, 0 as if it were not there": (
+        "背后的内容透出多少：1 完全不透出，0 如同不存在"
+    ),
     "Mirror it left to right": "左右镜像",
     "Words": "描述",
     "What it is, in a few words; they join the prompt": "用几个词说明它是什么；会加入提示词",

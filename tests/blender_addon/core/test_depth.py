@@ -46,3 +46,12 @@ def test_what_reaches_off_the_canvas_is_not_hidden():
     left = cut(np.full((8, 8), 0.5), Rect(-32, 0, 64, 64), blocked, samples)
     assert (left[:, :4] == 0.5).all()
     assert (left[:, 4:] == 0).all()
+
+
+def test_a_turned_cut_out_loses_what_is_hidden_where_it_stands():
+    samples = Samples(Canvas(64, 64), 1.0)
+    blocked = np.zeros(samples.shape, bool)
+    blocked[:32] = True  # the upper half of the canvas
+    left = cut(np.ones((8, 8)), Rect(16, 16, 32, 32), blocked, samples, rotation=90.0)
+    assert (left[:, :4] == 0).all()  # turned clockwise its left half is above
+    assert (left[:, 4:] == 1).all()

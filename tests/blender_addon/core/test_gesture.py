@@ -98,3 +98,34 @@ def test_cancel_restores_and_nothing_moves_after_the_end():
 
 def test_a_rectangle_stays_within_what_a_composition_may_hold():
     assert move(Input(1e9, -1e9)).rect == Rect(16384, -16384, 80, 40)
+
+
+def turn(*events: Input, turned: float = 0.0) -> Gesture:
+    gesture = Gesture.begin("turn", RECT, 130, 80, turned=turned)  # to the right of the middle
+    for event in events:
+        gesture = gesture.feed(event)
+    return gesture
+
+
+def test_r_turns_about_the_middle_and_leaves_the_rectangle():
+    gesture = turn(Input(80, 130))  # below it: a quarter turn clockwise
+    assert gesture.rotation == pytest.approx(90)
+    assert gesture.rect == RECT
+    assert gesture.changed
+    assert gesture.text == "90.0°"
+
+
+def test_ctrl_turns_by_steps_digits_exactly_and_escape_back():
+    assert turn(Input(128, 94, ctrl=True)).rotation == 15
+    keys = [Input(130, 80, "key", key) for key in "-12.5"]
+    assert turn(*keys, turned=10).rotation == -2.5
+    gone = turn(Input(80, 130), Input(80, 130, "cancel"), turned=10)
+    assert gone.rotation == 10
+    assert not gone.changed
+
+
+def test_a_handle_of_a_turned_rectangle_goes_along_its_own_axes():
+    gesture = Gesture.begin("resize", RECT, 0, 0, "e", turned=90.0)
+    rect = gesture.feed(Input(0, 20)).rect  # its right edge is below once it is turned
+    assert (rect.w, rect.h) == pytest.approx((100, 40))
+    assert (rect.x + rect.w / 2, rect.y + rect.h / 2) == pytest.approx((80, 90))

@@ -75,3 +75,17 @@ def test_progress_is_a_bar_in_the_frame_as_long_as_the_job_is_far():
     assert bar(0.5) == bar(1.0) / 2
     assert bar(1.0) < FRAME.width
     assert overlay([], FRAME, STYLE, progress=Progress(0.1, "half")).words[0].text == "half"
+
+
+def test_a_turned_layer_is_drawn_turned_and_as_transparent():
+    plank = Item("a", Rect(32, 48, 64, 32), rotation=90.0, opacity=0.5)
+    drawn = overlay([plank], FRAME, STYLE, placed={"a": plank.rect})
+    [quad] = drawn.pictures
+    assert quad.opacity == STYLE.opacity / 2
+    np.testing.assert_allclose(quad.corners, [(160, 192), (160, 64), (96, 64), (96, 192)])
+    assert 190 < drawn.lines.points[48:, 1].max() < 196
+
+
+def test_an_upright_one_has_the_corners_of_its_box():
+    [quad] = overlay([A], FRAME, STYLE, placed={"a": A.rect}).pictures
+    assert quad.corners == ((0, 256), (128, 256), (128, 128), (0, 128))

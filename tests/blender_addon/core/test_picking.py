@@ -62,3 +62,17 @@ def test_a_point_of_the_canvas_is_a_point_of_the_picture() -> None:
     placed = Rect(10, 20, 100, 50)
     assert to_picture((35, 45), placed, (400, 200), False) == (100, 100)
     assert to_picture((35, 45), placed, (400, 200), True) == (300, 100)
+
+
+def test_a_turned_layer_is_hit_where_it_shows_with_its_handles():
+    plank = Item("plank", Rect(78, 118, 100, 20), rotation=90.0)
+    assert pick([plank], FRAME, at(128, 170)) == Hit("plank")
+    assert pick([plank], FRAME, at(90, 128)) is None
+    corner = handle_points(plank.rect, FRAME, 90.0)["nw"]
+    assert corner == pytest.approx(at(138, 78))
+    assert pick([plank], FRAME, corner, selected="plank") == Hit("plank", "nw")
+
+
+def test_a_click_on_a_turned_picture_is_turned_back():
+    placed = Rect(0, 0, 200, 100)
+    assert to_picture((100, -50), placed, (400, 200), False, 90.0) == pytest.approx((0, 100))
