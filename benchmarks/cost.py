@@ -35,7 +35,6 @@ from standee_backend.engine.loading.load import compile_blocks, load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options, resolve
 
-HERE = Path(__file__).parent
 COUNTS = (1, 3, 5)
 WORDS = "a meadow"
 HOST = 96 * 2**30
@@ -204,7 +203,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", choices=tuple(CANVAS), default="tiny", help="of the family")
     parser.add_argument("--weights", choices=("random",), default="random", help="of the family")
     parser.add_argument("--canvas", type=int, help="its sides in px")
-    parser.add_argument("--subjects", type=Path, default=HERE / "figures")
+    parser.add_argument("--subjects", type=Path, default=catalog.MINI / "subjects")
     parser.add_argument("--compiled", action=argparse.BooleanOptionalAction)
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--json", type=Path)

@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from measuring import lit_truth, measures
+from measuring import lit_truth
 from measuring.cases import (
     Bench,
     as_floats,
@@ -31,13 +31,14 @@ from measuring.cases import (
     measure_kept,
     measure_overlap,
     one_figure,
-    outlines,
 )
 from measuring.lit_truth import Place
-from measuring.measures import Array
 from PIL import Image, ImageDraw, ImageFont
 
 from standee.composition import Canvas, Composition, Method, Sampling
+from standee_backend.bench import measures, networks
+from standee_backend.bench.measures import Array
+from standee_backend.bench.scores import outlines
 from standee_backend.catalog import catalog
 from standee_backend.demo import paste
 from standee_backend.engine.layout import Layout, PlacedSubject
@@ -45,7 +46,6 @@ from standee_backend.engine.loading.load import load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options
 
-HERE = Path(__file__).parent
 TOKENS = Method(anchor=0.0, sharing=False, detail=0.0)
 VARIANTS: dict[str, Method] = {
     "composed": Method(),
@@ -271,9 +271,9 @@ def sheet(rows: list[list[Array]], most: int = 12) -> Image.Image:
 def _extra_metrics(arguments: argparse.Namespace) -> Extra:
     """Return what measures with published networks, on real weights."""
     wanted = {name for name in arguments.metrics.split(",") if name}
-    clip = measures.Clip(arguments.clip) if wanted & {"clip", "segclip"} else None
-    dino = measures.Dino(arguments.dino) if "dino" in wanted else None
-    dreamsim = measures.DreamSim() if "dreamsim" in wanted else None
+    clip = networks.Clip(arguments.clip, download=True) if wanted & {"clip", "segclip"} else None
+    dino = networks.Dino(arguments.dino, download=True) if "dino" in wanted else None
+    dreamsim = networks.DreamSim() if "dreamsim" in wanted else None
 
     def extra(
         picture: Array, subject: PlacedSubject, prompt: str, placed: Array
@@ -304,7 +304,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--model", default="mini", help="a name, a folder or a hub id")
     parser.add_argument(
-        "--subjects", type=Path, default=HERE / "figures", help="cut-outs with alpha"
+        "--subjects", type=Path, default=catalog.MINI / "subjects", help="cut-outs with alpha"
     )
     parser.add_argument("--figures", type=int, default=24, help="how many of them")
     parser.add_argument("--size", type=int, default=512, help="the canvas' sides in px")
@@ -315,8 +315,8 @@ def _arguments() -> argparse.Namespace:
         default="",
         help="clip,dino,dreamsim,segclip: published scores, for real weights",
     )
-    parser.add_argument("--clip", default="openai/clip-vit-large-patch14", help="folder or hub id")
-    parser.add_argument("--dino", default="facebook/dinov2-base", help="folder or hub id")
+    parser.add_argument("--clip", default=networks.CLIP, help="folder or hub id")
+    parser.add_argument("--dino", default=networks.DINO, help="folder or hub id")
     parser.add_argument("--sheet", type=Path, default=Path("fidelity.png"))
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

@@ -53,7 +53,7 @@ def write_examples(folder: Path, figures: list[data.Figure]) -> None:
         Image.fromarray(pixels).save(folder / f"scenes/{name}.png", optimize=True)
 
 
-def write_benchmark_figures(folder: Path, tarball: Path, held_out: list[data.Figure]) -> None:
+def write_held_out(folder: Path, tarball: Path, held_out: list[data.Figure]) -> None:
     """The held-out figures' files as the package has them (WebP with alpha, 256 px)."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {figure.codepoint for figure in held_out}

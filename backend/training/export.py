@@ -25,6 +25,18 @@ SHIFTS = {
     256: 1.8,
     1024: 2.6,
 }  # time shift by the number of tokens, as FLUX's grows with the canvas
+PROMPTS = [
+    "{} on a beach at noon",
+    "{} on a beach at sunset",
+    "{} on a meadow at noon",
+    "{} on a meadow in the morning",
+    "{} on snow at noon",
+    "{} on a desert at sunset",
+    "{} on a lake at night",
+    "{} on a street at night",
+    "{} in a forest in the morning",
+    "{} on hills at sunset",
+]  # of the held-out figures, for `standee bench`
 GATES = {3: (2,), 6: (2, 5)}  # which of a block's modulations open its attention and its MLP
 
 
@@ -119,6 +131,8 @@ def block_width(block: torch.nn.Module) -> int:
 
 
 def write_held_out(folder: Path, held_out: list[data.Figure]) -> None:
-    """List the figures that no training step saw."""
-    listed = [{"codepoint": figure.codepoint, "name": figure.name} for figure in held_out]
-    (folder / "heldout.json").write_text(json.dumps(listed, indent=1) + "\n")
+    """List the figures that no training step saw, as the model's own set of subjects for `standee bench`."""
+    subjects = [{"picture": f"{one.codepoint}.webp", "words": one.name} for one in held_out]
+    (folder / "subjects").mkdir(parents=True, exist_ok=True)
+    said = json.dumps({"subjects": subjects, "prompts": PROMPTS}, indent=1)
+    (folder / "subjects/subjects.json").write_text(said + "\n")

@@ -81,8 +81,8 @@ def run(stage: str, options: argparse.Namespace, minutes: float) -> None:
         save(transformer.load(work, preset, names))
     elif stage == "assets":
         assets.write_examples(REPOSITORY / "examples", figures)
-        target = REPOSITORY / "benchmarks/figures"
-        assets.write_benchmark_figures(target, data.download(work), data.split(figures)[1])
+        held_out = data.split(figures)[1]
+        assets.write_held_out(options.out / "subjects", data.download(work), held_out)
     elif stage == "evaluate":
         evaluate.evaluate(options.out, work, device, options.photographs)
 

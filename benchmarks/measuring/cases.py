@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from measuring import measures
-from measuring.measures import Array, Bools
 from standee.composition import Canvas, Composition, Layer, Method, Rect, Sampling, Scene
+from standee_backend.bench import measures
+from standee_backend.bench.measures import Array, Bools
+from standee_backend.bench.scores import outlines
 from standee_backend.demo import paste
 from standee_backend.engine.compose import compose, denoise
 from standee_backend.engine.families.base import Family
-from standee_backend.engine.layout import Layout, PlacedSubject, lay_out
+from standee_backend.engine.layout import Layout, lay_out
 from standee_backend.engine.pixels import images
 from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import gaussian
@@ -151,14 +152,6 @@ def one_figure(bench: Bench, figure: Path, index: int, prompt: str) -> Compositi
         layers=(layer,),
         sampling=msgspec.structs.replace(bench.sampling, seed=index),
     )
-
-
-def outlines(layout: Layout, subject: PlacedSubject) -> tuple[Bools, Bools]:
-    """Return a subject's cut-out on the canvas, and the part of it inside the cells that it owns."""
-    _, matte, _ = subject.paint(layout.grid.rect(layout.patch), layout.patch)
-    index = [s.index for s in layout.subjects].index(subject.index)
-    owned = np.kron(layout.arrangement.owner == index, np.ones((layout.patch, layout.patch), bool))
-    return matte >= 0.5, (matte >= 0.5) & owned
 
 
 def _watch_injected(family: Family) -> list[np.ndarray]:

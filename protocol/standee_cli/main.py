@@ -12,6 +12,7 @@ import click
 
 from standee import __version__
 
+from .commands.bench import bench
 from .commands.compose import compose
 from .commands.cutout import cutout
 from .commands.demo import demo
@@ -86,7 +87,7 @@ def completion(console: Console, shell: str) -> None:
 
 
 models.add_command(download)
-for command in (demo, compose, cutout, edit, models, status, jobs, cancel, serve, pair):
+for command in (demo, compose, cutout, edit, models, status, jobs, cancel, serve, pair, bench):
     cli.add_command(command)
 cli.add_command(doctor)
 cli.add_command(completion)

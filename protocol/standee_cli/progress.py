@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from standee.formatting import how_far, time_left
 from standee.wire.events import STAGES, Event, Preview
@@ -88,3 +96,16 @@ class ProgressDisplay:
         elif stage != self._said and not self._quiet:
             click.echo(f"{stage} ...", err=True)
         self._said = stage
+
+
+@contextmanager
+def counted(title: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show how many of something are done: give what is yielded the number, of how many, and the name of each."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, of, name: click.echo(f"{done} of {of}: {name}", err=True)
+        return
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, of, name: bar.update(task, completed=done, total=of)

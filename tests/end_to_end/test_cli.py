@@ -72,6 +72,22 @@ def real(studio: Running, tmp_path: Path) -> Run:
     return runner(studio.home, tmp_path)
 
 
+def test_bench_reports_on_its_sample_and_goes_on_where_it_was(real, tmp_path):
+    asked = ["bench", "--sample", "1", "--size", "64", "--steps", "1", "-o", "run"]
+    first = real(*asked)
+    assert first.returncode == 0, first.stderr
+    assert "report: run/report.html" in first.stdout
+    assert "identity" in first.stdout
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "run/pictures").rglob("*")}
+    assert len([path for path in made if path.suffix == ".png"]) == 11
+    report = json.loads(real(*asked, "--json").stdout)
+    assert set(report["tables"]) == {"single"}
+    assert {path: path.stat().st_mtime_ns for path in made} == made, "nothing is made twice"
+    page = (tmp_path / "run/report.html").read_text("utf-8")
+    assert "openai/clip-vit-large-patch14 is not on this machine" in page
+    assert real(*asked, "--size", "80").returncode == 2
+
+
 def pixels(path: Path) -> bytes:
     with Image.open(path) as picture:
         return picture.convert("RGB").tobytes()

@@ -341,20 +341,6 @@ def test_a_quota_is_kept_and_what_is_not_needed_gives_way(tmp_path):
     daemon.stop()
 
 
-def test_a_picture_that_gives_way_to_a_job_leaves_the_disk(tmp_path):
-    from support.daemons import Running
-
-    daemon = Running(tmp_path / "home", limits={"storage": 20_000}).start()
-    with daemon.client() as client:
-        digest = client.put_blob(bytes(19_000))
-        file = daemon.home / "blobs" / digest[:2] / digest
-        assert file.exists()
-        client.submit(Composition(prompt="x" * 1_900))
-        wait_until(lambda: not file.exists())
-    daemon.check()
-    daemon.stop()
-
-
 def test_owners_do_not_see_each_others_pictures_and_jobs(daemon, client):
     from standee import connection, pairing
 

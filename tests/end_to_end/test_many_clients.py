@@ -185,3 +185,18 @@ def test_uploads_that_are_never_ended_take_no_more_than_the_quota(tmp_path):
         running.check()
     finally:
         running.stop()
+
+
+def test_a_picture_that_gives_way_to_a_job_leaves_the_disk(tmp_path):
+    daemon = Running(tmp_path / "home", limits={"storage": 20_000}).start()
+    with daemon.client() as client:
+        digest = client.put_blob(bytes(19_000))
+        file = daemon.home / "blobs" / digest[:2] / digest
+        assert file.exists()
+        client.submit(Composition(prompt="x" * 1_900))
+        until = time.monotonic() + 10
+        while file.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not file.exists()
+    daemon.check()
+    daemon.stop()

@@ -89,3 +89,57 @@ def save_finder(folder: Path) -> Path:
     transformers.GroundingDinoForObjectDetection(config).save_pretrained(folder)
     transformers.GroundingDinoProcessor(pictures, tokenizer).save_pretrained(folder)
     return folder
+
+
+def save_clip(folder: Path) -> Path:
+    """Save a CLIP that spells its words, of pictures of 32 px."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    pieces = [*letters, *(letter + "</w>" for letter in letters), "<start>", "<end>"]
+    last = len(pieces) - 1
+    tokenizer = transformers.CLIPTokenizer(
+        vocab={piece: index for index, piece in enumerate(pieces)},
+        merges=[],
+        bos_token="<start>",
+        eos_token="<end>",
+        pad_token="<end>",
+        unk_token="<end>",
+        model_max_length=77,
+    )
+    small = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    ids = {"vocab_size": last + 1, "bos_token_id": last - 1, "eos_token_id": last}
+    config = transformers.CLIPConfig(
+        text_config={**small, **ids, "pad_token_id": last},
+        vision_config={**small, "image_size": 32, "patch_size": 8},
+        projection_dim=16,
+    )
+    transformers.CLIPModel(config).save_pretrained(folder)
+    pictures = transformers.CLIPImageProcessor(
+        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
+    )
+    transformers.CLIPProcessor(pictures, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def save_dino(folder: Path) -> Path:
+    """Save a DINOv2 of pictures of 28 px."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    config = transformers.Dinov2Config(
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+    )
+    transformers.Dinov2Model(config).save_pretrained(folder)
+    transformers.BitImageProcessor(
+        size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}
+    ).save_pretrained(folder)
+    return folder

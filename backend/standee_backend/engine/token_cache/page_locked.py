@@ -1,7 +1,7 @@
-"""Page-locked memory of the host, which a GPU reads and writes by itself, made ready before it is needed.
+"""Page-locked memory of the host, made ready before it is needed.
 
-Locking pages takes a system a second or so for a few GB. A thread of its own does so while the first of a picture's
-tokens are captured, so that the thread that gives the GPU its work need not.
+A GPU reads and writes it by itself. Locking pages takes a system a second or so for a few GB. A thread of its own does
+so while the first of a picture's tokens are captured, so that the thread that gives the GPU its work need not.
 """
 
 from __future__ import annotations

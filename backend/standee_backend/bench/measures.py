@@ -1,4 +1,4 @@
-"""Measures of pictures: identity, seams, and the paper's CLIP and DINO scores.
+"""Measures of pictures that need no network: identity, seams, halos, and who stands in front.
 
 Pictures are float arrays (height, width, 3) in 0..1, masks boolean (height, width).
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 Array = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -90,66 +89,13 @@ def edge_gradient(picture: Array, mask: Bools) -> float:
     return float(np.concatenate(steps).mean())
 
 
-class Clip:
-    """CLIP-T (picture and words) and CLIP-I (picture and picture), as cosines."""
+def in_front(picture: Array, one: Array, other: Array, mask: Bools) -> float:
+    """Return how surely a picture shows `one` and not `other` inside `mask`, where both would be: -1 to 1.
 
-    def __init__(self, model: str) -> None:
-        from transformers import CLIPModel, CLIPProcessor
-
-        self.model = CLIPModel.from_pretrained(model).eval()
-        self.processor = CLIPProcessor.from_pretrained(model)
-
-    def text(self, picture: Image.Image, words: str) -> float:
-        import torch
-
-        with torch.no_grad():
-            inputs = self.processor(text=[words], images=picture, return_tensors="pt", padding=True)
-            out = self.model(**inputs)
-        return _cosine(out.image_embeds[0], out.text_embeds[0])
-
-    def picture(self, a: Image.Image, b: Image.Image) -> float:
-        import torch
-
-        with torch.no_grad():
-            inputs = self.processor(text=[""], images=[a, b], return_tensors="pt", padding=True)
-            embeds = self.model(**inputs).image_embeds
-        return _cosine(embeds[0], embeds[1])
-
-
-class Dino:
-    """DINO: the cosine of two pictures' class tokens."""
-
-    def __init__(self, model: str) -> None:
-        from transformers import AutoImageProcessor, AutoModel
-
-        self.model = AutoModel.from_pretrained(model).eval()
-        self.processor = AutoImageProcessor.from_pretrained(model)
-
-    def picture(self, a: Image.Image, b: Image.Image) -> float:
-        import torch
-
-        with torch.no_grad():
-            inputs = self.processor(images=[a, b], return_tensors="pt")
-            tokens = self.model(**inputs).last_hidden_state[:, 0]
-        return _cosine(tokens[0], tokens[1])
-
-
-class DreamSim:
-    """DreamSim: the perceptual distance of two pictures (needs the package `dreamsim` and its weights)."""
-
-    def __init__(self) -> None:
-        from dreamsim import dreamsim
-
-        self.model, self.prepare = dreamsim(pretrained=True, device="cpu")
-
-    def picture(self, a: Image.Image, b: Image.Image) -> float:
-        import torch
-
-        with torch.no_grad():
-            return float(self.model(self.prepare(a), self.prepare(b)))
-
-
-def _cosine(a: object, b: object) -> float:
-    from torch.nn.functional import cosine_similarity
-
-    return float(cosine_similarity(a, b, dim=0))
+    Each is compared without its mean colour, which the place's light changes.
+    """
+    apart = []
+    for subject in (one, other):
+        difference = (picture - subject)[mask]
+        apart.append(float(difference.var(axis=0).mean()))
+    return (apart[1] - apart[0]) / max(sum(apart), 1e-12)

@@ -1,0 +1,1 @@
+"""The benchmark `standee bench`: the paper's tables, and occlusion order, on a person's own weights."""
