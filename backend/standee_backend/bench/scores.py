@@ -1,4 +1,4 @@
-"""Scores of one picture of a case: identity, defects, place, occlusion order, and what published networks say."""
+"""Scores of one picture of a case: identity, defects, place, occlusion order."""
 
 from __future__ import annotations
 
