@@ -172,10 +172,10 @@ def cells_of(rect: Rect, rotation: float, patch: int) -> Cells:
     upright = snap(quarter_turned(rect, turn.quarters), patch)
     if not turn.rest:
         return upright
-    box = bounds_turned(upright.rect(patch), turn.rest)
+    box = bounds_turned(Rect(0, 0, upright.cols * patch, upright.rows * patch), turn.rest)
     row, col = int(np.floor(box.y / patch)), int(np.floor(box.x / patch))
     below, right = np.ceil((box.y + box.h) / patch), np.ceil((box.x + box.w) / patch)
-    return Cells(row, col, int(below) - row, int(right) - col)
+    return Cells(upright.row + row, upright.col + col, int(below) - row, int(right) - col)
 
 
 def coverage(mask: Floats, placed: Rect, cells: Cells, patch: float) -> NDArray[np.float64]:
@@ -239,16 +239,23 @@ def place(
     """Place a picture of `size` (width, height) px into `rect`, snapped to cells and turned by `rotation` degrees.
 
     `mask` (height, width; 0..1) cuts it out: it is stretched over the picture, whose size is its own if none is given.
+    Moved by whole cells it covers the same ones.
     """
     turn = turn_of(rotation)
     width, height = size or mask.shape[::-1]
     if turn.quarters % 2:
         width, height = height, width
-    window = snap(quarter_turned(rect, turn.quarters), patch).rect(patch)
+    stands, cells = (
+        snap(quarter_turned(rect, turn.quarters), patch),
+        cells_of(rect, rotation, patch),
+    )
+    window = Rect(
+        0, 0, stands.cols * patch, stands.rows * patch
+    )  # at one place, so that all are alike
     placed = fit_picture(width, height, window, fit)
-    cells = cells_of(rect, rotation, patch)
+    there = Cells(cells.row - stands.row, cells.col - stands.col, cells.rows, cells.cols)
     upright = turned_pixels(mask, turn.quarters)
-    share = coverage_turned(upright, placed, window, turn.rest, cells, patch)
+    share = coverage_turned(upright, placed, window, turn.rest, there, patch)
     fullest = float(share.max())
     enough = HALF if fullest >= HALF else fullest / 2
     return Placement(cells, (share >= enough) & (share > 0.0), opacity)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -74,6 +75,7 @@ def corners(rect: Rect, degrees: float) -> tuple[Point, Point, Point, Point]:
     return a, b, c, d
 
 
+@lru_cache(maxsize=4096)
 def bounds_turned(rect: Rect, degrees: float) -> Rect:
     """Return the upright rectangle around `rect` once it is turned."""
     if not degrees:

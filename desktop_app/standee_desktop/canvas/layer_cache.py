@@ -7,13 +7,15 @@ them: a drag costs the same with three layers and with a hundred.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from math import ceil
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
 from standee.composition import Composition, Layer, Rect, Scene
 
 from ..model.camera import Camera
+from ..model.rects import rect_of
 from ..services.image_cache import ImageCache
 from ..widgets import theme
 from .painting import (
@@ -24,6 +26,11 @@ from .painting import (
     pen,
     standing,
 )
+
+LARGEST_SPRITE = 1 << 20
+"""Layers of more px on the screen are always painted from their pictures."""
+SPRITES = 128
+"""How many layers' sprites are kept, 4 MiB each at most."""
 
 
 class LayerCache:
@@ -38,6 +45,7 @@ class LayerCache:
         self._generation = 0
         self._below: tuple[object, QPixmap] | None = None
         self._above: tuple[object, QPixmap] | None = None
+        self._sprites: dict[str, tuple[object, QPixmap | None]] = {}
         pictures.ready.connect(self._stale)
         pictures.failed.connect(self._stale)
 
@@ -75,7 +83,7 @@ class LayerCache:
         if first == last:
             return
         painter.save()
-        self._paint_layers(painter, layers[first:last], camera)
+        self._paint_layers(painter, layers[first:last], camera, ratio)
         painter.restore()
         if not any(layer.shown for layer in layers[last:]):
             return
@@ -120,13 +128,52 @@ class LayerCache:
             painter.drawRect(QRectF(rect.x, rect.y, rect.w, rect.h))
         painter.restore()
 
-    def _paint_layers(self, painter: QPainter, layers: Sequence[Layer], camera: Camera) -> None:
+    def _paint_layers(
+        self, painter: QPainter, layers: Sequence[Layer], camera: Camera, ratio: float = 0.0
+    ) -> None:
+        """Paint layers; with `ratio`, px of the screen to one of the widget, from sprites where there are some."""
         _enter(painter, camera)
         for layer in layers:
             if not layer.shown:
                 continue
+            if ratio and len(layers) > 1 and self._paint_sprite(painter, layer, camera, ratio):
+                continue
             with standing(painter, layer):
                 self._paint_layer(painter, layer, camera)
+
+    def _paint_sprite(self, painter: QPainter, layer: Layer, camera: Camera, ratio: float) -> bool:
+        """Paint a layer as it was painted in the last frame, to the whole px; return whether it was alike there."""
+        look, place = self._pictures.look_of(layer), rect_of(layer)
+        scale = camera.scale * ratio
+        if look is None or place.w * place.h * scale**2 > LARGEST_SPRITE:
+            return False
+        rect = layer.rect
+        how = rect.w, rect.h, layer.fit, layer.flip, layer.rotation, layer.opacity
+        key = (layer.picture, layer.mask, how, scale, self._generation)
+        before = self._sprites.pop(layer.id, None)
+        sprite = before[1] if before is not None and before[0] == key else None
+        if before is None or before[0] != key:
+            self._sprites[layer.id] = (key, None)  # it may be another one in each frame
+            return False
+        if sprite is None:
+            sprite = QPixmap(ceil(place.w * scale) + 2, ceil(place.h * scale) + 2)
+            sprite.fill(Qt.GlobalColor.transparent)
+            with_painter = QPainter(sprite)
+            origin = Camera(scale, 1 - place.x * scale, 1 - place.y * scale)
+            self._paint_layers(with_painter, (layer,), origin)
+            with_painter.end()
+            sprite.setDevicePixelRatio(ratio)
+        self._sprites[layer.id] = (key, sprite)
+        while len(self._sprites) > SPRITES:
+            del self._sprites[next(iter(self._sprites))]
+        x, y = camera.to_screen(place.x, place.y)
+        painter.save()
+        painter.resetTransform()
+        painter.drawPixmap(
+            QPointF(round(x * ratio - 1) / ratio, round(y * ratio - 1) / ratio), sprite
+        )
+        painter.restore()
+        return True
 
     def _paint_layer(self, painter: QPainter, layer: Layer, camera: Camera) -> None:
         look = self._pictures.look_of(layer)

@@ -6,6 +6,7 @@ thread: a cut-out of 1024 px takes some ten milliseconds.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,15 @@ from numpy.typing import NDArray
 
 from standee.arrangement import Backdrop, VisibleLayer, kept_pixels, over_scene, words_layer
 from standee.composition import Canvas, Composition, Layer, Scene
-from standee.geometry import Arrangement, Bools, Placement, arrange, snap_turned, token_grid
+from standee.geometry import (
+    Arrangement,
+    Bools,
+    Placement,
+    arrange,
+    cells_of,
+    snap_turned,
+    token_grid,
+)
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,10 @@ class TokenCounter:
         return Tokens(patch, over, ("", *ids))
 
     def _place(self, layer: Layer, patch: int, cut_out: FindCutOut) -> Placement | None:
+        """Place a layer. What it covers is counted once for each size and way that it stands."""
+        stands = layer_on_tokens(layer, patch).rect
         key = (
-            layer.picture, layer.mask, layer.rect, layer.fit, layer.flip, layer.rotation,
+            layer.picture, layer.mask, stands.w, stands.h, layer.fit, layer.flip, layer.rotation,
             layer.opacity, patch,
         )  # fmt: skip
         placed = self._placements.get(key)
@@ -95,7 +106,7 @@ class TokenCounter:
             if len(self._placements) > self._remembered:
                 self._placements.popitem(last=False)
         self._placements.move_to_end(key)
-        return placed
+        return dataclasses.replace(placed, cells=cells_of(layer.rect, layer.rotation, patch))
 
     def _kept_pixels(self, scene: Scene, found: CutOut, canvas: Canvas) -> Bools:
         key = (scene.picture, scene.kept, scene.rect, scene.fit, canvas)

@@ -9,13 +9,17 @@ from ...model.rects import Frame
 from ..painting import paint_badge, paint_handles, paint_outline, paint_turn_handles, turned
 from ..tool import Canvas
 
+FEW = 8
+"""Of more layers that are dragged together the common frame is shown alone: it keeps up with the hand."""
+
 
 def paint_selection(
     painter: QPainter, canvas: Canvas, frame: Frame | None, dragged: str, text: str
 ) -> None:
     """Paint in px of the screen; `dragged` is the gesture that is going on, `text` what its badge says."""
     selected = canvas.document.selected
-    for layer in selected:
+    crowd = dragged and len(selected) > FEW
+    for layer in () if crowd else selected:
         place = canvas.to_screen(layer.rect)
         with turned(painter, place.center(), layer.rotation):
             paint_outline(painter, place, locked=layer.locked, faint=len(selected) > 1)

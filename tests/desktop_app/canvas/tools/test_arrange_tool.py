@@ -187,6 +187,5 @@ def test_a_turned_transparent_layer_is_painted_so(cat: Person) -> None:
 
 
 def colour_at(person: Person, x: float, y: float) -> tuple[int, ...]:
-    person.settle()
     shown = person.canvas.grab().toImage()
     return shown.pixelColor(person.spot(x, y) * shown.devicePixelRatio()).getRgb()[:3]
