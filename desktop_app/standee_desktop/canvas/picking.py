@@ -27,7 +27,7 @@ def layers_at(document: EditorDocument, pictures: ImageCache, at: QPointF) -> It
     """
     around = []
     for layer in reversed(document.composition.layers):
-        if layer.visible and not layer.locked:
+        if layer.shown and not layer.locked:
             shown = document.shown(layer)
             within = Frame(shown.rect, shown.rotation).inward(at.x(), at.y())
             if not contains(shown.rect, *within):

@@ -121,7 +121,7 @@ def snap_targets(
         lines += _around(Rect(0, 0, canvas.width, canvas.height))
     if view.snap_layers:
         for layer in composition.layers:
-            if layer.visible and layer.id not in moving:
+            if layer.shown and layer.id not in moving:
                 lines += _around(seen(layer))
     if view.snap_guides:
         lines += [Line(True, x, 0, canvas.height) for x in view.guides_x]

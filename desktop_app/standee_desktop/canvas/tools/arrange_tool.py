@@ -272,7 +272,7 @@ class ArrangeTool(Tool):
         met = {
             layer.id
             for layer in document.composition.layers
-            if layer.visible
+            if layer.shown
             and not layer.locked
             and overlaps(self.canvas.pictures.seen(document.shown(layer)), gesture.band)
         }
@@ -349,7 +349,7 @@ class ArrangeTool(Tool):
     def _walk(self, step: int) -> bool:
         """Select the next layer; after the last one, let the focus go on."""
         document = self.canvas.document
-        ids = [one.id for one in document.composition.layers if one.visible]
+        ids = [one.id for one in document.composition.layers if one.shown]
         if not ids:
             return False
         chosen = [n for n, one in enumerate(ids) if one in document.selection]
