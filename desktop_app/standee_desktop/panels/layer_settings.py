@@ -145,7 +145,6 @@ class LayerSettings(QScrollArea):
         self.rotation.setDecimals(1)
         self.rotation.setRange(-180.0, 180.0)
         self.rotation.setWrapping(True)
-        self.rotation.setSuffix("°")
         name = self.tr("Rotation, degrees clockwise")
         self.rotation.setAccessibleName(name)
         self.rotation.setToolTip(name)
@@ -218,7 +217,9 @@ class LayerSettings(QScrollArea):
         self.flip.setCheckState(state)
         with QSignalBlocker(self.rotation):
             self.rotation.setValue(normalized(first.rotation))
-            self.rotation.show_mixed(_common(layers, "rotation") is None)
+            mixed = _common(layers, "rotation") is None
+            self.rotation.show_mixed(mixed)
+            self.rotation.setSuffix("" if mixed else "°")
         frame = frame_of(layers)
         locked = all(layer.locked for layer in layers)
         for field, number in self._numbers.items():
