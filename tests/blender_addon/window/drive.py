@@ -26,6 +26,7 @@ def drive():
     standee().show_tokens = False
     yield from making.compose()
     yield from making.undo_keeps_results()
+    yield from making.colours()
     yield from in_space.standing()
     yield from making.killed_daemon()
     yield from in_space.bound()

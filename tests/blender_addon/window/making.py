@@ -97,7 +97,7 @@ def colour_part(colour):
 
 
 def in_the_frame(plain):
-    """The result is in front, and wiped in; F12 shows none of it; its colours are its own in all views."""
+    """The result is in front, and wiped in; F12 shows none of it."""
     made = standee().results[0].image
     assert standee().shown_result() is not None
     assert tuple(made.size) == (256, 256)
@@ -108,6 +108,10 @@ def in_the_frame(plain):
     yield from pilot.shot("wipe")
     assert as_rendered() == plain, "F12 is what it was before"
     standee().result_wipe = 1.0
+
+
+def colours():
+    """In every view transform, and wherever it is shown, a result's colours are its own."""
     flat = bpy.data.images.new("flat", 64, 64)
     scene, space = bpy.context.scene, pilot.area.spaces.active
     standee().show_overlay = False
