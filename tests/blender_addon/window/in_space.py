@@ -31,9 +31,11 @@ def standing():
     assert as_rendered() == plain, "F12 is what it was without it"
     body.hide_render = False
     bpy.ops.ed.undo_push(message="stood in 3D")
-    standee().show_result, standee().show_overlay = False, False
+    shading = pilot.area.spaces.active.shading
+    shading.type = "MATERIAL"
+    yield 1.0
     yield from pilot.shot("standing")
-    standee().show_result, standee().show_overlay = True, True
+    shading.type = "SOLID"
     with pilot.context():
         bpy.ops.standee.unbind()
     bpy.data.objects.remove(body)
