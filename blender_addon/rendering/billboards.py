@@ -56,6 +56,11 @@ def stand(
     it is parallel to the picture. Raises `InvalidField`, `BadPicture`, `TooLarge`.
     """
     camera = require_camera(scene)
+    if layer.rotation % 360:
+        raise InvalidField(
+            f"{layer.name!r} is turned by {layer.rotation:.0f} degrees, and cards stand straight.",
+            fix="Set its rotation to 0 first.",
+        )
     canvas, matrix = scene.standee.canvas(), camera_matrix(scene, depsgraph)
     view = view_matrix(camera.evaluated_get(depsgraph))
     size = image_datablocks.size_of(layer.picture)

@@ -99,6 +99,13 @@ def test_a_flipped_subject_is_cut_where_it_is_seen(addon, layer, draw):
     assert not drawing.hide_render
 
 
+def test_a_turned_subject_is_cut_where_it_is_seen(addon, layer, draw):
+    layer.rotation = 90
+    draw(box(80, 96, 128, 160))
+    bpy.ops.standee.cut_out_strokes()
+    assert is_box(mask_of(addon, layer.mask), 16, 32, 48, 56)
+
+
 def test_strokes_add_to_the_cut_out_and_take_away(addon, layer, draw):
     first = draw(box(80, 96, 128, 160))
     bpy.ops.standee.cut_out_strokes()

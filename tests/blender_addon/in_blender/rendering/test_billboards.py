@@ -297,6 +297,10 @@ def test_a_cut_out_is_in_the_card(addon, disc, standee, tmp_path):
 
 
 def test_why_it_cannot_is_said(disc, standee):
+    disc.rotation = 30
+    with pytest.raises(RuntimeError, match="turned by 30 degrees, and cards stand straight"):
+        bpy.ops.standee.stand_in_3d()
+    disc.rotation = 0
     stand()
     assert not bpy.ops.standee.stand_in_3d.poll()
     bpy.ops.standee.unbind()
