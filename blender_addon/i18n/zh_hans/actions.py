@@ -258,6 +258,9 @@ ACTIONS: dict[str, str] = {
     "Turn with the camera about the vertical only; off: be parallel to the picture": (
         "仅绕垂直轴随相机转动；关闭时与画面平行"
     ),
+    "The card stands upright; in the picture the subject stays turned.": (
+        "卡片直立；图片中的主体仍保持旋转。"
+    ),
     "The camera sees no ground under it: it hovers as far away as the 3D cursor.": (
         "相机在其下方看不到地面：它悬浮在与 3D 游标同样远处。"
     ),
