@@ -30,6 +30,7 @@ from .pixels.images import Array
 from .pixels.kept_pixels import keep_pixels
 from .prompts import cut_words, encode_prompts
 from .references import Reference, gaussian, reference_tokens, scene_reference, subject_references
+from .regions import Regions, without_hidden_words, word_regions
 from .schedule import Schedule
 from .settings import resolve
 from .token_cache.cache import TokenCache
@@ -90,7 +91,7 @@ def compose(
     settings = resolve(family, composition)
     rows, cols = layout.grid.rows, layout.grid.cols
     schedule = Schedule.of(family.sigmas(settings.steps, rows * cols))
-    prompts = encode_prompts(family, composition, settings)
+    prompts = encode_prompts(family, without_hidden_words(composition, layout), settings)
     unasked = absent_subjects(layout) + resized_scene(layout)
     for about in (*unasked, *cut_words(family, composition, settings)):
         if tell:
@@ -98,6 +99,7 @@ def compose(
     prompt, ids = prompts.picture, family.grid_ids(rows, cols)
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
 
+    regions = word_regions(family, layout, prompts)
     references = subject_references(family, layout, prompts.layers, schedule, settings, seed)
     anchors = scene_anchors(family, layout, settings)
     by_tokens = layout.scene is not None and not anchors
@@ -116,13 +118,14 @@ def compose(
         references.insert(0, scene)
     with family.picture():
         latents, place = denoise(
-            family, latents, prompt, ids, schedule, [], anchors, stop=plain, on_step=on_step
-        )
+            family, latents, prompt, ids, schedule, [], anchors, regions,
+            stop=plain, on_step=on_step,
+        )  # fmt: skip
         if layout.subjects and settings.anchor:
             backdrop = find_backdrop(family, layout, place if plain else None)
             anchors += subject_anchors(family, layout, backdrop, settings)
         latents, _ = denoise(
-            family, latents, prompt, ids, schedule, references, anchors,
+            family, latents, prompt, ids, schedule, references, anchors, regions,
             start=plain, share_by=settings.share_by, share_sites=settings.share_sites,
             on_step=on_step, cache=cache,
         )  # fmt: skip
@@ -138,6 +141,7 @@ def denoise(
     schedule: Schedule,
     references: Sequence[Reference] = (),
     anchors: Sequence[Anchor] = (),
+    regions: Regions | None = None,
     *,
     start: int = 0,
     stop: int | None = None,
@@ -149,8 +153,9 @@ def denoise(
     """Sample the steps `start` to `stop` of a picture's latents (1, cells, channels), with the references injected.
 
     Timestep-adaptive (section 3.2): a reference's tokens replace the picture's down to its tau, and are shared with the
-    picture's attention from there on, or taken in beside the picture as the model was trained to. Returns the latents
-    and the clean tokens that the last step predicted.
+    picture's attention from there on, or taken in beside the picture as the model was trained to. The words of
+    `regions` are told to their cells alone while they count. Returns the latents and the clean tokens that the last
+    step predicted.
     """
     shown: list[Reference] = []
     if share_by == "input":
@@ -164,7 +169,8 @@ def denoise(
         injection = capture.injection(step, share_sites)
         with inject(family.sites, injection) as seen:
             late = any(schedule.share_above(step, reference.tau) < 1 for reference in shown)
-            velocity = family.velocity(latents, sigma, prompt, ids, beside if late else None)
+            told = regions.tell(prompt, schedule, step) if regions else prompt
+            velocity = family.velocity(latents, sigma, told, ids, beside if late else None)
         capture.match(seen, injection.watch, step)
         del injection  # its tokens are not to be there while the next ones are captured
         predicted = latents - sigma * velocity

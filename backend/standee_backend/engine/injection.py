@@ -21,6 +21,7 @@ class Site:
     `take` (k,) indexes the flattened (batch * cells) tokens to capture into `captured` (k, dims). `tokens` (k, dims)
     replace the picture's tokens at the cells `put` (k,), or are mixed into them by `weight` (k, 1). `shared` (m, dims)
     are appended as keys and values that stand at the cells `shared_at` (m,), their logits raised by `shared_bias` (m,).
+    `bias` (tokens, tokens) is added to the logits of all text and image tokens, in the order in which they attend.
     """
 
     mode: str = "off"
@@ -32,6 +33,12 @@ class Site:
     shared: Tensor | None = None
     shared_at: Tensor | None = None
     shared_bias: Tensor | None = None
+    bias: Tensor | None = None
+
+    @property
+    def attends_plainly(self) -> bool:
+        """Whether the model's own attention does, over the tokens that have entered."""
+        return self.shared is None and self.bias is None
 
     def enter(self, tokens: Tensor) -> Tensor:
         """Pass image tokens (batch, cells, dims) on to the attention: captured, replaced, or as they are."""
@@ -156,4 +163,4 @@ def _clear(sites: Sequence[Site]) -> None:
     for site in sites:
         site.mode = "off"
         site.take = site.captured = site.tokens = site.put = site.weight = None
-        site.shared = site.shared_at = site.shared_bias = None
+        site.shared = site.shared_at = site.shared_bias = site.bias = None

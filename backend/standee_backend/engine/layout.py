@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from msgspec.structs import replace as replace_field
 
 from standee.arrangement import (
     Backdrop,
@@ -122,6 +123,7 @@ class PlacedScene:
 class Layout:
     """Everything staged, back to front. `arrangement` holds the scene first, where there is one, then the subjects.
 
+    `regions` are rectangles of words, which stand like subjects, with a blank picture: nothing is captured of them.
     `absent` are visible layers of which nothing is seen. `around` (rows * k, columns * k), in latent pixels, is the
     band around the subjects and above their feet, `through` how much of what is behind them shows through them.
     """
@@ -131,6 +133,7 @@ class Layout:
     arrangement: Arrangement
     scene: PlacedScene | None
     subjects: tuple[PlacedSubject, ...]
+    regions: tuple[PlacedSubject, ...]
     absent: tuple[PlacedSubject, ...]
     around: Array
     through: Array
@@ -176,7 +179,7 @@ def lay_out(
     _check_canvas(composition.canvas, patch)
     grid = token_grid(composition.canvas, patch)
     scene = _place_scene(composition.scene, composition.canvas, read) if composition.scene else None
-    asked = [(i, layer) for i, layer in enumerate(composition.layers) if layer.shown]
+    asked = [(i, _asked(layer)) for i, layer in enumerate(composition.layers) if layer.shown]
     built = _build_all(asked, read, patch)
     layers = [(i, images.stand(layer)) for i, layer in asked]
 
@@ -225,7 +228,11 @@ def lay_out(
         tuple(one for one, shown in zip(subjects, shows, strict=True) if shown == which)
         for which in (True, False)
     )
-    return Layout(grid, patch, arrangement, scene, seen, absent, band, through)
+    pictured, regions = (
+        tuple(one for one in seen if (one.layer.picture is None) == of_words)
+        for of_words in (False, True)
+    )
+    return Layout(grid, patch, arrangement, scene, pictured, regions, absent, band, through)
 
 
 def absent_subjects(layout: Layout) -> list[Note]:
@@ -234,7 +241,7 @@ def absent_subjects(layout: Layout) -> list[Note]:
     for subject in layout.absent:
         layer, seen = subject.layer, np.asarray(subject.picture.matte).max() > FAINT
         why = "hidden" if subject.core.any() else "off" if seen else "empty"
-        name = layer.name or str(subject.index + 1)
+        name = layer.name or ("" if layer.picture else layer.prompt) or str(subject.index + 1)
         notes.append(note(SUBJECT_NOWHERE, f"$.layers[{subject.index}]", name=name, why=why))
     return notes
 
@@ -278,6 +285,11 @@ def _place_subject(
     if not seen.any():
         core, seen = covered, owned
     return PlacedSubject(index, layer, picture, crop, owned, core, seen & core, matte, share)
+
+
+def _asked(layer: Layer) -> Layer:
+    """Return a layer as it is laid out: a rectangle of words fills its own, and does not vary."""
+    return layer if layer.picture else replace_field(layer, fit="stretch", variation=0.0)
 
 
 def _vary(placement: Placement, layer: Layer, seed: int) -> Placement:
@@ -326,14 +338,9 @@ def _build_all(layers: Sequence[tuple[int, Layer]], read: Read, patch: int) -> l
 
 def _build(layer: Layer, index: int, read: Read, patch: int) -> Picture:
     path, upright = f"$.layers[{index}]", images.stand(layer)
-    if layer.picture is None:
-        raise InvalidField(
-            "Rectangles of words cannot be composed yet.",
-            path=path,
-            fix="Give the layer a picture, or hide it.",
-        )
-    picture = images.stood(images.decode(read(layer.picture), f"{path}.picture"), layer)
-    mask = None
+    picture, mask = images.BLANK, None
+    if layer.picture:
+        picture = images.stood(images.decode(read(layer.picture), f"{path}.picture"), layer)
     if layer.mask:
         mask = images.stood(images.decode(read(layer.mask), f"{path}.mask"), layer)
     placed = fit_picture(*picture.size, snap(upright.rect, patch).rect(patch), layer.fit)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from standee.composition import Composition
+from standee.composition import Composition, Layer
 from standee.errors import InvalidField
 from standee.wire.notes import WORDS_CUT, Note, note
 
@@ -18,11 +18,47 @@ START = 24
 
 
 @dataclass(frozen=True)
+class Texts:
+    """What is said of a composition: `picture` to all of it.
+
+    Where it has rectangles of words, those are said apart for a while: `regions` holds the text of each, by the id of
+    its layer, `around` is told to the rest meanwhile, and `everything` sums it up.
+    """
+
+    picture: str
+    around: str
+    everything: str
+    regions: Mapping[str, str]
+
+    @staticmethod
+    def of(composition: Composition, settings: SamplingDefaults) -> Texts:
+        """Return what is said of a composition: its prompt, and the words of its layers where they join it."""
+        shown = [layer for layer in composition.layers if layer.shown]
+        pictured = [layer for layer in shown if layer.picture is not None]
+        everything = _joined(composition.prompt, shown)
+        picture = everything if settings.join_words else composition.prompt
+        around = _joined(composition.prompt, pictured) if settings.join_words else picture
+        regions = {one.id: _joined(around, [one]) for one in shown if one.picture is None}
+        return Texts(picture, around, everything, regions)
+
+    def all(self) -> set[str]:
+        """Return every one of them that is needed."""
+        apart = {self.around, self.everything, *self.regions.values()} if self.regions else set()
+        return {self.picture, *apart}
+
+
+@dataclass(frozen=True)
 class Prompts:
-    """The picture's own prompt, guided as the model is, and those of its layers by their words."""
+    """The picture's own prompt, guided as the model is, and the words of its layers by themselves.
+
+    `around` is what the picture is told while the `regions` of rectangles of words, by the id of their layers, are
+    told theirs.
+    """
 
     picture: Conditioning
     layers: Mapping[str, Conditioning]
+    around: Conditioning
+    regions: Mapping[str, Conditioning]
 
 
 def encode_prompts(family: Family, composition: Composition, settings: SamplingDefaults) -> Prompts:
@@ -37,21 +73,28 @@ def encode_prompts(family: Family, composition: Composition, settings: SamplingD
             path="$.sampling.negative",
             fix="Leave it empty, or give a model that takes guidance that way more than it asks for none.",
         )
-    said = picture_prompt(composition) if settings.join_words else composition.prompt
-    words = {said, negative, "", *(layer.prompt for layer in composition.layers)}
+    texts = Texts.of(composition, settings)
+    words = {*texts.all(), negative, "", *(layer.prompt for layer in composition.layers)}
     encoded = family.encode_prompts(sorted(words), settings.guidance)
-    picture = encoded[said]
-    if guided and said != negative:  # a prompt is not guided away from itself
-        picture = replace(picture, negative=encoded[negative])
-    return Prompts(picture, encoded)
+
+    def guide(said: str) -> Conditioning:
+        if guided and said != negative:  # a prompt is not guided away from itself
+            return replace(encoded[said], negative=encoded[negative])
+        return encoded[said]
+
+    picture, around = guide(texts.picture), guide(texts.picture)
+    if texts.regions:
+        around = replace(guide(texts.around), pooled=encoded[texts.everything].pooled)
+    regions = {layer: encoded[said] for layer, said in texts.regions.items()}
+    return Prompts(picture, encoded, around, regions)
 
 
 def cut_words(family: Family, composition: Composition, settings: SamplingDefaults) -> list[Note]:
     """Return a note of each prompt that is longer than what the model reads."""
-    said = picture_prompt(composition) if settings.join_words else composition.prompt
-    prompts = {"$.prompt": said}
+    texts = Texts.of(composition, settings)
+    prompts = {"$.prompt": texts.picture}
     prompts |= {
-        f"$.layers[{index}].prompt": layer.prompt
+        f"$.layers[{index}].prompt": texts.regions.get(layer.id, layer.prompt)
         for index, layer in enumerate(composition.layers)
         if layer.shown
     }
@@ -62,14 +105,14 @@ def cut_words(family: Family, composition: Composition, settings: SamplingDefaul
     ]
 
 
-def picture_prompt(composition: Composition) -> str:
-    """Return the picture's prompt, joined by the words of visible layers that it lacks.
+def _joined(said: str, layers: Iterable[Layer]) -> str:
+    """Return a prompt, joined by the words of layers that it lacks.
 
     A picture of which the prompt says nothing of a subject is free to dissolve it once its tokens are not replaced.
     """
-    said = composition.prompt.strip()
-    for layer in composition.layers:
+    said = said.strip()
+    for layer in layers:
         words = layer.prompt.strip()
-        if layer.shown and words and words.lower() not in said.lower():
+        if words and words.lower() not in said.lower():
             said = f"{said}, {words}" if said else words
     return said

@@ -100,7 +100,7 @@ def subject_references(
                     family, pixels, f"{layer.picture}{salt}", words, cells, schedule, settings
                 ),
                 rows=_on(family, np.searchsorted(cells, source[subject.seen.ravel()])),
-                put=_on(family, _cells_of(subject, layout)),
+                put=_on(family, canvas_cells(subject, subject.seen, layout)),
                 tau=tau + layer.variation * (FREE - tau) / 2,
                 sharing=layer.sharing * layer.opacity if settings.sharing else 0.0,
                 weight=_on(family, subject.share[subject.seen]),
@@ -190,10 +190,9 @@ def _crop(
     return Crop((rows, cols), words, _on(family, cells), digest, ends)
 
 
-def _cells_of(subject: PlacedSubject, layout: Layout) -> np.ndarray:
-    """Return the canvas cells whose tokens a subject replaces."""
-    seen: Bools = subject.seen
-    rows, cols = np.nonzero(seen)
+def canvas_cells(subject: PlacedSubject, chosen: Bools, layout: Layout) -> np.ndarray:
+    """Return the cells of the canvas that are `chosen` (rows, columns) of a subject's crop."""
+    rows, cols = np.nonzero(chosen)
     return (rows + subject.crop.row) * layout.grid.cols + cols + subject.crop.col
 
 

@@ -6,6 +6,8 @@ shared with a weight torch's own attention steps in, whatever else was chosen.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,6 +18,7 @@ from torch import Tensor
 from standee.errors import InvalidField, MissingDependency
 
 from ..injection import Site
+from .conditioning import TextRegion
 
 PACKAGES = {
     "flash": ("flash_attn", "flash-attn"),
@@ -50,14 +53,19 @@ def choose(wanted: str, device: torch.device, dtype: torch.dtype, dims: int) -> 
 
 
 def attend(
-    processor: Any, query: Tensor, own: tuple[Tensor, Tensor], shared: tuple[Tensor, Tensor]
+    processor: Any,
+    query: Tensor,
+    own: tuple[Tensor, Tensor],
+    shared: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Attend with own and shared (keys, values), all (batch, tokens, heads, dims); returns (batch, queries, dims).
 
-    Shared keys weigh as the processor's site says.
+    Keys weigh as the processor's site says.
     """
     bias = logit_bias(processor.site, query, own[0].shape[1])
-    key, value = (torch.cat(pair, dim=1) for pair in zip(own, shared, strict=True))
+    key, value = own
+    if shared is not None:
+        key, value = (torch.cat(pair, dim=1) for pair in zip(own, shared, strict=True))
     backend = processor._attention_backend if bias is None else AttentionBackendName.NATIVE
     parallel = processor._parallel_config
     out = dispatch_attention_fn(
@@ -67,11 +75,42 @@ def attend(
 
 
 def logit_bias(site: Site, query: Tensor, own_keys: int) -> Tensor | None:
-    """Return the attention bias (1, 1, 1, own keys + shared keys) that weighs a site's shared keys."""
-    if site.shared_bias is None:
+    """Return the attention bias (1, 1, queries or 1, own keys + shared keys) that weighs the keys of a site."""
+    if site.bias is None and site.shared_bias is None:
         return None
-    zeros = site.shared_bias.new_zeros(own_keys)
-    return torch.cat([zeros, site.shared_bias]).to(query.dtype).view(1, 1, 1, -1)
+    bias = site.bias
+    if bias is None:
+        bias = query.new_zeros(1, own_keys)
+    if site.shared is not None:
+        shared = query.new_zeros(len(site.shared)) if site.shared_bias is None else site.shared_bias
+        bias = torch.cat([bias, shared.to(bias.dtype).expand(len(bias), -1)], dim=1)
+    return bias.to(query.dtype)[None, None]
+
+
+def region_bias(
+    regions: Sequence[TextRegion],
+    tokens: int,
+    first_text: int,
+    first_cell: int | None,
+    like: Tensor,
+) -> Tensor:
+    """Return the attention bias (tokens, tokens), of the kind of `like`, that parts a picture by its regions.
+
+    Text begins at `first_text` of the sequence and the picture at `first_cell`, where it is in it.
+    """
+    bias = like.new_zeros(tokens, tokens)
+    common = slice(first_text, first_text + regions[0].start)
+    for region in regions:
+        words = slice(first_text + region.start, first_text + region.stop)
+        bias[:, words] = -torch.inf
+        bias[words] = -torch.inf
+        bias[words, words] = 0
+        if first_cell is not None:
+            cells = first_cell + region.cells
+            bias[words, cells] = 0
+            bias[cells, words] = math.log(region.weight)
+            bias[cells, common] = math.log1p(-region.weight) if region.weight < 1 else -torch.inf
+    return bias
 
 
 def _installed(name: str) -> bool:

@@ -24,7 +24,7 @@ from torch import Tensor
 from ...catalog.sampling_defaults import SamplingDefaults
 from ..injection import Site
 from ..pixels.images import Array, from_tensor
-from .attention import choose
+from .attention import choose, region_bias
 from .conditioning import Conditioning, EncodedPicture, ReferenceTokens
 from .first_block_cache import FirstBlockCache
 from .linear_decoder import LinearDecoder
@@ -194,15 +194,31 @@ class Family(ABC):
         weight = 1 + guidance - self.guidance_of_none
         return unprompted + weight * (prompted - unprompted)
 
-    def _run(self, name: str, *inputs: Any) -> Tensor:
+    def _run(
+        self, name: str, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+    ) -> Tensor:
+        self.part_regions(conditioning, tokens.shape[1])
         if self.step_cache is None or self.sites[0].mode == "capture":
-            return self.run(*inputs)
+            return self.run(tokens, sigma, conditioning, ids)
         put, shared = (
             [None if rows is None else len(rows) for rows in column]
             for column in zip(*((site.put, site.shared) for site in self.sites), strict=True)
         )
-        with self.step_cache.forward(name, (put, shared)):
-            return self.run(*inputs)
+        weights = [region.weight for region in conditioning.regions]
+        with self.step_cache.forward(name, (put, shared, conditioning.text.shape[1], weights)):
+            return self.run(tokens, sigma, conditioning, ids)
+
+    def part_regions(self, conditioning: Conditioning, tokens: int) -> None:
+        """Have the next forward's words and cells of regions see each other alone, at every site.
+
+        `tokens` are those of the picture and of what is beside it; text comes before them.
+        """
+        bias, text = None, conditioning.text.shape[1]
+        if conditioning.regions:
+            like = conditioning.text.new_empty(0, dtype=self.dtype)
+            bias = region_bias(conditioning.regions, text + tokens, 0, text, like)
+        for site in self.sites:
+            site.bias = bias
 
     def reuse_blocks(self, threshold: float) -> None:
         """Skip blocks of the picture's forwards whose first changes by less than `threshold`."""

@@ -10,12 +10,27 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class TextRegion:
+    """Words for a part of the picture: the text tokens from `start` to `stop` and its `cells` (k,) see each other.
+
+    The words see nothing else, and nothing else sees them. For the cells they stand in the place of the text that is
+    common to all, by `weight` (over 0, to 1).
+    """
+
+    start: int
+    stop: int
+    cells: Tensor
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Conditioning:
     """An encoded prompt: `text` (1, tokens, dims), `pooled` (1, dims), and the guidance strength.
 
     `pooled` has no dims where a family has no such vector. The first `words` of the text tokens say something, those
     behind them are padding. `negative` is what the picture is guided away from, by a
-    second forward; `None` where guidance is distilled into the model, or asks for nothing.
+    second forward; `None` where guidance is distilled into the model, or asks for nothing. `regions` are the text
+    tokens that only a part of the picture sees, behind those that all of it does.
     """
 
     text: Tensor
@@ -23,6 +38,7 @@ class Conditioning:
     guidance: float
     words: int
     negative: Conditioning | None = None
+    regions: tuple[TextRegion, ...] = ()
 
     def to(self, device: torch.device) -> Conditioning:
         """Return this conditioning on a device."""
@@ -38,6 +54,20 @@ class Conditioning:
         """Return this conditioning with so many text tokens at most, or as many as it has words."""
         text = self.text[:, : max(tokens, self.words)].clone()
         return replace(self, text=text, negative=self.negative and self.negative.trimmed(tokens))
+
+    def with_region(self, words: Conditioning, cells: Tensor, weight: float) -> Conditioning:
+        """Return this conditioning with the words of another for the `cells` (k,) of the picture."""
+        text = torch.cat([self.text, words.text], dim=1)
+        region = TextRegion(self.text.shape[1], text.shape[1], cells, weight)
+        return replace(self, text=text, regions=(*self.regions, region))
+
+    @property
+    def places(self) -> Tensor:
+        """The place of each text token (tokens,) in its own text: each region's words begin anew."""
+        places = torch.arange(self.text.shape[1], device=self.text.device)
+        for region in self.regions:
+            places[region.start : region.stop] -= region.start
+        return places
 
     @property
     def unguided(self) -> Conditioning:

@@ -56,19 +56,16 @@ class FluxSiteProcessor(FluxAttnProcessor):
                 hidden_states = torch.cat([text, self.site.enter(image)], dim=1)
             else:
                 hidden_states = self.site.enter(hidden_states)
-        if self.site.shared is None:
+        if self.site.attends_plainly:
             return super().__call__(
                 attn, hidden_states, encoder_hidden_states, attention_mask, image_rotary_emb
             )
-        shared = self.site.shared.to(hidden_states.dtype).expand(len(hidden_states), -1, -1)
-        return self._attend_shared(
-            attn, hidden_states, encoder_hidden_states, shared, image_rotary_emb
-        )
+        return self._attend(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
 
-    def _attend_shared(
-        self, attn: FluxAttention, hidden: Tensor, text: Tensor | None, shared: Tensor, rotary: Any
+    def _attend(
+        self, attn: FluxAttention, hidden: Tensor, text: Tensor | None, rotary: Any
     ) -> Tensor | tuple[Tensor, Tensor]:
-        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values.
+        """Attend as the site says, with its m shared tokens as additional keys and values.
 
         They stand at the cells that they were put into. (The paper's position zero makes them keys that the picture
         hardly looks at.) Their queries would be discarded, so none are made.
@@ -85,11 +82,14 @@ class FluxSiteProcessor(FluxAttnProcessor):
             value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], 1)
         query = apply_rotary_emb(query, rotary, sequence_dim=1)
         key = apply_rotary_emb(key, rotary, sequence_dim=1)
-        shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-        if self.site.shared_at is not None:
-            shared_key = rotated_at(shared_key, rotary, self.text_tokens + self.site.shared_at)
-        shared_value = attn.to_v(shared).unflatten(-1, heads)
-        out = attend(self, query, (key, value), (shared_key, shared_value))
+        more = None
+        if self.site.shared is not None:
+            shared = self.site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
+            shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+            if self.site.shared_at is not None:
+                shared_key = rotated_at(shared_key, rotary, self.text_tokens + self.site.shared_at)
+            more = shared_key, attn.to_v(shared).unflatten(-1, heads)
+        out = attend(self, query, (key, value), more)
         if text is None:
             return out
         text_out, image_out = out.split_with_sizes([text.shape[1], hidden.shape[1]], dim=1)

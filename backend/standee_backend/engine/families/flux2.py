@@ -54,7 +54,7 @@ class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
         if self.site.take is not None:
             image = hidden_states[:, self.text_tokens :].flatten(0, 1)
             self.site.captured = image.index_select(0, self.site.take)
-        if self.site.tokens is None and self.site.shared is None:
+        if self.site.tokens is None and self.site.attends_plainly:
             return super().__call__(attn, hidden_states, attention_mask, image_rotary_emb)
         return self._attend_injected(attn, hidden_states, image_rotary_emb)
 
@@ -180,7 +180,7 @@ class Flux2(Family):
         for processor in self.processors:
             processor.text_tokens = text_tokens
         text_ids = torch.zeros(text_tokens, 4, device=self.device)
-        text_ids[:, 3] = torch.arange(text_tokens, device=self.device)
+        text_ids[:, 3] = conditioning.places
         guidance = None
         if self.embeds_guidance:
             guidance = torch.full((batch,), conditioning.guidance, device=self.device)

@@ -45,7 +45,8 @@ class QwenSiteProcessor(QwenDoubleStreamAttnProcessor2_0):
         """Attend; `hidden_states` are the image's (batch, cells, dims). Returns those of image and text."""
         if self.site.mode != "off":
             hidden_states = self.site.enter(hidden_states)
-        if self.site.shared is None or encoder_hidden_states is None or image_rotary_emb is None:
+        plainly = self.site.attends_plainly
+        if plainly or encoder_hidden_states is None or image_rotary_emb is None:
             return super().__call__(
                 attn,
                 hidden_states,
@@ -54,20 +55,12 @@ class QwenSiteProcessor(QwenDoubleStreamAttnProcessor2_0):
                 attention_mask,
                 image_rotary_emb,
             )
-        shared = self.site.shared.to(hidden_states.dtype).expand(len(hidden_states), -1, -1)
-        return self._attend_shared(
-            attn, hidden_states, encoder_hidden_states, shared, image_rotary_emb
-        )
+        return self._attend(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
 
-    def _attend_shared(
-        self,
-        attn: Attention,
-        hidden: Tensor,
-        text: Tensor,
-        shared: Tensor,
-        rotary: tuple[Tensor, Tensor],
+    def _attend(
+        self, attn: Attention, hidden: Tensor, text: Tensor, rotary: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values, at their cells."""
+        """Attend as the site says, with its m shared tokens as additional keys and values at their cells."""
         heads = (-1, attn.inner_dim // attn.heads)
         at = rotary[0]
         query = _turned(attn.norm_q(attn.to_q(hidden).unflatten(-1, heads)), at)
@@ -78,11 +71,14 @@ class QwenSiteProcessor(QwenDoubleStreamAttnProcessor2_0):
         words = attn.norm_added_k(attn.add_k_proj(text).unflatten(-1, heads))
         key = torch.cat([_turned(words, rotary[1]), key], dim=1)
         value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], dim=1)
-        shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-        if self.site.shared_at is not None:
-            shared_key = _turned(shared_key, at.index_select(0, self.site.shared_at))
-        shared_value = attn.to_v(shared).unflatten(-1, heads)
-        out = attend(self, query, (key, value), (shared_key, shared_value))
+        more = None
+        if self.site.shared is not None:
+            shared = self.site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
+            shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+            if self.site.shared_at is not None:
+                shared_key = _turned(shared_key, at.index_select(0, self.site.shared_at))
+            more = shared_key, attn.to_v(shared).unflatten(-1, heads)
+        out = attend(self, query, (key, value), more)
         text_out, image_out = out.split_with_sizes([text.shape[1], hidden.shape[1]], dim=1)
         image_out = attn.to_out[1](attn.to_out[0](image_out.contiguous()))
         return image_out, attn.to_add_out(text_out.contiguous())

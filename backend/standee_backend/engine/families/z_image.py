@@ -13,10 +13,13 @@ from diffusers.models.transformers.transformer_z_image import ZSingleStreamAttnP
 from torch import Tensor
 
 from ..injection import Site
-from .attention import attend
+from .attention import attend, region_bias
 from .base import Family, spoken
 from .conditioning import Conditioning
 from .flux import scheduled_shift
+
+PADDED = 32
+"""Text and image are padded to multiples of so many tokens."""
 
 
 class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
@@ -50,27 +53,26 @@ class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
         if site.put is not None:
             rows = site.rows(hidden_states.index_select(1, site.put))
             hidden_states = hidden_states.index_copy(1, site.put, rows)
-        if site.shared is None:
+        if site.attends_plainly:
             return super().__call__(
                 attn, hidden_states, encoder_hidden_states, attention_mask, freqs_cis
             )
-        shared = site.shared.to(hidden_states.dtype).expand(len(hidden_states), -1, -1)
-        return self._attend_shared(attn, hidden_states, shared, freqs_cis)
+        return self._attend(attn, hidden_states, freqs_cis)
 
-    def _attend_shared(
-        self, attn: Attention, hidden: Tensor, shared: Tensor, rotation: Tensor | None
-    ) -> Tensor:
-        """Attend with the `shared` tokens (batch, m, dims) as additional keys and values, at their cells."""
+    def _attend(self, attn: Attention, hidden: Tensor, rotation: Tensor | None) -> Tensor:
+        """Attend as the site says, with its m shared tokens as additional keys and values at their cells."""
         heads = (attn.heads, -1)
         query = _rotate(attn.norm_q(attn.to_q(hidden).unflatten(-1, heads)), rotation)
         key = _rotate(attn.norm_k(attn.to_k(hidden).unflatten(-1, heads)), rotation)
         value = attn.to_v(hidden).unflatten(-1, heads)
-        shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-        if rotation is not None and self.site.shared_at is not None:
-            rotation = rotation.index_select(1, self.site.shared_at)
-        shared_key = _rotate(shared_key, rotation)
-        shared_value = attn.to_v(shared).unflatten(-1, heads)
-        out = attend(self, query, (key, value), (shared_key, shared_value))
+        more = None
+        if self.site.shared is not None:
+            shared = self.site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
+            shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+            if rotation is not None and self.site.shared_at is not None:
+                rotation = rotation.index_select(1, self.site.shared_at)
+            more = _rotate(shared_key, rotation), attn.to_v(shared).unflatten(-1, heads)
+        out = attend(self, query, (key, value), more)
         return attn.to_out[0](out)
 
 
@@ -92,6 +94,10 @@ class ZImage(Family):
     def _install(self) -> None:
         for block in (*self.transformer.noise_refiner, *self.transformer.layers):
             self._add_site(block.attention, ZImageSiteProcessor(Site()))
+        self._text_sites = []
+        for block in self.transformer.context_refiner:
+            block.attention.set_processor(processor := ZImageSiteProcessor(Site()))
+            self._text_sites.append(processor.site)
 
     @property
     def channels(self) -> int:
@@ -133,6 +139,22 @@ class ZImage(Family):
         """Return cosine and sine (cells, head dims) of the rotary encoding at `ids`."""
         turn = self.transformer.rope_embedder(ids.to(self.device))  # complex (cells, head dims / 2)
         return turn.real.repeat_interleave(2, -1), turn.imag.repeat_interleave(2, -1)
+
+    def part_regions(self, conditioning: Conditioning, tokens: int) -> None:
+        """Have words and cells of regions see each other alone, in the refiner of the text too.
+
+        The image comes first, and both are padded.
+        """
+        regions, text = conditioning.regions, conditioning.text.shape[1]
+        text, cells = (-(-count // PADDED) * PADDED for count in (text, tokens))
+        like = conditioning.text.new_empty(0, dtype=self.dtype)
+        alone = region_bias(regions, text, 0, None, like) if regions else None
+        whole = region_bias(regions, cells + text, cells, 0, like) if regions else None
+        refiners = len(self.transformer.noise_refiner)  # which see no text
+        for site in self._text_sites:
+            site.bias = alone
+        for site in self.sites[refiners:]:
+            site.bias = whole
 
     @torch.no_grad()
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ from ..families.conditioning import Conditioning
 from ..injection import inject
 from ..layout import reference_crop
 from ..loading.quantization import large_text_encoder, tile
-from ..prompts import picture_prompt
+from ..prompts import Texts
 from ..references import Crop, Reference, reference_tokens
 from ..schedule import Schedule
 from ..settings import resolve
@@ -61,7 +61,7 @@ class Workload(Struct, frozen=True):
     `steps`: those of the fullest block, whose tokens are held at once; `plain`: steps come before any picture is
     encoded. `beside`: references are shown to the model, `scene_beside` the scene too; `anchored`: the canvas is
     encoded as well;
-    `detail`: crops are decoded; `laid`: LoRAs lie over the model.
+    `detail`: crops are decoded; `laid`: LoRAs lie over the model; `regions`: so many rectangles of words.
     """
 
     rows: int
@@ -77,6 +77,7 @@ class Workload(Struct, frozen=True):
     scene_beside: bool = False
     detail: bool = True
     laid: bool = False
+    regions: int = 0
 
 
 def workload_of(composition: Composition, family: Family) -> Workload:
@@ -89,7 +90,7 @@ def workload_of(composition: Composition, family: Family) -> Workload:
     crops = []
     for layer in composition.layers:
         cells = cells_of(layer.rect, layer.rotation, family.patch).clip(grid)
-        if layer.shown and cells.rows > 0 and cells.cols > 0:
+        if layer.shown and layer.picture and cells.rows > 0 and cells.cols > 0:
             crop = reference_crop(cells)
             crops.append((crop.rows, crop.cols, cells.rows * cells.cols))
     by_tokens = bool(composition.scene) and not settings.anchor
@@ -97,13 +98,14 @@ def workload_of(composition: Composition, family: Family) -> Workload:
     anchored = bool(settings.anchor and (composition.scene or crops))
     if by_tokens:
         crops.insert(0, (grid.rows, grid.cols, grid.rows * grid.cols))
-    said = picture_prompt(composition) if settings.join_words else composition.prompt
+    texts = Texts.of(composition, settings)
     others = composition.sampling.negative, "", *(one.prompt for one in composition.layers)
     return Workload(
         rows=grid.rows,
         cols=grid.cols,
         crops=tuple(crops),
-        prompts=tuple(sorted({said, *others})),
+        prompts=tuple(sorted({*texts.all(), *others})),
+        regions=len(texts.regions),
         guidance=settings.guidance,
         anchored=anchored,
         count=composition.sampling.count,
@@ -304,6 +306,9 @@ class Blueprint:
         captures = TokenCapture(family, references, schedule, cells)
         guided = family.guided_by_negative(workload.guidance)
         picture = replace(prompt, negative=prompt if guided else None)
+        for _ in range(workload.regions):
+            where = torch.empty(cells, dtype=torch.long, device=META)
+            picture = picture.with_region(prompt.trimmed(family.reference_text), where, 1.0)
         for step in range(steps):
             injection = captures.injection(step)
             laid = _under_loras(family.transformer) if workload.laid else nullcontext()

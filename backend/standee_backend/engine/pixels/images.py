@@ -25,6 +25,8 @@ from .turned import common, paint_turned
 
 Array = NDArray[np.float32]
 
+BLANK = Image.new("RGB", (1, 1))
+"""Stands for the picture of a rectangle of words."""
 SRGB = b"\0"
 """The body of a PNG's sRGB chunk: perceptual intent."""
 SPARE = 3

@@ -30,6 +30,7 @@ from standee_backend.engine.references import Crop, Reference, gaussian
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.options import Options
 from support.composing import compose
+from support.word_regions import seen
 
 KINDS = [
     *("flux", "klein", "klein-base", "klein-embedded", "z-image", "z-image-turbo"),
@@ -85,10 +86,12 @@ class Pair:
         if pipeline.transformer.config.guidance_embeds:
             given["guidance"] = torch.full((batch,), prompt.guidance)
         if isinstance(pipeline, diffusers.FluxPipeline):
-            given |= {"pooled_projections": prompt.pooled, "txt_ids": torch.zeros(16, 3)}
+            text_ids = torch.zeros(prompt.text.shape[1], 3)
+            given |= {"pooled_projections": prompt.pooled, "txt_ids": text_ids}
             given["img_ids"] = pipeline._prepare_latent_image_ids(1, *grid, "cpu", torch.float32)
         else:
-            given["txt_ids"] = pipeline._prepare_text_ids(prompt.text)
+            parts = prompt.text.tensor_split([one.start for one in prompt.regions], dim=1)
+            given["txt_ids"] = torch.cat([pipeline._prepare_text_ids(one) for one in parts], dim=1)
             given["img_ids"] = pipeline._prepare_latent_ids(torch.zeros(batch, 1, *grid))
         return pipeline.transformer(**given, return_dict=False)[0]
 
@@ -220,6 +223,47 @@ def test_shared_tokens_are_more_keys_and_values_at_their_cells(
     ours = velocity(pair.ours, scene, injection)
     close(ours, theirs)
     assert not torch.allclose(ours, velocity(pair.ours, scene), atol=1e-3)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.25])
+def test_words_of_regions_and_their_cells_see_each_other_alone(
+    pair: Pair, scene, weight: float, monkeypatch
+) -> None:
+    """Three kinds of text: of all, of a region that counts in part, and of one that counts whole."""
+    family = pair.ours
+    words = [family.encode_prompt(said, 0.0).trimmed(4) for said in ("a mug", "a dog")]
+    cells = torch.tensor([3, 4, 9]), torch.tensor([17, 29])
+    told = scene.prompt.with_region(words[0], cells[0], weight).with_region(words[1], cells[1], 1.0)
+    text = [0] * scene.prompt.text.shape[1] + [1] * words[0].text.shape[1]
+    text += [2] * words[1].text.shape[1]
+    picture = [f"cell {1 if n in cells[0] else 2 if n in cells[1] else 0}" for n in range(CELLS)]
+    calls = iter(pair.attention_calls)
+
+    def sequence() -> list[Any]:
+        """What the tokens of the next attention are: a text's number, a cell of a region, or padding."""
+        site = next(calls)
+        if not isinstance(pair.theirs, diffusers.ZImagePipeline):
+            return [*text, *picture]
+        image, said = (part + ["pad"] * (-len(part) % 32) for part in (picture, text))
+        refiners = len(pair.theirs.transformer.noise_refiner)
+        return said if site is None else image if site < refiners else [*image, *said]
+
+    def attend(query: Tensor, key: Tensor, value: Tensor, **_: Any) -> Tensor:
+        kinds = sequence()
+        share = torch.tensor([[seen(who, what, weight) for what in kinds] for who in kinds])
+        logits = dot(query, key) + share.log()
+        return torch.einsum("bhqk,bkhd->bqhd", logits.softmax(-1), value)
+
+    with monkeypatch.context() as patch, torch.no_grad():
+        module = sys.modules[type(pair.theirs.transformer).__module__]
+        patch.setattr(module, "dispatch_attention_fn", attend)
+        theirs = pair.forward(scene.picture, scene.sigma, told, (ROWS, COLS))
+    ids = family.grid_ids(ROWS, COLS)
+    ours = family.velocity(scene.picture, scene.sigma, told, ids)
+    close(ours, theirs)
+    plain = velocity(family, scene)
+    assert not torch.allclose(ours, plain, atol=1e-3)
+    close(velocity(family, scene), plain)  # nothing of it is left behind
 
 
 def test_tokens_are_replaced_in_part(pair: Pair, scene) -> None:

@@ -123,6 +123,22 @@ def test_a_step_with_other_tokens_runs_whole(folder, shelf) -> None:
     assert ended == [1, 0, 1, 0, 1]
 
 
+def test_a_step_with_words_of_a_region_runs_whole(folder) -> None:
+    family = loaded(folder, 1.0)
+    calls, prompt = count(family), family.encode_prompt("a cat", 0.0)
+    ids, sigma = family.grid_ids(4, 4), torch.tensor(0.5)
+    noise, ended = gaussian(0, (1, 16, family.channels)), []
+    region, part = (
+        prompt.with_region(prompt.trimmed(4), torch.tensor([0, 1]), weight) for weight in (1, 0.5)
+    )
+    with family.picture():
+        for told in (prompt, prompt, region, region, part, prompt):
+            before = calls()[1]
+            family.velocity(noise, sigma, told, ids)
+            ended.append(calls()[1] - before)
+    assert ended == [1, 0, 1, 0, 1, 1]
+
+
 @pytest.mark.parametrize("offload", ["model", "group"])
 def test_offloaded_blocks_are_skipped_too(tiny_flux, composition, shelf, offload: str) -> None:
     family = loaded(tiny_flux, 1.0, offload=offload)
