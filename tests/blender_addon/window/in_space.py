@@ -33,7 +33,7 @@ def standing():
     bpy.ops.ed.undo_push(message="stood in 3D")
     shading = pilot.area.spaces.active.shading
     shading.type = "MATERIAL"
-    yield 1.0
+    yield 15.0  # for its shaders: without a graphics card they take so long
     yield from pilot.shot("standing")
     shading.type = "SOLID"
     with pilot.context():
@@ -47,6 +47,7 @@ def standing():
 def bound():
     """A subject bound to an object follows it, behind what is in front."""
     scene = bpy.context.scene
+    standee().show_result = False
     body = bpy.data.objects.get("Cube")
     layer = standee().layers[1]
     standee().active_layer = 1
