@@ -26,6 +26,10 @@ HALF = 0.5 - 1e-6
 
 SAMPLE = 2
 """The px between the places at which a turned cut-out is looked at."""
+MOST_SAMPLES = 2048
+"""A cut-out of more of those a side is looked at farther apart, at each cell once at least."""
+BAND = 1 << 20
+"""So many of those are worked out at once: a layer may be many times larger than its canvas."""
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating]
@@ -206,25 +210,35 @@ def coverage_turned(
     """
     if not degrees:
         return coverage(mask, placed, cells, patch)
-    dense = max(1, round(patch / SAMPLE))
+    dense = min(round(patch / SAMPLE), int(MOST_SAMPLES * patch / max(window.w, window.h)))
+    dense = max(1, dense)
     step = patch / dense
     rows, cols = round(window.h / step), round(window.w / step)
     moved = Rect(placed.x - window.x, placed.y - window.y, placed.w, placed.h)
     upright = np.pad(coverage(mask, moved, Cells(0, 0, rows, cols), step), 1)
-    ys = (np.arange(cells.rows * dense)[:, None] + 0.5) * step + cells.row * patch
+    share = np.empty((cells.rows, cells.cols))
     xs = (np.arange(cells.cols * dense)[None] + 0.5) * step + cells.col * patch
-    back_x, back_y = turned_about(xs, ys, centre(window), -degrees)
-    down = np.clip((back_y - window.y) / step + 0.5, 0, rows + 1)
-    across = np.clip((back_x - window.x) / step + 0.5, 0, cols + 1)
-    top, left = np.minimum(down.astype(int), rows), np.minimum(across.astype(int), cols)
-    low, near = down - top, across - left
-    above = upright[top, left] * (1 - near) + upright[top, left + 1] * near
-    below = upright[top + 1, left] * (1 - near) + upright[top + 1, left + 1] * near
-    samples = above * (1 - low) + below * low
-    share: NDArray[np.float64] = samples.reshape(cells.rows, dense, cells.cols, dense).mean(
-        axis=(1, 3)
-    )
+    band = max(1, BAND // (cells.cols * dense**2))
+    for first in range(0, cells.rows, band):
+        part = share[first : first + band]
+        ys = (np.arange(len(part) * dense)[:, None] + 0.5) * step + (cells.row + first) * patch
+        back_x, back_y = turned_about(xs, ys, centre(window), -degrees)
+        down = np.clip((back_y - window.y) / step + 0.5, 0, rows + 1)
+        across = np.clip((back_x - window.x) / step + 0.5, 0, cols + 1)
+        samples = _bilinear(upright, down, across)
+        part[:] = samples.reshape(len(part), dense, cells.cols, dense).mean(axis=(1, 3))
     return share
+
+
+def _bilinear(table: Floats, down: Floats, across: Floats) -> NDArray[np.floating]:
+    """Return `table` (rows, columns) at places within it, interpolated."""
+    top = np.minimum(down.astype(int), table.shape[0] - 2)
+    left = np.minimum(across.astype(int), table.shape[1] - 2)
+    low, near = down - top, across - left
+    above = table[top, left] * (1 - near) + table[top, left + 1] * near
+    below = table[top + 1, left] * (1 - near) + table[top + 1, left + 1] * near
+    result: NDArray[np.floating] = above * (1 - low) + below * low
+    return result
 
 
 def place(

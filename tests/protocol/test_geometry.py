@@ -1,5 +1,8 @@
 """Rectangles to tokens: who owns which cell, checked against brute force where it fits."""
 
+import time
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -248,6 +251,17 @@ def test_a_turned_cut_out_covers_what_each_px_says_when_it_is_turned_back(degree
     inside = (across >= 32 + 16) & (across < 32 + 88) & (down >= 48 + 8) & (down < 48 + 48)
     expected = inside.reshape(12, 64, 12, 64).mean(axis=(1, 3))
     np.testing.assert_allclose(share, expected, atol=0.02)
+
+
+def test_the_largest_layer_there_can_be_is_turned_in_little_time_and_memory() -> None:
+    tracemalloc.start()
+    began = time.process_time()
+    placed = place(np.ones((1, 1)), Rect(-9000, -9000, 32768, 20000), "stretch", 16, rotation=40.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert placed.covered.sum() == pytest.approx(2048 * 1250, rel=0.001)
+    assert time.process_time() - began < 10
+    assert peak < 400e6
 
 
 @given(rects, fits, st.floats(-360, 360))
