@@ -208,3 +208,17 @@ def test_the_numbers_of_several_layers_are_of_all_together(person: Person) -> No
     numbers["w"].setValue(200)
     assert person.rect("a")[2] == 80
     assert person.rect("b")[0] == 150
+
+
+def test_a_row_of_a_group_brings_the_others_and_a_second_click_takes_it_alone(
+    person: Person,
+) -> None:
+    person.has(("a", 0, 0, 40, 40), ("b", 50, 0, 40, 40), ("c", 100, 0, 40, 40))
+    person.selects("a", "c")
+    person.chooses("group")
+    person.selects("b")
+    clicks_row(person, "a")
+    assert person.document.selection == ("a", "c")
+    clicks_row(person, "a")
+    assert person.document.selection == ("a",)
+    assert "in a group" in row(person, "a").data(Qt.ItemDataRole.AccessibleTextRole)
