@@ -40,11 +40,11 @@ from standee_backend.bench import measures, networks
 from standee_backend.bench.measures import Array
 from standee_backend.bench.scores import outlines
 from standee_backend.catalog import catalog
-from standee_backend.demo import paste
 from standee_backend.engine.layout import Layout, PlacedSubject
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options
+from standee_backend.layout_picture import paste
 
 TOKENS = Method(anchor=0.0, sharing=False, detail=0.0)
 VARIANTS: dict[str, Method] = {

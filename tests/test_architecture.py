@@ -68,7 +68,8 @@ FLOORS = {
     "standee_cli": ("main", "commands", "job_runs options", "progress", "console"),
     "standee_backend": (
         "bench",
-        "demo daemon",
+        "demo daemon pipeline",
+        "layout_picture",
         "scheduling",
         "worker",
         "engine",

@@ -16,7 +16,6 @@ from standee.composition import Canvas, Composition, Layer, Method, Rect, Sampli
 from standee_backend.bench import measures
 from standee_backend.bench.measures import Array, Bools
 from standee_backend.bench.scores import outlines
-from standee_backend.demo import paste
 from standee_backend.engine.compose import compose, denoise
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.layout import Layout, lay_out
@@ -26,6 +25,7 @@ from standee_backend.engine.references import gaussian
 from standee_backend.engine.schedule import Schedule
 from standee_backend.engine.settings import resolve
 from standee_backend.engine.token_cache.cache import TokenCache
+from standee_backend.layout_picture import paste
 
 
 @dataclass

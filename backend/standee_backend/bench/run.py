@@ -23,8 +23,8 @@ from standee.document.receipt import embed
 from standee.errors import InvalidField
 from standee.files import write_atomically
 
-from ..demo import paste
 from ..engine.layout import Layout, lay_out
+from ..layout_picture import paste
 from .cases import Case
 from .measures import Array
 from .scores import Judges, occlusion_order, score
