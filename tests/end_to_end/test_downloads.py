@@ -23,7 +23,7 @@ from standee.wire.messages import Cutout
 from support import single_files
 from support.daemons import Running
 from support.hub_server import COMMIT, Hub
-from support.tiny_salient import save_salient
+from support.networks.salient import save_salient
 
 NAME = "someone/tiny-klein"
 

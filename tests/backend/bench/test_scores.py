@@ -15,7 +15,7 @@ from standee_backend.bench.networks import Clip, Dino
 from standee_backend.bench.scores import Judges, occlusion_order, score
 from standee_backend.bench.subject_sets import Subject
 from standee_backend.engine.layout import Layout, lay_out
-from support.tiny_networks import save_clip, save_dino
+from support.networks.pretrained import save_clip, save_dino
 
 SIDE = 128
 

@@ -23,8 +23,9 @@ from standee_backend.hardware.options import Options
 from standee_backend.worker import job_runner
 from standee_backend.worker.job_runner import JobRunner
 from standee_backend.worker.memory_planner import MemoryPlanner
-from support import tiny_models, tiny_networks
-from support.tiny_salient import save_salient
+from support import tiny_models
+from support.networks import pretrained
+from support.networks.salient import save_salient
 
 CPU = Options(device="cpu")
 
@@ -264,8 +265,8 @@ def test_a_cut_out_by_words_goes_through_both_networks(
     spec = Cutout(
         picture=shelf.add(pixels),
         words="a red mug",
-        finder=str(tiny_networks.save_finder(tmp_path / "finder")),
-        model=str(tiny_networks.save_sam2(tmp_path / "sam2")),
+        finder=str(pretrained.save_finder(tmp_path / "finder")),
+        model=str(pretrained.save_sam2(tmp_path / "sam2")),
     )
     [output] = run(runner, spec, None, shelf.read, lambda _: None, lambda: False)
     assert (output.width, output.height) == (128, 96)

@@ -16,7 +16,7 @@ from standee.wire.messages import Point
 from standee_backend.catalog.model_card import CutoutModels
 from standee_backend.engine.cutout.cutout import cut_out, useful_alpha
 from standee_backend.engine.cutout.grabcut import FINE_SIDE
-from support.tiny_salient import save_salient
+from support.networks.salient import save_salient
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from standee.errors import JobCancelled, UnknownModel
 from standee_backend.engine.cutout import salient
-from support.tiny_salient import save_salient
+from support.networks.salient import save_salient
 
 
 @pytest.fixture

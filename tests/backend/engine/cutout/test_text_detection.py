@@ -17,17 +17,16 @@ from standee.errors import InvalidField, MissingDependency, UnknownModel
 from standee.wire.messages import Point
 from standee_backend.engine.cutout import networks, text_detection
 from standee_backend.engine.cutout.cutout import cut_out
-from support import tiny_networks
 
 
 @pytest.fixture(scope="module")
 def sam2(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tiny_networks.save_sam2(tmp_path_factory.mktemp("sam2")))
+    return str(pretrained.save_sam2(tmp_path_factory.mktemp("sam2")))
 
 
 @pytest.fixture(scope="module")
 def finder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tiny_networks.save_finder(tmp_path_factory.mktemp("finder")))
+    return str(pretrained.save_finder(tmp_path_factory.mktemp("finder")))
 
 
 @pytest.fixture
@@ -129,7 +128,7 @@ def test_a_network_stays_loaded_between_clicks(sam2: str, picture, monkeypatch) 
 def test_words_become_the_box_that_sam_2_is_given(sam2: str, finder: str, picture, seen) -> None:
     cut_out(picture, words=" A red.  MUG ", finder=finder, model=sam2)
     inputs = seen["GroundingDinoForObjectDetection"]
-    said = [tiny_networks.WORDS[token] for token in inputs["input_ids"][0].tolist()]
+    said = [pretrained.WORDS[token] for token in inputs["input_ids"][0].tolist()]
     assert said == ["[CLS]", "a", "red", "mug", ".", "[SEP]"]
     box = text_detection.find(np.asarray(picture), "a red mug", Path(finder))
     corners = [round(box.x), round(box.y), round(box.x + box.w), round(box.y + box.h)]
