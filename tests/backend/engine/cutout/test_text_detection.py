@@ -17,6 +17,7 @@ from standee.errors import InvalidField, MissingDependency, UnknownModel
 from standee.wire.messages import Point
 from standee_backend.engine.cutout import networks, text_detection
 from standee_backend.engine.cutout.cutout import cut_out
+from support.networks import pretrained
 
 
 @pytest.fixture(scope="module")
