@@ -40,7 +40,7 @@ def save(model: str, folder: Path, device: str = "cpu") -> Path:
     return folder
 
 
-def _flux(guided: bool) -> Any:
+def _flux(guided: bool, kind: Any = diffusers.FluxPipeline) -> Any:
     clip = transformers.CLIPTokenizer(
         vocab={piece: index for index, piece in enumerate([*LETTERS, "<start>", "<end>"])},
         merges=[],
@@ -52,7 +52,7 @@ def _flux(guided: bool) -> Any:
     )
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581a", -1.0)]
     t5 = transformers.T5TokenizerFast(vocab=pieces, extra_ids=0, model_max_length=512)
-    return diffusers.FluxPipeline(
+    return kind(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
             use_dynamic_shifting=guided, shift=3.0 if guided else 1.0
         ),
@@ -98,6 +98,31 @@ def _klein(
             guidance_embeds=False,
         ),
         is_distilled=distilled,
+    )
+
+
+def _flux2_dev() -> Any:
+    text = {
+        "model_type": "mistral",
+        "vocab_size": 131072,
+        "hidden_size": 5120,
+        "intermediate_size": 32768,
+        "num_hidden_layers": 40,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+    }
+    language = transformers.Mistral3Config(text_config=text)
+    tokenizer = _qwen_tokenizer()
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m['content'][0]['text'] }}<|im_end|>{% endfor %}"
+    )
+    return diffusers.Flux2Pipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        vae=diffusers.AutoencoderKLFlux2(),
+        text_encoder=transformers.Mistral3ForConditionalGeneration(language),
+        tokenizer=tokenizer,
+        transformer=diffusers.Flux2Transformer2DModel(),
     )
 
 
@@ -190,6 +215,8 @@ LARGE = {"double": 8, "single": 24, "heads": 32, "words": 4096, "intermediate_si
 MODELS: dict[str, Callable[[], Any]] = {
     "FLUX.1-dev": lambda: _flux(guided=True),
     "FLUX.1-schnell": lambda: _flux(guided=False),
+    "FLUX.1-Kontext-dev": lambda: _flux(guided=True, kind=diffusers.FluxKontextPipeline),
+    "FLUX.2-dev": _flux2_dev,
     "FLUX.2-klein-4B": lambda: _klein(**SMALL, distilled=True),
     "FLUX.2-klein-base-4B": lambda: _klein(**SMALL, distilled=False),
     "FLUX.2-klein-9B": lambda: _klein(**LARGE, tied=False, distilled=True),

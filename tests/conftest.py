@@ -13,6 +13,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # torch's threads of several processes 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support import tiny_models
+from support.tiny import flux
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,11 +34,12 @@ def shared() -> Path:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return `make(kind)`: the folder of a tiny random checkpoint, made once. Tests do not write into it."""
     kinds = {
+        "flux": lambda folder: flux.save_flux(folder, guided=True),
+        "schnell": lambda folder: flux.save_flux(folder, guided=False),
+        "kontext": lambda folder: flux.save_flux(folder, guided=True, kontext=True),
+        "flux2-dev": tiny_models.save_flux2_dev,
         "klein": lambda folder: tiny_models.save_klein(folder, distilled=True),
         "klein-base": lambda folder: tiny_models.save_klein(folder, distilled=False),
-        "klein-embedded": lambda folder: tiny_models.save_klein(
-            folder, distilled=False, guidance_embeds=True
-        ),
         "z-image": lambda folder: tiny_models.save_z_image(folder, shift=6.0),
         "qwen-image": lambda folder: tiny_models.save_qwen_image(folder, edit=False),
         "qwen-edit": lambda folder: tiny_models.save_qwen_image(folder, edit=True),

@@ -19,6 +19,8 @@ from standee_backend.engine.families.base import Family
 
 MODELS = {
     "flux": "FLUX.1-dev",
+    "kontext": "FLUX.1-Kontext-dev",
+    "flux2-dev": "FLUX.2-dev",
     "klein": "FLUX.2-klein-4B",
     "z-image": "Z-Image-Turbo",
     "qwen-image": "Qwen-Image-2512",
@@ -84,6 +86,10 @@ SHRUNK: dict[str, dict[str, Any]] = {
     },
     "T5EncoderModel": {"d_model": 64, "d_ff": 64, "num_layers": 1, "num_heads": 2},
     "AutoencoderKLQwenImage": {"base_dim": 16, "dim_mult": [1, 1, 1, 1], "num_res_blocks": 1},
+    "Mistral3ForConditionalGeneration": {
+        "text_config": QWEN | {"model_type": "mistral", "num_hidden_layers": 30},
+        "vision_config": {"model_type": "pixtral", "hidden_size": 64, "num_hidden_layers": 1},
+    },
     "Qwen2_5_VLForConditionalGeneration": {"text_config": QWEN_VL, "vision_config": QWEN_VL_EYES},
     "Qwen3Model": QWEN,
     "Qwen3ForCausalLM": QWEN,

@@ -1,4 +1,4 @@
-"""The bundled model, pictures to compose, and a tiny random FLUX.1 checkpoint."""
+"""The bundled model, pictures to compose, and the folder of a tiny random FLUX.1."""
 
 from __future__ import annotations
 
@@ -65,110 +65,10 @@ def mini() -> Family:
     return load(catalog.find("mini"), Options(device="cpu"))
 
 
-WORDS = ["a", "the", "cat", "dog", "mug", "robot", "on", "beach", "in", "snow"]
-
-MakeFlux = Callable[[bool], Path]
-
-
 @pytest.fixture(scope="session")
-def make_flux(tmp_path_factory: pytest.TempPathFactory) -> MakeFlux:
-    """Return `make(guided)`, which saves a random FluxPipeline and returns its folder.
-
-    It is FLUX.1 in all but size: CLIP and T5 with their tokenizers, an f8 autoencoder of 16
-    channels, a transformer of double- and single-stream blocks; 16 px a cell.
-    """
-    import diffusers
-    import transformers
-
-    def make_tokenizers() -> tuple[object, object]:
-        letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
-        pieces = [*letters, *(letter + "</w>" for letter in letters), "<start>", "<end>"]
-        clip = transformers.CLIPTokenizer(
-            vocab={piece: index for index, piece in enumerate(pieces)},
-            merges=[],
-            bos_token="<start>",
-            eos_token="<end>",
-            pad_token="<end>",
-            unk_token="<end>",
-            model_max_length=77,
-        )
-        words = [("\u2581" + word, -float(n + 1)) for n, word in enumerate(WORDS)]
-        t5 = transformers.T5TokenizerFast(
-            vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *words],
-            extra_ids=0,
-            model_max_length=16,
-        )
-        return clip, t5
-
-    def make_text_encoders(clip_words: int, t5_words: int) -> tuple[object, object]:
-        clip = transformers.CLIPTextConfig(
-            vocab_size=clip_words,
-            hidden_size=64,
-            intermediate_size=64,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            projection_dim=64,
-            bos_token_id=clip_words - 2,
-            eos_token_id=clip_words - 1,
-            pad_token_id=clip_words - 1,
-        )
-        t5 = transformers.T5Config(
-            vocab_size=t5_words,
-            d_model=64,
-            d_kv=32,
-            d_ff=128,
-            num_layers=1,
-            num_heads=2,
-            feed_forward_proj="gated-gelu",
-        )
-        return transformers.CLIPTextModel(clip), transformers.T5EncoderModel(t5)
-
-    def make(guided: bool) -> Path:
-        folder: Path = tmp_path_factory.mktemp("flux") / "tiny"
-        torch.manual_seed(0)
-        tokenizer, tokenizer_2 = make_tokenizers()
-        text_encoder, text_encoder_2 = make_text_encoders(len(tokenizer), len(tokenizer_2))
-        pipeline = diffusers.FluxPipeline(
-            scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=guided),
-            vae=diffusers.AutoencoderKL(
-                block_out_channels=(8, 8, 16, 16),
-                down_block_types=("DownEncoderBlock2D",) * 4,
-                up_block_types=("UpDecoderBlock2D",) * 4,
-                latent_channels=16,
-                layers_per_block=1,
-                norm_num_groups=4,
-                sample_size=1024,
-                scaling_factor=0.3611,
-                shift_factor=0.1159,
-                use_quant_conv=False,
-                use_post_quant_conv=False,
-            ),
-            text_encoder=text_encoder,
-            tokenizer=tokenizer,
-            text_encoder_2=text_encoder_2,
-            tokenizer_2=tokenizer_2,
-            transformer=diffusers.FluxTransformer2DModel(
-                in_channels=64,
-                num_layers=1,
-                num_single_layers=2,
-                attention_head_dim=32,
-                num_attention_heads=2,
-                joint_attention_dim=64,
-                pooled_projection_dim=64,
-                guidance_embeds=guided,
-                axes_dims_rope=(8, 12, 12),
-            ),
-        )
-        pipeline.save_pretrained(folder)
-        return folder
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def tiny_flux(make_flux: MakeFlux) -> Path:
+def tiny_flux(tiny_model: Callable[[str], Path]) -> Path:
     """The folder of a checkpoint like FLUX.1 dev. Tests do not write into it."""
-    return make_flux(True)
+    return tiny_model("flux")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 PARTS = ("DownEncoderBlock2D",) * 4, ("UpDecoderBlock2D",) * 4
 
 
-def save_klein(folder: Path, *, distilled: bool, guidance_embeds: bool = False) -> Path:
+def save_klein(folder: Path, *, distilled: bool) -> Path:
     """Save a FLUX.2 klein of 1 double- and 2 single-stream blocks of 64 dims."""
     import diffusers
     import torch
@@ -17,6 +17,55 @@ def save_klein(folder: Path, *, distilled: bool, guidance_embeds: bool = False) 
 
     torch.manual_seed(0)
     tokenizer = _make_tokenizer()
+    words = transformers.Qwen3ForCausalLM(_language_model(len(tokenizer), layers=28))
+    diffusers.Flux2KleinPipeline(
+        **_flux2_parts(guided=False),
+        text_encoder=words,
+        tokenizer=tokenizer,
+        is_distilled=distilled,
+    ).save_pretrained(folder)
+    return folder
+
+
+def save_flux2_dev(folder: Path) -> Path:
+    """Save a FLUX.2 dev of 1 double- and 2 single-stream blocks, with a Mistral that pads before its words."""
+    import diffusers
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    tokenizer = _make_tokenizer()
+    tokenizer.padding_side = "left"
+    tokenizer.model_max_length = 240
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m['content'][0]['text'] }}<|im_end|>{% endfor %}"
+    )
+    text = {
+        "model_type": "mistral",
+        "vocab_size": len(tokenizer),
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 8,
+    }
+    pictures = {"model_type": "pixtral", "hidden_size": 16, "intermediate_size": 16}
+    pictures |= {"num_hidden_layers": 1, "num_attention_heads": 2, "head_dim": 8}
+    language = transformers.Mistral3Config(text_config=text, vision_config=pictures)
+    diffusers.Flux2Pipeline(
+        **_flux2_parts(guided=True),
+        text_encoder=transformers.Mistral3ForConditionalGeneration(language),
+        tokenizer=tokenizer,
+    ).save_pretrained(folder)
+    # the published folder has a reader of pictures, which needs packages that nothing else does
+    _say_in_index(folder, tokenizer=["transformers", "PixtralProcessor"])
+    return folder
+
+
+def _flux2_parts(*, guided: bool) -> dict[str, object]:
+    import diffusers
+
     vae = diffusers.AutoencoderKLFlux2(
         block_out_channels=(8, 8, 16, 16),
         down_block_types=PARTS[0],
@@ -27,24 +76,24 @@ def save_klein(folder: Path, *, distilled: bool, guidance_embeds: bool = False) 
     )
     vae.bn.running_mean.normal_(std=0.3)
     vae.bn.running_var.uniform_(0.5, 2.0)
-    diffusers.Flux2KleinPipeline(
-        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
-        vae=vae,
-        text_encoder=transformers.Qwen3ForCausalLM(_language_model(len(tokenizer), layers=28)),
-        tokenizer=tokenizer,
-        transformer=diffusers.Flux2Transformer2DModel(
-            in_channels=32,
-            num_layers=1,
-            num_single_layers=2,
-            attention_head_dim=32,
-            num_attention_heads=2,
-            joint_attention_dim=3 * 16,
-            axes_dims_rope=(8, 8, 8, 8),
-            guidance_embeds=guidance_embeds,
-        ),
-        is_distilled=distilled,
-    ).save_pretrained(folder)
-    return folder
+    transformer = diffusers.Flux2Transformer2DModel(
+        in_channels=32,
+        num_layers=1,
+        num_single_layers=2,
+        attention_head_dim=32,
+        num_attention_heads=2,
+        joint_attention_dim=3 * 16,
+        axes_dims_rope=(8, 8, 8, 8),
+        guidance_embeds=guided,
+    )
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0)
+    return {"vae": vae, "transformer": transformer, "scheduler": scheduler}
+
+
+def _say_in_index(folder: Path, **parts: list[str]) -> None:
+    """Name parts in a folder's `model_index.json` that are not there."""
+    index = folder / "model_index.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | parts))
 
 
 def save_z_image(folder: Path, *, shift: float) -> Path:
@@ -138,9 +187,7 @@ def save_qwen_image(folder: Path, *, edit: bool) -> Path:
         ),
     ).save_pretrained(folder)
     if edit:  # the published folder has one, which needs packages that nothing else does
-        index = folder / "model_index.json"
-        said = json.loads(index.read_text()) | {"processor": ["transformers", "Qwen2VLProcessor"]}
-        index.write_text(json.dumps(said))
+        _say_in_index(folder, processor=["transformers", "Qwen2VLProcessor"])
     return folder
 
 

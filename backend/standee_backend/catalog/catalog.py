@@ -33,6 +33,8 @@ MINI = Path(__file__).parents[1] / "models" / "mini"
 
 FAMILIES = {
     "FluxPipeline": "flux.Flux",
+    "FluxKontextPipeline": "flux.FluxKontext",
+    "Flux2Pipeline": "flux2.Flux2Dev",
     "Flux2KleinPipeline": "flux2.Flux2",
     "ZImagePipeline": "z_image.ZImage",
     "QwenImagePipeline": "qwen_image.QwenImage",

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from .model_card import ModelEntry
-from .sampling_defaults import QWEN_IMAGE, QWEN_IMAGE_EDIT, Z_IMAGE, Z_IMAGE_TURBO
+from .sampling_defaults import (
+    FLUX2_DEV,
+    KONTEXT,
+    QWEN_IMAGE,
+    QWEN_IMAGE_EDIT,
+    Z_IMAGE,
+    Z_IMAGE_TURBO,
+)
 
 FINDER = "IDEA-Research/grounding-dino-tiny"
 """The model that finds words in a picture, where a cut-out names none."""
@@ -24,6 +31,18 @@ KNOWN = {
         description="FLUX.1 Krea: photographic, less glossy than dev.",
         licence="FLUX.1 [dev] non-commercial",
         defaults={"guidance": 4.5},
+    ),
+    "FLUX.1-Kontext-dev": ModelEntry(
+        path="black-forest-labs/FLUX.1-Kontext-dev",
+        description="FLUX.1 Kontext: takes reference pictures.",
+        licence="FLUX.1 [dev] non-commercial",
+        defaults=dict(KONTEXT),
+    ),
+    "FLUX.2-dev": ModelEntry(
+        path="black-forest-labs/FLUX.2-dev",
+        description="FLUX.2 dev: the largest, takes reference pictures.",
+        licence="FLUX.2 [dev] non-commercial",
+        defaults=dict(FLUX2_DEV),
     ),
     "FLUX.2-klein-4B": ModelEntry(
         path="black-forest-labs/FLUX.2-klein-4B",

@@ -66,6 +66,12 @@ GUIDED: Choices = {"steps": 28, "guidance": 3.5}
 FEW_STEPS: Choices = {"steps": 4, "guidance": 0.0, "text_tokens": 256}
 """One distilled to few steps, such as FLUX.1 schnell, which was made for texts of 256 tokens."""
 
+KONTEXT: Choices = {"steps": 28, "guidance": 2.5, "share_by": "input"}
+"""FLUX.1 Kontext dev, distilled with guidance; trained to take references beside the picture."""
+
+FLUX2_DEV: Choices = {"steps": 50, "guidance": 4.0, "share_by": "input"}
+"""FLUX.2 dev, the same."""
+
 KLEIN_BASE: Choices = {"steps": 50, "guidance": 4.0, "share_by": "input"}
 """FLUX.2 klein base: guided by a second forward; trained to take references beside the picture."""
 
@@ -94,6 +100,10 @@ def defaults_of(
     """Return what suits a checkpoint, by its `model_index.json` and the configurations of its parts."""
     if index.get("_class_name") == "Flux2KleinPipeline":
         return KLEIN if index.get("is_distilled") else KLEIN_BASE
+    if index.get("_class_name") == "Flux2Pipeline":
+        return FLUX2_DEV
+    if index.get("_class_name") == "FluxKontextPipeline":
+        return KONTEXT
     if index.get("_class_name") == "ZImagePipeline":
         return Z_IMAGE_TURBO if scheduler.get("shift") == TURBO_SHIFT else Z_IMAGE
     if index.get("_class_name") == "QwenImagePipeline":

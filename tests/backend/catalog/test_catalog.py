@@ -97,10 +97,21 @@ def test_a_folder_says_what_it_prefers_by_how_it_was_distilled(tmp_path: Path) -
         ({"_class_name": "Flux2KleinPipeline"}, 3.0, "flux2", 50, 4.0, "input"),
         ({"_class_name": "ZImagePipeline"}, 6.0, "z_image", 50, 4.0, None),
         ({"_class_name": "ZImagePipeline"}, 3.0, "z_image", 8, 0.0, None),
+        ({"_class_name": "FluxKontextPipeline"}, 3.0, "flux", 28, 2.5, "input"),
+        ({"_class_name": "Flux2Pipeline"}, 3.0, "flux2", 50, 4.0, "input"),
         ({"_class_name": "QwenImagePipeline"}, 3.0, "qwen_image", 50, 4.0, None),
         ({"_class_name": "QwenImageEditPlusPipeline"}, 3.0, "qwen_image", 40, 4.0, "input"),
     ],
-    ids=["klein", "klein base", "Z-Image", "Z-Image-Turbo", "Qwen-Image", "Qwen-Image-Edit"],
+    ids=[
+        "klein",
+        "klein base",
+        "Z-Image",
+        "Z-Image-Turbo",
+        "Kontext",
+        "FLUX.2 dev",
+        "Qwen-Image",
+        "Edit",
+    ],
 )
 def test_a_folder_of_another_family_says_what_its_kind_prefers(
     tmp_path: Path, index, shift, family, steps, guidance, share_by

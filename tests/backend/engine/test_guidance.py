@@ -52,7 +52,7 @@ def test_velocity_moves_away_from_the_empty_prompt(family) -> None:
         ("klein-base", "a cat", 1.0),
         ("klein-base", "", 4.0),
         ("klein", "a cat", 4.0),
-        ("klein-embedded", "a cat", 4.0),
+        ("flux2-dev", "a cat", 4.0),
         ("z-image", "a cat", 0.0),
         ("z-image", "", 4.0),
         ("qwen-image", "a cat", 1.0),

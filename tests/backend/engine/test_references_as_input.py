@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-import diffusers
 import msgspec
 import numpy as np
 import pytest
@@ -25,13 +25,13 @@ from standee_backend.engine.references import Crop, Reference, gaussian
 from standee_backend.engine.schedule import Schedule
 from standee_backend.engine.settings import FREE
 from standee_backend.hardware.options import Options
-from support.composing import compose
+from support.composing import compose, own_pipeline
 
 CELLS, SIZES = (5, 6), ((4, 6), (6, 4))
 """Rows and columns of the picture and of two references."""
 
 
-@pytest.fixture(scope="module", params=["klein", "klein-base", "qwen-edit"])
+@pytest.fixture(scope="module", params=["kontext", "flux2-dev", "klein", "klein-base", "qwen-edit"])
 def folder(request, tiny_model) -> str:
     return str(tiny_model(request.param))
 
@@ -59,14 +59,15 @@ def two_subjects(shelf, **method) -> Composition:
 
 
 def test_they_are_shown_as_diffusers_own_pipeline_shows_them(family, folder, monkeypatch) -> None:
-    """From noise to pixels, with two references of other sizes than the picture."""
+    """From noise to pixels, with two references of other sizes than the picture; Kontext's own takes one."""
     chance = np.random.default_rng(0)
-    photos = [chance.integers(0, 255, (rows * 16, cols * 16, 3), np.uint8) for rows, cols in SIZES]
+    sizes = SIZES[:1] if family.name == "flux" else SIZES
+    photos = [chance.integers(0, 255, (rows * 16, cols * 16, 3), np.uint8) for rows, cols in sizes]
     prompt = family.encode_prompt("a cat", 3.0)
     if family.guided_by_negative(3.0):
         prompt = replace(prompt, negative=family.encode_prompt("", 3.0))
     references = []
-    for photo, size in zip(photos, SIZES, strict=True):
+    for photo, size in zip(photos, sizes, strict=True):
         clean = family.encode_latents(to_tensor(photo.astype(np.float32) / 255))[0]
         cells = torch.arange(len(clean))
         crop = Crop(size, prompt, cells, "", lambda clean=clean: (clean, clean))
@@ -86,19 +87,17 @@ def test_they_are_shown_as_diffusers_own_pipeline_shows_them(family, folder, mon
 
 def edited(family: Family, folder: str, noise: Tensor, photos: list, monkeypatch) -> np.ndarray:
     """Return the picture (height, width, 3) of diffusers' own pipeline with reference pictures."""
-    words = {"prompt": "a cat", "guidance_scale": 3.0, "max_sequence_length": 24}
-    without = {}
+    words = {"prompt": "a cat", "guidance_scale": 3.0, "max_sequence_length": family.text_limit}
     if family.name == "flux2":
         noise = noise.transpose(1, 2).reshape(1, -1, *CELLS)  # the pipeline packs it
+    if family.name == "flux":
+        words |= {"max_area": CELLS[0] * CELLS[1] * 256, "_auto_resize": False}
     if family.name == "qwen_image":
-        without = {"processor": None}
         monkeypatch.setattr(pipeline_qwenimage_edit_plus, "VAE_IMAGE_SIZE", 64 * 96)
         words = {"true_cfg_scale": 3.0}
         for name, said in (("prompt_embeds", "a cat"), ("negative_prompt_embeds", "")):
             words[name] = family.encode_prompt(said, 3.0).text
-    kind = getattr(diffusers, catalog.find(folder).pipeline)
-    pipeline = kind.from_pretrained(folder, **without)
-    pipeline.set_progress_bar_config(disable=True)
+    pipeline = own_pipeline(Path(folder))
     size = {"height": CELLS[0] * 16, "width": CELLS[1] * 16}
     given = words | size | {"latents": noise, "num_inference_steps": 3, "output_type": "np"}
     return pipeline(image=photos, **given).images[0]

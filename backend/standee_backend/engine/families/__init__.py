@@ -7,9 +7,6 @@ from typing import Any
 
 from ...catalog.catalog import FAMILIES, ModelInfo
 
-UNUSED_PARTS = frozenset({"processor", "feature_extractor", "image_encoder"})
-"""Parts of some pipelines that prepare pictures for language models and adapters: no family needs them."""
-
 
 def open_family(pipeline: Any, device: Any, info: ModelInfo, defaults: Any, *more: Any) -> Any:
     """Return a loaded diffusers pipeline as the family that `info` names."""

@@ -1,4 +1,4 @@
-"""FLUX.1 (dev, schnell, Krea, fine-tunes in diffusers layout) and the bundled mini model."""
+"""FLUX.1 (dev, schnell, Krea, Kontext, fine-tunes) and the bundled mini model."""
 
 from __future__ import annotations
 
@@ -171,6 +171,18 @@ class Flux(Family):
             img_ids=ids,
             return_dict=False,
         )[0].float()
+
+
+class FluxKontext(Flux):
+    """A loaded FLUX.1 Kontext pipeline, which takes reference pictures."""
+
+    takes_references = True
+
+    def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
+        """Return ids (index + 1, row, column): the model takes references as pictures of later times."""
+        ids = self.grid_ids(rows, cols)
+        ids[:, 0] = index + 1
+        return ids
 
 
 def scheduled_shift(config: Any, cells: int) -> float:

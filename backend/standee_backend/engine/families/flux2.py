@@ -1,4 +1,4 @@
-"""FLUX.2 klein, 4B and 9B, base and distilled.
+"""FLUX.2 dev, and klein, 4B and 9B, base and distilled.
 
 Its double-stream blocks attend as FLUX.1's do. Its single-stream blocks make Q, K, V and the MLP's input in one
 projection. Ids have four axes (time, row, column, place in the text), and the autoencoder's latents are normalised by
@@ -16,7 +16,7 @@ from diffusers.models.transformers.transformer_flux2 import (
     Flux2ParallelSelfAttention,
     Flux2ParallelSelfAttnProcessor,
 )
-from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from diffusers.pipelines.flux2.pipeline_flux2 import compute_empirical_mu, format_input
 from torch import Tensor, nn
 
 from ..injection import Site
@@ -193,3 +193,22 @@ class Flux2(Family):
             img_ids=ids,
             return_dict=False,
         )[0].float()
+
+
+class Flux2Dev(Flux2):
+    """A loaded FLUX.2 dev pipeline, whose words a Mistral reads."""
+
+    @property
+    def reference_text(self) -> int:
+        """The text tokens of a reference's forward: all of them where padding stands before the words."""
+        before = getattr(self.pipeline.tokenizer, "padding_side", "right") == "left"
+        return self.text_limit if before else super().reference_text
+
+    def count_tokens(self, prompt: str) -> int:
+        """Return how many text tokens a prompt's own words are, in the conversation that they are said in."""
+        pipeline = self.pipeline
+        [said] = format_input([prompt], pipeline.system_message)
+        found = pipeline.tokenizer.apply_chat_template(
+            said, add_generation_prompt=False, tokenize=True, return_dict=True
+        )
+        return len(found["input_ids"])

@@ -28,11 +28,12 @@ from ...catalog.catalog import ModelInfo, describe
 from ...catalog.sampling_defaults import SamplingDefaults
 from ...hardware.load_presets import Offload, Preset, presets
 from ...hardware.options import Options, resolve
-from ..families import UNUSED_PARTS, open_family
+from ..families import open_family
 from ..families.base import Family
 from .non_finite import refuse_non_finite
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
 from .transformer_file import Unreadable, difference, read_transformer
+from .words_only import UNUSED, words_only
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,8 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
         large_text_encoder(index): preset.text_quantization,
     }
     try:
-        parts: dict[str, Any] = dict.fromkeys(UNUSED_PARTS & index.keys())
+        words = words_only(folder, index)
+        parts: dict[str, Any] = dict.fromkeys(words)
         for name, cls in _classes(index).items():
             way = packed.get(name, "none")
             config = packing(way, dtype, index[name][0])
@@ -114,9 +116,11 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
                 parts[name] = _read_part(folder, name, cls, dtype, config)
             if way == "fp8" and not (name == "transformer" and is_gguf(file)):
                 cast_to_fp8(parts[name], dtype)  # before the next is read, or the host holds both
-        return getattr(diffusers, pipeline).from_pretrained(
+        made = getattr(diffusers, pipeline).from_pretrained(
             folder, **parts, dtype=dtype, local_files_only=True
         )
+        made.register_modules(**words)
+        return made
     except torch.OutOfMemoryError:
         raise
     except StandeeError:
@@ -139,7 +143,7 @@ def _classes(index: dict[str, Any]) -> dict[str, Any]:
     found = {
         name: getattr(libraries[said[0]], said[1])
         for name, said in index.items()
-        if isinstance(said, list) and said[0] in libraries and name not in UNUSED_PARTS
+        if isinstance(said, list) and said[0] in libraries and name not in UNUSED
     }
     return {
         name: cls

@@ -32,12 +32,13 @@ from ...hardware.load_presets import Quantization
 from ...hardware.memory_estimate import Footprint, WorkingMemory
 from ..capture import BLOCK, TokenCapture
 from ..compose import plain_steps
-from ..families import UNUSED_PARTS, open_family
+from ..families import open_family
 from ..families.base import Family
 from ..families.conditioning import Conditioning
 from ..injection import inject
 from ..layout import reference_crop
 from ..loading.quantization import large_text_encoder, tile
+from ..loading.words_only import words_only
 from ..prompts import Texts
 from ..references import Crop, Reference, reference_tokens
 from ..schedule import Schedule
@@ -137,13 +138,13 @@ def outline(folder: Path, dtype: torch.dtype) -> Family:
         if not isinstance(value, list) and not name.startswith("_")
     }
     try:
-        built = {
+        built = words_only(folder, index)
+        built |= {
             name: _part(folder / name, library, kind, dtype)
             for name, (library, kind) in parts.items()
-            if name not in UNUSED_PARTS
+            if name not in built
         }
-        none = dict.fromkeys(UNUSED_PARTS & index.keys())
-        pipeline = getattr(diffusers, here.pipeline)(**built, **none, **settings)
+        pipeline = getattr(diffusers, here.pipeline)(**built, **settings)
     except torch.OutOfMemoryError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:

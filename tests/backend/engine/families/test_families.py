@@ -29,11 +29,11 @@ from standee_backend.engine.loading.load import load
 from standee_backend.engine.references import Crop, Reference, gaussian
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.options import Options
-from support.composing import compose
+from support.composing import compose, own_pipeline
 from support.word_regions import seen
 
 KINDS = [
-    *("flux", "klein", "klein-base", "klein-embedded", "z-image", "z-image-turbo"),
+    *("flux", "kontext", "flux2-dev", "klein", "klein-base", "z-image", "z-image-turbo"),
     *("qwen-image", "qwen-edit"),
 ]
 ROWS, COLS = 5, 6
@@ -85,7 +85,7 @@ class Pair:
             return pipeline.transformer(**given, img_shapes=shapes, return_dict=False)[0]
         if pipeline.transformer.config.guidance_embeds:
             given["guidance"] = torch.full((batch,), prompt.guidance)
-        if isinstance(pipeline, diffusers.FluxPipeline):
+        if self.ours.name == "flux":
             text_ids = torch.zeros(prompt.text.shape[1], 3)
             given |= {"pooled_projections": prompt.pooled, "txt_ids": text_ids}
             given["img_ids"] = pipeline._prepare_latent_image_ids(1, *grid, "cpu", torch.float32)
@@ -138,17 +138,15 @@ class Pair:
 
     @property
     def text_limit(self) -> int:
-        return {"flux": 16, "qwen_image": 512}.get(self.ours.name, 24)
+        dev = type(self.theirs) is diffusers.Flux2Pipeline
+        return 240 if dev else {"flux": 16, "qwen_image": 512}.get(self.ours.name, 24)
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def pair(request, tiny_model, tiny_flux) -> Pair:
     folder = tiny_flux if request.param == "flux" else tiny_model(request.param)
     info = catalog.find(str(folder))
-    without = {"processor": None} if "Edit" in info.pipeline else {}
-    theirs = getattr(diffusers, info.pipeline).from_pretrained(folder, **without)
-    theirs.set_progress_bar_config(disable=True)
-    return Pair(load(info, Options(device="cpu")), theirs)
+    return Pair(load(info, Options(device="cpu")), own_pipeline(folder))
 
 
 @pytest.fixture
@@ -347,17 +345,14 @@ def test_without_subjects_it_is_the_pipelines_own_picture(pair: Pair) -> None:
     if pair.ours.name == "z_image":
         latents = torch.nn.functional.pixel_shuffle(latents, 2)
     pipeline, words = pair.theirs, {"prompt": "a cat", "guidance_scale": 3.0}
+    if isinstance(pipeline, diffusers.FluxKontextPipeline):
+        words["max_area"] = 96 * 80
     if pair.ours.name == "qwen_image":
         words = {"prompt": "a cat", "negative_prompt": "", "true_cfg_scale": 3.0}
         parts = {name: part for name, part in pipeline.components.items() if name != "processor"}
         pipeline = diffusers.QwenImagePipeline(**parts)  # Edit's own has no picture without another
         for name in ("prompt_template_encode", "prompt_template_encode_start_idx"):
             setattr(pipeline, name, getattr(pair.theirs, name))
-    if pair.ours.name == "flux2" and pipeline.transformer.config.guidance_embeds:
-        parts = {k: v for k, v in pipeline.components.items() if k != "is_distilled"}
-        pipeline = diffusers.Flux2Pipeline(**parts)  # klein's own has no use for embedded guidance
-        pipeline.set_progress_bar_config(disable=True)
-        words = {"prompt_embeds": pair.ours.encode_prompt("a cat", 3.0).text, "guidance_scale": 3.0}
     theirs = pipeline(
         **words,
         height=80,

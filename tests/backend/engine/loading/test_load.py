@@ -56,8 +56,8 @@ def load_folder(folder: Path, options: Options = CPU) -> Family:
     return load(catalog.find(str(folder)), options)
 
 
-def test_a_checkpoint_is_loaded_with_what_suits_it(make_flux) -> None:
-    dev, schnell = (load_folder(make_flux(guided)) for guided in (True, False))
+def test_a_checkpoint_is_loaded_with_what_suits_it(tiny_model) -> None:
+    dev, schnell = (load_folder(tiny_model(kind)) for kind in ("flux", "schnell"))
     assert (dev.defaults.steps, dev.defaults.guidance, dev.text_limit) == (28, 3.5, 16)
     assert (schnell.defaults.steps, schnell.defaults.text_tokens) == (4, 256)
     assert (dev.patch, dev.channels, len(dev.sites)) == (16, 64, 3)

@@ -27,7 +27,11 @@ SOME = [CARDS[0], CARDS[3], CARDS[-1], PROCESSOR[0]]
 INT8 = Preset("int8", "model", "int8", "int8")
 CASES = [
     *((kind, preset) for kind in ("mini", "flux") for preset in (*CARDS, *PROCESSOR, INT8)),
-    *((kind, preset) for kind in ("klein-base", "z-image", "qwen-edit") for preset in SOME),
+    *(
+        (kind, preset)
+        for kind in ("klein-base", "z-image", "qwen-edit", "flux2-dev", "kontext")
+        for preset in SOME
+    ),
 ]
 """The layers of the other tiny models are narrower than a block of nf4."""
 
@@ -86,6 +90,8 @@ def test_the_peak_is_within_a_tenth_of_what_a_job_takes(
         ),
         ("klein-base", "beside"),
         ("qwen-edit", "beside"),
+        ("kontext", "beside"),
+        ("flux2-dev", "beside"),
     ],
 )
 def test_a_scene_references_beside_the_picture_and_several_pictures_are_counted_in(

@@ -1,0 +1,1 @@
+"""Tiny random checkpoints, a module for each family that is large enough for one."""
