@@ -57,8 +57,6 @@ VARIANTS: dict[str, Method] = {
     "nothing": msgspec.structs.replace(TOKENS, inject=False),
 }
 PASTE, EDITED = "paste", "paste, then edited"
-EDIT_FROM = 0.5
-"""The time from which a pasted picture is sampled again."""
 
 Extra = Callable[[Array, PlacedSubject, str, Array], dict[str, float]]
 
@@ -120,7 +118,7 @@ def measure_figures(
         layout = bench.lay_out(composition)
         made = {name: bench.run(composition, method) for name, method in VARIANTS.items()}
         made[PASTE] = as_floats(np.asarray(paste(layout, as_image(made["nothing"]))))
-        made[EDITED] = bench.edited(composition, made[PASTE], EDIT_FROM)
+        made[EDITED] = bench.run(composition, Method(mode="edit"))
         for name, picture in made.items():
             values = measure(layout, picture, made["nothing"], where, extra, composition)
             scores[name].append(Score(values, where.light in lit_truth.STRONG))

@@ -16,14 +16,10 @@ from standee.composition import Canvas, Composition, Layer, Method, Rect, Sampli
 from standee_backend.bench import measures
 from standee_backend.bench.measures import Array, Bools
 from standee_backend.bench.scores import outlines
-from standee_backend.engine.compose import compose, denoise
+from standee_backend.engine.compose import compose
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.layout import Layout, lay_out
 from standee_backend.engine.pixels import images
-from standee_backend.engine.prompts import encode_prompts
-from standee_backend.engine.references import gaussian
-from standee_backend.engine.schedule import Schedule
-from standee_backend.engine.settings import resolve
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.layout_picture import paste
 
@@ -67,20 +63,6 @@ class Bench:
 
     def lay_out(self, composition: Composition) -> Layout:
         return lay_out(composition, self.blobs.read, self.family.patch, self.family.latent_px)
-
-    def edited(self, composition: Composition, pasted: Array, time: float) -> Array:
-        """Return a pasted picture (height, width, 3) as the model itself changes it from `time` on: what people do."""
-        family, grid = self.family, self.lay_out(composition).grid
-        settings = resolve(family, composition)
-        schedule = Schedule.of(family.sigmas(settings.steps, grid.rows * grid.cols))
-        start = round((1 - time) * schedule.steps)
-        clean = family.encode_latents(images.to_tensor(pasted))
-        noise = gaussian(composition.sampling.seed, tuple(clean.shape)).to(clean.device)
-        latents = torch.lerp(clean, noise, schedule.levels[start])
-        prompt = encode_prompts(family, composition, settings).picture
-        ids = family.grid_ids(grid.rows, grid.cols)
-        latents, _ = denoise(family, latents, prompt, ids, schedule, start=start)
-        return images.from_tensor(family.decode_latents(latents, grid.rows, grid.cols))
 
 
 def measure_kept(bench: Bench) -> dict[str, float]:

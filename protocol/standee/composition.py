@@ -160,9 +160,11 @@ class Method(Struct, frozen=True):
     picture sees its subjects where sharing is on: by the `attention` of the late steps, or at all
     steps as the reference `input` that some models were trained with. `join_words` lets the words of
     visible layers join a prompt that lacks them. `gamma` < 1 takes a reference's trajectory from
-    RF-Inversion instead of the straight line, at one network pass a step.
+    RF-Inversion instead of the straight line, at one network pass a step. `mode` `edit` is what
+    people do without the method, to compare with: a collage that the model goes over.
     """
 
+    mode: Literal["inject", "edit"] | None = None
     tau: Unit | None = None
     scene_tau: Unit | None = None
     inject: bool | None = None

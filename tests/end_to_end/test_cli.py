@@ -79,7 +79,7 @@ def test_bench_reports_on_its_sample_and_goes_on_where_it_was(real, tmp_path):
     assert "report: run/report.html" in first.stdout
     assert "identity" in first.stdout
     made = {path: path.stat().st_mtime_ns for path in (tmp_path / "run/pictures").rglob("*")}
-    assert len([path for path in made if path.suffix == ".png"]) == 11
+    assert len([path for path in made if path.suffix == ".png"]) == 12
     report = json.loads(real(*asked, "--json").stdout)
     assert set(report["tables"]) == {"single"}
     assert {path: path.stat().st_mtime_ns for path in made} == made, "nothing is made twice"

@@ -10,7 +10,7 @@ import numpy as np
 
 from standee.files import write_atomically
 
-from .run import COLLAGE, DELIVERED, NOTHING, Run
+from .run import DELIVERED, EDITED, NOTHING, Run
 
 MEASURES = {
     "CLIP-T": ("picture and words", 3),
@@ -46,7 +46,7 @@ TITLES = {
     "scene": "A subject in a scene",
     "overlap": "Two subjects that overlap",
 }
-SHOWN = (DELIVERED, "tau 0.8, perturbed", NOTHING, COLLAGE)
+SHOWN = (DELIVERED, "tau 0.8, perturbed", NOTHING, EDITED)
 """The rows whose pictures the page shows, and how many cases of each kind."""
 CASES_SHOWN = 6
 

@@ -44,10 +44,12 @@ class Row:
 
 TAUS = 0.6, 0.7, 0.8, 0.9
 NOTHING, COLLAGE, DELIVERED = "no injection", "collage", "as delivered"
+EDITED = "collage, edited"
 ROWS = {
     DELIVERED: Row(Method()),
     **{f"tau {tau}": Row(Method(tau=tau)) for tau in TAUS},
     **{f"tau {tau}, perturbed": Row(Method(tau=tau), PERTURBED) for tau in TAUS},
+    EDITED: Row(Method(mode="edit")),
     NOTHING: Row(Method(inject=False, anchor=0.0, sharing=False, detail=0.0)),
 }
 """The rows that are composed; `COLLAGE` pastes the subjects onto what the prompt alone gives."""

@@ -34,6 +34,7 @@ class SamplingDefaults(Struct, frozen=True):
     guidance: Annotated[float, Meta(ge=0.0, le=50.0)] = 3.5
     tau: Unit = 0.5
     scene_tau: Unit = 0.1
+    mode: Literal["inject", "edit"] = "inject"
     inject: bool = True
     anchor: Unit = 0.3
     sharing: bool = True

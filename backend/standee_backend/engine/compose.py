@@ -21,6 +21,7 @@ from standee.wire.notes import Tell
 from .anchor import Anchor, hold, scene_anchors, subject_anchors
 from .capture import TokenCapture
 from .detail import Details, find_details
+from .edit import edit_collage
 from .families.base import Family
 from .families.conditioning import Conditioning
 from .injection import inject
@@ -99,6 +100,17 @@ def compose(
     prompt, ids = prompts.picture, family.grid_ids(rows, cols)
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
 
+    if settings.mode == "edit":
+        with family.picture():
+            latents = edit_collage(
+                family, layout, prompt, schedule, latents,
+                lambda start, step, shown: denoise(
+                    family, start, prompt, ids, schedule, shown,
+                    start=step, share_by="input", on_step=on_step,
+                )[0],
+            )  # fmt: skip
+        pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
+        return ComposedImage(pixels, Details((), 1.0), layout.scene)
     regions = word_regions(family, layout, prompts)
     references = subject_references(family, layout, prompts.layers, schedule, settings, seed)
     anchors = scene_anchors(family, layout, settings)

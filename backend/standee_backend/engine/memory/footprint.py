@@ -99,6 +99,7 @@ def workload_of(composition: Composition, family: Family) -> Workload:
     anchored = bool(settings.anchor and (composition.scene or crops))
     if by_tokens:
         crops.insert(0, (grid.rows, grid.cols, grid.rows * grid.cols))
+    edits = settings.mode == "edit" and family.takes_references
     texts = Texts.of(composition, settings)
     others = composition.sampling.negative, "", *(one.prompt for one in composition.layers)
     return Workload(
@@ -112,8 +113,9 @@ def workload_of(composition: Composition, family: Family) -> Workload:
         count=composition.sampling.count,
         steps=min(settings.steps - plain, BLOCK),
         plain=plain > 0,
-        beside=settings.share_by == "input",
-        scene_beside=bool(
+        beside=edits or settings.share_by == "input",
+        scene_beside=edits
+        or bool(
             composition.scene
             and not by_tokens
             and settings.share_by == "input"
