@@ -119,6 +119,32 @@ class STANDEE_OT_add_clipboard(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class STANDEE_OT_add_words(bpy.types.Operator):
+    bl_idname = "standee.add_words"
+    bl_label = "Add Rectangle of Words"
+    bl_description = "Add a rectangle in which shall be what its words say, without a picture of it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    words: bpy.props.StringProperty(
+        name="Words", description="What shall be there, in a few words", options={"SKIP_SAVE"}
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        words = self.words.strip()
+        if not words:
+            self.report({"ERROR"}, "Say in words what shall be there.")
+            return {"CANCELLED"}
+        try:
+            layer = add_layer(composition(context), words[:63])
+        except StandeeError as error:
+            return refuse(self, error)
+        layer.prompt = words
+        return {"FINISHED"}
+
+
 class STANDEE_OT_add_object(NeedsCamera, bpy.types.Operator):
     bl_idname = "standee.add_object"
     bl_label = "Add Object as Subject"
@@ -182,18 +208,28 @@ def add_subject(
     """
     standee = composition(context)
     image_datablocks.check(image)
+    layer = add_layer(standee, image.name.replace("_", " "))
+    layer.picture = image
+    layer.rect = rect or _aside(
+        standee, fit_picture(*image_datablocks.size_of(image), _middle_of(standee), "contain")
+    )
+    return layer
+
+
+def add_layer(standee: StandeeScene, name: str) -> StandeeLayer:
+    """Add a layer without a picture as the foremost one, in the middle of the canvas. Raises `BadPicture`."""
     if len(standee.layers) >= MAX_LAYERS:
         raise BadPicture(f"A composition has at most {MAX_LAYERS} layers.", fix="Remove one first.")
-    layer = standee.add_layer(image.name.replace("_", " "))
-    layer.picture = image
-    canvas = standee.canvas()
-    side = min(canvas.width, canvas.height) * PART
-    middle = Rect((canvas.width - side) / 2, (canvas.height - side) / 2, side, side)
-    layer.rect = rect or _aside(
-        standee, fit_picture(*image_datablocks.size_of(image), middle, "contain")
-    )
+    layer = standee.add_layer(name)
+    layer.rect = _aside(standee, _middle_of(standee))
     redraw()
     return layer
+
+
+def _middle_of(standee: StandeeScene) -> Rect:
+    canvas = standee.canvas()
+    side = min(canvas.width, canvas.height) * PART
+    return Rect((canvas.width - side) / 2, (canvas.height - side) / 2, side, side)
 
 
 def add_picture_of(
@@ -253,6 +289,7 @@ CLASSES = (
     STANDEE_OT_add_files,
     STANDEE_OT_add_image,
     STANDEE_OT_add_clipboard,
+    STANDEE_OT_add_words,
     STANDEE_OT_add_object,
     STANDEE_FH_subjects,
 )

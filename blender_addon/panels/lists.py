@@ -19,8 +19,11 @@ class STANDEE_UL_layers(bpy.types.UIList):
     ) -> None:
         row = layout.row(align=True)
         row.active = item.visible
-        icon_id = layout.icon(item.picture) if item.picture is not None else 0
-        row.prop(item, "name", text="", emboss=False, icon_value=icon_id)
+        if item.picture is not None:
+            icon_id = layout.icon(item.picture)
+            row.prop(item, "name", text="", emboss=False, icon_value=icon_id)
+        else:
+            row.prop(item, "name", text="", emboss=False, icon="TEXT")
         if item.bound:
             row.label(text="", icon="LINKED" if item.in_view else "UNLINKED")
         row.prop(
@@ -84,6 +87,7 @@ class STANDEE_MT_add(bpy.types.Menu):
         layout = self.layout
         layout.operator("standee.add_files", text="From Files", icon="FILE_IMAGE")
         layout.operator("standee.add_clipboard", text="From Clipboard", icon="PASTEDOWN")
+        layout.operator("standee.add_words", text="Rectangle of Words", icon="TEXT")
         layout.operator("standee.add_image", text="From Image", icon="IMAGE_DATA")
         layout.operator("standee.add_object", text="From Selected Object", icon="OBJECT_DATA")
         layout.operator("standee.adopt_cards", text="From Selected Cards", icon="IMAGE_PLANE")

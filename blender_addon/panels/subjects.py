@@ -57,7 +57,8 @@ class STANDEE_PT_layer(NeedsActive, bpy.types.Panel):
         layout.prop(layer, "prompt")
         strengths = layout.column(align=True)
         strengths.use_property_decorate = True
-        for name in ("opacity", "fidelity", "variation", "sharing", "light"):
+        pictured = () if layer.picture is None else ("variation", "sharing", "light")
+        for name in ("opacity", "fidelity", *pictured):
             strengths.prop(layer, name)
         column = layout.column(align=True)
         column.template_ID(layer, "picture", open="image.open")

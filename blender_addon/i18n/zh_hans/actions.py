@@ -69,6 +69,11 @@ ACTIONS: dict[str, str] = {
     "Add the picture of the clipboard, or the file whose path is in it, as a subject": (
         "将剪贴板中的图片，或其中路径所指的文件，添加为主体"
     ),
+    "Add Rectangle of Words": "添加文字矩形",
+    "Add a rectangle in which shall be what its words say, without a picture of it": (
+        "添加一个矩形：其中应出现文字所描述的内容，无需图片"
+    ),
+    "Say in words what shall be there.": "请用文字说明那里应有什么。",
     "Add Object as Subject": "将物体添加为主体",
     "Render the selected objects alone, with a transparent background, and stand the picture"
     " where they are in the camera": "以透明背景单独渲染选中物体，并将图片立于它们在相机中的位置",

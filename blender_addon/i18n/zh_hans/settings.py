@@ -63,6 +63,7 @@ SETTINGS: dict[str, str] = {
     ),
     "Mirror it left to right": "左右镜像",
     "Words": "描述",
+    "What shall be there, in a few words": "用几个词说明那里应有什么",
     "What it is, in a few words; they join the prompt": "用几个词说明它是什么；会加入提示词",
     "Fidelity": "保真度",
     "How faithfully it is kept: 0 only loosely, 1 as it is in the picture": (

@@ -4,6 +4,7 @@ WORDS: dict[str, str] = {
     # words on buttons
     "From Files": "从文件",
     "From Clipboard": "从剪贴板",
+    "Rectangle of Words": "文字矩形",
     "From Image": "从图像",
     "From Selected Object": "从选中物体",
     "From Selected Cards": "从选中卡片",

@@ -74,6 +74,7 @@ class LayerSettings(QScrollArea):
         self.prompt.setAccessibleName(self.tr("Prompt words"))
         self.prompt.edited.connect(lambda text: self._set(self.tr("Prompt words"), prompt=text))
         self.prompt.finished.connect(self._document.end_gesture)
+        self.prompt.editingFinished.connect(self.refresh)  # words that must be there are back
         rows.addRow(self.tr("Words"), self.prompt)
 
         self.fidelity = self._slider(
@@ -204,6 +205,7 @@ class LayerSettings(QScrollArea):
             return
         first = layers[0]
         self.prompt.show_text(_common(layers, "prompt") or "")
+        self._show_rows(any(one.picture is not None for one in layers))
         for field in ("fidelity", "light", "variation", "sharing", "opacity"):
             mixed = _common(layers, field) is None
             getattr(self, field).show_value(getattr(first, field), mixed)
@@ -227,6 +229,17 @@ class LayerSettings(QScrollArea):
                 number.setValue(getattr(frame.rect if frame else first.rect, field))
             number.setEnabled(not locked)
         self._show_cells()
+
+    def _show_rows(self, pictured: bool) -> None:
+        """Show what the selected layers know: a rectangle of words has no picture to light, vary or fit."""
+        rows = self._form.layout()
+        assert isinstance(rows, QFormLayout)
+        for field in (self.light, self.variation, self.sharing, self.fit, self.flip):
+            rows.setRowVisible(field, pictured)
+        placeholder = self.tr("What it is, e.g. a white cat")
+        self.prompt.setPlaceholderText(
+            placeholder if pictured else self.tr("What shall be here, e.g. a red boat")
+        )
 
     def show_tokens(self, tokens: Tokens | None) -> None:
         """Say how many tokens the selected layer has, while the token view counts them."""

@@ -20,6 +20,7 @@ from ..canvas.result_overlay import ResultOverlay
 from ..canvas.tablet import TabletInput
 from ..canvas.tools.cutout_clicks import CutoutClicks
 from ..canvas.tools.mask_brush import MaskBrush
+from ..canvas.tools.words_tool import WordsTool
 from ..model.notices import Notices
 from ..panels.brush_bar import BrushBar
 from ..panels.clicks_bar import ClicksBar
@@ -108,6 +109,7 @@ class Assembly(QObject):
         self.cutout_brush = MaskBrush(canvas, "cutout", self.disk, self.notices)
         self.cutout_clicks = CutoutClicks(canvas, self.cutouts, window.workers, self.notices)
         self.kept_brush = MaskBrush(canvas, "kept", self.disk, self.notices)
+        self.words_tool = WordsTool(canvas, self.notices)
         self.pen = TabletInput(canvas)
         self.scene_panel = ScenePanel(
             editor,
@@ -174,6 +176,15 @@ class Assembly(QObject):
 
     def _add_commands(self) -> None:
         actions, canvas = self.window.actions_, self.window.canvas
+        tip = self.tr("Draw a rectangle and say what shall be in it, without a picture of it")
+        actions.add(
+            "tool-words",
+            self.tr("Rectangle of &words"),
+            ("T", "Ctrl+Alt+T"),
+            "words",
+            tip,
+            checkable=True,
+        )
         tip = self.tr("Click on what belongs to the selected subject, or draw a box around it")
         actions.add(
             "tool-clicks",
@@ -197,6 +208,7 @@ class Assembly(QObject):
             "tool-kept", self.tr("&What changes"), ("K", "Ctrl+Alt+K"), "brush", tip, checkable=True
         )
         tools = {
+            "tool-words": self.words_tool,
             "tool-clicks": self.cutout_clicks,
             "tool-cutout": self.cutout_brush,
             "tool-kept": self.kept_brush,
@@ -219,6 +231,7 @@ class Assembly(QObject):
             "roll-seed",
             "variations",
             "cancel-all",
+            "tool-words",
             "tool-clicks",
             "tool-cutout",
             "tool-kept",

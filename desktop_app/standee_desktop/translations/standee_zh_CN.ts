@@ -326,6 +326,14 @@
         <translation>结果</translation>
     </message>
     <message>
+        <source>Draw a rectangle and say what shall be in it, without a picture of it</source>
+        <translation>画一个矩形，并用文字说明其中应有什么，无需图片</translation>
+    </message>
+    <message>
+        <source>Rectangle of &amp;words</source>
+        <translation>文字矩形(&amp;W)</translation>
+    </message>
+    <message>
         <source>Click on what belongs to the selected subject, or draw a box around it</source>
         <translation>点击属于所选主体的部分，或在它周围画框</translation>
     </message>
@@ -1602,6 +1610,10 @@
         <source>Height, px</source>
         <translation>高度（像素）</translation>
     </message>
+    <message>
+        <source>What shall be here, e.g. a red boat</source>
+        <translation>这里应有什么，例如一艘红色的船</translation>
+    </message>
     <message numerus="yes">
         <source>%n token(s) of its own</source>
         <translation>
@@ -2332,6 +2344,25 @@ or add a subject below.</source>
     <message>
         <source>Or drop pictures anywhere in this window.</source>
         <translation>也可以把图片拖到此窗口的任意位置。</translation>
+    </message>
+</context>
+<context>
+    <name>WordsTool</name>
+    <message>
+        <source>What shall be here, e.g. a red boat</source>
+        <translation>这里应有什么，例如一艘红色的船</translation>
+    </message>
+    <message>
+        <source>Words of the rectangle</source>
+        <translation>矩形的文字</translation>
+    </message>
+    <message>
+        <source>A composition has at most %1 layers.</source>
+        <translation>一个作品最多有 %1 个图层。</translation>
+    </message>
+    <message>
+        <source>Rectangle of words</source>
+        <translation>文字矩形</translation>
     </message>
 </context>
 <context>
