@@ -186,6 +186,11 @@ def with_sampling(composition: Composition, **fields: Any) -> Composition:
     return replace(composition, sampling=replace(composition.sampling, **fields))
 
 
+def with_method(composition: Composition, **fields: Any) -> Composition:
+    """Set switches of the method, such as `mode="edit"`."""
+    return replace(composition, method=replace(composition.method, **fields))
+
+
 def with_scene(composition: Composition, scene: Scene | None) -> Composition:
     """Set or remove the scene."""
     return replace(composition, scene=scene)

@@ -77,10 +77,10 @@ class ComposePanel(QWidget):
         self._show(editor.composition)
         self._show_contact(link.contact)
 
-    def compose(self) -> None:
-        """Hand in the arrangement, by a seed of its own unless the artist holds on to one."""
+    def compose(self, *, collage: bool = False) -> None:
+        """Hand in the arrangement, by a seed of its own unless the artist holds on to one; see `Composer.compose`."""
         self._editor.end_gesture()
-        self._composer.compose(self.new_seed.isChecked())
+        self._composer.compose(self.new_seed.isChecked(), collage=collage)
 
     def new_fidelity(self) -> float:
         """Return the fidelity that new subjects get."""
@@ -155,7 +155,7 @@ class ComposePanel(QWidget):
         self.guidance.valueChanged.connect(lambda _: self._set(guidance=self.guidance.number))
         self.count.valueChanged.connect(lambda count: self._set(count=count))
         self.loras.changed.connect(lambda loras: self._set(loras=loras))
-        self.button.clicked.connect(self.compose)
+        self.button.clicked.connect(lambda: self.compose())
         self.live.toggled.connect(composer.set_live)
         composer.live_changed.connect(self.live.setChecked)
         known = settings()

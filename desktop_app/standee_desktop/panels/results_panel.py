@@ -191,7 +191,12 @@ class ResultsPanel(QWidget):
         composition = receipt.get("composition")
         sampling = composition.get("sampling") if isinstance(composition, dict) else None
         seed = sampling.get("seed") if isinstance(sampling, dict) else None
-        return self.tr("Seed %1").replace("%1", str(seed)) if seed is not None else name
+        if seed is None:
+            return name
+        method = composition.get("method") if isinstance(composition, dict) else None
+        collage = isinstance(method, dict) and method.get("mode") == "edit"
+        label = self.tr("Seed %1, collage") if collage else self.tr("Seed %1")
+        return label.replace("%1", str(seed))
 
     def _tip(self, receipt: dict[str, object]) -> str:
         composition = receipt.get("composition")

@@ -75,12 +75,15 @@ class Composer(QObject):
 
     # -- jobs ------------------------------------------------------------------------------------
 
-    def compose(self, new_seed: bool = False) -> str:
+    def compose(self, new_seed: bool = False, *, collage: bool = False) -> str:
         """Hand in the arrangement as it is, behind what waits already, and return the job's id.
 
-        With `new_seed` by a seed of its own; the result's receipt tells it.
+        With `new_seed` by a seed of its own; the result's receipt tells it. As a `collage` that the model goes over, it
+        is there to compare with.
         """
         composition = self._editor.composition
+        if collage:
+            composition = edits.with_method(composition, mode="edit")
         if new_seed:
             composition = edits.with_sampling(composition, seed=_any_seed())
         return self._submit(composition, live=False)

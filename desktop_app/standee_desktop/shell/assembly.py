@@ -224,10 +224,12 @@ class Assembly(QObject):
         actions.add("keep-subject", self.tr("&Keep in the library"), None, "library")
         actions.add("variations", self.tr("&Variations in a grid"), "G", "tokens")
         actions.add("cancel-all", self.tr("Cancel all jobs"))
+        actions.add("compose-collage", self.tr("Compose as an &edited collage"))
         actions.add("roll-seed", self.tr("&Roll another seed"), "Ctrl+Shift+D", "dice")
         for name in ("cut-out", "cut-out-words", "keep-subject"):
             self.window.menu("layer").addAction(actions[name])
         for name in (
+            "compose-collage",
             "roll-seed",
             "variations",
             "cancel-all",
@@ -248,6 +250,7 @@ class Assembly(QObject):
             "export": lambda: files.export(self.results_panel.current),
             "add-subject": lambda: self._choose(self.importer.add_files),
             "compose": self.compose_panel.compose,
+            "compose-collage": lambda: self.compose_panel.compose(collage=True),
             "variations": self._show_variations,
             "cancel": self._cancel,
             "cancel-all": self._cancel_all,

@@ -378,6 +378,10 @@
         <translation>取消所有任务</translation>
     </message>
     <message>
+        <source>Compose as an &amp;edited collage</source>
+        <translation>合成为编辑过的拼贴(&amp;E)</translation>
+    </message>
+    <message>
         <source>&amp;Roll another seed</source>
         <translation>换一个种子(&amp;R)</translation>
     </message>
@@ -2084,6 +2088,10 @@ or add a subject below.</source>
     <message>
         <source>Drop the selected results</source>
         <translation>丢弃选中的结果</translation>
+    </message>
+    <message>
+        <source>Seed %1, collage</source>
+        <translation>种子 %1,拼贴</translation>
     </message>
     <message>
         <source>Make the result the scene, to go on from it</source>

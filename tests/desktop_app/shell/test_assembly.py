@@ -322,6 +322,21 @@ def test_by_default_every_picture_has_a_seed_of_its_own(person: Person, assembly
     assert assembly.compose_panel.seed.placeholderText() == "Random"
 
 
+def test_an_edited_collage_is_composed_beside_and_named_so(  # type: ignore[no-untyped-def]
+    person: Person, assembly, picture
+) -> None:
+    import msgspec
+
+    before = person.document.composition
+    person.chooses("compose-collage")
+    [job] = assembly.composer.jobs
+    assert job.composition.method.mode == "edit"
+    assert person.document.composition == before
+    receipt = {"composition": msgspec.to_builtins(edits.with_sampling(job.composition, seed=7))}
+    person.document.add_result(picture(), receipt, "one")
+    assert assembly.results_panel.list.item(0).text() == "Seed 7, collage"
+
+
 def test_a_seed_that_is_chosen_stays(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     panel = assembly.compose_panel
     panel.seed.setFocus()
