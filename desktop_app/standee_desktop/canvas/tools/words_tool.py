@@ -49,6 +49,7 @@ class WordsTool(Tool):
         self.words.returnPressed.connect(self._finish)
         self.words.escaped.connect(self._give_up)
         canvas.camera_changed.connect(self._place_field)
+        self.begin()
 
     def begin(self) -> None:
         """Take the words of the interface's language."""
