@@ -99,19 +99,19 @@ def compose(
             tell(about)
     prompt, ids = prompts.picture, family.grid_ids(rows, cols)
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
+    regions = word_regions(family, layout, prompts)
 
     if settings.mode == "edit":
         with family.picture():
             latents = edit_collage(
                 family, layout, prompt, schedule, latents,
                 lambda start, step, shown: denoise(
-                    family, start, prompt, ids, schedule, shown,
+                    family, start, prompt, ids, schedule, shown, [], regions,
                     start=step, share_by="input", on_step=on_step,
                 )[0],
             )  # fmt: skip
         pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
         return ComposedImage(pixels, Details((), 1.0), layout.scene)
-    regions = word_regions(family, layout, prompts)
     references = subject_references(family, layout, prompts.layers, schedule, settings, seed)
     anchors = scene_anchors(family, layout, settings)
     by_tokens = layout.scene is not None and not anchors
