@@ -55,6 +55,7 @@ TENSORS_ALLOWED = (
 asks the device what it is."""
 FLOORS = {
     "standee": (
+        "layered",
         "client arrangement token_overlay pictures",
         "document pairing",
         "connection",

@@ -12,21 +12,25 @@ from PySide6.QtGui import QDesktopServices
 from standee.document.document import Document
 from standee.document.load import load_document
 from standee.errors import BadDocument, BadPicture, StandeeError
+from standee.images import HEAD
+from standee.layered.exchange import SUFFIXES, WRITTEN, document_of, is_layered, read_layered
 
 from ..model import EditorDocument
 from ..model.notices import Notice, Notices
 from ..storage.file_guard import Hindrance, Stamp, hindrance, stamp_of
-from ..storage.image_export import export
+from ..storage.image_export import export, export_layers
 from ..storage.recovery_journal import UnsavedWork, rebuild_document
 from ..storage.settings import marks_pictures, settings
 from ..widgets.file_dialogs import Answer, FileDialogs, Way
 from .autosave import Autosave, held_by
-from .composer import Composer
+from .composer import Composer, composition_of
+from .importer import lost_in_layers
 from .thread_pool import ThreadPool
 
 RECENT = "files/recent"
 MOST_RECENT = 10
 SUFFIX = ".standee"
+OPENED = (SUFFIX, ".png", ".jpg", ".jpeg", ".webp", ".json")
 
 
 class DocumentFiles(QObject):
@@ -74,7 +78,7 @@ class DocumentFiles(QObject):
         if path is None:
             filters = [
                 self.tr("Standee documents and pictures (%1)").replace(
-                    "%1", "*.standee *.png *.jpg *.jpeg *.webp *.json"
+                    "%1", " ".join(f"*{one}" for one in (*OPENED, *SUFFIXES))
                 ),
                 self.tr("All files (*)"),
             ]
@@ -98,16 +102,18 @@ class DocumentFiles(QObject):
         )
 
     def _open(self, path: Path) -> None:
-        def read() -> tuple[Document, Stamp | None]:
+        def read() -> tuple[Document, str, Stamp | None]:
             stamp = stamp_of(path)  # first: what changes while it is read counts as changed
-            return read_document(path), stamp
+            return *read_document(path), stamp
 
-        def done(opened: tuple[Document, Stamp | None]) -> None:
-            document, stamp = opened
+        def done(opened: tuple[Document, str, Stamp | None]) -> None:
+            document, lost, stamp = opened
             self._busy("")
             self._editor.open(document)
             self._take_stamp(stamp)
             self._notices.clear("open")
+            if lost:
+                self._notices.tell(lost, seconds=12)
             if document.path is not None:
                 self._remember(document.path)
             missing = document.missing()
@@ -229,20 +235,26 @@ class DocumentFiles(QObject):
             self._notices.tell(self.tr("There is no result yet: compose first."), topic="export")
             return
         filters = ["PNG (*.png)", "JPEG (*.jpg *.jpeg)", "WebP (*.webp)"]
+        filters += ["OpenRaster (*.ora)", "Photoshop (*.psd)"]
         proposed = f"{self.name}.png"
         self.dialogs.save_file(
             self.tr("Export picture"), filters, proposed, lambda path: self.export_to(path, name)
         )
 
     def export_to(self, path: Path, name: str) -> None:
-        """Write a result as PNG, JPEG or WebP with its receipt in it."""
-        result = self._editor.document.results[name]
+        """Write a result as PNG, JPEG or WebP with its receipt in it, or with its layers by the name's ending."""
+        document, arranged = self._editor.document, self._editor.composition
+        result, layered = document.results[name], path.suffix.lower() in WRITTEN
 
-        def done(_: None) -> None:
+        def done(left_out: tuple[str, ...]) -> None:
             text = self.tr("Exported %1. It carries the receipt that makes it again.")
+            hint = self.tr("Without pixels, and not in it: %1.") if left_out else ""
+            if layered:
+                text = self.tr("Exported %1: the result, and below it each subject as a layer.")
             self._notices.show(
                 Notice(
                     text.replace("%1", path.name),
+                    hint.replace("%1", ", ".join(left_out)),
                     level="info",
                     topic="export",
                     fix="open-folder",
@@ -254,8 +266,13 @@ class DocumentFiles(QObject):
         def failed(error: StandeeError) -> None:
             self._notices.fail(error, "export", "save-as", lambda: self.export(name))
 
-        def work() -> None:
-            export(path, result.data, result.receipt, marked=marks_pictures())
+        def work() -> tuple[str, ...]:
+            given, marked = (result.data, result.receipt), marks_pictures()
+            if layered:
+                made_of = composition_of(result.receipt) or arranged
+                return export_layers(path, made_of, document.read, *given, marked=marked)
+            export(path, *given, marked=marked)
+            return ()
 
         self._workers.run(work, done, failed)
 
@@ -357,13 +374,19 @@ class DocumentFiles(QObject):
         self.busy_changed.emit(words)
 
 
-def read_document(path: Path) -> Document:
-    """Read a document, a composition in JSON, or a picture's receipt. For worker threads.
+def read_document(path: Path) -> tuple[Document, str]:
+    """Read a document, a composition in JSON, a picture's receipt or layers, and say what of those is lost.
 
-    Raises `BadDocument`, `BadPicture`, `InvalidField`.
+    For worker threads. Raises `BadDocument`, `BadPicture`, `InvalidField`, `TooLarge`, `MissingDependency`.
     """
+    if path.is_file():
+        with path.open("rb") as stream:
+            layered = is_layered(stream.read(HEAD))
+        if layered:
+            picture = read_layered(path)
+            return document_of(picture), lost_in_layers(picture)
     try:
-        return load_document(path)
+        return load_document(path), ""
     except BadPicture as error:
         raise BadDocument(
             f"{path.name}: {error.message}",

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, QPointF
+from PySide6.QtCore import QCoreApplication, QMimeData, QObject, QPointF
 from PySide6.QtGui import QImage
 
 from standee.composition import MAX_LAYERS, Canvas, Layer, Rect, Scene
 from standee.errors import StandeeError
+from standee.layered.exchange import SUFFIXES, read_layered, stand
+from standee.layered.raster_layers import LayeredPicture
 
 from ..model import EditorDocument, edits
 from ..model.notices import Notices
@@ -70,9 +72,15 @@ class Importer(QObject):
     # -- where from ------------------------------------------------------------------------------
 
     def add_files(self, paths: Sequence[Path], at: QPointF | None = None) -> None:
-        """Add picture files as subjects in their order, the first at a position in canvas px."""
+        """Add picture files as subjects in their order, the first at a position in canvas px.
+
+        Of files with layers each layer is one, where it stands in its file.
+        """
         row = _InOrder()
-        for index, path in enumerate(paths):
+        layered = [path for path in paths if path.suffix.lower() in SUFFIXES]
+        for path in layered:
+            self._bring_layers(path)
+        for index, path in enumerate(path for path in paths if path not in layered):
             stand = partial(row.stand, index, self._stander(at, index))
             self._bring(partial(read_picture, path), stand, failed=partial(row.skip, index))
 
@@ -165,6 +173,39 @@ class Importer(QObject):
 
         self._workers.run(work, done, not_done)
 
+    def _bring_layers(self, path: Path) -> None:
+        """Read a file with layers, and stand them on the canvas as one step."""
+        document, before = self._editor.document, self._editor.composition
+
+        def work() -> tuple[LayeredPicture, tuple[Layer, ...], Scene | None]:
+            picture = read_layered(path)
+            return picture, *stand(picture, document, before.canvas, before.scene is None)
+
+        def done(stood: tuple[LayeredPicture, tuple[Layer, ...], Scene | None]) -> None:
+            if document is not self._editor.document:
+                return
+            picture, layers, scene = stood
+            composition = self._editor.composition
+            fitting = layers[: MAX_LAYERS - len(composition.layers)]
+            changed = edits.added(composition, fitting)
+            if scene is not None and composition.scene is None:
+                changed = edits.with_scene(changed, scene)
+            text = self.tr("Add %1").replace("%1", path.stem)
+            self._editor.apply(text, changed, select=[one.id for one in fitting])
+            if len(fitting) < len(layers):
+                self._tell_full()
+            if lost := lost_in_layers(picture):
+                self._notices.tell(lost, seconds=12)
+
+        def failed(error: StandeeError) -> None:
+            self._notices.fail(error, topic=error.message, fix="")
+
+        self._workers.run(work, done, failed)
+
+    def _tell_full(self) -> None:
+        text = self.tr("A composition has at most %1 layers.")
+        self._notices.tell(text.replace("%1", str(MAX_LAYERS)), topic="layers")
+
     def _stander(
         self, at: QPointF | None, index: int, prompt: str = "", named: bool = True
     ) -> Callable[[AddedPicture], None]:
@@ -173,8 +214,7 @@ class Importer(QObject):
         def stand(stood: AddedPicture) -> None:
             composition = self._editor.composition
             if len(composition.layers) >= MAX_LAYERS:
-                text = self.tr("A composition has at most %1 layers.")
-                self._notices.tell(text.replace("%1", str(MAX_LAYERS)), topic="layers")
+                self._tell_full()
                 return
             size = stood.picture.width, stood.picture.height
             name = stood.picture.name[:200]
@@ -196,6 +236,18 @@ class Importer(QObject):
 
 def _read_kept(picture: Callable[[], bytes], name: str) -> Imported:
     return read_picture(picture(), name)
+
+
+def lost_in_layers(picture: LayeredPicture) -> str:
+    """Return what of a file with layers does not come in, in words; nothing where all of it does."""
+    translate, said = QCoreApplication.translate, []
+    if picture.left_out:
+        text = translate("Importer", "Layers without pixels, left out: %1.")
+        said.append(text.replace("%1", ", ".join(picture.left_out)))
+    if picture.plain:
+        text = translate("Importer", "Without their blend modes, masks or effects: %1.")
+        said.append(text.replace("%1", ", ".join(picture.plain)))
+    return " ".join(said)
 
 
 class _InOrder:

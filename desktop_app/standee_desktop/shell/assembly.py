@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt
 from standee.document.document import Document
 from standee.errors import MissingBlob, StandeeError
 from standee.images import SUFFIXES
+from standee.layered.exchange import SUFFIXES as LAYERED
 
 from ..canvas.drag_and_drop import DropTarget
 from ..canvas.result_overlay import ResultOverlay
@@ -248,7 +249,7 @@ class Assembly(QObject):
             "save": files.save,
             "save-as": files.save_as,
             "export": lambda: files.export(self.results_panel.current),
-            "add-subject": lambda: self._choose(self.importer.add_files),
+            "add-subject": lambda: self._choose(self.importer.add_files, LAYERED),
             "compose": self.compose_panel.compose,
             "compose-collage": lambda: self.compose_panel.compose(collage=True),
             "variations": self._show_variations,
@@ -313,8 +314,8 @@ class Assembly(QObject):
         self.composer.cancel_all()
         self.cutouts.cancel()
 
-    def _choose(self, then: Callable[[list[Path]], object]) -> None:
-        names = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+    def _choose(self, then: Callable[[list[Path]], object], more: tuple[str, ...] = ()) -> None:
+        names = " ".join(f"*{suffix}" for suffix in (*SUFFIXES, *more))
         filters = [self.tr("Pictures (%1)").replace("%1", names)]
         self.dialogs.open_files(self.tr("Choose pictures"), filters, then)
 

@@ -1,19 +1,22 @@
-"""Image export: PNG, JPEG or WebP, each with the receipt that makes it again.
+"""Image export: PNG, JPEG or WebP with the receipt, OpenRaster or Photoshop with layers.
 
-`standee.document.receipt` says how the formats carry it; the editor and `standee compose` read all three. No
+`standee.document.receipt` says how pictures carry it; the editor and `standee compose` read all three. No
 Qt in here.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from standee.composition import Composition
 from standee.document.receipt import embed, mark_of, pack
 from standee.errors import BadPicture
+from standee.layered.exchange import layered_of
 
 from .paths import write_whole
 
@@ -32,6 +35,26 @@ def export(
     write_whole(path, encode_result(path.suffix, png, receipt, quality, marked=marked))
 
 
+def export_layers(
+    path: Path,
+    composition: Composition,
+    read: Callable[[str], bytes],
+    png: bytes,
+    receipt: dict[str, Any],
+    *,
+    marked: bool = True,
+) -> tuple[str, ...]:
+    """Write a result over the layers that it was made of, as OpenRaster or Photoshop.
+
+    Return the names of layers that have no pixels, and are left out.
+    `read` returns the bytes of a digest. Raises `BadPicture`, `TooLarge`, `MissingBlob`, `MissingDependency`, and
+    `StorageFull`.
+    """
+    data, left_out = layered_of(path.suffix, composition, read, png, receipt, marked=marked)
+    write_whole(path, data)
+    return left_out
+
+
 def encode_result(
     suffix: str, png: bytes, receipt: dict[str, Any], quality: int = 95, *, marked: bool = True
 ) -> bytes:
@@ -40,7 +63,7 @@ def encode_result(
     if kind is None:
         raise BadPicture(
             f"Standee does not write {suffix or 'files without an ending'}.",
-            fix="Use .png, .jpg or .webp.",
+            fix="Use .png, .jpg or .webp, or .ora or .psd for layers.",
         )
     if kind == "PNG":
         return embed(png, receipt, marked=marked)

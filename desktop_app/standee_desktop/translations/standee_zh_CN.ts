@@ -932,6 +932,14 @@
         <translation>已导出 %1，其中带有可重新生成它的凭据。</translation>
     </message>
     <message>
+        <source>Without pixels, and not in it: %1.</source>
+        <translation>没有像素、未写入的图层：%1。</translation>
+    </message>
+    <message>
+        <source>Exported %1: the result, and below it each subject as a layer.</source>
+        <translation>已导出 %1：结果在最上层，其下每个主体各为一个图层。</translation>
+    </message>
+    <message>
         <source>Standee ended before “%1” was saved (%2).</source>
         <translation>Standee 在保存“%1”之前意外结束（%2）。</translation>
     </message>
@@ -1172,6 +1180,14 @@
     <message>
         <source>A composition has at most %1 layers.</source>
         <translation>一个作品最多有 %1 个图层。</translation>
+    </message>
+    <message>
+        <source>Layers without pixels, left out: %1.</source>
+        <translation>没有像素、已略去的图层：%1。</translation>
+    </message>
+    <message>
+        <source>Without their blend modes, masks or effects: %1.</source>
+        <translation>未带入混合模式、蒙版或效果的图层：%1。</translation>
     </message>
     <message>
         <source>Add %1</source>

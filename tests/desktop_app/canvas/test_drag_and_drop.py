@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,25 @@ def test_words_may_still_be_dropped_on_the_prompt(person: Person, assembly) -> N
     data = QMimeData()
     data.setText("a cat")
     assert assembly.compose_panel.prompt.canInsertFromMimeData(data)
+
+
+def test_a_dropped_file_with_layers_brings_each_as_one_step_and_says_what_is_lost(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle, photo: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "scene.ora"
+    canvas = person.document.composition.canvas
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "image/openraster")
+        archive.write(photo, "data/cat.png")
+        archive.writestr(
+            "stack.xml",
+            f"""<image w="{canvas.width}" h="{canvas.height}"><stack><layer name="words" src="a.svg"/>
+            <layer name="hat" src="data/cat.png" x="20" y="5" opacity="0.5"/>
+            <layer name="cat" src="data/cat.png" x="8" y="9" visibility="hidden"/></stack></image>""",
+        )
+    assert drop(assembly.window.canvas, files(path, photo))[0]
+    settle(lambda: len(person.document.composition.layers) == 3)
+    layers = {one.name: one for one in person.document.composition.layers}
+    assert (layers["cat"].rect.x, layers["cat"].rect.y, layers["cat"].visible) == (8, 9, False)
+    assert (layers["hat"].rect.w, layers["hat"].opacity) == (32, 0.5)
+    settle(lambda: any("left out: words" in one.text for one in assembly.notices))

@@ -133,6 +133,32 @@ def test_an_exported_picture_has_the_format_that_was_chosen(  # type: ignore[no-
     dialog.close()
 
 
+@pytest.mark.parametrize("suffix", [".ora", ".psd"])
+def test_what_is_exported_with_layers_opens_as_the_same_arrangement(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle, picture, tmp_path: Path, suffix: str
+) -> None:
+    if suffix == ".psd":
+        pytest.importorskip("psd_tools", reason="needs standee[desktop]")
+    person.has(("cat", 10, 20, 40, 40), ("dog", 60, 20, 50, 50), opacity=0.4)
+    name = person.document.document.add_result(picture(), {}, "one")
+    path = tmp_path / f"two{suffix}"
+    assembly.files.export_to(path, name)
+    settle(path.exists)
+    settle(lambda: any("two" in one.text for one in assembly.notices))
+    before = person.document.composition
+    assembly.files.new()
+    answers(person, "Don't save")
+    settle(lambda: not person.document.composition.layers)
+    assembly.files.open(path)
+    settle(lambda: len(person.document.composition.layers) == 2)
+    after = person.document.composition
+    assert after.canvas == before.canvas
+    for one, was in zip(after.layers, before.layers, strict=True):
+        assert (one.name, one.rect, one.visible) == (was.name, was.rect, True)
+        assert one.opacity == pytest.approx(0.4, abs=0.002)
+    assert person.document.document.path is None
+
+
 def test_exported_pictures_are_marked_as_made_by_a_model_unless_that_is_switched_off(  # type: ignore[no-untyped-def]
     person: Person, assembly, settle, tmp_path: Path
 ) -> None:

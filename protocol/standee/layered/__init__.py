@@ -1,0 +1,1 @@
+"""Layered pictures of other programs: OpenRaster and Photoshop files, in and out."""
