@@ -67,7 +67,8 @@ def word_regions(family: Family, layout: Layout, prompts: Prompts) -> Regions:
     """Return the regions of a composition's rectangles of words: of each the cells that nothing in front hides."""
     parts = []
     for one in layout.regions:
-        words = prompts.regions[one.layer.id].trimmed(family.reference_text)
+        words, part = prompts.regions[one.layer.id], family.reference_text
+        words = words.trimmed(-(-words.words // part) * part)  # few lengths need few graphs
         cells = torch.from_numpy(canvas_cells(one, one.owned, layout)).to(family.device)
         tau = threshold(one.layer.fidelity, WORDS_TAU)
         parts.append(Region(words, cells, one.layer.opacity, tau))
