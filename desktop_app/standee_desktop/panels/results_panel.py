@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QMimeData, QPoint, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QIcon, QImage
 from PySide6.QtWidgets import (
@@ -22,6 +24,7 @@ from ..canvas.result_overlay import ResultOverlay
 from ..canvas.tools.compare_tool import CompareTool
 from ..canvas.view import CanvasView
 from ..model import Change, EditorDocument
+from ..services.clipboard import png_data
 from ..services.composer import LIVE, Composer, composition_of
 from ..services.image_cache import to_qimage
 from ..services.thread_pool import ThreadPool
@@ -37,6 +40,8 @@ class ResultsPanel(QWidget):
 
     export_wanted = Signal(str)
     """The name of a result to export."""
+    subject_wanted = Signal(str)
+    """The name of a result that shall be a subject."""
 
     def __init__(
         self,
@@ -53,7 +58,7 @@ class ResultsPanel(QWidget):
         self._compare = CompareTool(canvas, result_overlay)
         self._thumbnails: dict[str, QIcon] = {}
         self._recalling = False
-        self.list = KeyedList()
+        self.list = ResultList(self._carried)
         self.compare = QPushButton(self.tr("Compare"))
         self.apply = QPushButton(self.tr("Apply"))
         self.recall = QPushButton(self.tr("Use settings"))
@@ -118,6 +123,7 @@ class ResultsPanel(QWidget):
         self.list.setWrapping(False)
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setMovement(QListWidget.Movement.Static)
+        self.list.setDragEnabled(True)  # which a row of pictures that stay in place has not
         self.list.setIconSize(QSize(SIDE, SIDE))
         self.list.setGridSize(QSize(SIDE + 14, SIDE + 30))
         self.list.setFixedHeight(SIDE + 52)
@@ -301,6 +307,11 @@ class ResultsPanel(QWidget):
 
         self._workers.run(lambda: (result.data, QImage.fromData(result.data)), done)
 
+    def _carried(self) -> QMimeData | None:
+        """Return the picture as it is dragged to another program, or onto the canvas."""
+        result = self._editor.document.results.get(self.current or "")
+        return png_data(result.data, f"{self.current}.png") if result is not None else None
+
     def _discard(self) -> None:
         if self.selected:
             self._composer.discard(*self.selected)
@@ -316,4 +327,22 @@ class ResultsPanel(QWidget):
         menu = QMenu(self)
         for button in (self.apply, self.recall, self.compare, self.export, self.discard):
             menu.addAction(button.text(), button.click)
+        subject = self.tr("Add as a subject")
+        menu.addAction(subject, lambda: self._with_current(self.subject_wanted.emit))
         menu.popup(self.list.viewport().mapToGlobal(at))
+
+
+class ResultList(KeyedList):
+    """Results in a row; the current one can be dragged out."""
+
+    def __init__(self, carried: Callable[[], QMimeData | None]) -> None:
+        super().__init__()
+        self._carried = carried
+
+    def mimeData(self, items: list[QListWidgetItem]) -> QMimeData:  # type: ignore[override]
+        """Return the picture of the current result."""
+        return self._carried() or QMimeData()
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        """Let it be copied only: who moves a picture deletes its file."""
+        return Qt.DropAction.CopyAction

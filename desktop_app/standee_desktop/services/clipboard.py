@@ -1,23 +1,28 @@
-"""Clipboard for layers: copy and paste within and between documents and windows.
+"""Clipboard for layers: copy and paste between documents and windows, PNG for other programs.
 
 The clipboard holds the layers' data; their pictures wait in a `.standee` file in the cache folder,
-written by a worker thread, for a document that does not hold them yet.
+written by a worker thread, for a document that does not hold them yet. Other programs find the foremost
+cut-out as a PNG.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QStandardPaths
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QMimeData, QStandardPaths, QUrl
+from PySide6.QtGui import QGuiApplication, QImage
 
 from standee.composition import Composition, Layer
 from standee.document.document import Document
-from standee.errors import StandeeError
+from standee.errors import StandeeError, StorageFull
+from standee.layered.rasterize import cut_out
 
 from ..model import EditorDocument, edits
 from ..model.layer_clipboard import MIME, SHIFT, pack, unpack
+from ..storage.image_import import encode
+from ..storage.paths import write_whole
 from .thread_pool import ThreadPool
 
 Report = Callable[[StandeeError], None]
@@ -28,12 +33,12 @@ def copy_layers(document: EditorDocument, workers: ThreadPool, failed: Report) -
     layers = document.selected
     if not layers:
         return False
-    data = QMimeData()
-    data.setData(MIME, pack(layers))
+    data, packed = QMimeData(), pack(layers)
+    data.setData(MIME, packed)
     QGuiApplication.clipboard().setMimeData(data)
     source = document.document
 
-    def work() -> None:
+    def work() -> bytes | None:
         named = Composition(layers=layers).digests()
         with Document(Composition(layers=layers)) as carried:
             for digest in named & set(source.blobs):
@@ -41,9 +46,33 @@ def copy_layers(document: EditorDocument, workers: ThreadPool, failed: Report) -
             path = _file()
             path.parent.mkdir(parents=True, exist_ok=True)
             carried.save(path)
+        shown = next((one for one in reversed(layers) if one.picture is not None), None)
+        if shown is None or not Composition(layers=(shown,)).digests() <= set(source.blobs):
+            return None
+        return encode(cut_out(shown, source.read, shown.name or "The picture"))
 
-    workers.run(work, None, failed)
+    def done(png: bytes | None) -> None:
+        held = QGuiApplication.clipboard().mimeData()
+        if png is not None and bytes(held.data(MIME).data()) == packed:  # nothing was copied since
+            both = png_data(png)
+            both.setData(MIME, packed)
+            QGuiApplication.clipboard().setMimeData(both)
+
+    workers.run(work, done, failed)
     return True
+
+
+def png_data(png: bytes, file: str = "") -> QMimeData:
+    """Return a picture as other programs take it: as a PNG, as an image, and as a `file` where one is named."""
+    data = QMimeData()
+    data.setData("image/png", png)
+    data.setImageData(QImage.fromData(png))
+    if file:
+        path = _file().with_name("dragged") / file
+        with suppress(StorageFull):  # the picture itself goes along all the same
+            write_whole(path, png)
+            data.setUrls([QUrl.fromLocalFile(str(path))])
+    return data
 
 
 def has_layers() -> bool:

@@ -32,6 +32,8 @@ SHARE = 0.5
 """How much of the canvas' shorter side a new subject takes."""
 CASCADE = 0.22
 """How far subjects that come in together stand apart, in parts of the canvas' shorter side."""
+MOST_NAMES = 8
+"""How many layers a notice names."""
 TECHNICAL = re.compile(
     "alpha|big|bmp|bw|cmyk|copy|crop(ped)?|cut|cutout|edit(ed)?|export|final|full|gif|gr[ae]y|hd|high"
     "|image|img|jpe?g|large|layer|low|mask|medium|new|old|original|output|pal|pasted|photo|pic|picture"
@@ -243,11 +245,17 @@ def lost_in_layers(picture: LayeredPicture) -> str:
     translate, said = QCoreApplication.translate, []
     if picture.left_out:
         text = translate("Importer", "Layers without pixels, left out: %1.")
-        said.append(text.replace("%1", ", ".join(picture.left_out)))
+        said.append(text.replace("%1", _named(picture.left_out)))
     if picture.plain:
         text = translate("Importer", "Without their blend modes, masks or effects: %1.")
-        said.append(text.replace("%1", ", ".join(picture.plain)))
+        said.append(text.replace("%1", _named(picture.plain)))
     return " ".join(said)
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the first of the names, which may be many and long."""
+    shown = ", ".join(name[:40] or "–" for name in names[:MOST_NAMES])
+    return shown + (", …" if len(names) > MOST_NAMES else "")
 
 
 class _InOrder:

@@ -272,6 +272,7 @@ class Assembly(QObject):
         files.recent_changed.connect(self._show_recent)
         files.busy_changed.connect(lambda words: window.statusBar().showMessage(words))
         self.results_panel.export_wanted.connect(files.export)
+        self.results_panel.subject_wanted.connect(self._add_result)
         self.results_panel.grid.clicked.connect(self._show_variations)
         self.variations.closed.connect(lambda: window.show_page(None))
         self.variations.chosen.connect(self._show_variation)
@@ -285,6 +286,11 @@ class Assembly(QObject):
         if self.window.welcoming and not self.editor.modified:
             self.window.show_welcome(False)
         self.files.new()
+
+    def _add_result(self, name: str) -> None:
+        result = self.editor.document.results.get(name)
+        if result is not None:
+            self.importer.add_bytes(result.data, self.tr("Result"))
 
     def _paste(self) -> None:
         if not clipboard.has_layers():

@@ -386,6 +386,10 @@
         <translation>换一个种子(&amp;R)</translation>
     </message>
     <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+    <message>
         <source>Pictures (%1)</source>
         <translation>图片 (%1)</translation>
     </message>
@@ -2108,6 +2112,10 @@ or add a subject below.</source>
     <message>
         <source>Seed %1, collage</source>
         <translation>种子 %1,拼贴</translation>
+    </message>
+    <message>
+        <source>Add as a subject</source>
+        <translation>添加为主体</translation>
     </message>
     <message>
         <source>Make the result the scene, to go on from it</source>

@@ -39,7 +39,7 @@ def rasterized(composition: Composition, read: Read, result: bytes) -> LayeredPi
         if layer.picture is None:
             left_out.append(name)
             continue
-        image = _cut_out(layer, read, name)
+        image = cut_out(layer, read, name)
         placed = _placed(image, layer.rect, layer.fit, layer.rotation, canvas)
         if placed is None:
             left_out.append(name)
@@ -57,8 +57,11 @@ def _groups(composition: Composition) -> list[str]:
     return list(dict.fromkeys(one.group for one in composition.layers if one.group is not None))
 
 
-def _cut_out(layer: Layer, read: Read, name: str) -> Image.Image:
-    """Return a layer's picture, mirrored where it is to be, with its cut-out as alpha."""
+def cut_out(layer: Layer, read: Read, name: str) -> Image.Image:
+    """Return a layer's picture at its own size, mirrored where it is to be, with its cut-out as alpha.
+
+    Errors call it `name`. Raises `BadPicture`, `TooLarge`, `MissingBlob`.
+    """
     from PIL import ImageOps
 
     image = decode(read(layer.picture or ""), name).image

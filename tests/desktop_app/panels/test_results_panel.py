@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 
@@ -206,3 +208,38 @@ def test_the_tint_of_a_brush_leaves_while_a_result_hangs(  # type: ignore[no-unt
     assert colour(person, 20, 20) != tinted
     strip.unselect()
     assert colour(person, 20, 20) == tinted
+
+
+def test_a_result_is_dragged_out_as_a_picture_and_onto_the_canvas_as_a_subject(  # type: ignore[no-untyped-def]
+    person: Person, strip, assembly, settle
+) -> None:
+    strip.select("red")
+    assert strip.list.dragEnabled()
+    data = strip.list.mimeData(strip.list.selectedItems())
+    png = person.document.document.results["red"].data
+    assert bytes(data.data("image/png").data()) == png
+    [url] = data.urls()
+    assert Path(url.toLocalFile()).read_bytes() == png
+    assert assembly.drop_target.take(data, QPointF(100, 100))
+    settle(lambda: len(person.document.composition.layers) == 1)
+    strip.subject_wanted.emit("blue")
+    settle(lambda: len(person.document.composition.layers) == 2)
+    kept = [
+        person.document.document.read(one.picture) for one in person.document.composition.layers
+    ]
+    assert kept == [png, person.document.document.results["blue"].data]
+
+
+def test_a_copied_layer_is_its_cut_out_to_other_programs(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle
+) -> None:
+    person.has(("cat", 10, 20, 40, 40))
+    person.selects("cat")
+    person.chooses("copy")
+    settle(lambda: QGuiApplication.clipboard().mimeData().hasFormat("image/png"))
+    image = QGuiApplication.clipboard().image()
+    assert image.pixelColor(32, 32).name() == "#ff6347"
+    assert image.pixelColor(0, 0).alpha() == 0
+    person.chooses("paste")
+    settle(lambda: len(person.document.composition.layers) == 2)
+    assert person.document.composition.layers[1].name == "cat"

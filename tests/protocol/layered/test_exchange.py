@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -231,6 +232,44 @@ def test_broken_files_give_one_clear_error(
     broken.write_bytes(png((4, 4), "red"))
     with pytest.raises(BadPicture, match="neither"):
         read_layered(broken)
+
+
+def test_a_photoshop_layer_comes_with_its_mask_and_without_its_blend_mode(tmp_path: Path) -> None:
+    psd_tools = pytest.importorskip("psd_tools")
+    layers = pytest.importorskip("psd_tools.api.layers")
+    made = psd_tools.PSDImage.new("RGB", (64, 48))
+    disc = Image.open(io.BytesIO(png((20, 20), "red")))
+    group = layers.Group.new(made, "people")
+    layers.PixelLayer.frompil(disc, group, "masked", top=5, left=7)  # in RGB its alpha is a mask
+    layers.PixelLayer.frompil(disc.convert("RGB"), made, "multiply").blend_mode = "mul "
+    layers.PixelLayer.frompil(Image.new("RGBA", (8, 8)), made, "empty")
+    group.opacity = 51
+    path = tmp_path / "masked.psd"
+    made.save(path)
+    picture = read_layered(path)
+    first, second = picture.layers
+    assert (first.name, first.x, first.y, first.group) == ("masked", 7, 5, "people")
+    assert first.opacity == pytest.approx(0.2)
+    drawn = Image.open(io.BytesIO(first.png))
+    assert drawn.getpixel((10, 10)) == (255, 0, 0, 255)
+    assert drawn.getpixel((0, 0))[3] == 0  # type: ignore[index]
+    assert second.covers
+    assert picture.plain == ("multiply",)
+    assert picture.left_out == ("empty",)
+
+
+def test_a_photoshop_file_with_flipped_bytes_is_read_or_refused_at_once(
+    scene: Document, save: Callable[..., Path]
+) -> None:
+    path = save(scene, ".psd")
+    data, generator = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(40):
+        broken = bytearray(data)
+        for at in generator.integers(0, len(data) // 2, 4):
+            broken[at] = generator.integers(256)
+        path.write_bytes(broken)
+        with suppress(StandeeError):
+            document_of(read_layered(path)).close()
 
 
 def test_without_psd_tools_the_way_out_is_named(
