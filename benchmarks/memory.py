@@ -41,7 +41,13 @@ from standee_backend.worker.memory_planner import exhausted, give_back
 GOAL = memory_estimate.TOLERANCE
 SHIPPED = (
     *("FLUX.1-dev", "FLUX.2-klein-4B", "FLUX.2-klein-9B", "Z-Image-Turbo"),
-    *("FLUX.1-Kontext-dev", "FLUX.2-dev", "Qwen-Image-2512", "Qwen-Image-Edit-2511"),
+    *(
+        "FLUX.1-Kontext-dev",
+        "FLUX.2-dev",
+        "Krea-2-Turbo",
+        "Qwen-Image-2512",
+        "Qwen-Image-Edit-2511",
+    ),
 )
 TYPICAL = Workload(
     rows=64, cols=64, crops=((26, 26, 576),) * 3, prompts=("", "a meadow"), anchored=True

@@ -166,6 +166,37 @@ def _qwen_image(edit: bool) -> Any:
     )
 
 
+def _krea2(distilled: bool) -> Any:
+    text = {
+        "vocab_size": 151936,
+        "hidden_size": 2560,
+        "intermediate_size": 9728,
+        "num_hidden_layers": 36,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "rope_parameters": {"rope_type": "default", "mrope_section": [24, 20, 20]},
+    }
+    pictures = {
+        "depth": 24,
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "out_hidden_size": 2560,
+    }
+    pictures |= {"deepstack_visual_indexes": [5, 11, 17]}
+    language = transformers.Qwen3VLConfig(text_config=text, vision_config=pictures)
+    return diffusers.Krea2Pipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, max_image_seq_len=6400
+        ),
+        vae=diffusers.AutoencoderKLQwenImage(),
+        text_encoder=transformers.Qwen3VLModel(language),
+        tokenizer=_qwen_tokenizer(),
+        transformer=diffusers.Krea2Transformer2DModel(),
+        is_distilled=distilled,
+    )
+
+
 def _autoencoder() -> Any:
     return diffusers.AutoencoderKL(
         block_out_channels=(128, 256, 512, 512),
@@ -223,6 +254,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "FLUX.2-klein-base-9B": lambda: _klein(**LARGE, tied=False, distilled=False),
     "Z-Image-Turbo": lambda: _z_image(shift=3.0),
     "Z-Image": lambda: _z_image(shift=6.0),
+    "Krea-2-Turbo": lambda: _krea2(distilled=True),
+    "Krea-2-Raw": lambda: _krea2(distilled=False),
     "Qwen-Image-2512": lambda: _qwen_image(edit=False),
     "Qwen-Image-Edit-2511": lambda: _qwen_image(edit=True),
 }

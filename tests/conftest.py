@@ -13,7 +13,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # torch's threads of several processes 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support import tiny_models
-from support.tiny import flux
+from support.tiny import flux, krea2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +33,13 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return `make(kind)`: the folder of a tiny random checkpoint, made once. Tests do not write into it."""
+
+    def parts() -> tuple[object, object]:
+        return tiny_models.make_tokenizer(), tiny_models.video_autoencoder()
+
     kinds = {
+        "krea2": lambda folder: krea2.save_krea2(folder, *parts(), distilled=False),
+        "krea2-turbo": lambda folder: krea2.save_krea2(folder, *parts(), distilled=True),
         "flux": lambda folder: flux.save_flux(folder, guided=True),
         "schnell": lambda folder: flux.save_flux(folder, guided=False),
         "kontext": lambda folder: flux.save_flux(folder, guided=True, kontext=True),

@@ -23,6 +23,7 @@ MODELS = {
     "flux2-dev": "FLUX.2-dev",
     "klein": "FLUX.2-klein-4B",
     "z-image": "Z-Image-Turbo",
+    "krea2": "Krea-2-Turbo",
     "qwen-image": "Qwen-Image-2512",
     "qwen-image-edit": "Qwen-Image-Edit-2511",
 }
@@ -85,10 +86,24 @@ SHRUNK: dict[str, dict[str, Any]] = {
         "projection_dim": 64,
     },
     "T5EncoderModel": {"d_model": 64, "d_ff": 64, "num_layers": 1, "num_heads": 2},
+    "Krea2Transformer2DModel": {
+        "num_layers": 3,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "intermediate_size": 256,
+        "text_hidden_dim": 64,
+        "text_num_attention_heads": 2,
+        "text_num_key_value_heads": 2,
+        "text_intermediate_size": 64,
+    },
     "AutoencoderKLQwenImage": {"base_dim": 16, "dim_mult": [1, 1, 1, 1], "num_res_blocks": 1},
     "Mistral3ForConditionalGeneration": {
         "text_config": QWEN | {"model_type": "mistral", "num_hidden_layers": 30},
         "vision_config": {"model_type": "pixtral", "hidden_size": 64, "num_hidden_layers": 1},
+    },
+    "Qwen3VLModel": {
+        "text_config": QWEN | {"num_hidden_layers": 36},
+        "vision_config": QWEN_VL_EYES | {"deepstack_visual_indexes": [0]},
     },
     "Qwen2_5_VLForConditionalGeneration": {"text_config": QWEN_VL, "vision_config": QWEN_VL_EYES},
     "Qwen3Model": QWEN,

@@ -154,6 +154,45 @@ def original_z_image(folder: Path) -> dict[str, Any]:
     return ours | rest
 
 
+KREA_2 = {
+    "attn.to_q": "attn.wq",
+    "attn.to_k": "attn.wk",
+    "attn.to_v": "attn.wv",
+    "attn.to_out.0": "attn.wo",
+    "attn.to_gate": "attn.gate",
+    "attn.norm_q.weight": "attn.qknorm.qnorm.scale",
+    "attn.norm_k.weight": "attn.qknorm.knorm.scale",
+    "norm1.weight": "prenorm.scale",
+    "norm2.weight": "postnorm.scale",
+    "ff.": "mlp.",
+    "img_in": "first",
+    "time_embed.linear_1": "tmlp.0",
+    "time_embed.linear_2": "tmlp.2",
+    "time_mod_proj": "tproj.1",
+    "txt_in.norm.weight": "txtmlp.0.scale",
+    "txt_in.linear_1": "txtmlp.1",
+    "txt_in.linear_2": "txtmlp.3",
+    "text_fusion": "txtfusion",
+    "transformer_blocks": "blocks",
+    "final_layer.scale_shift_table": "last.modulation.lin",
+    "scale_shift_table": "mod.lin",
+    "final_layer.linear": "last.linear",
+    "final_layer.norm.weight": "last.norm.scale",
+}
+
+
+def original_krea2(folder: Path) -> dict[str, Any]:
+    """Return the weights of a tiny Krea 2's transformer under its makers' names, a block's modulation in one row."""
+    ours = {}
+    for name, weight in _weights(folder).items():
+        if name.startswith("transformer_blocks") and name.endswith("scale_shift_table"):
+            weight = weight.flatten()
+        for theirs, original in KREA_2.items():
+            name = name.replace(theirs, original)
+        ours[name] = weight
+    return ours
+
+
 def as_diffusers(folder: Path) -> dict[str, Any]:
     """Return the weights of a tiny Qwen-Image's transformer, whose makers call them as diffusers does."""
     return _weights(folder)

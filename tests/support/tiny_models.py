@@ -16,7 +16,7 @@ def save_klein(folder: Path, *, distilled: bool) -> Path:
     import transformers
 
     torch.manual_seed(0)
-    tokenizer = _make_tokenizer()
+    tokenizer = make_tokenizer()
     words = transformers.Qwen3ForCausalLM(_language_model(len(tokenizer), layers=28))
     diffusers.Flux2KleinPipeline(
         **_flux2_parts(guided=False),
@@ -34,7 +34,7 @@ def save_flux2_dev(folder: Path) -> Path:
     import transformers
 
     torch.manual_seed(0)
-    tokenizer = _make_tokenizer()
+    tokenizer = make_tokenizer()
     tokenizer.padding_side = "left"
     tokenizer.model_max_length = 240
     tokenizer.chat_template = (
@@ -103,7 +103,7 @@ def save_z_image(folder: Path, *, shift: float) -> Path:
     import transformers
 
     torch.manual_seed(0)
-    tokenizer = _make_tokenizer()
+    tokenizer = make_tokenizer()
     transformer = diffusers.ZImageTransformer2DModel(
         in_channels=16,
         dim=64,
@@ -146,7 +146,7 @@ def save_qwen_image(folder: Path, *, edit: bool) -> Path:
     import transformers
 
     torch.manual_seed(0)
-    tokenizer = _make_tokenizer()
+    tokenizer = make_tokenizer()
     text = {
         "hidden_size": 16,
         "intermediate_size": 32,
@@ -172,7 +172,7 @@ def save_qwen_image(folder: Path, *, edit: bool) -> Path:
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
             use_dynamic_shifting=True, max_shift=0.9, max_image_seq_len=8192, shift_terminal=0.02
         ),
-        vae=_video_autoencoder(),
+        vae=video_autoencoder(),
         text_encoder=transformers.Qwen2_5_VLForConditionalGeneration(language),
         tokenizer=tokenizer,
         transformer=diffusers.QwenImageTransformer2DModel(
@@ -207,7 +207,8 @@ def save_lora(file: Path, model: Path, *, targets: str, seed: int = 0, rank: int
     return file
 
 
-def _video_autoencoder() -> object:
+def video_autoencoder() -> object:
+    """Return Qwen-Image's autoencoder, with random weights."""
     import diffusers
 
     return diffusers.AutoencoderKLQwenImage(
@@ -220,7 +221,8 @@ def _video_autoencoder() -> object:
     )
 
 
-def _make_tokenizer() -> object:
+def make_tokenizer() -> object:
+    """Return a tokenizer of letters, with the marks of conversations."""
     import transformers
 
     letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]

@@ -37,6 +37,7 @@ FAMILIES = {
     "Flux2Pipeline": "flux2.Flux2Dev",
     "Flux2KleinPipeline": "flux2.Flux2",
     "ZImagePipeline": "z_image.ZImage",
+    "Krea2Pipeline": "krea2.Krea2",
     "QwenImagePipeline": "qwen_image.QwenImage",
     "QwenImageEditPlusPipeline": "qwen_image.QwenImageEdit",
 }

@@ -6,6 +6,8 @@ from .model_card import ModelEntry
 from .sampling_defaults import (
     FLUX2_DEV,
     KONTEXT,
+    KREA_2,
+    KREA_2_TURBO,
     QWEN_IMAGE,
     QWEN_IMAGE_EDIT,
     Z_IMAGE,
@@ -75,6 +77,18 @@ KNOWN = {
         description="Z-Image-Turbo: eight steps, photographic.",
         licence="Apache-2.0",
         defaults=dict(Z_IMAGE_TURBO),
+    ),
+    "Krea-2-Turbo": ModelEntry(
+        path="krea/Krea-2-Turbo",
+        description="Krea 2 Turbo: eight steps, for looks and style.",
+        licence="Krea 2 Community: read it before commercial use",
+        defaults=dict(KREA_2_TURBO),
+    ),
+    "Krea-2-Raw": ModelEntry(
+        path="krea/Krea-2-Raw",
+        description="Krea 2 Raw: not distilled, more varied.",
+        licence="Krea 2 Community: read it before commercial use",
+        defaults=dict(KREA_2),
     ),
     "Qwen-Image-2512": ModelEntry(
         path="Qwen/Qwen-Image-2512",

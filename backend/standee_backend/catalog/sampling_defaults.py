@@ -85,6 +85,12 @@ Z_IMAGE: Choices = {"steps": 50, "guidance": 4.0}
 Z_IMAGE_TURBO: Choices = {"steps": 8, "guidance": 0.0}
 """Z-Image-Turbo."""
 
+KREA_2: Choices = {"steps": 28, "guidance": 4.5}
+"""Krea 2 Raw: guided by a second forward."""
+
+KREA_2_TURBO: Choices = {"steps": 8, "guidance": 0.0}
+"""Krea 2 Turbo, distilled to 8 steps."""
+
 QWEN_IMAGE: Choices = {"steps": 50, "guidance": 4.0}
 """Qwen-Image: guided by a second forward."""
 
@@ -107,6 +113,8 @@ def defaults_of(
         return KONTEXT
     if index.get("_class_name") == "ZImagePipeline":
         return Z_IMAGE_TURBO if scheduler.get("shift") == TURBO_SHIFT else Z_IMAGE
+    if index.get("_class_name") == "Krea2Pipeline":
+        return KREA_2_TURBO if index.get("is_distilled") else KREA_2
     if index.get("_class_name") == "QwenImagePipeline":
         return QWEN_IMAGE
     if index.get("_class_name") == "QwenImageEditPlusPipeline":

@@ -91,7 +91,7 @@ def _confirm(console: Console, licence: str, url: str, accepted: bool) -> None:
 def models(context: click.Context, console: Console) -> None:
     """List the models that can make pictures, or download one.
 
-    Any FLUX.1, FLUX.2, Z-Image or Qwen-Image model in a folder, or on the hub, can be used
+    Any FLUX.1, FLUX.2, Z-Image, Qwen-Image or Krea 2 model in a folder, or on the hub, can be used
     besides: `standee compose scene.standee --model /models/some-flux`.
     """
     if context.invoked_subcommand is not None:

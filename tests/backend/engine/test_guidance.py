@@ -20,7 +20,7 @@ from standee_backend.hardware.options import Options
 from support.composing import compose
 
 
-@pytest.fixture(scope="module", params=["klein-base", "z-image", "qwen-image"])
+@pytest.fixture(scope="module", params=["klein-base", "z-image", "qwen-image", "krea2"])
 def family(request, tiny_model) -> Family:
     opened = load(catalog.find(str(tiny_model(request.param))), Options(device="cpu"))
     assert isinstance(opened, Family)
@@ -38,7 +38,9 @@ def test_velocity_moves_away_from_the_empty_prompt(family) -> None:
         family.velocity(tokens, sigma, family.encode_prompt(prompt, 0.0), ids)
         for prompt in ("a cat", "")
     )
-    weight = 5.0 if family.name == "z_image" else 4.0  # which counts from the prompted velocity
+    weight = (
+        5.0 if family.name in ("z_image", "krea2") else 4.0
+    )  # which count from the prompted velocity
     expected = without + weight * (with_words - without)
     if family.name == "qwen_image":  # whose tokens stay as long as the prompted ones
         expected *= (with_words**2).sum(-1, keepdim=True).sqrt()

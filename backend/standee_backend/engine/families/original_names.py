@@ -107,10 +107,49 @@ _Z_IMAGE = {
     }.items()
 }
 
+_KREA_2_BLOCKS: dict[str, tuple[str, ...]] = {
+    f"{theirs}.{{}}.{layer}": (f"{ours}.{{}}.{name}",)
+    for theirs, ours in {
+        "blocks": "transformer_blocks",
+        "txtfusion.layerwise_blocks": "text_fusion.layerwise_blocks",
+        "txtfusion.refiner_blocks": "text_fusion.refiner_blocks",
+    }.items()
+    for layer, name in {
+        "attn.wq": "attn.to_q",
+        "attn.wk": "attn.to_k",
+        "attn.wv": "attn.to_v",
+        "attn.wo": "attn.to_out.0",
+        "attn.gate": "attn.to_gate",
+        "attn.qknorm.qnorm": "attn.norm_q",
+        "attn.qknorm.knorm": "attn.norm_k",
+        "mlp.gate": "ff.gate",
+        "mlp.up": "ff.up",
+        "mlp.down": "ff.down",
+        "prenorm": "norm1",
+        "postnorm": "norm2",
+    }.items()
+}
+
+_KREA_2: dict[str, tuple[str, ...]] = {
+    "first": ("img_in",),
+    "tmlp.0": ("time_embed.linear_1",),
+    "tmlp.2": ("time_embed.linear_2",),
+    "tproj.1": ("time_mod_proj",),
+    "txtmlp.0": ("txt_in.norm",),
+    "txtmlp.1": ("txt_in.linear_1",),
+    "txtmlp.3": ("txt_in.linear_2",),
+    "txtfusion.projector": ("text_fusion.projector",),
+    "last.linear": ("final_layer.linear",),
+    "last.norm": ("final_layer.norm",),
+    "last.modulation": ("final_layer",),
+    "blocks.{}.mod": ("transformer_blocks.{}",),
+} | _KREA_2_BLOCKS
+
 _TABLES: dict[str, tuple[dict[str, tuple[str, ...]], frozenset[str]]] = {
     "FluxTransformer2DModel": (_FLUX, frozenset({"norm_out.linear"})),
     "Flux2Transformer2DModel": (_FLUX2, frozenset({"norm_out.linear"})),
     "ZImageTransformer2DModel": (_Z_IMAGE, frozenset()),
+    "Krea2Transformer2DModel": (_KREA_2, frozenset()),
 }
 """The names of each transformer, and the layers whose halves, scale and shift, are swapped."""
 

@@ -13,16 +13,17 @@ from diffusers.models.transformers.transformer_z_image import ZSingleStreamAttnP
 from torch import Tensor
 
 from ..injection import Site
-from .attention import attend, region_bias
+from .attention import region_bias
 from .base import Family, spoken
 from .conditioning import Conditioning
 from .flux import scheduled_shift
+from .one_stream import OneStreamProcessor
 
 PADDED = 32
 """Text and image are padded to multiples of so many tokens."""
 
 
-class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
+class ZImageSiteProcessor(OneStreamProcessor, ZSingleStreamAttnProcessor):
     """Z-Image's attention, which lets its `Site` see and change the image tokens before they are projected.
 
     A sequence is the image's `cells` (a scalar tensor), its padding, and in the main layers the text with its own. The
@@ -57,23 +58,14 @@ class ZImageSiteProcessor(ZSingleStreamAttnProcessor):
             return super().__call__(
                 attn, hidden_states, encoder_hidden_states, attention_mask, freqs_cis
             )
-        return self._attend(attn, hidden_states, freqs_cis)
 
-    def _attend(self, attn: Attention, hidden: Tensor, rotation: Tensor | None) -> Tensor:
-        """Attend as the site says, with its m shared tokens as additional keys and values at their cells."""
-        heads = (attn.heads, -1)
-        query = _rotate(attn.norm_q(attn.to_q(hidden).unflatten(-1, heads)), rotation)
-        key = _rotate(attn.norm_k(attn.to_k(hidden).unflatten(-1, heads)), rotation)
-        value = attn.to_v(hidden).unflatten(-1, heads)
-        more = None
-        if self.site.shared is not None:
-            shared = self.site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
-            shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-            if rotation is not None and self.site.shared_at is not None:
-                rotation = rotation.index_select(1, self.site.shared_at)
-            more = _rotate(shared_key, rotation), attn.to_v(shared).unflatten(-1, heads)
-        out = attend(self, query, (key, value), more)
-        return attn.to_out[0](out)
+        def turn(x: Tensor, at: Tensor | None) -> Tensor:
+            if freqs_cis is None or at is None:
+                return _rotate(x, freqs_cis)
+            return _rotate(x, freqs_cis.index_select(1, at))
+
+        head_dims = attn.inner_dim // attn.heads
+        return attn.to_out[0](self.attend_in_one(attn, hidden_states, head_dims, 0, turn))
 
 
 def _rotate(x: Tensor, rotation: Tensor | None) -> Tensor:

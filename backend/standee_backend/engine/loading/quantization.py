@@ -26,6 +26,9 @@ FP8 = torch.float8_e4m3fn
 KEPT = re.compile(r"(^|\.)wo$")
 """T5 looks at the type of this layer's weights to choose that of its input: it stays as it is."""
 
+FOUR_AXES = "text_fusion.projector"
+"""Krea 2's layer over the layers of its language model: bitsandbytes takes no input of four axes."""
+
 LEAST_TILE = 512
 """An autoencoder whose tiles would be smaller than this (px) decodes in one piece."""
 
@@ -69,7 +72,9 @@ def packed_layers(part: nn.Module, quantization: Quantization) -> list[nn.Linear
         layer
         for root in roots
         for name, layer in root.named_modules()
-        if isinstance(layer, nn.Linear) and not KEPT.search(name) and not name.endswith("lm_head")
+        if isinstance(layer, nn.Linear)
+        and not KEPT.search(name)
+        and not name.endswith(("lm_head", FOUR_AXES))
     ]
 
 
@@ -92,6 +97,8 @@ def packing(quantization: Quantization, dtype: torch.dtype, library: str) -> Any
             "bnb_4bit_quant_type": "nf4",
             "bnb_4bit_compute_dtype": dtype,
         }
+    if library == "diffusers":
+        asked["llm_int8_skip_modules"] = [FOUR_AXES]
     return {"diffusers": diffusers, "transformers": transformers}[library].BitsAndBytesConfig(
         **asked
     )

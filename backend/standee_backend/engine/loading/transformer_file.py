@@ -42,6 +42,9 @@ PACKED = re.compile(
 
 FP8 = (torch.float8_e4m3fn, torch.float8_e5m2)
 
+KINDS = {"scale": "weight", "lin": "scale_shift_table"}
+"""What makers call the weights of norms, and modulations that are no layer of diffusers'."""
+
 AGAIN = "Get it again; or name a base of its own kind in models.toml."
 
 SAID = 3
@@ -153,7 +156,7 @@ def _converted(
         if name in state:
             targets, swapped = [name], False
         elif original is not None:
-            kind = "weight" if kind == "scale" else kind
+            kind = KINDS.get(kind, kind)
             targets, swapped = [f"{one}.{kind}" for one in original.layers], original.swapped
         else:
             targets, swapped = [], False
@@ -163,6 +166,8 @@ def _converted(
             continue
         heights = [state[target].shape[0] for target in targets]
         shape = torch.Size((sum(heights), *state[targets[0]].shape[1:]))
+        if kind == KINDS["lin"] and weight.numel() == shape.numel():
+            weight = weight.reshape(shape)  # its makers keep the rows in one
         logical = getattr(weight, "quant_shape", weight.shape)
         if tuple(logical) != tuple(shape):
             raise Unreadable(

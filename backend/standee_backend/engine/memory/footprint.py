@@ -133,12 +133,13 @@ def outline(folder: Path, dtype: torch.dtype) -> Family:
     """
     here = describe(folder)
     index = json.loads((folder / "model_index.json").read_text("utf-8"))
-    parts = {name: value for name, value in index.items() if isinstance(value, list) and value[0]}
-    settings = {
-        name: value
-        for name, value in index.items()
-        if not isinstance(value, list) and not name.startswith("_")
-    }
+    parts: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for name, value in index.items():
+        if not isinstance(value, list) or isinstance(value[0], int):  # numbers are a setting too
+            settings |= {} if name.startswith("_") else {name: value}
+        elif value[0]:
+            parts[name] = value
     try:
         built = words_only(folder, index)
         built |= {

@@ -34,13 +34,16 @@ from support.word_regions import seen
 
 KINDS = [
     *("flux", "kontext", "flux2-dev", "klein", "klein-base", "z-image", "z-image-turbo"),
-    *("qwen-image", "qwen-edit"),
+    *("qwen-image", "qwen-edit", "krea2", "krea2-turbo"),
 ]
 ROWS, COLS = 5, 6
 CELLS = ROWS * COLS
 PUT = torch.tensor([8, 9, 14, 15, 20])
 TAKE = torch.tensor([4, 5, 7, 8, 10])
 """Which cells of the picture are given the tokens of which cells of a crop of 4 x 3."""
+
+
+LAYERS = -1  # in the place of a site: attention over the layers of each word, where Krea 2 begins
 
 
 @dataclass
@@ -59,6 +62,9 @@ class Pair:
         if isinstance(self.theirs, diffusers.ZImagePipeline):
             blocks = [*transformer.noise_refiner, *transformer.layers]
             return [(block.attention, apart, False) for block in blocks]
+        if self.ours.name == "krea2":
+            names = [*apart, "to_gate"]
+            return [(block.attn, names, True) for block in transformer.transformer_blocks]
         single = ["to_qkv_mlp_proj"] if self.ours.name == "flux2" else apart
         one_stream = getattr(transformer, "single_transformer_blocks", ())
         return [
@@ -83,6 +89,10 @@ class Pair:
         if self.ours.name == "qwen_image":
             shapes = [[(1, *grid)]] * batch
             return pipeline.transformer(**given, img_shapes=shapes, return_dict=False)[0]
+        if self.ours.name == "krea2":
+            given["encoder_hidden_states"] = prompt.text.unflatten(-1, (2, -1))
+            ids = pipeline.prepare_position_ids(prompt.text.shape[1], *grid, "cpu")
+            return pipeline.transformer(**given, position_ids=ids, return_dict=False)[0]
         if pipeline.transformer.config.guidance_embeds:
             given["guidance"] = torch.full((batch,), prompt.guidance)
         if self.ours.name == "flux":
@@ -122,7 +132,7 @@ class Pair:
         """The site of each attention in the order of a forward; `None` for one over text alone."""
         sites = list(range(len(self.projections)))
         if not isinstance(self.theirs, diffusers.ZImagePipeline):
-            return [*sites]
+            return [LAYERS, None, *sites] if self.ours.name == "krea2" else [*sites]
         text = [None for _ in self.theirs.transformer.context_refiner]
         refiners = len(self.theirs.transformer.noise_refiner)
         return [*sites[:refiners], *text, *sites[refiners:]]
@@ -134,12 +144,9 @@ class Pair:
             _, key, value = attention.to_qkv_mlp_proj(tokens)[:, : 3 * 64].chunk(3, dim=-1)
         else:
             key, value = attention.to_k(tokens), attention.to_v(tokens)
+        if self.ours.name == "krea2":  # one key for two queries
+            key, value = (part.repeat(1, 2) for part in (key, value))
         return attention.norm_k(key.view(1, -1, 2, 32)), value.view(1, -1, 2, 32)
-
-    @property
-    def text_limit(self) -> int:
-        dev = type(self.theirs) is diffusers.Flux2Pipeline
-        return 240 if dev else {"flux": 16, "qwen_image": 512}.get(self.ours.name, 24)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -205,7 +212,7 @@ def test_shared_tokens_are_more_keys_and_values_at_their_cells(
 
     def attend(query: Tensor, key: Tensor, value: Tensor, **_: Any) -> Tensor:
         logits = dot(query, key)
-        if (site := next(calls)) is not None:
+        if (site := next(calls)) not in (None, LAYERS):
             more_key, more_value = pair.key_and_value(site, scene.theirs[site])
             more_key = turned(pair, more_key, PUT)
             logits = torch.cat([logits, dot(query, more_key) + np.log(weight)], -1)
@@ -241,7 +248,7 @@ def test_words_of_regions_and_their_cells_see_each_other_alone(
         """What the tokens of the next attention are: a text's number, a cell of a region, or padding."""
         site = next(calls)
         if not isinstance(pair.theirs, diffusers.ZImagePipeline):
-            return [*text, *picture]
+            return [0, 0] if site == LAYERS else text if site is None else [*text, *picture]
         image, said = (part + ["pad"] * (-len(part) % 32) for part in (picture, text))
         refiners = len(pair.theirs.transformer.noise_refiner)
         return said if site is None else image if site < refiners else [*image, *said]
@@ -358,7 +365,7 @@ def test_without_subjects_it_is_the_pipelines_own_picture(pair: Pair) -> None:
         height=80,
         width=96,
         num_inference_steps=3,
-        max_sequence_length=pair.text_limit,
+        max_sequence_length=pair.ours.text_limit,
         latents=latents,
         output_type="np",
     ).images[0]

@@ -27,6 +27,7 @@ ORIGINAL: dict[str, Callable[[Path], Weights]] = {
     "klein": single_files.original,
     "z-image": single_files.original_z_image,
     "qwen-image": single_files.as_diffusers,
+    "krea2": single_files.original_krea2,
 }
 
 

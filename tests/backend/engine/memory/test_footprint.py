@@ -29,7 +29,7 @@ CASES = [
     *((kind, preset) for kind in ("mini", "flux") for preset in (*CARDS, *PROCESSOR, INT8)),
     *(
         (kind, preset)
-        for kind in ("klein-base", "z-image", "qwen-edit", "flux2-dev", "kontext")
+        for kind in ("klein-base", "z-image", "qwen-edit", "flux2-dev", "kontext", "krea2")
         for preset in SOME
     ),
 ]

@@ -45,6 +45,7 @@ KINDS = {
     "Flux2Transformer2DModel": "FLUX.2",
     "ZImageTransformer2DModel": "Z-Image",
     "QwenImageTransformer2DModel": "Qwen-Image",
+    "Krea2Transformer2DModel": "Krea 2",
 }
 """What the kinds of models are called."""
 

@@ -46,6 +46,7 @@ TEXT_PREFIX = re.compile(
 KINDS = {
     "FLUX.2": r"double_stream_modulation|single_stream_modulation|to_qkv_mlp_proj|ff(_context)?_linear_(in|out)",
     "Qwen-Image": r"transformer_blocks_\d+_(img|txt)_(mlp|mod)",
+    "Krea 2": r"txtfusion_|text_fusion_|blocks_\d+_attn_w[qkvo]",
     "FLUX.1": r"_(img|txt)_mod_lin|_modulation_lin|norm1_context|ff_(context_)?net_\d|blocks_\d+_proj_(mlp|out)",
     "FLUX.1 or FLUX.2": r"(double|single)_blocks_\d|single_transformer_blocks_\d|add_[qkv]_proj|to_add_out",
     "Stable Diffusion or SDXL": r"(input|output|middle|down|up|mid)_blocks?_\d|mid_block|lora_te_text_model",

@@ -28,11 +28,12 @@ TARGETS = {
     "klein": r".*(attn\.to_q|to_qkv_mlp_proj)",
     "z-image": r".*attention\.to_[qkv]",
     "qwen-image": r".*attn\.to_[qkv]",
+    "krea2": r".*attn\.to_(q|gate)",
 }
 """What LoRAs of each family change: the projections that Standee's own attention calls, too."""
 
 
-@pytest.fixture(scope="module", params=["flux", "klein", "z-image", "qwen-image"])
+@pytest.fixture(scope="module", params=["flux", "klein", "z-image", "qwen-image", "krea2"])
 def kind(request) -> str:
     return request.param
 
@@ -171,7 +172,13 @@ def test_loras_of_earlier_jobs_stay_only_where_there_is_room(
 
 
 def test_offloaded_models_take_loras_too(kind, family, folders, make_lora, paint) -> None:
-    offload = {"flux": "model", "klein": "group", "z-image": "model", "qwen-image": "group"}[kind]
+    offload = {
+        "flux": "model",
+        "klein": "group",
+        "z-image": "model",
+        "qwen-image": "group",
+        "krea2": "model",
+    }[kind]
     offloaded = load(catalog.find(str(folders[kind])), Options(device="cpu", offload=offload))
     plain = paint(offloaded)
     lay(offloaded, (make_lora(kind), 1.0))
@@ -290,6 +297,7 @@ RENAMED = {
         "transformer.transformer_blocks.0.attn.to_q",
         "lora_unet_transformer_blocks_0_attn_to_q",
     ),
+    "krea2": ("transformer.transformer_blocks.0.attn.to_q", "diffusion_model.blocks.0.attn.wq"),
 }
 """The name of a layer in diffusers, and in kohya's scripts (FLUX.1, Qwen-Image) or ai-toolkit (the others)."""
 
