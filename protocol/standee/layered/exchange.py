@@ -13,7 +13,7 @@ from ..document.receipt import embed, mark_of
 from ..errors import BadPicture
 from .openraster import is_openraster, openraster_of, read_openraster
 from .photoshop import MAGIC, photoshop_of, read_photoshop
-from .raster_layers import RESULT, LayeredPicture, RasterLayer
+from .raster_layers import RESULT, SCENE, LayeredPicture, RasterLayer
 from .rasterize import Read, rasterized
 
 SUFFIXES = (".ora", ".psd", ".psb")
@@ -53,7 +53,7 @@ def read_layered(path: Path) -> LayeredPicture:
         raise BadPicture(
             f"{path.name} has no layer with pixels.", fix="Save it again with its layers."
         )
-    return replace(picture, layers=layers)
+    return replace(picture, layers=layers, own=len(layers) < len(picture.layers))
 
 
 def stand(
@@ -61,8 +61,8 @@ def stand(
 ) -> tuple[tuple[Layer, ...], Scene | None]:
     """Return a picture's layers as subjects on `canvas`, all of it fitted in and centred, and what is its scene.
 
-    The lowest layer of several is the scene if it covers its whole canvas and there is room for one `behind`. Their
-    pixels are added to `document`.
+    The lowest layer is the scene where there is room for one `behind`: in a file of Standee's own that of this name, in
+    others one of several that covers all of its canvas. The pixels are added to `document`.
     """
     scale = min(canvas.width / picture.width, canvas.height / picture.height)
     left = (canvas.width - picture.width * scale) / 2
@@ -76,7 +76,7 @@ def stand(
 
     layers: Sequence[RasterLayer] = picture.layers
     scene = None
-    if behind and len(layers) > 1 and _is_place(layers[0], picture):
+    if behind and _is_place(layers[0], picture):
         rect = placed(layers[0])
         whole = rect == Rect(0, 0, canvas.width, canvas.height)
         scene = Scene(document.add_picture(layers[0].png), None if whole else rect, fit="stretch")
@@ -143,8 +143,11 @@ def _text(name: str) -> str:
 
 
 def _is_place(layer: RasterLayer, picture: LayeredPicture) -> bool:
+    if picture.own:
+        return layer.name == SCENE
     return (
-        layer.covers
+        len(picture.layers) > 1
+        and layer.covers
         and layer.visible
         and layer.opacity == 1
         and layer.x <= 0

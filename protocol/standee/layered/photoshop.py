@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,7 +66,11 @@ def photoshop_of(picture: LayeredPicture, merged: bytes, mark: bytes = b"") -> b
     from psd_tools.constants import Resource
     from psd_tools.psd.image_resources import ImageResource
 
-    whole = PSDImage.frompil(decode(merged).image.convert("RGBA"))
+    class Merged(PSDImage):
+        def _update_preview(self) -> None:
+            """Keep `merged`: to blend the layers anew takes seconds, and gives the same."""
+
+    whole = Merged.frompil(decode(merged).image.convert("RGBA"))
     for group, layers in picture.runs():
         home: Any = whole if group is None else Group.new(whole, group)
         for layer in layers:
@@ -80,13 +83,7 @@ def photoshop_of(picture: LayeredPicture, merged: bytes, mark: bytes = b"") -> b
         key = Resource.XMP_METADATA
         whole.image_resources[key] = ImageResource(key=key.value, data=mark)
     out = io.BytesIO()
-    log = logging.getLogger("psd_tools.api.psd_image")
-    before = log.disabled
-    log.disabled = True  # it would tell that `merged` is kept, which is what is wanted
-    try:
-        whole.save(out)
-    finally:
-        log.disabled = before
+    whole.save(out)
     return out.getvalue()
 
 

@@ -47,6 +47,7 @@ class LayeredPicture:
     """A canvas of `width` x `height` px with its layers, bottom to top.
 
     `left_out` names layers that have no pixels to take, `plain` those that come without their blend mode or effects.
+    `own` says that Standee wrote it.
     """
 
     width: int
@@ -54,6 +55,7 @@ class LayeredPicture:
     layers: tuple[RasterLayer, ...]
     left_out: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
+    own: bool = False
 
     def runs(self) -> Iterator[tuple[str | None, Sequence[RasterLayer]]]:
         """Yield the layers that lie in one folder without another between them, with its name, bottom to top."""

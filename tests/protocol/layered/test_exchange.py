@@ -92,6 +92,24 @@ def test_an_arrangement_goes_out_and_comes_in_again(
     assert not again.missing()
 
 
+def test_a_scene_comes_back_as_it_was_and_a_subject_that_fills_the_canvas_stays_one(
+    scene: Document, save: Callable[..., Path]
+) -> None:
+    before = scene.composition
+    assert before.scene is not None
+    part = Scene(before.scene.picture, Rect(32, 24, 64, 48))
+    scene.composition = Composition(before.canvas, scene=part)
+    after = document_of(read_layered(save(scene, ".ora"))).composition
+    assert after.scene is not None
+    assert after.scene.rect == part.rect
+    assert not after.layers
+    full = Layer(Rect(0, 0, 128, 96), before.scene.picture, name="wall")
+    scene.composition = Composition(before.canvas, layers=(full, *before.layers))
+    after = document_of(read_layered(save(scene, ".ora"))).composition
+    assert after.scene is None
+    assert [one.name for one in after.layers] == ["wall", "fox 狐狸", "cat", "hidden"]
+
+
 def test_an_openraster_file_looks_like_the_result_and_carries_its_receipt(
     scene: Document, save: Callable[..., Path]
 ) -> None:
