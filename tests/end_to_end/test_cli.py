@@ -193,6 +193,27 @@ def test_options_change_the_picture(real: Run, tmp_path: Path) -> None:
         assert picture.size == (160, 96)
 
 
+def test_a_rectangle_of_words_goes_through_the_daemon(real: Run, tmp_path: Path) -> None:
+    rect = {"x": 32, "y": 32, "w": 64, "h": 64}
+    given = {
+        "canvas": {"width": 128, "height": 128},
+        "prompt": "a beach at noon",
+        "layers": [{"prompt": "an octopus", "rect": rect}],
+        "sampling": {"steps": 2},
+    }
+    made = []
+    for name, layers in (("words", given["layers"]), ("empty", [])):
+        (tmp_path / f"{name}.json").write_text(json.dumps(given | {"layers": layers}))
+        ran = real("compose", f"{name}.json", "-q")
+        assert ran.returncode == 0, ran.stderr
+        made.append(pixels(tmp_path / f"{name}.png"))
+    assert made[0] != made[1]
+    (tmp_path / "neither.json").write_text(json.dumps({"layers": [{"rect": rect}]}))
+    ran = real("compose", "neither.json", "-q")
+    assert ran.returncode == 2
+    assert "neither a picture nor words" in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [(["--model", "nowhere"], "$.sampling.model"), (["--size", "130"], "$.canvas")],

@@ -62,6 +62,20 @@ def test_the_clipboards_path_is_pasted(standee, subject):
         assert standee.active().name == "disc"
 
 
+def test_a_rectangle_of_words_is_a_layer_without_a_picture_there_and_back(addon, standee):
+    with pytest.raises(RuntimeError, match="Say in words"):
+        bpy.ops.standee.add_words(words=" ")
+    bpy.ops.standee.add_words(words="a red boat")
+    composition, blobs = addon("scene.composition_io").composition_of(standee)
+    [layer] = composition.layers
+    assert (layer.picture, layer.prompt, layer.name) == (None, "a red boat", "a red boat")
+    assert not blobs
+    assert addon("jobs.submit").obstacle(bpy.context) is None
+    addon("scene.composition_io").load_into_scene(standee, composition, blobs.__getitem__)
+    assert standee.active().picture is None
+    assert standee.active().prompt == "a red boat"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"not a picture", "cannot read the picture"), (b"", "cannot read the picture")],
