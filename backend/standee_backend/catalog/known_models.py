@@ -66,17 +66,17 @@ KNOWN = {
         description="FLUX.2 klein base 9B: not distilled, more varied.",
         licence="FLUX non-commercial",
     ),
-    "Z-Image": ModelEntry(
-        path="Tongyi-MAI/Z-Image",
-        description="Z-Image: not distilled, more varied.",
-        licence="Apache-2.0",
-        defaults=dict(Z_IMAGE),
-    ),
     "Z-Image-Turbo": ModelEntry(
         path="Tongyi-MAI/Z-Image-Turbo",
         description="Z-Image-Turbo: eight steps, photographic.",
         licence="Apache-2.0",
         defaults=dict(Z_IMAGE_TURBO),
+    ),
+    "Z-Image": ModelEntry(
+        path="Tongyi-MAI/Z-Image",
+        description="Z-Image: not distilled, more varied.",
+        licence="Apache-2.0",
+        defaults=dict(Z_IMAGE),
     ),
     "Krea-2-Turbo": ModelEntry(
         path="krea/Krea-2-Turbo",
@@ -104,3 +104,13 @@ KNOWN = {
     ),
 }
 """Names for models of the hub; they are listed where the hub's cache holds them."""
+
+BUILT_LIKE = {
+    "FLUX.1-schnell": "FLUX.1-dev",
+    "FLUX.1-Krea-dev": "FLUX.1-dev",
+    "FLUX.2-klein-base-4B": "FLUX.2-klein-4B",
+    "FLUX.2-klein-base-9B": "FLUX.2-klein-9B",
+    "Z-Image": "Z-Image-Turbo",
+    "Krea-2-Raw": "Krea-2-Turbo",
+}
+"""Models that take the memory of another one: they differ in what their weights are, not in how many."""

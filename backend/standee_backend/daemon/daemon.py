@@ -23,6 +23,7 @@ from typing import Any
 
 import zmq
 import zmq.asyncio
+from msgspec.structs import replace
 
 from standee import __version__, connection, files, pairing
 from standee.connection import Connection
@@ -145,10 +146,16 @@ class Daemon:
             started=time.monotonic(),
             limits=self._config.limits,
             local_key=self._mine.public,
+            options=self._options(),
             stop=self._stopping.set,
             clients=clients,
         )
         return Service(daemon, self._store, self._disk, self._blobs, self._scheduler)
+
+    def _options(self) -> Options:
+        """Return how models are loaded on the first device."""
+        first = self._config.devices[:1]
+        return replace(self._config.options, device=first[0]) if first else self._config.options
 
     def _bind(self, socket: zmq.asyncio.Socket) -> str:
         """Bind to the port asked for, else to the last one, else to any; return the endpoint."""

@@ -37,6 +37,10 @@ class Models:
             self._looked = time.monotonic()
         return self._known
 
+    def look_again(self) -> None:
+        """Have the next list looked up anew: a model has come."""
+        self._looked = float("-inf")
+
     async def of_job(
         self, spec: Composition | Cutout, *, local: bool, agreed: bool
     ) -> ModelInfo | None:

@@ -46,7 +46,9 @@ from standee.wire.messages import (
     Jobs,
     JobState,
     JobSubmit,
+    KnownModelsRequest,
     Limits,
+    ModelDownload,
     ModelsRequest,
     Ok,
     Request,
@@ -58,10 +60,12 @@ from standee.wire.messages import (
 from standee.wire.messages import Models as ModelList
 
 from ..event_log import event
+from ..hardware.options import Options
 from ..scheduling.scheduler import Scheduler
 from ..storage.blob_files import BlobFiles, missing
 from ..storage.disk_thread import DiskThread
 from ..storage.job_store import PAGE, Job, JobStore
+from .known_models import KnownModelRequests
 from .model_requests import Models
 from .peer import Peer
 from .picture_requests import PictureRequests
@@ -83,6 +87,7 @@ class DaemonInfo:
     started: float
     limits: Limits
     local_key: str
+    options: Options
     stop: Callable[[], None]
     clients: Callable[[], int]
 
@@ -103,8 +108,12 @@ class Service:
         self._files = DiskThread("blobs", threads=4)
         self._pictures = PictureRequests(store.ownership, disk, blobs, self._files, daemon.limits)
         self._models = Models(self._files)
+        self._known_models = KnownModelRequests(
+            self._files, daemon.options, self._models.look_again
+        )
 
     def close(self) -> None:
+        self._known_models.close()
         self._models.close()
         self._files.close()
 
@@ -181,14 +190,28 @@ class Service:
         return Ok()
 
     @_answer.register
+    async def _(self, request: KnownModelsRequest, peer: Peer) -> Answer:
+        self._check_may_download(peer)
+        return await self._known_models.listed()
+
+    @_answer.register
+    async def _(self, request: ModelDownload, peer: Peer) -> Answer:
+        self._check_may_download(peer)
+        self._known_models.download(request.model, request.stop)
+        return Ok()
+
+    @_answer.register
     async def _(self, request: DownloadsRequest, peer: Peer) -> Answer:
+        self._check_may_download(peer)
+        kind = Composition if request.kind == "compose" else Cutout
+        return Downloads(downloads=await self._models.downloads(validate(request.spec, kind)))
+
+    def _check_may_download(self, peer: Peer) -> None:
         if peer.owner != self._daemon.local_key:
             raise Unauthorised(
                 "Only the daemon's own user may ask for downloads.",
                 fix="Download models on the daemon's own machine.",
             )
-        kind = Composition if request.kind == "compose" else Cutout
-        return Downloads(downloads=await self._models.downloads(validate(request.spec, kind)))
 
     # -- pictures --------------------------------------------------------------------------------
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standee.errors import OutOfMemory
+from standee.formatting import size
+from standee.wire.notes import preset_text
 
 from . import memory_estimate
 from .load_presets import GIB, presets, room
@@ -18,6 +23,13 @@ from .options import Options
 
 FOOTPRINTS = Path(__file__).parents[1] / "footprints.json"
 """What published models take with three subjects; `benchmarks/memory.py --write` measures it."""
+
+SURVEY_WITHIN = 120.0
+"""Seconds that torch may take to come up and find the device."""
+SURVEY = (
+    "import sys, msgspec; from standee_backend.hardware.machine import survey; "
+    "sys.stdout.buffer.write(msgspec.json.encode(survey()))"
+)
 
 
 class Machine(Struct, frozen=True):
@@ -47,7 +59,7 @@ class Machine(Struct, frozen=True):
 
 
 class Advice(Struct, frozen=True):
-    """What suits a machine for one model: the plan, or why there is none, in one sentence."""
+    """What suits a machine for one model: the plan, if there is one, and the same or why there is none, in words."""
 
     model: str
     plan: Plan | None
@@ -80,6 +92,17 @@ def survey() -> Machine:
     return Machine(**known)
 
 
+def survey_apart() -> Machine | None:
+    """Look at this machine in a process of its own, which takes torch along when it ends; `None` where torch fails."""
+    try:
+        told = subprocess.run(
+            [sys.executable, "-P", "-c", SURVEY], capture_output=True, timeout=SURVEY_WITHIN
+        )
+        return msgspec.json.decode(told.stdout.strip().rpartition(b"\n")[2], type=Machine)
+    except (OSError, subprocess.TimeoutExpired, msgspec.MsgspecError):
+        return None
+
+
 @cache
 def published() -> dict[str, Footprint]:
     """Return what published models take at 1024 x 1024 px with three subjects."""
@@ -93,6 +116,8 @@ def _known(footprint: Footprint, dtype: str) -> Footprint:
 def recommend(machine: Machine | None = None, options: Options | None = None) -> list[Advice]:
     """Return what suits `machine` (this one) for each published model, in 16 bits at most."""
     machine, options = machine or survey(), options or Options()
+    if options.device == "cpu":
+        machine = replace(machine, device="cpu", memory=0.0)
     ladder = presets(options, machine.device, machine.bitsandbytes)
     ladder = [preset for preset in ladder if preset.dtype == "bf16"]
     advices = []
@@ -108,5 +133,7 @@ def recommend(machine: Machine | None = None, options: Options | None = None) ->
             advices.append(Advice(model, None, error.message))
             continue
         slow = "; minutes a step without a GPU" if machine.device == "cpu" else ""
-        advices.append(Advice(model, plan, f"{plan}{slow}"))
+        how = f"preset {plan.preset.name}: {preset_text(plan.preset.note_values())}"
+        takes = f"about {size(plan.need)} of {size(plan.room)}"
+        advices.append(Advice(model, plan, f"{how}; {takes}{slow}"))
     return advices

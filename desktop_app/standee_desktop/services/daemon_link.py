@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,6 +156,15 @@ class DaemonLink(QObject):
     ) -> None:
         """Begin a task of the client; `done` gets its value, or the `StandeeError`, back here."""
         self._commands.put(lambda thread: thread.ask(begin, done))
+
+    def look_for_models(self) -> None:
+        """Have the list of models brought up to date: one has come."""
+
+        def answered(models: list[ModelInfo] | StandeeError) -> None:
+            if not isinstance(models, StandeeError):
+                self._tell(replace(self.contact, models=tuple(models)))
+
+        self.ask(lambda client: client.begin_models(), answered)
 
     # -- back on the GUI thread ------------------------------------------------------------------
 

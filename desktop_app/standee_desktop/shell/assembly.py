@@ -22,6 +22,7 @@ from ..canvas.tablet import TabletInput
 from ..canvas.tools.cutout_clicks import CutoutClicks
 from ..canvas.tools.mask_brush import MaskBrush
 from ..canvas.tools.words_tool import WordsTool
+from ..model import edits
 from ..model.notices import Notices
 from ..panels.brush_bar import BrushBar
 from ..panels.clicks_bar import ClicksBar
@@ -47,6 +48,7 @@ from ..storage.paths import library_folder
 from ..storage.subject_library import Library
 from ..widgets.file_dialogs import FileDialogs
 from .daemon_status import DaemonStatus
+from .first_run.known_models import ModelDownloads
 from .screen_colours import ScreenColours
 from .welcome_page import sample_file
 from .window import MainWindow
@@ -128,6 +130,8 @@ class Assembly(QObject):
         self.colours = ScreenColours(
             window.action("screen-profile"), self.dialogs, window.pictures, self.notices
         )
+        self.model_downloads = ModelDownloads(self.link, self)
+        window.welcome.models.follow(self.model_downloads)
         self._dock()
         self._add_commands()
         self._connect()
@@ -278,6 +282,7 @@ class Assembly(QObject):
         self.variations.chosen.connect(self._show_variation)
         window.welcome.sample_wanted.connect(self._open_sample)
         window.welcome.file_wanted.connect(files.open)
+        window.welcome.models.use_wanted.connect(self._use_model)
         editor.opened.connect(lambda _: window.show_welcome(False))
         editor.changed.connect(lambda _: window.show_welcome(False))
         window.pictures.failed.connect(lambda _, error: self._picture_failed(error))
@@ -336,6 +341,11 @@ class Assembly(QObject):
         path = sample_file()
         if path is not None:
             self.files.open_copy(path)
+
+    def _use_model(self, name: str) -> None:
+        composition = edits.with_sampling(self.editor.composition, model=name)
+        self.editor.apply(self.tr("Model"), composition)
+        self.window.show_welcome(False)
 
     def _show_recent(self) -> None:
         recent, menu = self.files.recent(), self.window.menu("recent")

@@ -1,4 +1,4 @@
-"""Welcome page: what Standee does, the sample scene, recent documents."""
+"""Welcome page: what Standee does, the sample scene, recent documents, models to have."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -33,6 +34,7 @@ from ..services.thread_pool import ThreadPool
 from ..widgets import theme
 from ..widgets.actions import Actions
 from ..widgets.icons import emblem, icon
+from .first_run.model_list import ModelList
 
 MOST_RECENT = 5
 PAGE = 900
@@ -160,16 +162,29 @@ class WelcomePage(QWidget):
         column.addSpacing(28)
         column.addWidget(self._recent_title)
         column.addLayout(self._recent)
+        self.models = ModelList()
+        column.addWidget(self.models)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(page, 100)
         row.addStretch(1)
-        whole = QVBoxLayout(self)
+        inside = QWidget()
+        inside.setObjectName("welcome-inside")
+        whole = QVBoxLayout(inside)
         whole.setContentsMargins(SIDES, 32, SIDES, 32)
         whole.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         whole.addStretch(2)
         whole.addLayout(row)
         whole.addStretch(3)
+        self._scroll = QScrollArea()
+        self._scroll.setObjectName("welcome-scroll")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inside)
+        filling = QVBoxLayout(self)
+        filling.setContentsMargins(0, 0, 0, 0)
+        filling.addWidget(self._scroll)
         self.show_recent(())
 
     def _words(self, actions: Actions) -> QVBoxLayout:
@@ -231,12 +246,14 @@ class WelcomePage(QWidget):
         """It is shown from now on; with a document behind it there is a way back to that."""
         self._shown, self.can_leave = True, can_leave
         self.back.setVisible(can_leave)
+        self.models.want(True)
         for card in self.findChildren(DocumentCard):
             card.load(self.workers, lambda: self._shown)
 
     def end(self) -> None:
         """It is hidden: what it would still read has no use."""
         self._shown = False
+        self.models.want(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the words what their font needs; the picture of the sample goes where that is too much."""
@@ -249,7 +266,8 @@ class WelcomePage(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        room = self.width() - 2 * SIDES
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        room = self.width() - 2 * SIDES - bar
         words = self._words_part.minimumSize().width()
         self._picture.setVisible(self._has_sample and room >= words + GAP + SAMPLE)
         beside = GAP + SAMPLE if not self._picture.isHidden() else 0

@@ -56,6 +56,16 @@
     </message>
 </context>
 <context>
+    <name>ModelList</name>
+    <message numerus="yes">
+        <source>Show all %n model(s)</source>
+        <translation>
+            <numerusform>Show the one model</numerusform>
+            <numerusform>Show all %n models</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>StatusBar</name>
     <message numerus="yes">
         <source>%n layers selected</source>

@@ -397,6 +397,10 @@
         <source>Choose pictures</source>
         <translation>选择图片</translation>
     </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
 </context>
 <context>
     <name>Autosave</name>
@@ -1877,6 +1881,157 @@ or add a subject below.</source>
     <message>
         <source>Its name on huggingface.co. It is downloaded when it is used first.</source>
         <translation>模型在 huggingface.co 上的名称。首次使用时会下载。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelList</name>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>The one that comes along composes at once. Larger ones draw better; each is downloaded once.</source>
+        <translation>自带的模型马上就能合成。更大的模型画得更好，每个只需下载一次。</translation>
+    </message>
+    <message>
+        <source>Without a GPU they take minutes for each step.</source>
+        <translation>没有 GPU 时，它们每一步要几分钟。</translation>
+    </message>
+    <message>
+        <source>Show fewer</source>
+        <translation>收起</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all %n model(s)</source>
+        <translation>
+            <numerusform>显示全部 %n 个模型</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ModelRow</name>
+    <message>
+        <source>Not now</source>
+        <translation>以后再说</translation>
+    </message>
+    <message>
+        <source>Comes along</source>
+        <translation>自带</translation>
+    </message>
+    <message>
+        <source>On this machine</source>
+        <translation>已在本机</translation>
+    </message>
+    <message>
+        <source>Too large for this machine</source>
+        <translation>超出本机的内存</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>下载</translation>
+    </message>
+    <message>
+        <source>Download…</source>
+        <translation>下载…</translation>
+    </message>
+    <message>
+        <source>Asking the hub…</source>
+        <translation>正在询问模型库…</translation>
+    </message>
+    <message>
+        <source>%1 of weights</source>
+        <translation>权重 %1</translation>
+    </message>
+    <message>
+        <source>takes about %1 of %2</source>
+        <translation>约占 %2 中的 %1</translation>
+    </message>
+    <message>
+        <source>%1 to download, under the licence %2.</source>
+        <translation>需下载 %1，许可证：%2。</translation>
+    </message>
+    <message>
+        <source>not named</source>
+        <translation>未注明</translation>
+    </message>
+    <message>
+        <source>It has to be accepted on its page first.</source>
+        <translation>需先在其页面上接受许可证。</translation>
+    </message>
+</context>
+<context>
+    <name>Models</name>
+    <message>
+        <source>The small model that comes along: 3D figures on painted backgrounds, 256 px, runs without a GPU.</source>
+        <translation>自带的小模型：手绘背景上的 3D 形象，256 像素，无需 GPU。</translation>
+    </message>
+    <message>
+        <source>FLUX.1 dev: the best fidelity to subjects.</source>
+        <translation>FLUX.1 dev：对主体还原得最好。</translation>
+    </message>
+    <message>
+        <source>FLUX.1 schnell: four steps, for quick drafts.</source>
+        <translation>FLUX.1 schnell：四步，适合快速草图。</translation>
+    </message>
+    <message>
+        <source>FLUX.1 Krea: photographic, less glossy than dev.</source>
+        <translation>FLUX.1 Krea：照片风格，比 dev 少些油亮感。</translation>
+    </message>
+    <message>
+        <source>FLUX.1 Kontext: takes reference pictures.</source>
+        <translation>FLUX.1 Kontext：可用参考图。</translation>
+    </message>
+    <message>
+        <source>FLUX.2 dev: the largest, takes reference pictures.</source>
+        <translation>FLUX.2 dev：最大，可用参考图。</translation>
+    </message>
+    <message>
+        <source>FLUX.2 klein 4B: four steps, small.</source>
+        <translation>FLUX.2 klein 4B：四步，小巧。</translation>
+    </message>
+    <message>
+        <source>FLUX.2 klein 9B: four steps.</source>
+        <translation>FLUX.2 klein 9B：四步。</translation>
+    </message>
+    <message>
+        <source>FLUX.2 klein base 4B: not distilled, more varied.</source>
+        <translation>FLUX.2 klein base 4B：未经蒸馏，变化更多。</translation>
+    </message>
+    <message>
+        <source>FLUX.2 klein base 9B: not distilled, more varied.</source>
+        <translation>FLUX.2 klein base 9B：未经蒸馏，变化更多。</translation>
+    </message>
+    <message>
+        <source>Z-Image: not distilled, more varied.</source>
+        <translation>Z-Image：未经蒸馏，变化更多。</translation>
+    </message>
+    <message>
+        <source>Z-Image-Turbo: eight steps, photographic.</source>
+        <translation>Z-Image-Turbo：八步，照片风格。</translation>
+    </message>
+    <message>
+        <source>Krea 2 Turbo: eight steps, for looks and style.</source>
+        <translation>Krea 2 Turbo：八步，擅长画风。</translation>
+    </message>
+    <message>
+        <source>Krea 2 Raw: not distilled, more varied.</source>
+        <translation>Krea 2 Raw：未经蒸馏，变化更多。</translation>
+    </message>
+    <message>
+        <source>Qwen-Image of December 2025: large, follows long prompts, writes text.</source>
+        <translation>2025 年 12 月的 Qwen-Image：大型，能遵循长提示词，能写字。</translation>
+    </message>
+    <message>
+        <source>Qwen-Image-Edit of November 2025: takes reference pictures.</source>
+        <translation>2025 年 11 月的 Qwen-Image-Edit：可用参考图。</translation>
     </message>
 </context>
 <context>

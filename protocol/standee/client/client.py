@@ -23,12 +23,10 @@ from ..wire import operations
 from ..wire.events import Cancelled, Event, Failed, Result, ends
 from ..wire.messages import (
     Cutout,
-    Download,
     JobCancel,
     JobInfo,
     JobRelease,
     Kind,
-    ModelInfo,
     Point,
     Shutdown,
     Status,
@@ -37,6 +35,7 @@ from ..wire.messages import (
 )
 from ..wire.operations import Blobs, Operation, TransferProgress, submission
 from ..wire.session import Session, Task
+from .model_requests import ModelRequests
 from .transport import Transport
 
 T = TypeVar("T")
@@ -45,7 +44,7 @@ PATIENCE = 60.0
 """Seconds that a blocking call waits for a daemon that is away. Jobs wait for it without limit."""
 
 
-class Client:
+class Client(ModelRequests):
     """A connection to the daemon, kept over its restarts. Use it in a `with` block or `close` it.
 
     Any method may raise `NotConnected`, `Unauthorised` and `IncompatibleVersion`.
@@ -204,14 +203,6 @@ class Client:
         """Return this client's jobs, oldest first; `everyone`: those of all, for the user only."""
         return self._run(operations.list_jobs(everyone))
 
-    def models(self) -> list[ModelInfo]:
-        """Return the models that compositions may name."""
-        return self._run(operations.list_models())
-
-    def downloads(self, spec: Composition | Cutout) -> tuple[Download, ...]:
-        """Return what a job of this `spec` would have to download first."""
-        return self._run(operations.downloads(spec))
-
     def status(self) -> Status:
         """Return how the daemon is."""
         status: Status = self._run(operations.ask(StatusRequest()))
@@ -298,14 +289,6 @@ class Client:
     def begin_jobs(self) -> Task[list[JobInfo]]:
         """Like `jobs`."""
         return self._session.begin(operations.list_jobs())
-
-    def begin_models(self) -> Task[list[ModelInfo]]:
-        """Like `models`."""
-        return self._session.begin(operations.list_models())
-
-    def begin_downloads(self, spec: Composition | Cutout) -> Task[tuple[Download, ...]]:
-        """Like `downloads`."""
-        return self._session.begin(operations.downloads(spec))
 
     def begin_status(self) -> Task[Status]:
         """Like `status`."""

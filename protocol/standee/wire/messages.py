@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 
 from ..composition import Coordinate, Digest, Rect, Text
 from .events import Problem
+from .known_models import KnownModel
 
 PROTOCOL = (1, 0)
 """Major and minor version. Another major is refused; a larger minor only adds things."""
@@ -162,6 +163,17 @@ class ModelsRequest(Request, frozen=True, kw_only=True, tag="models"):
     """Ask which models can be used."""
 
 
+class KnownModelsRequest(Request, frozen=True, kw_only=True, tag="models.known"):
+    """Ask what models there are to have, and what each takes. Only the daemon's own user may."""
+
+
+class ModelDownload(Request, frozen=True, kw_only=True, tag="models.download"):
+    """Download a known model beside the jobs, or `stop` that. It says yes to its licence, and may be asked again."""
+
+    model: Short
+    stop: bool = False
+
+
 class DownloadsRequest(Request, frozen=True, kw_only=True, tag="downloads"):
     """Ask what a job of this `spec` would have to download first. Only the daemon's own user may."""
 
@@ -191,6 +203,8 @@ AnyRequest = (
     | JobList
     | JobRelease
     | ModelsRequest
+    | KnownModelsRequest
+    | ModelDownload
     | DownloadsRequest
     | StatusRequest
     | Shutdown
@@ -331,6 +345,13 @@ class Models(Answer, frozen=True, kw_only=True, tag="models"):
     models: tuple[ModelInfo, ...] = ()
 
 
+class KnownModels(Answer, frozen=True, kw_only=True, tag="models.known"):
+    """The known models, on a `device`: cuda, mps, cpu, or "" where that could not be found out."""
+
+    models: tuple[KnownModel, ...] = ()
+    device: str = ""
+
+
 class Downloads(Answer, frozen=True, kw_only=True, tag="downloads"):
     """What has to be downloaded before a job can run; nothing where all of it is there."""
 
@@ -371,6 +392,7 @@ AnyAnswer = (
     | JobState
     | Jobs
     | Models
+    | KnownModels
     | Downloads
     | Status
     | Refused

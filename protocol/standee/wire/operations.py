@@ -37,6 +37,8 @@ from .messages import (
     Jobs,
     JobSubmit,
     Kind,
+    KnownModels,
+    KnownModelsRequest,
     ModelInfo,
     Models,
     ModelsRequest,
@@ -90,6 +92,12 @@ def list_models() -> Operation[list[ModelInfo]]:
     """Return the models that compositions may name."""
     answer = cast(Models, (yield from ask(ModelsRequest())))
     return list(answer.models)
+
+
+def known_models() -> Operation[KnownModels]:
+    """Return what models there are to have, and what each takes on the daemon's machine."""
+    answer = cast(KnownModels, (yield from ask(KnownModelsRequest())))
+    return msgspec.structs.replace(answer, models=tuple(answer.models))
 
 
 def downloads(spec: Composition | Cutout) -> Operation[tuple[Download, ...]]:

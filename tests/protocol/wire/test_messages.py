@@ -27,6 +27,7 @@ FIELDS = {
     "error": Problem(code="job-failed", message="No."),
     "version": (1, 0),
     "spec": {"prompt": "a cat"},
+    "model": "FLUX.1-schnell",
     "data": b"\x00bytes",
 }
 
