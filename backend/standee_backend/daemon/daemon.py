@@ -115,7 +115,10 @@ class Daemon:
         event(log, "daemon.ready", version=__version__, endpoint=endpoint, home=str(self._home))
         try:
             self._start(
-                router.receive(), router.sweep(), self._keep_house(service), self._watch(router)
+                router.receive(),
+                router.sweep(),
+                self._keep_house(service),
+                self._watch(router, service),
             )
             self._start(self._check_keys(router))
             for index, slot in enumerate(self._scheduler.slots):  # two loops each: see `main.py`
@@ -234,13 +237,13 @@ class Daemon:
         if dropped:
             event(log, "blobs.swept", dropped=dropped)
 
-    async def _watch(self, router: Router) -> None:
+    async def _watch(self, router: Router, service: Service) -> None:
         """Stop when nobody has needed the daemon for a while, if that is wanted."""
         idle_since = time.monotonic()
         while self._config.idle_exit > 0:
             await asyncio.sleep(min(5.0, self._config.idle_exit * 6))
             waiting, _ = await self._disk(self._store.counts)
-            if len(router) or self._scheduler.busy or waiting:
+            if len(router) or self._scheduler.busy or waiting or service.downloading:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > self._config.idle_exit * 60:
                 event(log, "daemon.idle", minutes=self._config.idle_exit)

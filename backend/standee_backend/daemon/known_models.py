@@ -77,7 +77,7 @@ class KnownModelRequests:
 
     def __init__(self, files: DiskThread, options: Options, came: Callable[[], None]) -> None:
         self._files, self._options, self._came = files, options, came
-        self._survey = DiskThread("survey")
+        self._survey, self._closing = DiskThread("survey"), threading.Event()
         self._device: str | None = None
         self._advice: dict[str, dict[str, Any]] = {}
         self._downloads: dict[str, ModelDownload] = {}
@@ -86,7 +86,13 @@ class KnownModelRequests:
         """Let go of the downloads: what has arrived is kept."""
         for one in self._downloads.values():
             one.stop()
+        self._closing.set()
         self._survey.close()
+
+    @property
+    def downloading(self) -> bool:
+        """Whether a download is under way."""
+        return any(one.running for one in self._downloads.values())
 
     async def listed(self) -> KnownModels:
         """Return the known models. The first time this machine is looked at, which takes seconds."""
@@ -113,7 +119,7 @@ class KnownModelRequests:
         """Find out once what this machine is, and what would suit it for each model."""
         if self._device is not None:  # another client asked in the meantime
             return
-        here = machine.survey_apart()
+        here = machine.survey_apart(self._closing)
         found = machine.recommend(here, self._options) if here else []
         takes = {one.model: _takes(one) for one in found}
         published = machine.published()
@@ -137,7 +143,7 @@ class KnownModelRequests:
 
     def _model(self, name: str) -> KnownModel:
         entry, going = KNOWN[name], self._downloads.get(name)
-        here = catalog.cached(entry.path) is not None
+        here = _is_here(name)
         known = KnownModel(
             name,
             entry.description,
@@ -151,6 +157,14 @@ class KnownModelRequests:
         if going is None or here:
             return known
         return replace(known, error=Problem.of(going.error) if going.error else None)
+
+
+def _is_here(name: str) -> bool:
+    """Whether a model is on this machine: in the hub's cache, or where `models.toml` says."""
+    try:
+        return download.here(catalog.find(name)) is not None
+    except StandeeError:
+        return False
 
 
 def _takes(advice: machine.Advice) -> dict[str, Any]:

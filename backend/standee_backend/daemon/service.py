@@ -117,6 +117,11 @@ class Service:
         self._models.close()
         self._files.close()
 
+    @property
+    def downloading(self) -> bool:
+        """Whether a model is brought beside the jobs."""
+        return self._known_models.downloading
+
     async def drop_later(self) -> None:
         """Delete pictures that could not be deleted when they were let go."""
         await self._pictures.drop_later()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -92,14 +94,23 @@ def survey() -> Machine:
     return Machine(**known)
 
 
-def survey_apart() -> Machine | None:
-    """Look at this machine in a process of its own, which takes torch along when it ends; `None` where torch fails."""
+def survey_apart(stop: threading.Event) -> Machine | None:
+    """Look at this machine in a process of its own, which takes torch along when it ends.
+
+    `None` where torch fails, and once `stop` is set.
+    """
+    command, deadline = [sys.executable, "-P", "-c", SURVEY], time.monotonic() + SURVEY_WITHIN
+    told = b""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        while not told and process.returncode is None:
+            try:
+                told, _ = process.communicate(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                if stop.is_set() or time.monotonic() > deadline:
+                    process.kill()
     try:
-        told = subprocess.run(
-            [sys.executable, "-P", "-c", SURVEY], capture_output=True, timeout=SURVEY_WITHIN
-        )
-        return msgspec.json.decode(told.stdout.strip().rpartition(b"\n")[2], type=Machine)
-    except (OSError, subprocess.TimeoutExpired, msgspec.MsgspecError):
+        return msgspec.json.decode(told.strip().rpartition(b"\n")[2], type=Machine)
+    except msgspec.MsgspecError:
         return None
 
 

@@ -12,6 +12,8 @@ from ...services.daemon_link import ConnectionState, DaemonLink
 
 FOLLOW_MS = 700
 """How often a download is looked at, ms."""
+LOOK_AFTER_MS = 400
+"""How long the page is looked at before the daemon is asked, ms: who goes straight on needs no list."""
 
 
 class ModelDownloads(QObject):
@@ -37,7 +39,7 @@ class ModelDownloads(QObject):
         """Somebody looks at the models from now on, or no more."""
         self._wanted = wanted
         if wanted:
-            self._ask()
+            self._timer.start(LOOK_AFTER_MS)
 
     def offer(self, name: str) -> None:
         """Ask what a model's download is: `offered` tells its size and licence."""
@@ -70,11 +72,11 @@ class ModelDownloads(QObject):
         self._link.ask(lambda client: client.begin_download_model(name, stop), answered)
 
     def _on_contact(self, contact: ConnectionState) -> None:
-        if contact.state == "connected" and self._wanted:
-            self._ask()
+        if contact.state == "connected" and (self._wanted or self._downloading):
+            self._timer.start(LOOK_AFTER_MS)
 
     def _ask(self) -> None:
-        if self._asked or not self._link.connected:
+        if self._asked or not (self._link.connected and (self._wanted or self._downloading)):
             return
         self._asked = True
         self._link.ask(lambda client: client.begin_known_models(), self._answered)

@@ -14,6 +14,7 @@ from standee.errors import StandeeError, UnknownModel
 from standee.wire.events import Problem
 from standee.wire.known_models import KnownModel
 from standee.wire.messages import Download, KnownModels
+from standee_desktop.shell.first_run import known_models
 from standee_desktop.shell.first_run.known_models import ModelDownloads
 from standee_desktop.shell.first_run.model_list import FIRST, ModelList
 
@@ -61,6 +62,12 @@ class Link(QObject):
         self.looked += 1
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_models, "LOOK_AFTER_MS", 0)
+    monkeypatch.setattr(known_models, "FOLLOW_MS", 20)
+
+
 @pytest.fixture
 def daemon() -> Daemon:
     fitting = {"preset": {}, "need": 8 * GIB, "room": 11 * GIB, "fits": True}
@@ -75,13 +82,14 @@ def daemon() -> Daemon:
 
 
 @pytest.fixture
-def shown(app, daemon: Daemon):  # type: ignore[no-untyped-def]
+def shown(settle, daemon: Daemon):  # type: ignore[no-untyped-def]
     link = Link(daemon)
     downloads = ModelDownloads(link)  # type: ignore[arg-type]
     models = ModelList()
     models.follow(downloads)
     models.resize(900, 700)
     models.want(True)
+    settle(lambda: not models.isHidden())
     yield models
     models.want(False)
     downloads._timer.stop()
@@ -142,6 +150,7 @@ def test_a_model_that_has_come_can_be_used(shown, daemon: Daemon, settle) -> Non
 def test_the_compose_panel_learns_of_a_model_that_has_come(app, daemon: Daemon, settle) -> None:  # type: ignore[no-untyped-def]
     link = Link(daemon)
     downloads = ModelDownloads(link)  # type: ignore[arg-type]
+    downloads.want(True)
     downloads.begin("small")
     assert link.looked == 0
     daemon.models["small"] = KnownModel("small", state="here")
@@ -168,9 +177,20 @@ def test_why_a_download_cannot_be_had_is_said_and_it_can_be_tried_again(  # type
     assert row.go.isEnabled()
 
 
-def test_without_an_answer_there_is_no_empty_section(app, daemon: Daemon) -> None:  # type: ignore[no-untyped-def]
-    daemon.begin_known_models = lambda: StandeeError("An older daemon.")  # type: ignore[method-assign]
-    models = ModelList()
-    models.follow(ModelDownloads(Link(daemon), models))  # type: ignore[arg-type]
+def test_who_leaves_the_page_at_once_has_nobody_asked(app, daemon: Daemon, settle) -> None:  # type: ignore[no-untyped-def]
+    downloads = ModelDownloads(Link(daemon))  # type: ignore[arg-type]
+    told: list[object] = []
+    downloads.changed.connect(told.append)
+    downloads.want(True)
+    downloads.want(False)
+    settle(lambda: not downloads._timer.isActive())
+    assert told == []
+
+
+def test_without_an_answer_there_is_no_empty_section(settle, daemon: Daemon) -> None:  # type: ignore[no-untyped-def]
+    daemon.begin_known_models = lambda: StandeeError("An older daemon.")  # type: ignore[assignment,return-value]
+    models, downloads = ModelList(), ModelDownloads(Link(daemon))  # type: ignore[arg-type]
+    models.follow(downloads)
     models.want(True)
+    settle(lambda: not downloads._timer.isActive())
     assert models.isHidden()
