@@ -11,23 +11,24 @@ import pytest
 from standee import Client
 from standee.errors import UnknownModel
 from standee.wire.known_models import KnownModel
+from standee_backend.catalog.catalog import MINI
 from standee_backend.catalog.known_models import BUILT_LIKE, KNOWN
 from standee_backend.hardware.machine import published
 from support.daemons import Running
-from support.hub_server import Hub
+from support.hub_server import Hub, hub_without_weights
 
 NAME = "Z-Image-Turbo"
 
 
 @pytest.fixture
-def hub(tiny_model) -> Iterator[Hub]:
-    served = Hub(KNOWN[NAME].path, tiny_model("klein"))
+def hub() -> Iterator[Hub]:
+    served = hub_without_weights(KNOWN[NAME].path, MINI)
     yield served
     served.close()
 
 
 @pytest.fixture
-def daemon(hub, tmp_path: Path, monkeypatch) -> Iterator[Running]:
+def daemon(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     for name, value in {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf")}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)

@@ -136,3 +136,10 @@ class Hub:
 def git_id(data: bytes) -> str:
     """Return what git calls this content."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def hub_without_weights(repository: str, folder: Path) -> Hub:
+    """A hub whose model has a real one's description, and weights of 1 MiB that nobody can load."""
+    hub = Hub(repository, folder)
+    hub.files |= {name: bytes(2**20) for name in hub.files if name.endswith(".safetensors")}
+    return hub

@@ -1955,6 +1955,10 @@ or add a subject below.</source>
         <translation>约占 %2 中的 %1</translation>
     </message>
     <message>
+        <source>slow: its weights come block by block</source>
+        <translation>较慢：权重逐块调入</translation>
+    </message>
+    <message>
         <source>%1 to download, under the licence %2.</source>
         <translation>需下载 %1，许可证：%2。</translation>
     </message>

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from standee.errors import StandeeError
-from standee.formatting import how_far, size
+from standee.formatting import size
 from standee.wire.known_models import KnownModel
 from standee.wire.messages import Download
 from standee.wire.notes import preset_text
@@ -124,7 +124,7 @@ class ModelRow(QFrame):
         words = {
             "bundled": self.tr("Comes along"),
             "here": self.tr("On this machine"),
-            "downloading": how_far("downloading", model.done, model.size) if model.size else "",
+            "downloading": f"{size(model.done)} / {size(model.size)}" if model.size else "",
         }.get(model.state, "")
         if model.state == "absent" and model.fits is False:
             words = self.tr("Too large for this machine")
@@ -154,6 +154,8 @@ class ModelRow(QFrame):
             takes = self.tr("takes about %1 of %2")
             takes = takes.replace("%1", size(model.need)).replace("%2", size(model.room))
             parts.append(takes)
+        if model.preset.get("offload") == "group":
+            parts.append(self.tr("slow: its weights come block by block"))
         return parts
 
     def _loaded(self) -> str:
