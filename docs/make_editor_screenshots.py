@@ -127,6 +127,7 @@ class Photographer:
 def in_english(wanted: set[str]) -> None:
     """Take all pictures but the Chinese one."""
     artist = Photographer(wanted)
+    artist.wait(artist.window.welcome.models.isVisible)
     artist.shoot("welcome")
     artist.open_sample()
     layers = artist.document.composition.layers
