@@ -42,7 +42,10 @@ def family(request, tiny_model, tiny_flux) -> Family:
 def keys_at_sites(family, monkeypatch) -> list[torch.Tensor]:
     """Return the image's keys as they enter each site's attention."""
     seen = []
-    where = {type(processor).__mro__[1].__module__ for processor in family.processors}
+    where = {
+        next(one.__module__ for one in type(processor).__mro__ if "diffusers" in one.__module__)
+        for processor in family.processors
+    }
 
     def watched(query, key, value, **how):
         seen.append(key)

@@ -69,10 +69,10 @@ def presets(results):
 
 
 def test_a_job_says_before_it_runs_how_it_fits(limited):
-    running = limited(100)
+    running = limited(150)
     results, [note] = compose(running)
     assert note.startswith("Memory: preset 32 bits: weights in 32 bits")
-    assert note.endswith("of 100 MiB.")
+    assert note.endswith("of 150 MiB.")
     assert presets(results) == ["32 bits"]
     assert note in running.log.read_text()
 
