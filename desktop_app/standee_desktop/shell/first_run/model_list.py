@@ -36,7 +36,7 @@ class ModelList(QWidget):
         self.words.setWordWrap(True)
         self._column = QVBoxLayout()
         self._column.setSpacing(8)
-        self.all = QPushButton()
+        self.all = QPushButton(self.tr("Show fewer"))
         self.all.setProperty("role", "quiet")
         self.all.setCheckable(True)
         self.all.toggled.connect(lambda _: self._arrange())
