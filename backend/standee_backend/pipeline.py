@@ -115,9 +115,8 @@ class StandeePipeline:
         `UnknownModel`, `InvalidField` and `MissingDependency`.
         """
         pipeline = cls(JobRunner(check(options)), model)
-        wanted = needed.by_composition(pipeline._model, Sampling(model=model))
         if not download:
-            needed.check(wanted)
+            needed.check(needed.by_composition(pipeline._model, Sampling(model=model)))
         return pipeline
 
     def set_progress_bar_config(self, **config: Any) -> None:

@@ -89,11 +89,11 @@ class Run:
     def __iter__(self) -> Iterator[str]:
         """Do what is left, and name each picture when it is there."""
         for case in self.cases:
-            plain = self._composed(case, NOTHING)
+            layout, plain = self._layout(case), self._composed(case, NOTHING)
             for row in (NOTHING, COLLAGE, *(name for name in ROWS if name != NOTHING)):
                 file = self.file(case, row).with_suffix(".json")
                 if not file.exists():
-                    found = self._score(case, row, plain)
+                    found = self._score(case, row, layout, plain)
                     write_atomically(file, json.dumps(found).encode())
                 yield f"{case.name}, {row}"
 
@@ -111,10 +111,9 @@ class Run:
         """Return where the picture of a case lies."""
         return self.folder / "pictures" / case.name / (re.sub(r"\W+", "-", row) + ".png")
 
-    def _score(self, case: Case, row: str, plain: Array) -> dict[str, float]:
-        layout = self._layout(case)
+    def _score(self, case: Case, row: str, layout: Layout, plain: Array) -> dict[str, float]:
         if row == COLLAGE:
-            onto = self._composed(case, NOTHING) if case.kind != "scene" else self._scene(case)
+            onto = plain if case.kind != "scene" else self._scene(case)
             pasted = paste(layout, _image(onto))
             file = self.file(case, row)
             file.parent.mkdir(parents=True, exist_ok=True)
