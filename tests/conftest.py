@@ -12,8 +12,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # torch's threads of several processes 
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from support import tiny_models
-from support.tiny import flux, krea2
+from support import tiny
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,28 +33,11 @@ def shared() -> Path:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return `make(kind)`: the folder of a tiny random checkpoint, made once. Tests do not write into it."""
 
-    def parts() -> tuple[object, object]:
-        return tiny_models.make_tokenizer(), tiny_models.video_autoencoder()
-
-    kinds = {
-        "krea2": lambda folder: krea2.save_krea2(folder, *parts(), distilled=False),
-        "krea2-turbo": lambda folder: krea2.save_krea2(folder, *parts(), distilled=True),
-        "flux": lambda folder: flux.save_flux(folder, guided=True),
-        "schnell": lambda folder: flux.save_flux(folder, guided=False),
-        "kontext": lambda folder: flux.save_flux(folder, guided=True, kontext=True),
-        "flux2-dev": tiny_models.save_flux2_dev,
-        "klein": lambda folder: tiny_models.save_klein(folder, distilled=True),
-        "klein-base": lambda folder: tiny_models.save_klein(folder, distilled=False),
-        "z-image": lambda folder: tiny_models.save_z_image(folder, shift=6.0),
-        "qwen-image": lambda folder: tiny_models.save_qwen_image(folder, edit=False),
-        "qwen-edit": lambda folder: tiny_models.save_qwen_image(folder, edit=True),
-        "z-image-turbo": lambda folder: tiny_models.save_z_image(folder, shift=3.0),
-    }
     made: dict[str, Path] = {}
 
     def make(kind: str) -> Path:
         if kind not in made:
-            made[kind] = kinds[kind](tmp_path_factory.mktemp("models") / kind)
+            made[kind] = tiny.KINDS[kind](tmp_path_factory.mktemp("models") / kind)
         return made[kind]
 
     return make

@@ -23,7 +23,7 @@ from standee_backend.hardware.options import Options
 from standee_backend.worker import job_runner
 from standee_backend.worker.job_runner import JobRunner
 from standee_backend.worker.memory_planner import MemoryPlanner
-from support import tiny_models
+from support import tiny
 from support.networks import pretrained
 from support.networks.salient import save_salient
 
@@ -38,7 +38,7 @@ def runner() -> JobRunner:
 @pytest.fixture(scope="module")
 def mini_lora(tmp_path_factory) -> Path:
     file = tmp_path_factory.mktemp("loras") / "mini.safetensors"
-    return tiny_models.save_lora(file, catalog.MINI, targets=r".*attn\.to_[qv]")
+    return tiny.save_lora(file, catalog.MINI, targets=r".*attn\.to_[qv]")
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_the_memory_of_a_jobs_loras_is_in_its_plan(shelf, composition, tmp_path)
         return made[0].receipt["model"]["preset"]
 
     file = tmp_path / "large.safetensors"
-    tiny_models.save_lora(file, catalog.MINI, targets=r".*(attn\.to_[qkv]|proj_mlp)", rank=128)
+    tiny.save_lora(file, catalog.MINI, targets=r".*(attn\.to_[qkv]|proj_mlp)", rank=128)
     sampling = Sampling(steps=3, loras=(Lora(str(file)),))
     info = catalog.find("mini")
     plan = MemoryPlanner(CPU).plan(info, catalog.MINI, composition, [], None)

@@ -6,6 +6,8 @@ double- and single-stream blocks; 16 px a cell.
 
 from pathlib import Path
 
+from .parts import image_autoencoder
+
 WORDS = ["a", "the", "cat", "dog", "mug", "robot", "on", "beach", "in", "snow"]
 
 
@@ -20,19 +22,7 @@ def save_flux(folder: Path, *, guided: bool, kontext: bool = False) -> Path:
     kind = diffusers.FluxKontextPipeline if kontext else diffusers.FluxPipeline
     pipeline = kind(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=guided),
-        vae=diffusers.AutoencoderKL(
-            block_out_channels=(8, 8, 16, 16),
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            latent_channels=16,
-            layers_per_block=1,
-            norm_num_groups=4,
-            sample_size=1024,
-            scaling_factor=0.3611,
-            shift_factor=0.1159,
-            use_quant_conv=False,
-            use_post_quant_conv=False,
-        ),
+        vae=image_autoencoder(),
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         text_encoder_2=text_encoder_2,

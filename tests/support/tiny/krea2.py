@@ -1,16 +1,18 @@
 """Tiny random checkpoints of Krea 2, made and saved by diffusers' own classes."""
 
 from pathlib import Path
-from typing import Any
+
+from .parts import make_tokenizer, video_autoencoder
 
 
-def save_krea2(folder: Path, tokenizer: Any, autoencoder: Any, *, distilled: bool) -> Path:
+def save_krea2(folder: Path, *, distilled: bool) -> Path:
     """Save a Krea 2 of 2 blocks of 64 dims, with one key for two queries; Turbo, if it is distilled."""
     import diffusers
     import torch
     import transformers
 
     torch.manual_seed(0)
+    tokenizer = make_tokenizer()
     text = {
         "vocab_size": len(tokenizer),
         "hidden_size": 16,
@@ -51,7 +53,7 @@ def save_krea2(folder: Path, tokenizer: Any, autoencoder: Any, *, distilled: boo
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
             use_dynamic_shifting=True, max_image_seq_len=6400
         ),
-        vae=autoencoder,
+        vae=video_autoencoder(),
         text_encoder=transformers.Qwen3VLModel(language),
         tokenizer=tokenizer,
         transformer=transformer,

@@ -19,7 +19,7 @@ from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import compile_blocks, load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options
-from support import tiny_models
+from support import tiny
 from support.composing import compose
 
 KINDS = [
@@ -123,7 +123,7 @@ def test_a_lora_over_compiled_blocks_counts_and_goes_again(
         return compose(compiled, composition, shelf.read, seed=0)
 
     targets = r".*(attn|attention)\.(to_q|to_qkv_mlp_proj)"
-    lora = tiny_models.save_lora(tmp_path / "lora.safetensors", folder, targets=targets)
+    lora = tiny.save_lora(tmp_path / "lora.safetensors", folder, targets=targets)
     plain = paint()
     pictures, graphs = [], []
     for loras in [[(lora, 1.0)], []] * 2:

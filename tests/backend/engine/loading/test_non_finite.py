@@ -14,7 +14,7 @@ from standee_backend.catalog import catalog
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
-from support import tiny_models
+from support import tiny
 from support.composing import compose
 
 
@@ -51,7 +51,7 @@ def test_the_strongest_lora_is_named(folder, tmp_path) -> None:
     family = load(catalog.find(str(folder)), Options(device="cpu"))
     files = [tmp_path / "mild.safetensors", tmp_path / "wild.safetensors"]
     for index, file in enumerate(files):
-        tiny_models.save_lora(file, folder, targets=r".*\.to_q", seed=index)
+        tiny.save_lora(file, folder, targets=r".*\.to_q", seed=index)
     weights = {name: weight * 1e30 for name, weight in load_file(files[1]).items()}
     save_file(weights, files[1])
     family.adapters.lay([(files[0], 0.5), (files[1], 2.0)])

@@ -19,7 +19,7 @@ from standee_backend.engine.memory.footprint import Blueprint, outline, workload
 from standee_backend.hardware import memory_estimate
 from standee_backend.hardware.load_presets import CARDS, Preset
 from standee_backend.hardware.options import Options
-from support import single_files, tiny_models
+from support import single_files, tiny
 from support.composing import compose
 from support.ledger import Ledger
 
@@ -157,7 +157,7 @@ def test_a_lora_counts_over_a_transformer_of_one_file_and_goes_without_a_trace(
     suffix = save.removeprefix("save_")
     family = load(named(getattr(single_files, save)(klein, tmp_path / f"k.{suffix}"), klein), CPU)
     lora = tmp_path / "lora.safetensors"
-    tiny_models.save_lora(lora, klein, targets=r".*(attn\.to_q|to_qkv_mlp_proj)")
+    tiny.save_lora(lora, klein, targets=r".*(attn\.to_q|to_qkv_mlp_proj)")
     plain, fingerprint = paint(family), family.fingerprint()
     family.adapters.lay([(lora, 1.0)])
     assert not close(paint(family), plain)

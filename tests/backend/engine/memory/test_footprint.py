@@ -19,7 +19,7 @@ from standee_backend.engine.memory.footprint import Blueprint, outline, workload
 from standee_backend.hardware.load_presets import CARDS, PROCESSOR, Preset
 from standee_backend.hardware.memory_estimate import Footprint, peak, with_loras
 from standee_backend.hardware.options import Options
-from support import tiny_models
+from support import tiny
 from support.composing import compose
 from support.ledger import Ledger
 
@@ -128,7 +128,7 @@ def test_loras_are_counted_in(
 ) -> None:
     """They take about half as much as the transformer."""
     file = tmp_path / "lora.safetensors"
-    tiny_models.save_lora(file, folder_of(kind), targets=LAYERS[kind], rank=64)
+    tiny.save_lora(file, folder_of(kind), targets=LAYERS[kind], rank=64)
     composition = replace(composition, sampling=Sampling(steps=3, loras=(Lora(str(file)),)))
     plan = blueprint_of(kind, preset.dtype)
     footprint = plan.footprint(workload_of(composition, plan.family))

@@ -18,7 +18,7 @@ from standee_backend.engine.families.base import Family
 from standee_backend.engine.families.lora import adapters
 from standee_backend.engine.loading.load import load
 from standee_backend.hardware.options import Options
-from support import tiny_models
+from support import tiny
 from support.composing import compose
 
 Paint = Callable[[Family], NDArray[np.uint8]]
@@ -52,7 +52,7 @@ def make_lora(folders, tmp_path_factory) -> Callable[..., Path]:
         if (kind, seed) not in made:
             file = tmp_path_factory.mktemp("loras") / f"{kind}-{seed}.safetensors"
             targets = TARGETS[kind]
-            made[kind, seed] = tiny_models.save_lora(
+            made[kind, seed] = tiny.save_lora(
                 file, folders[kind], seed=seed, targets=targets
             )
         return made[kind, seed]
