@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from standee.arrangement import MASK_SIDE
 from standee.composition import Canvas, Rect
 from standee.rotation import centre, turned_about
 
@@ -56,6 +57,12 @@ class Samples:
         grid = np.mgrid[top:bottom, left:right].reshape(2, -1).T
         px = (grid[:, ::-1] + 0.5) * self.step
         return grid.astype(np.int64), px.astype(np.float64)
+
+
+def filled(rect: Rect) -> NDArray[np.float32]:
+    """Return the cut-out (height, width) of a rectangle of words, which is all of it: about a value a px."""
+    height, width = (min(MASK_SIDE, max(1, round(side))) for side in (rect.h, rect.w))
+    return np.ones((height, width), np.float32)
 
 
 def cut(

@@ -76,7 +76,7 @@ class Words:
 class Progress:
     """How far a job is (0..1), and in words."""
 
-    factor: float
+    part: float
     text: str
 
 
@@ -185,7 +185,7 @@ def _progress(lines: Triangles, progress: Progress, frame: Frame, style: Style) 
     left, bottom, right, _ = _whole(frame)
     inset, high = 8 * scale, 6 * scale
     x0, x1, y0 = left + inset, right - inset, bottom + inset
-    end = x0 + (x1 - x0) * min(1.0, max(0.0, progress.factor))
+    end = x0 + (x1 - x0) * min(1.0, max(0.0, progress.part))
     lines.quads(np.array([[x0 - 1, y0 - 1, x1 + 1, y0 + high + 1]]), GROUND)
     lines.quads(np.array([[x0, y0, end, y0 + high]]), style.selected)
     size, chip = style.text * scale, GROUND

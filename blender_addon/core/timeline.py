@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def prompt_at(frame: int, base: str, markers: Mapping[str, int], prompts: Mapping[str, str]) -> str:
@@ -19,6 +19,17 @@ def prompt_at(frame: int, base: str, markers: Mapping[str, int], prompts: Mappin
 def frames(start: int, end: int, step: int = 1) -> list[int]:
     """Return the frames from `start` to `end`, both included."""
     return list(range(start, end + 1, max(1, step)))
+
+
+def spelled_out(numbers: Sequence[int]) -> str:
+    """Return frames in words, in their order: 1-3, 7."""
+    out: list[list[int]] = []
+    for one in numbers:
+        if out and one == out[-1][1] + 1:
+            out[-1][1] = one
+        else:
+            out.append([one, one])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in out)
 
 
 def picture_name(frame: int) -> str:

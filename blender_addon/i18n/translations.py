@@ -2,6 +2,8 @@
 
 import bpy
 
+from standee.wire.notes import Note, note_text
+
 from .zh_hans import CHINESE
 
 ADDON = (__package__ or "").rpartition(".")[0]
@@ -13,6 +15,11 @@ CONTEXTS = ("*", "Operator")
 def say(text: str, **values: object) -> str:
     """Return a sentence in the interface's language; `{names}` in it are filled with the values."""
     return str(bpy.app.translations.pgettext_iface(text)).format(**values)
+
+
+def note_words(about: Note) -> str:
+    """Return a job's note in the interface's language."""
+    return note_text(about, bpy.app.translations.pgettext_iface)
 
 
 def table() -> dict[str, dict[tuple[str, str], str]]:

@@ -17,6 +17,7 @@ from standee.composition import Composition, to_json
 from standee.document.receipt import embed
 from standee.errors import InvalidField, StandeeError, StorageFull
 from standee.wire.events import Result
+from standee.wire.notes import Note
 
 from ..core import takes
 from ..core.frame_ledger import FrameLedger
@@ -47,6 +48,7 @@ class FrameRange:
     plan: dict[int, tuple[Composition, Blobs, str]] = field(default_factory=dict)
     waiting: list[int] = field(default_factory=list)
     under_way: dict[str, int] = field(default_factory=dict)
+    noted: list[tuple[Note, list[int]]] = field(default_factory=list)
     prepared: int = 0
     planned: bool = False
     stopped: bool = False
@@ -56,6 +58,15 @@ class FrameRange:
     def done(self) -> int:
         """How many frames have their picture."""
         return sum(1 for frame, (_, _, of) in self.plan.items() if self.ledger.done(frame, of))
+
+    def note(self, about: tuple[Note, ...], of: list[int]) -> None:
+        """Take in what the daemon noted of the picture of some frames."""
+        for one in about:
+            known = next((where for note, where in self.noted if note == one), None)
+            if known is None:
+                known = []
+                self.noted.append((one, known))
+            known[:] = sorted({*known, *of})
 
     @property
     def over(self) -> bool:
@@ -133,6 +144,7 @@ def take(job: Job, event: Result) -> BackgroundTask:
     if current is not None and _ours(job):
         ledger = current.ledger
         alike += [f for f, (_, _, of) in current.plan.items() if of == job.fingerprint]
+        current.note(event.notes or job.notes, alike)
     yield
     png = embed(event.data, event.receipt, marked=preferences().marked)
     try:

@@ -87,9 +87,9 @@ class Job:
         return self.state != "preparing"
 
     @property
-    def factor(self) -> float:
+    def part(self) -> float:
         """How far it is, 0..1."""
-        return self.status.step / self.status.of if self.status.of else 0.0
+        return self.status.part
 
     @property
     def text(self) -> str:
@@ -130,7 +130,7 @@ class Job:
         why = error.message if isinstance(error, StandeeError) else error.strerror or str(error)
         return StorageFull(
             f"The picture is made, but cannot be kept: {why}",
-            fix="Make room, and press Connect: the daemon still has it.",
+            fix="Make room, and press Look Again, beside the daemon's state: it still has it.",
         )
 
 

@@ -9,7 +9,7 @@ from ..i18n.translations import say
 from ..jobs import frame_range, range_playback, range_strip, submit
 from ..jobs.daemon_link import link
 from ..jobs.waiting import wait
-from .base import WAIT, composition, poll_fails, refuse
+from .base import WAIT, composition, poll_fails, refuse, report_notes
 
 
 class STANDEE_OT_prompt_add(bpy.types.Operator):
@@ -84,6 +84,7 @@ class STANDEE_OT_compose_range(bpy.types.Operator):
             work = frame_range.start(context)
             if self.wait:
                 wait(lambda: work.over and link().idle)
+                report_notes(self, (note for note, _ in work.noted))
                 if work.error:
                     self.report({"ERROR"}, work.error)
                     return {"CANCELLED"}

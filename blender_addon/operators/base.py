@@ -1,10 +1,14 @@
 """Base operators: error reports and shared polls."""
 
+from collections.abc import Iterable
+
 import bpy
 
 from standee.errors import StandeeError
+from standee.wire.notes import Note
 
 from ..core.rendering.polygon_fill import Outline
+from ..i18n.translations import note_words
 from ..scene import grease_pencil
 from ..scene.scene_properties import StandeeLayer, StandeeScene
 from ..viewport import view_state
@@ -28,6 +32,12 @@ def poll_fails(kind: type, reason: str) -> bool:
     """Say why an operator is greyed out, in the interface's language; return false."""
     kind.poll_message_set(bpy.app.translations.pgettext_tip(reason))  # type: ignore[attr-defined]
     return False
+
+
+def report_notes(operator: bpy.types.Operator, notes: Iterable[Note]) -> None:
+    """Say what jobs noted that were waited for: nobody sees the panel then."""
+    for words in dict.fromkeys(note_words(one) for one in notes):
+        operator.report({"INFO"}, words)
 
 
 def composition(context: bpy.types.Context) -> StandeeScene:
@@ -76,8 +86,7 @@ class NeedsResult:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        standee = composition(context)
-        if not 0 <= standee.active_result < len(standee.results):
+        if composition(context).chosen_result() is None:
             return poll_fails(cls, "There is no result yet")
         return True
 

@@ -68,7 +68,7 @@ class STANDEE_OT_unbind(NeedsLayer, bpy.types.Operator):
         layer, scene = active_layer(context), context.scene
         object_binding.sync(scene, context.evaluated_depsgraph_get())
         try:
-            if layer.occluded and layer.picture is not None and scene.camera is not None:
+            if layer.occluded and scene.camera is not None:
                 data = visibility.cut_masks(scene, layer).get(layer.layer_id)
                 if data is not None:
                     layer.mask = image_datablocks.image_of(data, f"{layer.name} cut-out")

@@ -12,7 +12,7 @@ from ..jobs.daemon_link import link
 from ..jobs.job import Job
 from ..jobs.waiting import wait_for
 from ..redraw import redraw
-from .base import WAIT, composition, poll_fails, refuse
+from .base import WAIT, composition, poll_fails, refuse, report_notes
 
 
 class Submits:
@@ -31,6 +31,7 @@ class Submits:
             jobs = start()
             if self.wait:
                 wait_for(jobs)
+                report_notes(self, (note for job in jobs for note in job.notes))
             else:
                 report_submitted(self)
         except StandeeError as error:
@@ -98,8 +99,10 @@ class STANDEE_OT_wait(bpy.types.Operator):
     bl_description = "Return only when all that is being composed is done and kept; for scripts"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        jobs = link().unfinished
         try:
-            wait_for(link().unfinished)
+            wait_for(jobs)
+            report_notes(self, (note for job in jobs for note in job.notes))
         except StandeeError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -163,7 +166,7 @@ class STANDEE_OT_cancel(bpy.types.Operator):
 
 class STANDEE_OT_connect(bpy.types.Operator):
     bl_idname = "standee.connect"
-    bl_label = "Connect"
+    bl_label = "Look Again"
     bl_description = "Look for the daemon; start it if the preferences say so"
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -48,7 +48,7 @@ class STANDEE_OT_result_apply(NeedsResult, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         standee = composition(context)
-        image = standee.results[standee.active_result].image
+        image = standee.chosen_result().image
         if image is None:
             self.report({"ERROR"}, say("The picture of this result is gone. Compose it anew."))
             return {"CANCELLED"}
@@ -82,7 +82,7 @@ class STANDEE_OT_result_recall(NeedsResult, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         standee = composition(context)
         try:
-            receipt = json.loads(standee.results[standee.active_result].receipt or "{}")
+            receipt = json.loads(standee.chosen_result().receipt or "{}")
             if not receipt.get("composition"):
                 raise InvalidField(
                     "This result does not say what it was made of.", fix="Compose it anew."
@@ -103,9 +103,8 @@ class STANDEE_OT_result_save(NeedsResult, bpy.types.Operator, ExportHelper):
     filter_glob: bpy.props.StringProperty(default="*.png", options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        standee = composition(context)
+        result = composition(context).chosen_result()
         try:
-            result = standee.results[standee.active_result]
             _, data = image_datablocks.encode_image(result.image)
             data = embed(data, json.loads(result.receipt or "{}"), marked=preferences().marked)
             write_atomically(Path(bpy.path.abspath(self.filepath)), data)

@@ -60,9 +60,6 @@ class STANDEE_OT_stand_in_3d(bpy.types.Operator):
                 "The camera sees no ground under it: it hovers as far away as the 3D cursor."
             )
             self.report({"WARNING"}, said)
-        if layer.rotation:
-            said = say("The card stands upright; in the picture the subject stays turned.")
-            self.report({"WARNING"}, said)
         off = billboard_material.off_by(body.data.materials[0], scene)
         if off > billboard_material.SEEN:
             self.report({"WARNING"}, billboard_material.explain_colours(off, scene))

@@ -2,8 +2,10 @@
 
 import bpy
 
+from ..core.timeline import spelled_out
+from ..i18n.translations import say
 from ..jobs import frame_range
-from .base import Sidebar
+from .base import Sidebar, remark
 
 
 class STANDEE_PT_animation(Sidebar, bpy.types.Panel):
@@ -28,6 +30,8 @@ class STANDEE_PT_animation(Sidebar, bpy.types.Panel):
             work = frame_range.current
             part = work.done / max(1, len(work.frames))
             layout.progress(factor=part, text=work.text)
+            for note, where in work.noted:
+                remark(layout, note, say("Frames {frames}: ", frames=spelled_out(where)))
         row = layout.row(align=True)
         row.operator("standee.show_range", icon="CAMERA_DATA", depress=standee.show_range)
         row.operator("standee.add_strip", icon="SEQUENCE")

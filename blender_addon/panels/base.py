@@ -1,8 +1,16 @@
 """Base panel: its place in the sidebar, and text wrapped to the sidebar's width."""
 
-import textwrap
+import re
+import unicodedata
 
 import bpy
+
+from standee.wire.notes import Note
+
+from ..i18n.translations import note_words
+
+PIECES = re.compile(r"\s+|[^\s\u3000-\u9fff\uff00-\uffef]+|.")
+"""What stays together on a line: a word, or one letter of Chinese."""
 
 
 class Sidebar:
@@ -29,16 +37,27 @@ def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE", beside:
         icon = "BLANK1" if icon != "NONE" else "NONE"
 
 
+def remark(layout: bpy.types.UILayout, note: Note, of: str = "") -> None:
+    """Show a job's note, in grey; `of` says what it is about."""
+    words = layout.column()
+    words.active = False
+    paragraph(words, of + note_words(note))
+
+
 def wrap_lines(text: str, fits: int) -> list[str]:
     """Return a text in lines of so many letters; those of Chinese are twice as wide, and break
     anywhere."""
-    if text.isascii():
-        return textwrap.wrap(text, fits)
     lines, width = [""], 0
-    for letter in text:
-        step = 1 if letter.isascii() else 2
-        if width + step > fits:
+    pieces = PIECES.findall(text)
+    cut = (one[at : at + fits] for one in pieces for at in range(0, len(one), fits))
+    for piece in cut:  # what is longer than a line, such as a path, breaks anywhere too
+        step = sum(2 if _is_wide(letter) else 1 for letter in piece)
+        if width + step > fits and not piece.isspace():
             lines, width = [*lines, ""], 0
-        lines[-1] += letter
+        lines[-1] += piece
         width += step
     return [line.strip() for line in lines if line.strip()]
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"

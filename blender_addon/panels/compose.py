@@ -2,15 +2,13 @@
 
 import bpy
 
-from standee.wire.notes import note_text
-
 from ..i18n.translations import say
 from ..jobs import preview_icons, submit
 from ..jobs.daemon_link import link
 from ..jobs.job import Job
 from ..scene.render_scene import seconds_of
 from . import status
-from .base import Sidebar, paragraph
+from .base import Sidebar, paragraph, remark
 
 CLOSE = 40
 """Px that the button takes which closes a notice."""
@@ -111,13 +109,10 @@ def _notice(layout: bpy.types.UILayout) -> None:
 
 def _job(layout: bpy.types.UILayout, job: Job) -> None:
     row = layout.row(align=True)
-    row.progress(factor=job.factor, text=link().status_text(job))
+    row.progress(factor=job.part, text=link().status_text(job))
     row.operator("standee.cancel", text="", icon="X").job = job.id
-    translate = bpy.app.translations.pgettext_iface
     for note in job.notes:
-        words = layout.column()
-        words.active = False
-        paragraph(words, note_text(note, translate))
+        remark(layout, note)
 
 
 class STANDEE_PT_loras(Sidebar, bpy.types.Panel):

@@ -2,7 +2,7 @@
 
 import bpy
 
-from .base import Sidebar
+from .base import Sidebar, remark
 
 
 class STANDEE_PT_results(Sidebar, bpy.types.Panel):
@@ -30,16 +30,19 @@ class STANDEE_PT_results(Sidebar, bpy.types.Panel):
         row.prop(standee, "result_opacity", slider=True)
         layout.operator("standee.result_apply", icon="SCENE_DATA")
         _picture(context, layout)
+        chosen = standee.chosen_result()
+        for note in chosen.notes if chosen is not None else ():
+            remark(layout, note)
 
 
 def _picture(context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
     """The active result itself, where the view does not show it."""
     standee, view = context.scene.standee, context.space_data.region_3d
     through = view is not None and view.view_perspective == "CAMERA"
-    if not standee.results or (through and standee.shown_result() is not None):
+    chosen = standee.chosen_result()
+    if chosen is None or (through and standee.shown_result() is not None):
         return
-    inside = 0 <= standee.active_result < len(standee.results)
-    image = standee.results[standee.active_result].image if inside else None
+    image = chosen.image
     if image is not None and (icon := layout.icon(image)):
         layout.template_icon(icon, scale=8)
 

@@ -15,7 +15,7 @@ from standee.composition import Rect
 from standee.geometry import PATCH, cells_of, fit_picture, snap_turned
 
 from ..core import png
-from ..core.depth import Samples, cut
+from ..core.depth import Samples, cut, filled
 from ..core.projection import depths
 from ..core.rendering.hiding import apart, hidden
 from ..scene import image_datablocks
@@ -47,14 +47,14 @@ def cut_masks_in_steps(scene: str) -> Iterator[None]:
 def cut_layers(scene: bpy.types.Scene) -> list[StandeeLayer]:
     """Return the layers that other bodies may hide."""
     layers = scene.standee.layers
-    return [one for one in layers if one.bound and one.occluded and one.drawn and one.picture]
+    return [one for one in layers if one.bound and one.occluded and one.drawn]
 
 
 def _cut_masks(scene: str, wanted: list[str]) -> Iterator[None]:
     parts, masks = (yield from _hidden_parts(scene, wanted)), {}
     for layer_id, blocked in parts.items():
         layer = layer_of(scene, layer_id)
-        if layer is not None and layer.picture is not None and blocked.any():
+        if layer is not None and blocked.any():
             masks[layer_id] = png.encode(_cut_alpha(layer, blocked))
             yield
     return masks
@@ -62,10 +62,13 @@ def _cut_masks(scene: str, wanted: list[str]) -> Iterator[None]:
 
 def _cut_alpha(layer: StandeeLayer, blocked: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return a layer's cut-out (height, width) without what is hidden of it."""
-    look = image_datablocks.arrays_of(layer.picture)
-    alpha = look.alpha if layer.mask is None else reduce_mask(image_datablocks.mask_of(layer.mask))
-    rect = snap_turned(layer.rect, layer.rotation, PATCH)
-    placed = fit_picture(*look.size, rect, layer.fit)
+    placed = snap_turned(layer.rect, layer.rotation, PATCH)
+    alpha = filled(placed)
+    if layer.picture is not None:
+        look = image_datablocks.arrays_of(layer.picture)
+        alpha, placed = look.alpha, fit_picture(*look.size, placed, layer.fit)
+    if layer.mask is not None:
+        alpha = reduce_mask(image_datablocks.mask_of(layer.mask))
     samples = Samples(layer.id_data.standee.canvas(), 1.0)
     return cut(alpha, placed, blocked, samples, layer.flip, layer.rotation)
 

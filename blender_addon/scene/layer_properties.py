@@ -1,11 +1,15 @@
 """Property groups of a layer, a LoRA, a result and a prompt at a marker."""
 
+import json
+from functools import lru_cache
 from typing import Any
 
 import bpy
+import msgspec
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty, StringProperty
 
 from standee.composition import Rect
+from standee.wire.notes import Note
 
 from ..redraw import redraw
 from . import image_datablocks
@@ -195,6 +199,20 @@ class StandeeResult(bpy.types.PropertyGroup):
     def image(self) -> bpy.types.Image | None:
         """The image datablock that holds the picture."""
         return image_datablocks.find(self.digest)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the daemon noted of it."""
+        return _notes_in(self.receipt)
+
+
+@lru_cache(maxsize=64)
+def _notes_in(receipt: str) -> tuple[Note, ...]:
+    """Return the notes in a receipt; another version's may have none that are known here."""
+    try:
+        return msgspec.convert(json.loads(receipt)["notes"], tuple[Note, ...])
+    except (ValueError, KeyError, TypeError):  # ValidationError is a ValueError
+        return ()
 
 
 class StandeePrompt(bpy.types.PropertyGroup):

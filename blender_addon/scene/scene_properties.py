@@ -299,10 +299,14 @@ class StandeeScene(bpy.types.PropertyGroup):
             return None
         return Rect(self.scene_x, self.scene_y, self.scene_width, self.scene_height)
 
+    def chosen_result(self) -> StandeeResult | None:
+        """Return the active result."""
+        inside = 0 <= self.active_result < len(self.results)
+        return self.results[self.active_result] if inside else None
+
     def shown_result(self) -> StandeeResult | None:
         """Return the result that is drawn in the camera frame."""
-        inside = self.show_result and 0 <= self.active_result < len(self.results)
-        return self.results[self.active_result] if inside else None
+        return self.chosen_result() if self.show_result else None
 
     def active(self) -> StandeeLayer | None:
         """Return the active layer."""

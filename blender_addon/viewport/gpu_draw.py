@@ -14,7 +14,6 @@ from standee.composition import Rect
 from ..core.overlay import PictureQuad, Words
 from ..core.projection import Frame
 from ..core.triangles import Triangles
-from ..jobs.daemon_link import link
 from ..scene.scene_properties import StandeeScene
 from . import view_state
 from .layer_cache import layer_cache
@@ -93,7 +92,7 @@ def _layer(scene: bpy.types.Scene, drawn: view_state.DrawData, quad: PictureQuad
     if hidden is not None and hidden[1].any():
         key = (*seen.key, id(hidden[1]), layer.rect, layer.rotation)
         if _textures.get(quad.id, (None,))[0] != key:
-            alpha = layer_cache().alpha(layer, seen, link().patch(scene.standee.model))
+            alpha = layer_cache().alpha(layer, seen)
             pixels = pixels.copy()
             rows = np.arange(pixels.shape[0]) * alpha.shape[0] // pixels.shape[0]
             cols = np.arange(pixels.shape[1]) * alpha.shape[1] // pixels.shape[1]

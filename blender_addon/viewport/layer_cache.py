@@ -19,12 +19,13 @@ from standee.arrangement import (
     kept_pixels,
     over_scene,
     reduce_mask,
+    words_layer,
 )
 from standee.errors import StandeeError
 from standee.geometry import fit_picture
 
 from ..core.color_space import srgb_to_linear
-from ..core.depth import Samples, cut
+from ..core.depth import Samples, cut, filled
 from ..core.token_cells import CellView
 from ..jobs.background_tasks import BackgroundTask
 from ..jobs.daemon_link import link
@@ -40,11 +41,14 @@ SETTLE = 0.25
 
 @dataclass(frozen=True)
 class LayerPixels:
-    """A layer's picture as it is drawn: linear `pixels` (h, w, 4; straight alpha), full `alpha`."""
+    """A layer's picture as it is drawn: linear `pixels` (h, w, 4; straight alpha), full `alpha`.
+
+    Of a rectangle of words with a mask there is only that, as `alpha`.
+    """
 
     key: tuple[Any, ...]
     size: tuple[int, int]
-    pixels: NDArray[np.float32]
+    pixels: NDArray[np.float32] | None
     alpha: NDArray[np.float32]
 
 
@@ -66,7 +70,7 @@ class LayerCache:
         seen = self._seen.get(layer.layer_id)
         if seen is not None and seen.key == key:
             return seen
-        if layer.picture is not None and key not in self._pending | self._broken:
+        if _is_pictured(layer) and key not in self._pending | self._broken:
             self._pending.add(key)
             link().run_in_background(self._look(layer.id_data.name, layer.layer_id, key))
         return seen if seen is not None and seen.key[0] == key[0] else None
@@ -75,7 +79,7 @@ class LayerCache:
         """Return how a layer looks, worked out at once."""
         key = _key(layer)
         seen = self._seen.get(layer.layer_id)
-        if (seen is None or seen.key != key) and layer.picture is not None:
+        if (seen is None or seen.key != key) and _is_pictured(layer):
             self._make(layer, key)
         return self._seen.get(layer.layer_id)
 
@@ -83,13 +87,15 @@ class LayerCache:
         """Return what was found to hide a bound layer."""
         return self._hidden.get(layer.layer_id) if layer.bound and layer.occluded else None
 
-    def alpha(self, layer: StandeeLayer, seen: LayerPixels, patch: int) -> NDArray[np.float32]:
+    def alpha(self, layer: StandeeLayer, seen: LayerPixels | None) -> NDArray[np.float32]:
         """Return a layer's cut-out without what the scene hides of it."""
+        alpha = filled(layer.rect) if seen is None else seen.alpha
         found = self.hidden(layer)
         if found is None or not found[1].any():
-            return seen.alpha
-        placed = fit_picture(*seen.size, layer.rect, layer.fit)
-        return cut(seen.alpha, placed, found[1], found[0], layer.flip, layer.rotation)
+            return alpha
+        of_words = seen is None or seen.pixels is None
+        placed = layer.rect if of_words else fit_picture(*seen.size, layer.rect, layer.fit)
+        return cut(alpha, placed, found[1], found[0], layer.flip, layer.rotation)
 
     def cells(self, standee: StandeeScene, order: list[int], patch: int) -> CellView:
         """Return who owns each cell; numbers are the layers' places in `order`, back to front."""
@@ -101,13 +107,13 @@ class LayerCache:
         for place, index in enumerate(order):
             layer = standee.layers[index]
             seen = self.of(layer) if layer.drawn else None
-            if seen is None:
+            if not layer.drawn or (seen is None and _is_pictured(layer)):
                 continue
             found = self.hidden(layer)
-            how = layer.rect, layer.fit, layer.flip, layer.rotation, layer.opacity
-            key += [place, seen.key, *how, id(found and found[1])]
-            alpha = self.alpha(layer, seen, patch)
-            standing.append(VisibleLayer(alpha, *how[:3], seen.size, *how[3:]))
+            how = layer.rect, layer.flip, layer.rotation, layer.opacity
+            key += [place, _key(layer) if seen is None else seen.key, layer.fit, *how]
+            key.append(id(found and found[1]))
+            standing.append(self._standing(layer, seen))
             numbers.append(place)
         if self._cells is None or self._cells[0] != tuple(key):
             canvas = standee.canvas()
@@ -119,6 +125,13 @@ class LayerCache:
                 found_cells = over_scene(placed, kept, share, canvas, patch)
             self._cells = (tuple(key), CellView(found_cells, tuple(numbers)))
         return self._cells[1]
+
+    def _standing(self, layer: StandeeLayer, seen: LayerPixels | None) -> VisibleLayer:
+        """Return a layer as it stands among the others."""
+        alpha, rect, turned = self.alpha(layer, seen), layer.rect, layer.rotation
+        if seen is None or seen.pixels is None:
+            return words_layer(alpha, rect, layer.flip, turned, layer.opacity)
+        return VisibleLayer(alpha, rect, layer.fit, layer.flip, seen.size, turned, layer.opacity)
 
     def update_occlusion(self, scene: bpy.types.Scene) -> None:
         """Look anew for what hides the bound layers, in the background."""
@@ -157,24 +170,16 @@ class LayerCache:
         yield
         self._pending.discard(key)
         layer = object_binding.layer_of(scene, layer_id)
-        if layer is not None and layer.picture is not None and _key(layer) == key:
+        if layer is not None and _is_pictured(layer) and _key(layer) == key:
             self._make(layer, key)
             redraw()
         yield
 
     def _make(self, layer: StandeeLayer, key: tuple[Any, ...]) -> None:
         try:
-            look = image_datablocks.arrays_of(layer.picture)
-            alpha = look.alpha
-            pixels = look.pixels
-            if layer.mask is not None:
-                alpha = reduce_mask(image_datablocks.mask_of(layer.mask))
-                pixels = pixels.copy()
-                pixels[..., 3] = _scale_to(alpha, pixels.shape[:2])
+            self._seen[layer.layer_id] = _look_of(layer, key)
         except StandeeError:
             self._broken.add(key)
-            return
-        self._seen[layer.layer_id] = LayerPixels(key, look.size, srgb_to_linear(pixels), alpha)
 
     def _update_occlusion(self, scene: str, layer_id: str) -> BackgroundTask:
         yield SETTLE
@@ -191,6 +196,25 @@ class LayerCache:
 
 def _key(layer: StandeeLayer) -> tuple[Any, ...]:
     return (state_of(layer.picture), state_of(layer.mask))
+
+
+def _is_pictured(layer: StandeeLayer) -> bool:
+    """Whether an image says which part of its rectangle a layer fills."""
+    return layer.picture is not None or layer.mask is not None
+
+
+def _look_of(layer: StandeeLayer, key: tuple[Any, ...]) -> LayerPixels:
+    """Return how a pictured layer looks. Raises `BadPicture` and `TooLarge`."""
+    mask = None if layer.mask is None else reduce_mask(image_datablocks.mask_of(layer.mask))
+    if layer.picture is None:
+        return LayerPixels(key, image_datablocks.size_of(layer.mask), None, mask)
+    look = image_datablocks.arrays_of(layer.picture)
+    pixels = look.pixels
+    if mask is not None:
+        pixels = pixels.copy()
+        pixels[..., 3] = _scale_to(mask, pixels.shape[:2])
+    alpha = look.alpha if mask is None else mask
+    return LayerPixels(key, look.size, srgb_to_linear(pixels), alpha)
 
 
 def _scale_to(alpha: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -130,7 +130,8 @@ def draw_data_in(standee: StandeeScene, frame: Frame) -> DrawData:
     seen, placed = {}, {}
     for index in indices:
         layer = standee.layers[index]
-        if layer.drawn and (found := layer_cache().of(layer)) is not None:
+        found = layer_cache().of(layer) if layer.drawn else None
+        if found is not None and found.pixels is not None:
             seen[layer.layer_id] = found
             placed[layer.layer_id] = _placed(found, layer.rect, layer.fit)
     wanted = standee.show_tokens and standee.show_overlay
@@ -169,7 +170,7 @@ def progress_of(standee: StandeeScene) -> Progress | None:
         return None
     if job is None:
         return Progress(0.0, notice.message)
-    return Progress(job.factor, link().status_text(job))
+    return Progress(job.part, link().status_text(job))
 
 
 def job_of(standee: StandeeScene) -> Job | None:

@@ -133,7 +133,6 @@ ACTIONS: dict[str, str] = {
     "Stop a job within one step": "在一步之内停止任务",
     "Job": "任务",
     "Which one; empty stops all of them": "哪一个；留空则全部停止",
-    "Connect": "连接",
     "Look for the daemon; start it if the preferences say so": "寻找守护进程；若偏好设置允许则启动它",
     "Dismiss": "关闭提示",
     "Clear the message and the list of finished jobs": "清除消息与已结束的任务列表",
@@ -262,9 +261,6 @@ ACTIONS: dict[str, str] = {
     "Upright": "直立",
     "Turn with the camera about the vertical only; off: be parallel to the picture": (
         "仅绕垂直轴随相机转动；关闭时与画面平行"
-    ),
-    "The card stands upright; in the picture the subject stays turned.": (
-        "卡片直立；图片中的主体仍保持旋转。"
     ),
     "The camera sees no ground under it: it hovers as far away as the 3D cursor.": (
         "相机在其下方看不到地面：它悬浮在与 3D 游标同样远处。"

@@ -91,6 +91,7 @@ WORDS: dict[str, str] = {
     "one model on the device at a time": "设备上一次只放一个模型",
     "one block on the device at a time": "设备上一次只放一个块",
     "Looking at frame {at} of {all}": "正在查看第 {at} 帧，共 {all} 帧",
+    "Frames {frames}: ": "第 {frames} 帧：",
     "{done} of {all} frames": "{all} 帧中已完成 {done} 帧",
     " (stopped)": "（已停止）",
     "No daemon answers.": "没有守护进程应答。",

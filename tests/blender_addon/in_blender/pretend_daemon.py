@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import zmq
 
 from standee.connection import Connection, Keys, write_connection
@@ -166,7 +167,7 @@ class PretendDaemon:
                 Progress(
                     job=job,
                     seq=3 + step,
-                    stage="composing",
+                    stage="denoising",
                     step=step + 1,
                     of=self.steps,
                     notes=() if step else (self.note,),
@@ -184,7 +185,8 @@ class PretendDaemon:
                     of=sampling["count"],
                     seed=sampling["seed"] + index,
                     digest=digest,
-                    receipt={"composition": one},
+                    receipt={"composition": one, "notes": msgspec.to_builtins((self.note,))},
+                    notes=(self.note,),
                 )
             )
         return events

@@ -7,6 +7,7 @@ import pytest
 
 from standee.errors import InvalidField
 from standee.files import not_saved
+from standee.wire.events import Progress
 from standee.wire.messages import Download
 
 
@@ -66,8 +67,18 @@ def test_progress_and_preview_are_there_meanwhile(addon, ready, daemon, until):
     daemon.hold.clear()
     until(lambda: job.step == 3)
     assert job.text.startswith("Composing 3/3")
+    assert job.part == 1.0
     assert job.notes == (daemon.note,), "kept, though only the first progress says it"
     until(lambda: job.over)
+
+
+def test_what_comes_before_the_steps_does_not_fill_the_bar(addon, ready, daemon, until):
+    daemon.hold.set()
+    bpy.ops.standee.compose()
+    [job] = link_of(addon).unfinished
+    job.take(Progress(job=job.id, seq=2, stage="fitting", step=1, of=1))
+    assert job.part == 0.0
+    assert addon("viewport.view_state").progress_of(ready).part == 0.0
 
 
 def test_a_job_is_cancelled(addon, ready, daemon, until):

@@ -2,28 +2,7 @@
 
 import bpy
 import pytest
-
-
-class Paper:
-    """A layout that writes down what is drawn, in the place of Blender's."""
-
-    def __init__(self, words=None):
-        self.words = words if words is not None else []
-
-    def row(self, **more):
-        return Paper(self.words)
-
-    column = box = split = row
-
-    def prop(self, *given, **more):
-        pass
-
-    def label(self, text="", **more):
-        self.words.append(text)
-
-    def operator(self, name, text="", **more):
-        self.words.append(name)
-        return Paper()
+from tests.blender_addon.in_blender.paper import Paper
 
 
 @pytest.fixture
@@ -37,7 +16,7 @@ def drawn(addon, standee):
         context = type("Context", (), {"scene": bpy.context.scene, "space_data": space})
         paper = Paper()
         addon("panels.status").draw(paper, context)
-        return " | ".join(paper.words)
+        return paper.said
 
     return draw
 

@@ -165,6 +165,21 @@ def hidden(addon):
     return tuple(1 - left[half].sum() / whole[half].sum() for half in halves)
 
 
+def test_a_rectangle_of_words_is_cut_like_any_other(addon, before, standee):
+    layer = standee.layers[0]
+    layer.picture, layer.prompt = None, "a red boat"
+    mask = addon("rendering.visibility").cut_masks(bpy.context.scene)[layer.layer_id]
+    left = addon("scene.image_datablocks").decode_pixels(mask)[..., 0]
+    middle = left.shape[1] // 2
+    assert left[:, : middle - 1].max() == 0
+    assert left[:, middle + 1 :].min() == 1
+    composition, _ = addon("scene.composition_io").composition_of(standee)
+    assert composition.layers[0].mask is None
+    bpy.ops.standee.unbind()
+    composition, blobs = addon("scene.composition_io").composition_of(standee)
+    assert blobs[composition.layers[0].mask] == mask
+
+
 @pytest.mark.parametrize("name", CLEAR)
 def test_what_a_render_does_not_show_hides_nothing(addon, before, name):
     CLEAR[name](before)

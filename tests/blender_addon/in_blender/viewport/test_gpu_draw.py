@@ -142,6 +142,38 @@ def test_the_cells_of_the_token_view_are_those_of_the_geometry(addon, standee, s
     assert 30 < (owner == 0).sum() < 64
 
 
+def owners(addon, standee, masked=None):
+    """Who owns each cell, with a mask of a rectangle of words taken in."""
+    cache = addon("viewport.layer_cache").layer_cache()
+    if masked is not None:
+        cache.now(masked)
+    return cache.cells(standee, list(range(len(standee.layers))), 16).owner()
+
+
+def test_a_rectangle_of_words_takes_its_cells_in_the_token_view(
+    addon, standee, subject, painted, png, tmp_path
+):
+    quiet(addon, opacity=0.0)
+    bpy.ops.standee.add_files(filepath=subject)
+    bpy.ops.standee.add_words(words="a red boat")
+    words, rect = standee.layers[1], addon("core.projection").Rect
+    standee.layers[0].rect, words.rect = rect(128, 128, 128, 128), rect(0, 0, 192, 128)
+    standee.show_tokens = True
+    assert painted()[16, 60, :3].max() > 0.2
+    assert (owners(addon, standee)[:8, :12] == 1).all()
+    words.rotation = 90.0
+    assert (owners(addon, standee)[0, :2] == -1).all(), "turned, it stands upright"
+    words.rotation, words.opacity = 0.0, 0.0
+    assert not (owners(addon, standee) == 1).any()
+    words.opacity = 1.0
+    half = np.zeros((4, 4, 4), np.float32)
+    half[:, :2] = 1
+    (tmp_path / "half.png").write_bytes(addon("core.png").encode(half))
+    words.mask = addon("scene.image_datablocks").load(str(tmp_path / "half.png"))
+    assert (owners(addon, standee, words)[:8, :6] == 1).all()
+    assert not (owners(addon, standee)[:8, 6:] == 1).any()
+
+
 def test_the_token_view_also_shows_what_the_scene_keeps(addon, standee, painted, png, tmp_path):
     quiet(addon, opacity=0.0)
     (tmp_path / "scene.png").write_bytes(png(64, 64, (1, 1, 1, 1)))
