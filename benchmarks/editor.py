@@ -285,7 +285,8 @@ def drag(watch: Watch, canvas: Any, layers: Sequence[Layer], frames: int) -> dic
 
 
 def zoom(watch: Watch, canvas: Any, frames: int) -> dict[str, float]:
-    """Zoom in and out around the middle: every layer is painted anew in each frame."""
+    """Zoom in and out around the middle: every layer is to be painted anew."""
+    watch.until(lambda: False, 0.3)
     painted, times = Painted(canvas), []
     for n in range(frames):
         factor = 1.1 if n < frames / 2 else 1 / 1.1

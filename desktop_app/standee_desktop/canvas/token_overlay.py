@@ -5,7 +5,8 @@ Counted in a worker thread by `standee.geometry`; a newer arrangement replaces o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -27,9 +28,19 @@ from .view import CanvasView
 SCENE, SCENE_COLOUR = 1000, QColor(token_overlay.SCENE)
 """The number and the colour of the cells that the scene keeps."""
 PAUSE = 30
-"""Milliseconds between two counts: counting shall not take the time of painting."""
+"""Milliseconds between two counts, at least: counting shall not take the time of painting."""
+REST = 3
+"""So many times as long as a count took, the next one waits."""
+CROWD = 8
+"""While more layers than these are dragged together, cells are counted where the hand rests."""
+SETTLED = 120
+"""Milliseconds without a move that are a rest."""
+STALE = 0.3
+"""How much of the last count is shown until then."""
 FINEST = 5.0
 """Lines between cells are drawn when a cell is this many screen px wide."""
+FILL = 0.5
+"""How opaque the colour of a cell is."""
 LARGEST = 4096
 """The side of the picture of all cells, px of the screen; closer in they are painted one by one."""
 
@@ -40,10 +51,9 @@ Edge = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class CellRuns:
-    """Cells of one colour as horizontal runs, px: what is owned, what is hidden, what is clipped."""
+    """Cells of one colour as horizontal runs, px: what is hidden, what is clipped, and borders."""
 
     colour: QColor
-    owned: list[QRectF]
     hidden: list[QRectF]
     clipped: list[QRectF]
     border: list[Edge]
@@ -53,11 +63,13 @@ class CellRuns:
 class CellPicture:
     """What the canvas shows: the cells, and their picture at a scale where that is not too large."""
 
+    owners: QImage
+    """The colour of each cell's owner, a px a cell: one image is painted faster than its runs."""
     runs: tuple[CellRuns, ...]
     canvas: Canvas
     patch: int
     scale: float
-    image: QImage | None
+    image: QImage | None = None
 
 
 class TokenOverlay(QObject):
@@ -78,6 +90,9 @@ class TokenOverlay(QObject):
         self._document: EditorDocument = canvas.document
         self._counter = TokenCounter()
         self._busy = self._again = False
+        self._seconds = 0.0
+        self._settled = QTimer(self, singleShot=True, interval=SETTLED)
+        self._settled.timeout.connect(self._count)
         self._shown: CellPicture | None = None
         self.tokens: Tokens | None = None
         self._document.changed.connect(lambda _: self.refresh())
@@ -92,9 +107,17 @@ class TokenOverlay(QObject):
             if self.tokens is not None:
                 self._forget()
             return
+        if len(self._canvas.moving) > CROWD and self._shown is not None:
+            self._settled.start()
+        else:
+            self._settled.stop()
+            self._count()
+
+    def _count(self) -> None:
         if self._busy:
             self._again = True
             return
+        self._canvas.update()  # what is stale no longer
         composition, patch = self._document.composition, self._document.view.patch
         looks = {}
         for layer in composition.layers:
@@ -111,12 +134,12 @@ class TokenOverlay(QObject):
 
         scale = self._scale()
 
-        def work() -> tuple[Tokens, CellPicture]:
+        def work() -> tuple[Tokens, CellPicture, float]:
+            began = time.perf_counter()
             tokens = counter.count(composition, patch, cut_out)
-            runs, canvas = _runs(tokens, composition), composition.canvas
-            return tokens, CellPicture(
-                runs, canvas, patch, scale, _painted(runs, canvas, patch, scale)
-            )
+            cells = CellPicture(*_cells(tokens, composition), composition.canvas, patch, scale)
+            painted = replace(cells, image=_painted(cells))
+            return tokens, painted, time.perf_counter() - began
 
         self._busy = True
         self._workers.run(work, self._show, lambda _: self._done())
@@ -129,16 +152,18 @@ class TokenOverlay(QObject):
         if self._shown is not None and self._shown.scale != self._scale():
             self.refresh()
 
-    def _show(self, outcome: tuple[Tokens, CellPicture]) -> None:
+    def _show(self, outcome: tuple[Tokens, CellPicture, float]) -> None:
+        tokens, shown, self._seconds = outcome
         if self._document.view.token_view:
-            self.tokens, self._shown = outcome
+            self.tokens, self._shown = tokens, shown
             self._canvas.set_overlay("tokens", self._paint)
             self.counted.emit(self.tokens)
         self._done()
 
     def _done(self) -> None:
         if self._again:
-            QTimer.singleShot(PAUSE, self._count_again)
+            pause = max(PAUSE, round(self._seconds * 1000 * REST))
+            QTimer.singleShot(pause, self._count_again)
         else:
             self._busy = False
 
@@ -148,6 +173,7 @@ class TokenOverlay(QObject):
 
     def _forget(self) -> None:
         self.tokens = self._shown = None
+        self._settled.stop()
         self._counter = TokenCounter()
         self._canvas.set_overlay("tokens", None)
         self.counted.emit(None)
@@ -156,63 +182,61 @@ class TokenOverlay(QObject):
         shown = self._shown
         if shown is None:
             return
-        sides = shown.canvas.width, shown.canvas.height
         if shown.image is None:
-            _paint_runs(painter, shown.runs, sides, shown.patch, scale)
+            _paint_cells(painter, shown, scale)
         else:
-            painter.drawImage(QRectF(0, 0, *sides), shown.image)
+            painter.drawImage(QRectF(0, 0, shown.canvas.width, shown.canvas.height), shown.image)
 
 
-def _painted(runs: tuple[CellRuns, ...], canvas: Canvas, patch: int, scale: float) -> QImage | None:
+def _painted(cells: CellPicture) -> QImage | None:
     """Return the view in px of the screen, so that a frame costs one image; None where that is large."""
-    width, height = ceil(canvas.width * scale), ceil(canvas.height * scale)
+    canvas = cells.canvas
+    width, height = ceil(canvas.width * cells.scale), ceil(canvas.height * cells.scale)
     if max(width, height) > LARGEST:
         return None
     image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     painter.scale(width / canvas.width, height / canvas.height)
-    _paint_runs(painter, runs, (canvas.width, canvas.height), patch, scale)
+    _paint_cells(painter, cells, cells.scale)
     painter.end()
     return image
 
 
-def _paint_runs(
-    painter: QPainter, every: tuple[CellRuns, ...], sides: tuple[int, int], patch: int, scale: float
-) -> None:
+def _paint_cells(painter: QPainter, cells: CellPicture, scale: float) -> None:
     """Paint all cells, in canvas px."""
-    width, height = sides
+    width, height, patch = cells.canvas.width, cells.canvas.height, cells.patch
+    whole = QRectF(0, 0, cells.owners.width() * patch, cells.owners.height() * patch)
     painter.fillRect(QRectF(0, 0, width, height), QColor(10, 12, 18, 70))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.setOpacity(painter.opacity() * FILL)
+    painter.drawImage(whole, cells.owners)
+    painter.restore()
     painter.setPen(Qt.PenStyle.NoPen)
-    for runs in every:
-        if runs.owned:
-            fill = QColor(runs.colour)
-            fill.setAlphaF(0.50)
-            painter.setBrush(fill)
-            painter.drawRects(runs.owned)
     if patch * scale >= FINEST:
         thin = 1 / scale
         painter.setBrush(QColor(255, 255, 255, 46))
         painter.drawRects([QRectF(x, 0, thin, height) for x in range(0, width + 1, patch)])
         painter.drawRects([QRectF(0, y, width, thin) for y in range(0, height + 1, patch)])
-    for runs in every:
-        for cells, style in (
+    for runs in cells.runs:
+        for chosen, style in (
             (runs.hidden, Qt.BrushStyle.BDiagPattern),
             (runs.clipped, Qt.BrushStyle.DiagCrossPattern),
         ):
-            if cells:
+            if chosen:
                 brush = QBrush(runs.colour.lighter(130), style)
                 brush.setTransform(painter.transform().inverted()[0])
                 painter.setBrush(brush)
-                painter.drawRects(cells)
-    for runs in every:
+                painter.drawRects(chosen)
+    for runs in cells.runs:
         if runs.border:
             painter.setBrush(runs.colour.lighter(115))
             painter.drawRects(_lines(runs.border, 2 / scale))
 
 
-def _runs(tokens: Tokens, composition: Composition) -> tuple[CellRuns, ...]:
-    """Collect the cells by colour: a few large calls paint fast."""
+def _cells(tokens: Tokens, composition: Composition) -> tuple[QImage, tuple[CellRuns, ...]]:
+    """Return the owners' colours and all else by colour: a few large calls paint fast."""
     numbers = {layer.id: n for n, layer in enumerate(composition.layers)}
     seen, grid, patch = tokens.arrangement, tokens.arrangement.grid, tokens.patch
     colours = [
@@ -228,16 +252,27 @@ def _runs(tokens: Tokens, composition: Composition) -> tuple[CellRuns, ...]:
             hidden[colour][part.within(grid)] |= seen.hidden(index)[part.within(cells)]
         if part != cells:
             clipped[colour] += _strips(seen.clipped(index), cells, patch)
-    return tuple(
+    paints = {one: SCENE_COLOUR if one == SCENE else theme.subject_colour(one) for one in hidden}
+    runs = tuple(
         CellRuns(
-            SCENE_COLOUR if colour == SCENE else theme.subject_colour(colour),
-            _strips(owners == colour, grid, patch),
+            paints[colour],
             _strips(hidden[colour], grid, patch),
             clipped[colour],
             [] if colour == SCENE else _border(owners == colour, seen.owner, patch),
         )
         for colour in sorted(hidden)
     )
+    return _one_px_a_cell(owners, paints), runs
+
+
+def _one_px_a_cell(owners: NDArray[np.int64], paints: dict[int, QColor]) -> QImage:
+    """Return the colours of numbered owners (rows, columns) as an image."""
+    pixels = np.zeros(owners.shape, np.uint32)
+    for number, colour in paints.items():
+        pixels[owners == number] = colour.rgba()
+    rows, columns = owners.shape
+    form = QImage.Format.Format_ARGB32_Premultiplied
+    return QImage(pixels.data, columns, rows, columns * 4, form).copy()
 
 
 def _lines(edges: list[Edge], width: float) -> list[QRectF]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -68,6 +68,10 @@ class CanvasView(QWidget):
         self.covered: Cover = ""
         """What hangs over what is arranged."""
         self._backdrop = LayerCache(pictures)
+        self._sharpen = QTimer(self, singleShot=True, interval=0)
+        self._sharpen.timeout.connect(
+            lambda: self.update() if self._backdrop.go_on() else self._sharpen.start()
+        )
         self._camera = Camera()
         self._tool: Tool | None = None
         self._default_tool: Tool | None = None
@@ -201,9 +205,11 @@ class CanvasView(QWidget):
         area = QRectF(self.rect())
         if view.token_view:  # where the engine will place them
             composition = on_tokens(composition, view.patch)
-        self._backdrop.paint(
+        at_rest = self._backdrop.paint(
             painter, composition, self.moving, self._camera, self.size(), self.devicePixelRatioF()
         )
+        if not at_rest:
+            self._sharpen.start()
         paint_outside(painter, area, self.to_screen(self.canvas_rect()))
         painter.save()
         painter.translate(self._camera.x, self._camera.y)

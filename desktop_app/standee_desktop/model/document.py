@@ -102,7 +102,8 @@ class EditorDocument:
     @property
     def selected(self) -> tuple[Layer, ...]:
         """The selected layers, bottom to top."""
-        return tuple(layer for layer in self._composition.layers if layer.id in self._selection)
+        chosen = frozenset(self._selection)
+        return tuple(layer for layer in self._composition.layers if layer.id in chosen)
 
     @property
     def view(self) -> ViewState:

@@ -1,24 +1,30 @@
-"""Layers under a drag: painted from what the last frame painted, as they are painted at rest."""
+"""Layers under a drag or a zoom: painted from what was painted before, as they are at rest."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage, QPainter
 
 from standee.composition import Composition
+from standee_desktop.canvas import layer_cache
 from standee_desktop.canvas.layer_cache import LayerCache
 from standee_desktop.model import edits
 from standee_desktop.model.camera import Camera
 from support.desktop.person import Person
 
 SIZE = QSize(240, 240)
+AS_IT_IS = Camera(1.0)
 
 
-def painted(cache: LayerCache, composition: Composition, moving: set[str]) -> np.ndarray:
+def painted(
+    cache: LayerCache, composition: Composition, moving: set[str], camera: Camera = AS_IT_IS
+) -> np.ndarray:
     image = QImage(SIZE, QImage.Format.Format_RGB32)
     painter = QPainter(image)
-    cache.paint(painter, composition, moving, Camera(1.0), SIZE, 1.0)
+    cache.paint(painter, composition, moving, camera, SIZE, 1.0)
     painter.end()
     return np.frombuffer(image.constBits(), np.uint8).reshape(240, 240, 4)[..., :3].astype(int)
 
@@ -47,3 +53,63 @@ def test_a_layer_that_is_changed_in_a_drag_is_not_shown_as_it_was(person: Person
     turned = edits.with_fields(composition, moving, rotation=45.0, opacity=0.5)
     fresh = painted(LayerCache(person.canvas.pictures), turned, set())
     np.testing.assert_array_equal(painted(cache, turned, moving), fresh)
+
+
+def test_each_size_that_a_layer_has_on_tokens_is_painted_once(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), rotation=20.0)
+    composition, moving = person.document.composition, {"cat", "dog"}
+    cache, drawn = LayerCache(person.canvas.pictures), []
+    paint = layer_cache.paint_picture
+    monkeypatch.setattr(
+        layer_cache, "paint_picture", lambda *given: (drawn.append(1), paint(*given))
+    )
+    wider = edits.with_rects(
+        composition, {one.id: replace(one.rect, w=one.rect.w + 16) for one in composition.layers}
+    )
+    for _ in range(2):
+        for one in (composition, wider):
+            painted(cache, one, moving)
+    drawn.clear()
+    for one in (composition, wider, composition, wider):
+        painted(cache, one, moving)
+    assert not drawn
+
+
+def test_zooming_shows_many_layers_scaled_and_then_as_they_are(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
+        monkeypatch.setattr(layer_cache, name, value)
+    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
+    composition = person.document.composition
+    cache = LayerCache(person.canvas.pictures)
+    first = painted(cache, composition, set())
+    closer = Camera(2.0, -60.0, -40.0)
+    hurried = painted(cache, composition, set(), closer)
+    assert abs(hurried - first).mean() > 1  # it follows the hand at once
+    sharp = painted(LayerCache(person.canvas.pictures), composition, set(), closer)
+    assert abs(hurried - sharp).mean() < 10  # nearly as it will be
+    slices = 1
+    while not cache.go_on():
+        slices += 1
+    assert slices == 3  # a layer each, so that no frame waits for all of them
+    np.testing.assert_array_equal(painted(cache, composition, set(), closer), sharp)
+
+
+def test_what_is_changed_while_one_zooms_is_never_shown_as_it_was(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
+        monkeypatch.setattr(layer_cache, name, value)
+    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
+    composition, closer = person.document.composition, Camera(1.5, -20.0, -10.0)
+    cache = LayerCache(person.canvas.pictures)
+    painted(cache, composition, set())
+    painted(cache, composition, set(), closer)
+    assert not cache.go_on()
+    other = edits.with_fields(composition, {"cat"}, opacity=0.3)
+    fresh = painted(LayerCache(person.canvas.pictures), other, set(), closer)
+    np.testing.assert_array_equal(painted(cache, other, set(), closer), fresh)
+    assert cache.go_on()
