@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -72,11 +72,17 @@ class ModelDownload:
 class KnownModelRequests:
     """Answers about the known models. `files` are the threads that look at them, `options` how models are loaded.
 
-    `came` is called, in a thread, when a model has been downloaded.
+    `came` is called, in a thread, when a model has been downloaded. `speeds` tells how long pictures took, s by model.
     """
 
-    def __init__(self, files: DiskThread, options: Options, came: Callable[[], None]) -> None:
-        self._files, self._options, self._came = files, options, came
+    def __init__(
+        self,
+        files: DiskThread,
+        options: Options,
+        came: Callable[[], None],
+        speeds: Callable[[], Awaitable[dict[str, float]]],
+    ) -> None:
+        self._files, self._options, self._came, self._speeds = files, options, came, speeds
         self._survey, self._closing = DiskThread("survey"), threading.Event()
         self._device: str | None = None
         self._advice: dict[str, dict[str, Any]] = {}
@@ -98,7 +104,9 @@ class KnownModelRequests:
         """Return the known models. The first time this machine is looked at, which takes seconds."""
         if self._device is None:
             await self._survey(self._look)
-        return KnownModels(models=await self._files(self._models), device=self._device or "")
+        models, took = await self._files(self._models), await self._speeds()
+        timed = tuple(replace(one, seconds=took.get(one.name)) for one in models)
+        return KnownModels(models=timed, device=self._device or "")
 
     def download(self, name: str, stop: bool) -> None:
         """Download a known model, unless that is under way, or stop it. Raises `UnknownModel`."""

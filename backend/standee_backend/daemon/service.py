@@ -12,7 +12,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, singledispatchmethod
+from functools import lru_cache, partial, singledispatchmethod
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,10 @@ class Service:
         self._pictures = PictureRequests(store.ownership, disk, blobs, self._files, daemon.limits)
         self._models = Models(self._files)
         self._known_models = KnownModelRequests(
-            self._files, daemon.options, self._models.look_again
+            self._files,
+            daemon.options,
+            self._models.look_again,
+            partial(disk, store.speeds.known),
         )
 
     def close(self) -> None:

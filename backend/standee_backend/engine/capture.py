@@ -8,7 +8,7 @@ and the noise levels of the forward. Not its place, what covers it, the picture'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +44,10 @@ class TokenCapture:
         cells: int,
         cache: TokenCache | None = None,
         start: int = 0,
+        on_stage: Callable[[str, int, int], None] | None = None,
     ) -> None:
+        """`on_stage` is told which subject of how many is read for the first time; see `compose.OnStage`."""
+        self._on_stage = on_stage
         self._family, self._schedule, self._cache = family, schedule, cache
         self.references = [reference for reference in references if len(reference.put)]
         self._start = start
@@ -176,6 +179,9 @@ class TokenCapture:
                 self._held[crop, step] = known
                 return known
             more = len(self._to_come(crop)) - 1 if step == self._start else 0
+            if step == self._start and self._on_stage:
+                crops = list(dict.fromkeys(reference.crop for reference in self.references))
+                self._on_stage("reading", crops.index(crop) + 1, len(crops))
             for at, tokens in zip(batch, self._capture(crop, batch), strict=True):
                 if self._cache:
                     tokens = self._cache.put(self._key(crop, at), tokens, more)

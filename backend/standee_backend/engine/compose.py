@@ -54,6 +54,8 @@ class Step:
 
 
 OnStep = Callable[[Step], None]
+OnStage = Callable[[str, int, int], None]
+"""Is told what begins beside the steps: `words`, `finishing`, and `reading` of which subject of how many."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,21 @@ def compose(
     *,
     seed: int,
     on_step: OnStep | None = None,
+    on_stage: OnStage | None = None,
     tell: Tell | None = None,
     cache: TokenCache | None = None,
 ) -> ComposedImage:
     """Compose one picture: all of it that takes the model or its device; `ComposedImage.finish` does the rest.
 
-    `read` returns the bytes of a picture by its digest. Whatever `on_step` raises ends the run. `tell` takes notes of
-    what is not as it was asked. `cache` remembers the subjects' tokens from one picture to the next.
+    `read` returns the bytes of a picture by its digest. Whatever `on_step` and `on_stage` raise ends the run. `tell`
+    takes notes of what is not as it was asked. `cache` remembers the subjects' tokens from one picture to the next.
     """
     layout = lay_out(composition, read, family.patch, family.latent_px, seed)
     settings = resolve(family, composition)
     rows, cols = layout.grid.rows, layout.grid.cols
     schedule = Schedule.of(family.sigmas(settings.steps, rows * cols))
+    begins = on_stage or _quiet
+    begins("words", 0, 1)
     prompts = encode_prompts(family, without_hidden_words(composition, layout), settings)
     unasked = absent_subjects(layout) + resized_scene(layout)
     for about in (*unasked, *cut_words(family, composition, settings)):
@@ -110,6 +115,7 @@ def compose(
                     start=step, share_by="input", on_step=on_step,
                 )[0],
             )  # fmt: skip
+        begins("finishing", 0, 1)
         pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
         return ComposedImage(pixels, Details((), 1.0), layout.scene)
     references = subject_references(family, layout, prompts.layers, schedule, settings, seed)
@@ -139,10 +145,15 @@ def compose(
         latents, _ = denoise(
             family, latents, prompt, ids, schedule, references, anchors, regions,
             start=plain, share_by=settings.share_by, share_sites=settings.share_sites,
-            on_step=on_step, cache=cache,
+            on_step=on_step, on_stage=on_stage, cache=cache,
         )  # fmt: skip
+    begins("finishing", 0, 1)
     pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
     return ComposedImage(pixels, find_details(family, layout, references, settings), layout.scene)
+
+
+def _quiet(stage: str, number: int, of: int) -> None:
+    """Tell nobody."""
 
 
 def denoise(
@@ -160,6 +171,7 @@ def denoise(
     share_by: str = "attention",
     share_sites: frozenset[int] | None = None,
     on_step: OnStep | None = None,
+    on_stage: OnStage | None = None,
     cache: TokenCache | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Sample the steps `start` to `stop` of a picture's latents (1, cells, channels), with the references injected.
@@ -174,7 +186,7 @@ def denoise(
         shown = [r for r in references if r.sharing]
         references = [replace(r, sharing=0.0) for r in references if not r.only_shown]
     beside = reference_tokens(family, shown)
-    capture = TokenCapture(family, references, schedule, latents.shape[1], cache, start)
+    capture = TokenCapture(family, references, schedule, latents.shape[1], cache, start, on_stage)
     predicted = latents
     for step in range(start, schedule.steps if stop is None else stop):
         sigma, following = schedule.sigmas[step], schedule.sigmas[step + 1]

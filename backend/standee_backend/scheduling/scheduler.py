@@ -20,12 +20,14 @@ import msgspec
 from standee.errors import JobCancelled, JobFailed, StandeeError, StorageFull
 from standee.wire import codec
 from standee.wire.events import (
+    PREPARING,
     AnyEvent,
     Event,
     Preview,
     Problem,
     Progress,
     Queued,
+    Result,
     Started,
     ends,
 )
@@ -64,6 +66,8 @@ class ActiveJob:
     progress: Progress | None = None
     preview: Preview | None = None
     position: int | None = None
+    painting: float | None = None
+    """Since when its pictures are painted, its model loaded; s of the monotonic clock."""
 
 
 class Scheduler:
@@ -203,7 +207,7 @@ class Scheduler:
         ended: Sequence[AnyEvent]
         try:
             made = await slot.run(job, partial(self._report, job.key, job.id), free)
-            ended = await store(self._store.finish, job.key, made)
+            ended = await store(self._store.finish, job.key, made, self._seconds_each(job, made))
             for result in made:
                 await self._disk(self._claim_picture, result.digest)
         except JobCancelled:
@@ -223,6 +227,13 @@ class Scheduler:
         event(log, f"job.{said['type']}", job=job.id, seconds=seconds, **why)
         return ended
 
+    def _seconds_each(self, job: Job, made: Sequence[Result]) -> float | None:
+        """Return how long each of a job's pictures took, its model loaded; `None` where that was not told."""
+        active = self._active.get(job.key)
+        if active is None or active.painting is None:
+            return None
+        return (time.monotonic() - active.painting) / len(made)
+
     def _report(self, key: int, job: str, happened: Progress | Preview) -> None:
         active = self._active[key]
         happened = msgspec.structs.replace(happened, job=job, seq=self._next(active))
@@ -233,13 +244,17 @@ class Scheduler:
             active.preview = happened
         else:
             active.progress = happened
+            if happened.stage in PREPARING:
+                active.painting = None
+            elif active.painting is None:
+                active.painting = time.monotonic()
         self._publish(key, happened)
 
     def _publish(self, key: int, happened: Event) -> None:
         active = self._active_job(key, happened.job, happened.seq)
         active.seq = max(active.seq, happened.seq)
         if isinstance(happened, Queued):
-            active.progress = active.preview = None
+            active.progress = active.preview = active.painting = None
             active.position = happened.position
         frames = codec.encode(happened) if active.subscribers else None
         for peer in list(active.subscribers):  # sending may find that a peer has left: `forget`

@@ -23,6 +23,7 @@ from standee.wire.messages import JobInfo, State
 
 from .blob_ownership import BlobOwnership
 from .database import Database
+from .model_speeds import ModelSpeeds
 
 STRIDE = 100_000
 PAGE = 500
@@ -79,7 +80,7 @@ class JobStore:
 
     def __init__(self, path: Path) -> None:
         self._db = Database(path)
-        self.ownership = BlobOwnership(self._db)
+        self.ownership, self.speeds = BlobOwnership(self._db), ModelSpeeds(self._db)
         self._served: dict[str, int] = {}
         self._turn = 0
 
@@ -159,8 +160,11 @@ class JobStore:
         """Note that events up to a stride from `seq` on may have been sent for a job."""
         self._db.run("UPDATE jobs SET seq=max(seq, ?) WHERE key=?", seq, key)
 
-    def finish(self, key: int, results: list[Result]) -> list[Result]:
-        """End a job with its results, whose pictures its owner holds from now on."""
+    def finish(self, key: int, results: list[Result], each: float | None = None) -> list[Result]:
+        """End a job with its results, whose pictures its owner holds from now on.
+
+        `each` is how long one of them took, s, its model loaded.
+        """
         with self._db.transaction():
             job = self._get(key)
             recorded: list[Result] = []
@@ -170,6 +174,8 @@ class JobStore:
                 result = msgspec.structs.replace(result, job=job.id)
                 job, numbered = self._record(job, result)
                 recorded.append(numbered)
+            if each is not None and job.model:
+                self.speeds.note(job.model, each)
             self._end(key, "done")
             return recorded
 

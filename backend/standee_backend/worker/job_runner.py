@@ -8,7 +8,6 @@ the next one.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,30 +32,25 @@ from ..catalog import catalog, download, lora_files
 from ..catalog.catalog import ModelInfo
 from ..catalog.download import DownloadObserver
 from ..catalog.model_card import configuration
-from ..engine.compose import Step, compose
+from ..engine.compose import compose
 from ..engine.cutout.cutout import cut_out
 from ..engine.families.base import Family
 from ..engine.loading.load import load
 from ..engine.pixels import images
-from ..engine.preview import encode_preview
 from ..engine.token_cache.cache import TokenCache
 from ..engine.token_cache.disk import TokenFiles
 from ..hardware.load_presets import Preset
 from ..hardware.memory_estimate import Plan
 from ..hardware.options import Options
 from .memory_planner import MemoryPlanner, exhausted, give_back
+from .step_observer import Cancelled, Pace, Report, StepObserver
 
 log = logging.getLogger(__name__)
-
-PREVIEWS = 12
-"""About how many previews a picture sends on its way, after its first step."""
 
 RECEIPT_PACKAGES = ("standee", "torch", "diffusers", "transformers")
 
 
 Read = Callable[[str], bytes]
-Report = Callable[[Progress | Preview], None]
-Cancelled = Callable[[], bool]
 Finish = Callable[[], Result]
 """Encodes a picture; needs neither the device nor the model, so any thread may call it while these go on."""
 
@@ -150,7 +144,7 @@ class JobRunner:
         folder = download.folder(info, "$.sampling.model", observer)
         loras = lora_files.bring_all(composition.sampling.loras, observer)
         plan = self._plan(info, folder, composition, [file for file, _ in loras], notes)
-        started, composed = time.monotonic(), 0
+        pace, composed = Pace(), 0
 
         def attempt(plan: Plan) -> Generator[Finish, None, bool]:
             """Paint the pictures that are still missing; return whether the memory sufficed."""
@@ -162,8 +156,8 @@ class JobRunner:
                     notes.add(about)
                 loaded.tokens.model = f"{loaded.fingerprint} {self._computed_by(loaded)}"
                 for index in range(composed, composition.sampling.count):
-                    watch = _StepObserver(
-                        loaded.family, composition, index, started, notes.tell, cancelled
+                    watch = StepObserver(
+                        loaded.family, composition, index, pace, notes.tell, cancelled
                     )
                     yield _paint(loaded, composition, read, index, watch, notes)
                     composed += 1
@@ -238,7 +232,7 @@ def _paint(
     composition: Composition,
     read: Read,
     index: int,
-    watch: _StepObserver,
+    watch: StepObserver,
     notes: JobNotes,
 ) -> Finish:
     seed = composition.sampling.seed + index
@@ -247,7 +241,8 @@ def _paint(
         composition,
         read,
         seed=seed,
-        on_step=watch,
+        on_step=watch.step,
+        on_stage=watch.stage,
         tell=notes.add,
         cache=loaded.tokens,
     )
@@ -286,48 +281,6 @@ def _room(options: Options) -> int:
     if options.token_cache is not None:
         return int(options.token_cache * 2**30)
     return psutil.virtual_memory().available // 4
-
-
-class _StepObserver:
-    """Follows a picture's steps: reports, sends previews, and stops when the job is cancelled."""
-
-    def __init__(
-        self,
-        family: Family,
-        composition: Composition,
-        index: int,
-        started: float,
-        report: Report,
-        cancelled: Cancelled,
-    ) -> None:
-        self.family, self.index, self.started = family, index, started
-        self.report, self.cancelled = report, cancelled
-        self.count = composition.sampling.count
-        self.rows = composition.canvas.height // family.patch
-        self.cols = composition.canvas.width // family.patch
-        self.check()
-
-    def __call__(self, step: Step) -> None:
-        self.check()
-        done, of = self.index * step.of + step.done, self.count * step.of
-        eta = (time.monotonic() - self.started) / done * (of - done)
-        self.report(Progress(stage="denoising", step=done, of=of, eta=eta))
-        due = step.done == 1 or step.done % max(1, step.of // PREVIEWS) == 0
-        if step.done < step.of and due:
-            self.show(step, done)
-
-    def show(self, step: Step, done: int) -> None:
-        """Send a preview. Where none can be made, the picture is what counts."""
-        try:
-            data = encode_preview(self.family, step.predicted, self.rows, self.cols)
-        except Exception as error:
-            log.warning("There is no preview of step %d: %s", done, error)
-            return
-        self.report(Preview(step=done, data=data))
-
-    def check(self) -> None:
-        if self.cancelled():
-            raise JobCancelled("The job was cancelled.")
 
 
 def _cut_out(

@@ -1,14 +1,13 @@
-"""Job list of the editor: each job's status and arrangement, and its time left. No Qt."""
+"""Job list of the editor: each job's status and arrangement. No Qt."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from standee.composition import Composition, validate
-from standee.wire.events import Event, Progress, Started, ends
 from standee.wire.jobs import JobStatus
 
 from .signal import Signal
@@ -86,25 +85,3 @@ class Jobs:
         """Take a job off the list."""
         if (job := self._jobs.pop(job_id, None)) is not None:
             self.removed.emit(job)
-
-
-@dataclass
-class Pace:
-    """The time left of each job by the pace of its steps alone; the clock comes from outside.
-
-    The daemon counts from the start of a job, so that its first guesses hold the loading of the
-    model. Known of each job: the first step that was told, and when (s).
-    """
-
-    _first: dict[str, tuple[int, float]] = field(default_factory=dict)
-
-    def timed(self, job: Job, event: Event, now: float) -> Job:
-        """Return a job, as it is after an event at `now`, with the time left that its steps tell."""
-        if isinstance(event, Started) or ends(event):
-            self._first.pop(job.id, None)
-        if not isinstance(event, Progress) or event.stage != "denoising":
-            return job
-        first, began = self._first.setdefault(job.id, (job.step, now))
-        if job.step <= first:
-            return replace(job, eta=None)  # one step tells no pace
-        return replace(job, eta=(now - began) / (job.step - first) * (job.of - job.step))

@@ -23,7 +23,7 @@ from standee.errors import StandeeError
 from standee.wire.events import Event, Failed, Preview, Result, ends
 
 from ..model import EditorDocument, edits
-from ..model.jobs import Job, Jobs, Pace, of_json
+from ..model.jobs import Job, Jobs, of_json
 from ..model.live_mode import LiveMode
 from ..model.notices import Notices
 from ..model.rects import fit_on
@@ -65,7 +65,7 @@ class Composer(QObject):
         self.preview: QImage | None = None
         self._editor, self._link, self._notices = editor, link, notices
         self._decoding, self._files = decoding, files
-        self._live, self._pace = LiveMode(), Pace()
+        self._live = LiveMode()
         self._live_job: str | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -206,7 +206,7 @@ class Composer(QObject):
             if not job.finished or not event.data:
                 self.jobs.put(job)
             return  # the last result ends the job when it is kept
-        self.jobs.put(self._pace.timed(job, event, time.monotonic()))
+        self.jobs.put(job)
         if isinstance(event, Preview):
             self._show_preview(event)
         elif isinstance(event, Failed):

@@ -1955,6 +1955,10 @@ or add a subject below.</source>
         <translation>约占 %2 中的 %1</translation>
     </message>
     <message>
+        <source>about %1 a picture, measured here</source>
+        <translation>每张约 %1（本机实测）</translation>
+    </message>
+    <message>
         <source>slow: its weights come block by block</source>
         <translation>较慢：权重逐块调入</translation>
     </message>

@@ -18,12 +18,17 @@ STAGES = {
     "checking": "Checking the download",
     "fitting": "Looking at the memory",
     "loading": "Loading the model",
-    "encoding": "Reading the pictures",
+    "words": "Reading the words",
+    "reading": "Reading subject",
     "denoising": "Composing",
-    "decoding": "Finishing",
+    "finishing": "Finishing",
     "cutout": "Cutting out",
 }
 """What a job does at each stage of its progress, for a person."""
+
+
+PREPARING = ("downloading", "checking", "fitting", "loading")
+"""Those that the next job with the same model is spared."""
 
 
 class Problem(Struct, frozen=True):

@@ -17,7 +17,8 @@ class KnownModel(Struct, frozen=True):
     `fits` says whether the machine can carry it, as far as that is known; `preset` then how it would be loaded (see
     `notes.preset_text`), `need` its peak and `room` the device memory that may be used. Where it does not fit,
     `reason` says why. `weights` are all of its weights in 16 bits. `done` of `size` is how far a download is;
-    `error` says why the last one ended without the model.
+    `error` says why the last one ended without the model. `seconds` is how long its last picture took on this machine,
+    once it was loaded; `None` before the first one.
     """
 
     name: str
@@ -34,3 +35,4 @@ class KnownModel(Struct, frozen=True):
     done: int = 0
     size: int = 0
     error: Problem | None = None
+    seconds: float | None = None

@@ -32,10 +32,15 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def listed(monkeypatch: pytest.MonkeyPatch):
     """Return what the daemon of a machine tells."""
 
-    def look(found: Machine | None, options: Options | None = None) -> KnownModels:
+    def look(
+        found: Machine | None, options: Options | None = None, took: dict[str, float] | None = None
+    ) -> KnownModels:
+        async def speeds() -> dict[str, float]:
+            return took or {}
+
         monkeypatch.setattr(machine, "survey_apart", lambda stop: found)
         files = DiskThread("files")
-        requests = KnownModelRequests(files, options or Options(), lambda: None)
+        requests = KnownModelRequests(files, options or Options(), lambda: None, speeds)
         try:
             return asyncio.run(requests.listed())
         finally:
@@ -86,3 +91,9 @@ def test_looking_at_the_machine_ends_at_once_with_the_daemon() -> None:
     began = time.monotonic()
     assert machine.survey_apart(stop) is None
     assert time.monotonic() - began < 1.0
+
+
+def test_what_a_picture_took_is_told_of_models_that_have_made_one(listed) -> None:
+    took = {one.name: one.seconds for one in listed(CARD, took={"Z-Image": 29.0}).models}
+    assert took["Z-Image"] == 29.0
+    assert took["mini"] is None

@@ -1,6 +1,7 @@
 """Events reach those who follow a job, whoever leaves meanwhile."""
 
 import asyncio
+from functools import partialmethod
 
 import pytest
 
@@ -188,14 +189,33 @@ def test_a_result_is_heard_after_progress_without_end(tmp_path, monkeypatch):
     assert seqs == sorted(set(seqs))
 
 
+class Loading(Slot):
+    """Loads a model for a while, and then paints at once."""
+
+    async def run(self, job, report, free):
+        report(Progress(stage="loading", step=0, of=1))
+        await asyncio.sleep(0.2)
+        report(Progress(stage="words", step=0, of=1))
+        return await super().run(job, report, free)
+
+
+def test_what_a_picture_took_is_kept_without_the_loading(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "Slot", Loading)
+    monkeypatch.setattr(JobStore, "submit", partialmethod(JobStore.submit, model=b'{"name":"m"}'))
+    play(tmp_path, [MADE], [False])
+    store = JobStore(tmp_path / "jobs.sqlite")
+    assert 0 < store.speeds.known()["m"] < 0.15
+    store.close()
+
+
 def test_a_full_disk_loses_no_result_and_ends_no_daemon(tmp_path, monkeypatch):
     tries, finish = [], JobStore.finish
 
-    def full_at_first(self, key, results):
+    def full_at_first(self, key, results, each=None):
         tries.append(key)
         if len(tries) < 3:
             raise StorageFull("No room.", fix="Make room.")
-        return finish(self, key, results)
+        return finish(self, key, results, each)
 
     monkeypatch.setattr(JobStore, "finish", full_at_first)
     monkeypatch.setattr(scheduler, "AGAIN", 0.01)

@@ -377,3 +377,16 @@ def test_a_file_of_an_earlier_version_opens_and_its_jobs_go_on(path):
     assert (claimed.id, claimed.model) == ("job-0001", b"")
     assert submit(again, "job-0002").key > claimed.key
     again.close()
+
+
+def test_what_a_picture_took_is_kept_by_its_model_until_the_next(store, path):
+    for name, seconds in (("job-0001", 40.0), ("job-0002", 29.0), ("job-0003", None)):
+        job = submit(store, name, model=b'{"name": "mini", "path": "/models/mini"}')
+        store.claim()
+        store.finish(job.key, [result(name)], seconds)
+    assert store.speeds.known() == {"mini": 29.0}
+    store.release(ME, "job-0001")
+    store.close()
+    again = JobStore(path)
+    assert again.speeds.known() == {"mini": 29.0}
+    again.close()

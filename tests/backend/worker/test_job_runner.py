@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from PIL import Image
 
 from standee import Canvas, Composition, Layer, Lora, Rect, Sampling
@@ -20,7 +21,7 @@ from standee_backend.catalog import catalog, lora_files
 from standee_backend.engine.cutout import text_detection
 from standee_backend.hardware.load_presets import GIB
 from standee_backend.hardware.options import Options
-from standee_backend.worker import job_runner
+from standee_backend.worker import job_runner, step_observer
 from standee_backend.worker.job_runner import JobRunner
 from standee_backend.worker.memory_planner import MemoryPlanner
 from support import tiny
@@ -91,7 +92,7 @@ def test_a_preview_or_a_version_that_cannot_be_had_costs_no_picture(
     def unknown(package: str) -> str:
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr(job_runner, "encode_preview", fail)
+    monkeypatch.setattr(step_observer, "encode_preview", fail)
     monkeypatch.setattr(job_runner, "version", unknown)
     reports: list[Progress | Preview] = []
     outputs = run(runner, composition, None, shelf.read, reports.append, lambda: False)
@@ -110,6 +111,18 @@ def test_progress_counts_the_steps_of_all_pictures(runner, shelf, composition) -
     previews = [r for r in reports if isinstance(r, Preview)]
     assert previews
     assert Image.open(io.BytesIO(previews[0].data)).size == (64, 64), "half the picture's sides"
+
+
+def test_stages_are_told_as_they_begin(shelf, composition) -> None:
+    reports: list[Progress | Preview] = []
+    other = replace(composition.layers[0], picture=shelf.disc("blue", 64), rect=Rect(0, 0, 48, 48))
+    two = replace(composition, layers=(*composition.layers, other))
+    job = two, None, shelf.read, reports.append, lambda: False
+    run(JobRunner(CPU), *job)
+    told = [(r.stage, r.step, r.of) for r in reports if isinstance(r, Progress)]
+    assert told[:4] == [("fitting", 0, 1), ("fitting", 1, 1), ("loading", 0, 1), ("words", 0, 1)]
+    assert [one for one in told if one[0] == "reading"] == [("reading", 1, 2), ("reading", 2, 2)]
+    assert told[-1] == ("finishing", 0, 1)
 
 
 def test_a_memory_exhausted_by_decoding_costs_no_picture(shelf, composition) -> None:

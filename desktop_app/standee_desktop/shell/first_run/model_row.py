@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from standee.errors import StandeeError
-from standee.formatting import size
+from standee.formatting import size, time_left
 from standee.wire.known_models import KnownModel
 from standee.wire.messages import Download
 from standee.wire.notes import preset_text
@@ -146,7 +146,7 @@ class ModelRow(QFrame):
             self.go.style().polish(self.go)
 
     def _memory(self) -> list[str]:
-        """What it takes of this machine."""
+        """What it takes of this machine, and of one's time."""
         model, parts = self.model, []
         if model.weights:
             parts.append(self.tr("%1 of weights").replace("%1", size(model.weights)))
@@ -154,6 +154,9 @@ class ModelRow(QFrame):
             takes = self.tr("takes about %1 of %2")
             takes = takes.replace("%1", size(model.need)).replace("%2", size(model.room))
             parts.append(takes)
+        if model.seconds:
+            takes = self.tr("about %1 a picture, measured here")
+            parts.append(takes.replace("%1", time_left(max(1.0, model.seconds))))
         if model.preset.get("offload") == "group":
             parts.append(self.tr("slow: its weights come block by block"))
         return parts

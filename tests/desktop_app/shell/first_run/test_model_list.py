@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtTest import QTest
 
@@ -108,6 +109,13 @@ def test_the_bundled_one_comes_first_then_what_the_machine_can_carry(shown) -> N
     assert not shown.row("large").isHidden()
     assert "8.0 GiB of 11.0 GiB" in shown.row("small").takes.text()
     assert "Apache-2.0" in shown.row("small").takes.text()
+
+
+def test_the_time_of_a_picture_is_told_once_one_was_made(shown, daemon: Daemon) -> None:  # type: ignore[no-untyped-def]
+    row = shown.row("mini")
+    assert "picture" not in row.takes.text()
+    row.show_model(replace(daemon.models["mini"], seconds=29.4))
+    assert "about 29 s a picture, measured here" in row.takes.text()
 
 
 def test_what_does_not_fit_says_so_and_offers_nothing(shown) -> None:  # type: ignore[no-untyped-def]
