@@ -28,7 +28,8 @@ from standee_backend.engine.families.base import Family
 from standee_backend.engine.families.conditioning import ReferenceTokens
 from standee_backend.engine.injection import Injection, inject
 from standee_backend.engine.layout import reference_crop
-from standee_backend.engine.memory.footprint import META, Blueprint, Workload
+from standee_backend.engine.memory.footprint import META, Blueprint
+from standee_backend.engine.memory.workload import Workload
 from standee_backend.engine.references import Reference, reference_tokens
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.load_presets import CARDS

@@ -31,7 +31,8 @@ from standee_backend.engine.compose import compose
 from standee_backend.engine.families import open_family
 from standee_backend.engine.loading.load import DTYPES, be_quiet, load
 from standee_backend.engine.loading.quantization import tile
-from standee_backend.engine.memory.footprint import META, Blueprint, Workload, outline, workload_of
+from standee_backend.engine.memory.footprint import META, Blueprint, outline
+from standee_backend.engine.memory.workload import Workload, workload_of
 from standee_backend.hardware import load_presets, memory_estimate
 from standee_backend.hardware.load_presets import presets
 from standee_backend.hardware.machine import FOOTPRINTS

@@ -41,3 +41,16 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
         return made[kind]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_net(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return `make(kind)`: the folder of a tiny random control net, made once. Tests do not write into it."""
+    made: dict[str, Path] = {}
+
+    def make(kind: str) -> Path:
+        if kind not in made:
+            made[kind] = tiny.NETS[kind](tmp_path_factory.mktemp("nets") / kind)
+        return made[kind]
+
+    return make

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
-from standee.composition import Composition, Layer, Method, Sampling
+from standee.composition import Composition, Layer, Method
 from standee.errors import BadPicture, InvalidField
 from standee.pictures import decode
 from standee.validation import convert
@@ -116,7 +116,7 @@ class StandeePipeline:
         """
         pipeline = cls(JobRunner(check(options)), model)
         if not download:
-            needed.check(needed.by_composition(pipeline._model, Sampling(model=model)))
+            needed.check(needed.by_composition(pipeline._model, Composition()))
         return pipeline
 
     def set_progress_bar_config(self, **config: Any) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .client.client import Client as Client
     from .composition import Canvas as Canvas
     from .composition import Composition as Composition
+    from .composition import Control as Control
     from .composition import Layer as Layer
     from .composition import Lora as Lora
     from .composition import Method as Method
@@ -39,6 +40,7 @@ _HOMES = {
     "Canvas": "composition",
     "Client": "client.client",
     "Composition": "composition",
+    "Control": "composition",
     "Document": "document.document",
     "Layer": "composition",
     "Lora": "composition",
@@ -55,6 +57,7 @@ __all__ = [
     "Canvas",
     "Client",
     "Composition",
+    "Control",
     "Document",
     "Layer",
     "Lora",

@@ -33,9 +33,11 @@ Coordinate = Annotated[float, Meta(ge=-32768.0, le=32768.0)]
 Extent = Annotated[float, Meta(gt=0.0, le=32768.0)]
 Degrees = Annotated[float, Meta(ge=-36000.0, le=36000.0)]
 Fit = Literal["contain", "cover", "stretch"]
+ControlKind = Literal["depth", "normal", "lines", "pose"]
 
 MAX_LAYERS = 100
 MAX_LORAS = 8
+MAX_CONTROLS = 16
 MAX_CANVAS_AREA = 4096 * 4096
 
 
@@ -121,6 +123,24 @@ class Scene(Struct, frozen=True):
     feather: Share = 0.02
 
 
+class Control(Struct, frozen=True):
+    """A picture that tells the model how far things are, how they face, their lines or a body's pose.
+
+    Depth is white where it is near; normals are the camera's, red to the right, green up, blue towards
+    it; lines and poses are bright on black. Without a `layer`, the id of one, it covers the canvas;
+    with one it is stretched over the layer's picture (its rectangle, if that has words alone), stands
+    as the layer does, and counts where that is seen. It counts with `strength` from `start` to `end`,
+    shares of the steps.
+    """
+
+    kind: ControlKind
+    picture: Digest
+    strength: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
+    start: Unit = 0.0
+    end: Unit = 1.0
+    layer: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
 class Lora(Struct, frozen=True):
     """A LoRA laid over the model, for a style or a thing that the model does not know.
 
@@ -189,13 +209,24 @@ class Composition(Struct, frozen=True):
     sampling: Sampling = Sampling()
     method: Method = Method()
     version: Annotated[int, Meta(ge=1)] = FORMAT_VERSION
+    control: Annotated[tuple[Control, ...], Meta(max_length=MAX_CONTROLS)] = ()
 
     def digests(self) -> frozenset[str]:
         """Return the digests of all pictures and masks that it names, hidden layers included."""
         named = [layer.picture for layer in self.layers] + [layer.mask for layer in self.layers]
         if self.scene is not None:
             named += [self.scene.picture, self.scene.kept]
+        named += [control.picture for control in self.control]
         return frozenset(digest for digest in named if digest)
+
+    def counting_controls(self) -> list[tuple[int, Control]]:
+        """Return the control pictures that count, with their places in the list."""
+        hidden = {layer.id for layer in self.layers if not layer.shown}
+        return [
+            (index, one)
+            for index, one in enumerate(self.control)
+            if one.strength > 0 and one.layer not in hidden
+        ]
 
 
 def validate(data: Any, kind: type = Composition) -> Any:
@@ -317,6 +348,23 @@ def _check_composition(composition: Composition) -> None:
                 path=f"$.sampling.loras[{index}].path",
                 fix="Name each once; its weight says how much it counts.",
             )
+    for index, control in enumerate(composition.control):
+        _check_control(control, f"$.control[{index}]", seen)
+
+
+def _check_control(control: Control, path: str, layers: set[str]) -> None:
+    if control.layer is not None and control.layer not in layers:
+        raise InvalidField(
+            f"There is no layer with the id {control.layer!r}.",
+            path=f"{path}.layer",
+            fix="Give the id of a layer, or none for the whole canvas.",
+        )
+    if control.end <= control.start:
+        raise InvalidField(
+            f"The control ends (at {control.end:g}) before it starts (at {control.start:g}).",
+            path=f"{path}.end",
+            fix="Give an end after the start: 0 is the first step, 1 the last.",
+        )
 
 
 def resized(composition: Composition, width: int, height: int) -> Composition:

@@ -1,15 +1,19 @@
-"""Parsers of the values of options: sizes, seeds, LoRAs, boxes, points."""
+"""Parsers of the values of options: sizes, seeds, LoRAs, control pictures, boxes, points."""
 
 from __future__ import annotations
 
 import random
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast, get_args
 
 import click
 
-from standee.composition import Lora, Rect
+from standee.composition import ControlKind, Lora, Rect
 from standee.files import whole_path
+
+KINDS: tuple[str, ...] = get_args(ControlKind)
 
 WEIGHTS = (".safetensors", ".gguf", ".onnx")
 """How the names of models that are one file end."""
@@ -55,6 +59,33 @@ def parse_lora(text: str) -> Lora:
     if not path:
         raise click.BadParameter(f"{text!r} names no LoRA. Write PATH or PATH:WEIGHT.")
     return Lora(whole_path(path, Path()), counts)
+
+
+@dataclass(frozen=True)
+class ControlFile:
+    """A control picture as it is named on the command line."""
+
+    kind: ControlKind
+    file: Path
+    settings: dict[str, Any]
+
+
+def parse_control(text: str) -> ControlFile:
+    """Read `KIND=FILE[,strength=N][,start=N][,end=N]`; commas of the file's name are its own."""
+    kind, equals, rest = text.partition("=")
+    way = "Write KIND=FILE, with ,strength=N ,start=N or ,end=N behind it."
+    if kind not in KINDS or not equals:
+        raise click.BadParameter(f"{text!r} begins with none of {', '.join(KINDS)}. {way}")
+    settings: dict[str, Any] = {}
+    while found := re.fullmatch(r"(.+),(strength|start|end)=([^,=]+)", rest):
+        rest, name = found[1], found[2]
+        try:
+            settings[name] = float(found[3])
+        except ValueError:
+            raise click.BadParameter(f"{found[3]!r} is no number. {way}") from None
+    if not Path(rest).is_file():
+        raise click.BadParameter(f"There is no picture {rest!r}. {way}")
+    return ControlFile(cast(ControlKind, kind), Path(rest), settings)
 
 
 def parse_box(text: str) -> Rect:

@@ -13,6 +13,7 @@ from standee.composition import (
     MAX_LAYERS,
     Canvas,
     Composition,
+    Control,
     Layer,
     Lora,
     Method,
@@ -27,7 +28,7 @@ from standee.errors import InvalidField
 from standee.validation import convert
 from standee.wire.notes import Note
 
-CAT, MUG, MASK = "a" * 64, "b" * 64, "c" * 64
+CAT, MUG, MASK, DEPTH = "a" * 64, "b" * 64, "c" * 64, "d" * 64
 
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 texts = st.text(max_size=50)
@@ -55,6 +56,14 @@ of_words = st.builds(
     Layer, rect=rects, prompt=texts.map("a tower {}".format), mask=st.none() | digests
 )
 layers = pictured | of_words
+controls = st.builds(
+    Control,
+    kind=st.sampled_from(["depth", "normal", "lines", "pose"]),
+    picture=digests,
+    strength=st.floats(0.0, 2.0),
+    start=st.floats(0.0, 0.5),
+    end=st.floats(0.6, 1.0),
+)
 loras = st.builds(Lora, st.text(min_size=1, max_size=20), st.floats(-4.0, 4.0))
 compositions = st.builds(
     Composition,
@@ -69,6 +78,7 @@ compositions = st.builds(
         loras=st.lists(loras, max_size=3, unique_by=lambda lora: lora.path).map(tuple),
     ),
     method=st.builds(Method, tau=st.none() | units, gamma=units),
+    control=st.lists(controls, max_size=3).map(tuple),
 )
 
 
@@ -123,9 +133,26 @@ def test_digests_name_every_picture_and_mask_once() -> None:
         {
             "layers": [layer(mask=MASK), layer(picture=MUG, visible=False), layer()],
             "scene": {"picture": MUG, "kept": MASK},
+            "control": [{"kind": "depth", "picture": DEPTH}],
         }
     )
-    assert composition.digests() == {CAT, MUG, MASK}
+    assert composition.digests() == {CAT, MUG, MASK, DEPTH}
+
+
+def test_control_pictures_count_by_their_strength_and_the_layer_they_are_bound_to() -> None:
+    depth = {"kind": "depth", "picture": DEPTH}
+    bound = [depth | {"layer": name} for name in ("a", "b")]
+    composition = validate(
+        {
+            "layers": [layer(id="a"), layer(id="b", visible=False)],
+            "control": [depth | {"strength": 0}, *bound, depth | {"start": 0.5}],
+        }
+    )
+    counting = composition.counting_controls()
+    assert [(index, one.layer, one.start) for index, one in counting] == [
+        (1, "a", 0),
+        (3, None, 0.5),
+    ]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -198,6 +225,36 @@ def test_a_rectangle_that_is_not_finite_is_refused_by_name(side: str, bad: float
             {"sampling": {"loras": [{"path": "a"}, {"path": "a", "weight": 2}]}},
             "$.sampling.loras[1].path",
             "Name each once; its weight says how much it counts.",
+        ),
+        (
+            {"control": [{"kind": "edges", "picture": CAT}]},
+            "$.control[0].kind",
+            "Give one of: depth, lines, normal, pose.",
+        ),
+        (
+            {"control": [{"kind": "depth", "picture": "d.png"}]},
+            "$.control[0].picture",
+            "Give the SHA-256 of the picture's bytes: 64 of the characters 0-9 and a-f.",
+        ),
+        (
+            {"control": [{"kind": "depth", "picture": CAT, "strength": 3}]},
+            "$.control[0].strength",
+            "Give at most 2.",
+        ),
+        (
+            {"control": [{"kind": "depth", "picture": CAT, "layer": "a"}]},
+            "$.control[0].layer",
+            "Give the id of a layer, or none for the whole canvas.",
+        ),
+        (
+            {"control": [{"kind": "depth", "picture": CAT, "start": 0.8, "end": 0.2}]},
+            "$.control[0].end",
+            "Give an end after the start: 0 is the first step, 1 the last.",
+        ),
+        (
+            {"control": [{"kind": "depth", "picture": CAT}] * 17},
+            "$.control",
+            "Give at most 16 entries.",
         ),
         ({"prompt": "x" * 2001}, "$.prompt", "Give at most 2000 characters."),
         ({"prompt": None}, "$.prompt", "Give a text."),

@@ -29,9 +29,10 @@ class FakeClient:
     error: ClassVar[BaseException | None] = None
     calls: ClassVar[list[tuple[str, Any]]] = []
     agreed: ClassVar[bool] = False
+    sent: ClassVar[frozenset[str]] = frozenset()
 
     def submit(self, spec: Any, blobs: Any, *, job_id: str = "a-job", **more: Any) -> str:
-        type(self).agreed = more["download"]
+        type(self).agreed, type(self).sent = more["download"], frozenset(blobs)
         self.calls.append(("submit", spec))
         return job_id
 

@@ -28,11 +28,12 @@ class Ledger(LiveBytes):
         self.limit = limit
         parts = family.pipeline.components.values()
         self.modules = [part for part in parts if isinstance(part, nn.Module)]
+        self.modules += [loaded.net for loaded in family.loaded_nets]
         for tensor in _tensors(self.modules):
             self._meet(tensor.untyped_storage())
         self._present: Counter[int] = Counter()
         self._there: set[int] = set()
-        for hook in getattr(family.pipeline, "_all_hooks", []):
+        for hook in (*getattr(family.pipeline, "_all_hooks", []), *family.net_hooks):
             self._follow(hook.hook, "pre_forward", "init_hook", hook.model)
 
     def grow(self, size: int) -> None:

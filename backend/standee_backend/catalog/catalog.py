@@ -17,11 +17,12 @@ from typing import Any, Literal
 from msgspec import field
 from msgspec.structs import replace
 
+from standee.composition import ControlKind
 from standee.errors import InvalidField, StandeeError, UnknownModel
 from standee.files import read_regular, text_of
 from standee.wire import messages
 
-from . import single_file
+from . import control_nets, single_file
 from .known_models import KNOWN
 from .model_card import ModelCard, ModelEntry, configuration, read_card
 from .sampling_defaults import SamplingDefaults, defaults_of
@@ -34,6 +35,7 @@ MINI = Path(__file__).parents[1] / "models" / "mini"
 FAMILIES = {
     "FluxPipeline": "flux.Flux",
     "FluxKontextPipeline": "flux.FluxKontext",
+    "FluxControlPipeline": "flux.FluxControl",
     "Flux2Pipeline": "flux2.Flux2Dev",
     "Flux2KleinPipeline": "flux2.Flux2",
     "ZImagePipeline": "z_image.ZImage",
@@ -61,6 +63,7 @@ class ModelInfo(messages.ModelInfo, frozen=True):
     `path` is its folder, hub id or file, and `pipeline` its class in diffusers; of a file, `base` is
     the folder or hub id of the other parts. A model of the hub that is not on this machine yet is
     described once it is loaded; `defaults`, settings of `SamplingDefaults`, are then those that `models.toml` names.
+    `nets` are the weights of its kinds of `control`.
     """
 
     base: str = ""
@@ -68,6 +71,7 @@ class ModelInfo(messages.ModelInfo, frozen=True):
     source: Literal["bundled", "configured", "folder", "hub"] = "folder"
     pipeline: str = "FluxPipeline"
     defaults: dict[str, Any] = field(default_factory=dict)
+    nets: dict[ControlKind, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -151,6 +155,7 @@ def _at(
     if here := look(path):
         return replace(describe(here, entry, name=name, source=source), path=path)
     card = entry or ModelCard()
+    nets = entry.control if entry else {}
     return ModelInfo(
         name=name,
         path=path,
@@ -159,6 +164,8 @@ def _at(
         size=card.size,
         source=source,
         defaults=card.defaults,
+        nets=nets,
+        control=tuple(sorted(nets)),
     )
 
 
@@ -186,6 +193,8 @@ def describe(
     checkpoint = dict(defaults_of(index, transformer, shifted))
     own = ModelCard(size=1024, defaults=checkpoint).under(_card(folder)).under(card or ModelCard())
     settings = SamplingDefaults().having(own.defaults)
+    named = card.control if isinstance(card, ModelEntry) else {}
+    nets = control_nets.nets_of(pipeline, transformer, named)
     latent_px = 2 ** (len(vae.get("block_out_channels") or vae.get("dim_mult") or ()) - 1)
     return ModelInfo(
         name=name or own.name or folder.resolve().name,
@@ -200,6 +209,8 @@ def describe(
         source=source,
         pipeline=pipeline,
         defaults=own.defaults,
+        nets=nets,
+        control=tuple(sorted(nets)),
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from . import control_nets
 from .model_card import ModelEntry
 from .sampling_defaults import (
     FLUX2_DEV,
+    FLUX_CANNY,
+    FLUX_DEPTH,
     KONTEXT,
     KREA_2,
     KREA_2_TURBO,
@@ -22,23 +25,40 @@ KNOWN = {
         path="black-forest-labs/FLUX.1-dev",
         description="FLUX.1 dev: the best fidelity to subjects.",
         licence="FLUX.1 [dev] non-commercial",
+        control=dict(control_nets.FLUX),
     ),
     "FLUX.1-schnell": ModelEntry(
         path="black-forest-labs/FLUX.1-schnell",
         description="FLUX.1 schnell: four steps, for quick drafts.",
         licence="Apache-2.0",
+        control=dict(control_nets.FLUX),
     ),
     "FLUX.1-Krea-dev": ModelEntry(
         path="black-forest-labs/FLUX.1-Krea-dev",
         description="FLUX.1 Krea: photographic, less glossy than dev.",
         licence="FLUX.1 [dev] non-commercial",
         defaults={"guidance": 4.5},
+        control=dict(control_nets.FLUX),
     ),
     "FLUX.1-Kontext-dev": ModelEntry(
         path="black-forest-labs/FLUX.1-Kontext-dev",
         description="FLUX.1 Kontext: takes reference pictures.",
         licence="FLUX.1 [dev] non-commercial",
         defaults=dict(KONTEXT),
+    ),
+    "FLUX.1-Depth-dev": ModelEntry(
+        path="black-forest-labs/FLUX.1-Depth-dev",
+        description="FLUX.1 Depth: follows a picture of depth.",
+        licence="FLUX.1 [dev] non-commercial",
+        defaults=dict(FLUX_DEPTH),
+        control=dict(control_nets.FLUX_DEPTH),
+    ),
+    "FLUX.1-Canny-dev": ModelEntry(
+        path="black-forest-labs/FLUX.1-Canny-dev",
+        description="FLUX.1 Canny: follows a picture of lines.",
+        licence="FLUX.1 [dev] non-commercial",
+        defaults=dict(FLUX_CANNY),
+        control=dict(control_nets.FLUX_CANNY),
     ),
     "FLUX.2-dev": ModelEntry(
         path="black-forest-labs/FLUX.2-dev",
@@ -95,6 +115,7 @@ KNOWN = {
         description="Qwen-Image of December 2025: large, follows long prompts, writes text.",
         licence="Apache-2.0",
         defaults=dict(QWEN_IMAGE),
+        control=dict(control_nets.QWEN_IMAGE),
     ),
     "Qwen-Image-Edit-2511": ModelEntry(
         path="Qwen/Qwen-Image-Edit-2511",
@@ -108,6 +129,8 @@ KNOWN = {
 BUILT_LIKE = {
     "FLUX.1-schnell": "FLUX.1-dev",
     "FLUX.1-Krea-dev": "FLUX.1-dev",
+    "FLUX.1-Depth-dev": "FLUX.1-dev",
+    "FLUX.1-Canny-dev": "FLUX.1-dev",
     "FLUX.2-klein-base-4B": "FLUX.2-klein-4B",
     "FLUX.2-klein-base-9B": "FLUX.2-klein-9B",
     "Z-Image": "Z-Image-Turbo",

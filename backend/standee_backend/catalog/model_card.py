@@ -12,6 +12,10 @@ gives names to folders and hub ids, and may also say how models are loaded (`har
     path = "/models/flux1-dev-Q4_K_S.gguf"
     base = "black-forest-labs/FLUX.1-dev"
 
+    [models.dev]
+    path = "black-forest-labs/FLUX.1-dev"
+    control = { depth = "/nets/depth" }
+
     [cutout]
     model = "/models/isnet.onnx"
     clicks = "facebook/sam2.1-hiera-small"
@@ -27,7 +31,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
-from standee.composition import Name, Pixels, Text
+from standee.composition import ControlKind, Name, Pixels, Text
 from standee.errors import InvalidField
 from standee.files import home, text_of
 from standee.validation import convert
@@ -62,19 +66,20 @@ class ModelCard(Struct, frozen=True, kw_only=True):
 
 AnyCard = TypeVar("AnyCard", bound=ModelCard)
 
+Where = Annotated[str, Meta(max_length=1000)]
+"""A folder, a file or a hub id; empty for none."""
+
 
 class ModelEntry(ModelCard, frozen=True, kw_only=True):
     """A model of `models.toml`: its card, and where it is (a folder, a hub id, or a file of weights).
 
-    A file holds the transformer alone; `base` is the folder or hub id that the other parts come from.
+    A file holds the transformer alone; `base` is the folder or hub id that the other parts come from. `control` are
+    the weights of control nets; see `control_nets.py`.
     """
 
     path: Annotated[str, Meta(min_length=1, max_length=1000)]
-    base: Annotated[str, Meta(max_length=1000)] = ""
-
-
-Where = Annotated[str, Meta(max_length=1000)]
-"""A folder, a file or a hub id; empty for none."""
+    base: Where = ""
+    control: dict[ControlKind, Where] = {}
 
 
 class CutoutModels(Struct, frozen=True):

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from standee.composition import Sampling
+from standee.composition import Composition
 from standee.errors import DownloadNeeded
 from standee.wire.messages import Cutout
 
-from . import download, lora_files, onnx_files
-from .catalog import HUB_ID, ModelInfo
+from . import control_nets, download, lora_files, onnx_files
+from .catalog import HUB_ID, ModelInfo, existing
 from .hub import HubSnapshot, require_online
 from .known_models import FINDER
 from .model_card import configuration
@@ -26,18 +26,34 @@ class Needed:
     offer: Callable[[], HubSnapshot]
 
 
-def by_composition(info: ModelInfo, sampling: Sampling) -> list[Needed]:
-    """Return what a composition with the model `info` lacks. Raises `InvalidField` for a wrong LoRA."""
+def by_composition(info: ModelInfo, composition: Composition) -> list[Needed]:
+    """Return what a composition with the model `info` lacks.
+
+    Raises `InvalidField` for a wrong LoRA and a control picture that the model does not take, and `UnknownModel`.
+    """
     field = "$.sampling.model"
     found = []
     if download.here(info) is None:
         found.append(Needed(info.folder, field, partial(download.offer, info, field)))
-    for index, lora in enumerate(sampling.loras):
+    for index, lora in enumerate(composition.sampling.loras):
         field = lora_files.field_of(index)
         if lora_files.locate(lora.path, field) is None:
             repository, _ = lora_files.on_hub(lora.path, field)
             offer = partial(lora_files.offer, lora.path, field)
             found.append(Needed(repository, field, offer))
+    return found + _control_nets(info, composition)
+
+
+def _control_nets(info: ModelInfo, composition: Composition) -> list[Needed]:
+    found = []
+    for path in dict.fromkeys(control_nets.weights_of(info.nets, composition).values()):
+        field = "$.control"
+        if path == control_nets.OWN or existing(path):
+            continue
+        if not HUB_ID.fullmatch(path):
+            raise control_nets.missing(path, field)
+        if download.network_here(path, field) is None:
+            found.append(Needed(path, field, partial(download.network_offer, path, field)))
     return found
 
 

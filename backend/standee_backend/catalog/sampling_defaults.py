@@ -67,6 +67,12 @@ GUIDED: Choices = {"steps": 28, "guidance": 3.5}
 FEW_STEPS: Choices = {"steps": 4, "guidance": 0.0, "text_tokens": 256}
 """One distilled to few steps, such as FLUX.1 schnell, which was made for texts of 256 tokens."""
 
+FLUX_DEPTH: Choices = {"steps": 30, "guidance": 10.0}
+"""FLUX.1 Depth dev, which needs more guidance to follow its picture."""
+
+FLUX_CANNY: Choices = {"steps": 50, "guidance": 30.0}
+"""FLUX.1 Canny dev, the same."""
+
 KONTEXT: Choices = {"steps": 28, "guidance": 2.5, "share_by": "input"}
 """FLUX.1 Kontext dev, distilled with guidance; trained to take references beside the picture."""
 
@@ -109,6 +115,8 @@ def defaults_of(
         return KLEIN if index.get("is_distilled") else KLEIN_BASE
     if index.get("_class_name") == "Flux2Pipeline":
         return FLUX2_DEV
+    if index.get("_class_name") == "FluxControlPipeline":
+        return FLUX_DEPTH
     if index.get("_class_name") == "FluxKontextPipeline":
         return KONTEXT
     if index.get("_class_name") == "ZImagePipeline":

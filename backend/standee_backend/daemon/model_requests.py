@@ -97,7 +97,7 @@ class Models:
             if isinstance(spec, Cutout):
                 return None, needed.by_cutout(spec)
             info = catalog.find(spec.sampling.model)
-            return info, needed.by_composition(info, spec.sampling)
+            return info, needed.by_composition(info, spec)
 
         try:
             async with asyncio.timeout(LOOKS_WITHIN):

@@ -363,6 +363,8 @@ def _pictures(spec: Composition | Cutout) -> Iterator[tuple[str, str]]:
         yield "$.scene.picture", spec.scene.picture
         if spec.scene.kept is not None:
             yield "$.scene.kept", spec.scene.kept
+    for index, control in enumerate(spec.control):
+        yield f"$.control[{index}].picture", control.picture
 
 
 def resident_memory() -> int:

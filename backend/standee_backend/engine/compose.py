@@ -20,6 +20,7 @@ from standee.wire.notes import Tell
 
 from .anchor import Anchor, hold, scene_anchors, subject_anchors
 from .capture import TokenCapture
+from .control.staging import StagedControl, controls_at, stage_controls
 from .detail import Details, find_details
 from .edit import edit_collage
 from .families.base import Family
@@ -105,6 +106,7 @@ def compose(
     prompt, ids = prompts.picture, family.grid_ids(rows, cols)
     latents = gaussian(seed, (1, rows * cols, family.channels)).to(family.device)
     regions = word_regions(family, layout, prompts)
+    controls = stage_controls(family, composition, layout, read)
 
     if settings.mode == "edit":
         with family.picture():
@@ -112,7 +114,7 @@ def compose(
                 family, layout, prompt, schedule, latents,
                 lambda start, step, shown: denoise(
                     family, start, prompt, ids, schedule, shown, [], regions,
-                    start=step, share_by="input", on_step=on_step,
+                    start=step, share_by="input", on_step=on_step, controls=controls,
                 )[0],
             )  # fmt: skip
         begins("finishing", 0, 1)
@@ -137,7 +139,7 @@ def compose(
     with family.picture():
         latents, place = denoise(
             family, latents, prompt, ids, schedule, [], anchors, regions,
-            stop=plain, on_step=on_step,
+            stop=plain, on_step=on_step, controls=controls,
         )  # fmt: skip
         if layout.subjects and settings.anchor:
             backdrop = find_backdrop(family, layout, place if plain else None)
@@ -145,7 +147,7 @@ def compose(
         latents, _ = denoise(
             family, latents, prompt, ids, schedule, references, anchors, regions,
             start=plain, share_by=settings.share_by, share_sites=settings.share_sites,
-            on_step=on_step, on_stage=on_stage, cache=cache,
+            on_step=on_step, on_stage=on_stage, cache=cache, controls=controls,
         )  # fmt: skip
     begins("finishing", 0, 1)
     pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
@@ -173,13 +175,14 @@ def denoise(
     on_step: OnStep | None = None,
     on_stage: OnStage | None = None,
     cache: TokenCache | None = None,
+    controls: Sequence[StagedControl] = (),
 ) -> tuple[Tensor, Tensor]:
     """Sample the steps `start` to `stop` of a picture's latents (1, cells, channels), with the references injected.
 
     Timestep-adaptive (section 3.2): a reference's tokens replace the picture's down to its tau, and are shared with the
     picture's attention from there on, or taken in beside the picture as the model was trained to. The words of
-    `regions` are told to their cells alone while they count. Returns the latents and the clean tokens that the last
-    step predicted.
+    `regions` are told to their cells alone while they count, and what control pictures show is told to all by
+    `controls`. Returns the latents and the clean tokens that the last step predicted.
     """
     shown: list[Reference] = []
     if share_by == "input":
@@ -191,7 +194,8 @@ def denoise(
     for step in range(start, schedule.steps if stop is None else stop):
         sigma, following = schedule.sigmas[step], schedule.sigmas[step + 1]
         injection = capture.injection(step, share_sites)
-        with inject(family.sites, injection) as seen:
+        steered = family.controlled(controls_at(controls, step, schedule.steps))
+        with inject(family.sites, injection) as seen, steered:
             late = any(schedule.share_above(step, reference.tau) < 1 for reference in shown)
             told = regions.tell(prompt, schedule, step) if regions else prompt
             velocity = family.velocity(latents, sigma, told, ids, beside if late else None)

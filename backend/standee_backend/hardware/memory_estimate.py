@@ -93,6 +93,23 @@ def with_loras(footprint: Footprint, size: int) -> Footprint:
     return replace(footprint, transformer=transformer)
 
 
+def with_nets(footprint: Footprint, nets: Sequence[dict[Quantization, Weights]]) -> Footprint:
+    """Return a footprint whose transformer has control nets beside it, placed as it is itself."""
+    transformer = footprint.transformer
+    for net in nets:
+        transformer = {
+            way: Weights(
+                whole=weights.whole + net[way].whole,
+                block=max(weights.block, net[way].block),
+                loose=weights.loose + net[way].loose,
+                unpacked=max(weights.unpacked, net[way].unpacked),
+                widened=weights.widened,
+            )
+            for way, weights in transformer.items()
+        }
+    return replace(footprint, transformer=transformer)
+
+
 def peak(footprint: Footprint, preset: Preset, ahead: bool = True) -> int:
     """Return the device memory that a job takes at its fullest.
 

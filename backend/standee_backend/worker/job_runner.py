@@ -8,7 +8,7 @@ the next one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -28,13 +28,14 @@ from standee.wire.events import Preview, Progress, Result
 from standee.wire.messages import Cutout
 from standee.wire.notes import MAX_NOTES, MEMORY_PLAN, MEMORY_SHORT, MODEL_CACHED, Note, note
 
-from ..catalog import catalog, download, lora_files
+from ..catalog import catalog, control_nets, download, lora_files
 from ..catalog.catalog import ModelInfo
 from ..catalog.download import DownloadObserver
 from ..catalog.model_card import configuration
 from ..engine.compose import compose
 from ..engine.cutout.cutout import cut_out
 from ..engine.families.base import Family
+from ..engine.loading.control_nets import lay_control_nets
 from ..engine.loading.load import load
 from ..engine.pixels import images
 from ..engine.token_cache.cache import TokenCache
@@ -143,7 +144,13 @@ class JobRunner:
             notes.add(note(MODEL_CACHED, "$.sampling.model", model=info.folder, commit=commit[:12]))
         folder = download.folder(info, "$.sampling.model", observer)
         loras = lora_files.bring_all(composition.sampling.loras, observer)
-        plan = self._plan(info, folder, composition, [file for file, _ in loras], notes)
+        wanted = control_nets.weights_of(info.nets, composition)
+        nets: dict[str, Path] = {
+            kind: download.network(path, "$.control", observer)
+            for kind, path in wanted.items()
+            if path != control_nets.OWN
+        }
+        plan = self._plan(info, folder, composition, [file for file, _ in loras], nets, notes)
         pace, composed = Pace(), 0
 
         def attempt(plan: Plan) -> Generator[Finish, None, bool]:
@@ -151,6 +158,7 @@ class JobRunner:
             nonlocal composed
             try:
                 loaded = self._load(info, plan.preset, notes.tell)
+                lay_control_nets(loaded.family, nets, plan.preset, folder)
                 self._lay_loras(loaded, loras, plan.room - plan.need, notes.tell)
                 for about in loaded.family.adapters.notes:
                     notes.add(about)
@@ -183,13 +191,14 @@ class JobRunner:
         folder: Path,
         composition: Composition,
         loras: Sequence[Path],
+        nets: Mapping[str, Path],
         notes: JobNotes,
     ) -> Plan:
         """Decide how the job's model is loaded, and say so."""
         notes.tell(Progress(stage="fitting", step=0, of=1))
         model = self.loaded if self.loaded and self.loaded.path == info.path else None
         loaded = model.preset if model else None
-        plan = self.planner.plan(info, folder, composition, loras, loaded)
+        plan = self.planner.plan(info, folder, composition, loras, nets, loaded)
         need, room = plan.need, plan.room
         notes.add(note(MEMORY_PLAN, need=need, room=room, **plan.preset.note_values()))
         notes.tell(Progress(stage="fitting", step=1, of=1))
@@ -312,6 +321,7 @@ def _receipt(composition: Composition, seed: int, loaded: LoadedModel) -> dict[s
             "path": loaded.path,
             "fingerprint": loaded.fingerprint,
             "loras": laid,
+            "control": loaded.family.net_folders,
             "preset": loaded.preset.name,
         },
         "versions": _versions(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,8 @@ from ..catalog import lora_files
 from ..catalog.catalog import ModelInfo
 from ..engine.loading.load import DTYPES, be_quiet
 from ..engine.loading.quantization import is_gguf
-from ..engine.memory.footprint import Blueprint, outline, workload_of
+from ..engine.memory.footprint import Blueprint, outline
+from ..engine.memory.workload import workload_of
 from ..hardware import memory_estimate
 from ..hardware.load_presets import Dtype, Preset, following, presets, room
 from ..hardware.memory_estimate import Footprint, Plan
@@ -45,24 +46,26 @@ class MemoryPlanner:
         folder: Path,
         composition: Composition,
         loras: Sequence[Path],
+        nets: Mapping[str, Path],
         loaded: Preset | None,
     ) -> Plan:
         """Return what to run a job with: the preset that is `loaded` where it fits, else the best that does.
 
         Raises `OutOfMemory` where none does. A model of which nothing can be estimated gets what is loaded, or
-        the first preset. `folder` is that of the model, `loras` are the files of the composition's.
+        the first preset. `folder` is that of the model, `loras` are the files of the composition's, `nets` the
+        folders of its control nets by kind.
         """
         device, _ = resolve(self.options)
         ladder = self.ladder
         free = room(self.options, free_bytes(device))
         try:
             if loaded is not None:
-                footprint = self._footprint(info, folder, composition, loras, loaded.dtype)
+                footprint = self._footprint(info, folder, composition, loras, nets, loaded.dtype)
                 need = memory_estimate.peak(footprint, loaded, device.type == "cuda")
                 if need <= free:
                     return Plan(loaded, need, free)
             plan = memory_estimate.choose(
-                lambda dtype: self._footprint(info, folder, composition, loras, dtype),
+                lambda dtype: self._footprint(info, folder, composition, loras, nets, dtype),
                 ladder,
                 free,
                 psutil.virtual_memory().total,
@@ -99,10 +102,11 @@ class MemoryPlanner:
         folder: Path,
         composition: Composition,
         loras: Sequence[Path],
+        nets: Mapping[str, Path],
         dtype: Dtype,
     ) -> Footprint:
         blueprint = self._blueprint(folder, dtype)
-        footprint = blueprint.footprint(workload_of(composition, blueprint.family))
+        footprint = blueprint.footprint(workload_of(composition, blueprint.family, nets))
         if info.file is not None and is_gguf(info.file):
             footprint = memory_estimate.packed_as(footprint, info.file.stat().st_size)
         laid = sum(lora_files.numbers(file) for file in loras) * DTYPES[dtype].itemsize

@@ -102,6 +102,9 @@ def _of_json(text: bytes, folder: Path) -> Document:
     for index, layer in enumerate(layers if isinstance(layers, list) else []):
         _add_files(document, layer, ("picture", "mask"), folder, f"$.layers[{index}]")
     _add_files(document, data.get("scene"), ("picture", "kept"), folder, "$.scene")
+    controls = data.get("control")
+    for index, control in enumerate(controls if isinstance(controls, list) else []):
+        _add_files(document, control, ("picture",), folder, f"$.control[{index}]")
     _place_loras(data.get("sampling"), folder)
     document.composition = validate(data)
     return document

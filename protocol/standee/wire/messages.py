@@ -228,7 +228,7 @@ class Limits(Struct, frozen=True):
 
 
 class ModelInfo(Struct, frozen=True):
-    """A model that compositions may name in `sampling.model`."""
+    """A model that compositions may name in `sampling.model`; `control` are the kinds of control picture it takes."""
 
     name: str
     family: str = ""
@@ -238,6 +238,7 @@ class ModelInfo(Struct, frozen=True):
     steps: int | None = None
     guidance: float | None = None
     size: int | None = None
+    control: tuple[str, ...] = ()
 
 
 class Download(Struct, frozen=True):

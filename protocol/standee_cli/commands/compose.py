@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from standee.composition import Composition, Lora, resized, validate
+from standee.composition import Composition, Control, Lora, resized, validate
 from standee.document.document import Document
 from standee.document.load import load_document
 from standee.errors import InvalidField, MissingBlob
@@ -17,7 +18,16 @@ from standee.wire.events import Result
 
 from ..console import FILE, Console, answers, common
 from ..job_runs import STDIO, check_output, connect, run_job, write_results
-from ..options import MARKED, YES, parse_lora, parse_seed, parse_size, resolve_model
+from ..options import (
+    MARKED,
+    YES,
+    ControlFile,
+    parse_control,
+    parse_lora,
+    parse_seed,
+    parse_size,
+    resolve_model,
+)
 
 MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 """Files that are pictures with a receipt; what is made from them gets another name."""
@@ -44,6 +54,15 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
     help="Lay a LoRA over the model: a file, a folder or a hub id. Give it again for more.",
 )
 @click.option("--no-loras", is_flag=True, help="Leave out the LoRAs that FILE names.")
+@click.option(
+    "--control",
+    "controls",
+    type=parse_control,
+    multiple=True,
+    metavar="KIND=FILE[,strength=N,start=N,end=N]",
+    help="A picture of depth, normal, lines or pose that the canvas follows. Give it again for more.",
+)
+@click.option("--no-control", is_flag=True, help="Leave out the control pictures that FILE names.")
 @click.option("--count", type=int, help="Make several pictures, with seeds one after another.")
 @click.option(
     "--size",
@@ -80,6 +99,8 @@ def compose(
     detach: bool,
     download: bool,
     marked: bool,
+    controls: tuple[ControlFile, ...],
+    no_control: bool,
     **changes: Any,
 ) -> None:
     """Make the picture of a document.
@@ -93,6 +114,7 @@ def compose(
       standee compose scene.standee -o beach.png
       standee compose scene.standee --prompt "at night" --seed random --count 4
       standee compose scene.standee --model FLUX.1-dev --lora toon.safetensors:0.8
+      standee compose scene.standee --control depth=depth.png,strength=0.8,end=0.8
       standee compose beach.png --pictures scene.standee -o again.png
 
     Press Ctrl-C to cancel.
@@ -100,6 +122,8 @@ def compose(
     with load_document(file, pictures) as document:
         made_before = file.suffix.lower() in MADE_BEFORE
         document.composition = with_options(document.composition, **changes)
+        if controls or no_control:
+            document.composition = with_controls(document, controls)
         if detach and (output or save):
             raise click.UsageError("What is detached is written later: leave out -o and --save.")
         out = output or _default_output(file, made_before)
@@ -171,6 +195,19 @@ def with_options(
             raise InvalidField("A canvas needs a width and a height.", fix="Write --size 512x384.")
         composition = resized(composition, *size)
     checked: Composition = validate(composition)
+    return checked
+
+
+def with_controls(document: Document, controls: Sequence[ControlFile]) -> Composition:
+    """Return a document's composition under these control pictures alone, which become the document's.
+
+    Raises `InvalidField` and `BadPicture`.
+    """
+    given = tuple(
+        Control(one.kind, document.add_picture(one.file), **one.settings) for one in controls
+    )
+    changed = msgspec.structs.replace(document.composition, control=given)
+    checked: Composition = validate(changed)
     return checked
 
 

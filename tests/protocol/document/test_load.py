@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from standee.composition import Canvas, Composition, Layer, Rect, Scene, resized
+from standee.composition import Canvas, Composition, Control, Layer, Rect, Scene, resized
 from standee.document.document import Document
 from standee.document.load import load_document
 from standee.document.receipt import embed
@@ -38,10 +38,12 @@ def test_a_composition_may_name_picture_files_beside_it(tmp_path: Path) -> None:
     (tmp_path / "mug.png").write_bytes(MUG)
     layer = {"picture": "pictures/cat.png", "mask": "mug.png", "rect": RECT}
     data = {"layers": [layer], "scene": {"picture": "mug.png", "kept": CAT_DIGEST}}
+    data["control"] = [{"kind": "depth", "picture": "mug.png"}]
     with load_document(write_json(tmp_path, data)) as document:
         [cat] = document.composition.layers
         assert (cat.picture, cat.mask) == (CAT_DIGEST, MUG_DIGEST)
         assert document.composition.scene == Scene(picture=MUG_DIGEST, kept=CAT_DIGEST)
+        assert document.composition.control == (Control("depth", MUG_DIGEST),)
         assert dict(document.blobs) == {CAT_DIGEST: CAT, MUG_DIGEST: MUG}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from .control_nets import NETS
 from .flux import save_flux
 from .flux2 import save_flux2_dev, save_klein
 from .krea2 import save_krea2
@@ -14,12 +15,13 @@ from .lora import save_lora
 from .qwen_image import save_qwen_image
 from .z_image import save_z_image
 
-__all__ = ["KINDS", "save_lora"]
+__all__ = ["KINDS", "NETS", "save_lora"]
 
 KINDS: dict[str, Callable[[Path], Path]] = {
     "flux": partial(save_flux, guided=True),
     "schnell": partial(save_flux, guided=False),
     "kontext": partial(save_flux, guided=True, kontext=True),
+    "flux-depth": partial(save_flux, guided=True, control=True),
     "flux2-dev": save_flux2_dev,
     "klein": partial(save_klein, distilled=True),
     "klein-base": partial(save_klein, distilled=False),

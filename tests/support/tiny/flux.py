@@ -11,8 +11,8 @@ from .parts import image_autoencoder
 WORDS = ["a", "the", "cat", "dog", "mug", "robot", "on", "beach", "in", "snow"]
 
 
-def save_flux(folder: Path, *, guided: bool, kontext: bool = False) -> Path:
-    """Save a checkpoint like FLUX.1 dev (schnell, if it is not guided), or like Kontext."""
+def save_flux(folder: Path, *, guided: bool, kontext: bool = False, control: bool = False) -> Path:
+    """Save a checkpoint like FLUX.1 dev (schnell, if not guided), like Kontext, or Depth, with `control` channels."""
     import diffusers
     import torch
 
@@ -20,6 +20,7 @@ def save_flux(folder: Path, *, guided: bool, kontext: bool = False) -> Path:
     tokenizer, tokenizer_2 = _make_tokenizers()
     text_encoder, text_encoder_2 = _make_text_encoders(len(tokenizer), len(tokenizer_2))
     kind = diffusers.FluxKontextPipeline if kontext else diffusers.FluxPipeline
+    kind = diffusers.FluxControlPipeline if control else kind
     pipeline = kind(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=guided),
         vae=image_autoencoder(),
@@ -28,7 +29,8 @@ def save_flux(folder: Path, *, guided: bool, kontext: bool = False) -> Path:
         text_encoder_2=text_encoder_2,
         tokenizer_2=tokenizer_2,
         transformer=diffusers.FluxTransformer2DModel(
-            in_channels=64,
+            in_channels=128 if control else 64,
+            out_channels=64,
             num_layers=1,
             num_single_layers=2,
             attention_head_dim=32,

@@ -26,6 +26,7 @@ from ..injection import Site
 from ..pixels.images import Array, from_tensor
 from .attention import choose, region_bias
 from .conditioning import Conditioning, EncodedPicture, ReferenceTokens
+from .control import Controlled
 from .first_block_cache import FirstBlockCache
 from .linear_decoder import LinearDecoder
 from .lora.adapters import Adapters, own_weights
@@ -45,7 +46,7 @@ KEPT_WORDS = 2**28
 """Bytes of encoded prompts that are kept on the host: 64 of FLUX.1's."""
 
 
-class Family(ABC):
+class Family(Controlled, ABC):
     """A loaded pipeline, opened up for the method. A cell is 2 x 2 latent pixels, folded into one token.
 
     Tokens are (batch, cells, channels); pixels (batch, 3, height, width) in -1..1.
@@ -74,6 +75,7 @@ class Family(ABC):
         defaults: SamplingDefaults,
         place: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__()
         self.pipeline = pipeline
         self.device = device
         self.defaults = defaults
@@ -198,7 +200,7 @@ class Family(ABC):
         self, name: str, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
     ) -> Tensor:
         self.part_regions(conditioning, tokens.shape[1])
-        if self.step_cache is None or self.sites[0].mode == "capture":
+        if self.step_cache is None or self.controls or self.sites[0].mode == "capture":
             return self.run(tokens, sigma, conditioning, ids)
         put, shared = (
             [None if rows is None else len(rows) for rows in column]
@@ -358,7 +360,7 @@ class Family(ABC):
 
     def release(self) -> None:
         """Move offloaded models back to the host."""
-        for hook in getattr(self.pipeline, "_all_hooks", []):
+        for hook in (*getattr(self.pipeline, "_all_hooks", []), *self.net_hooks):
             hook.offload()
 
 

@@ -62,6 +62,11 @@ class Conditioning:
         return replace(self, text=text, regions=(*self.regions, region))
 
     @property
+    def common(self) -> Tensor:
+        """The text tokens (1, tokens, dims) that all of the picture is told."""
+        return self.text[:, : self.regions[0].start] if self.regions else self.text
+
+    @property
     def places(self) -> Tensor:
         """The place of each text token (tokens,) in its own text: each region's words begin anew."""
         places = torch.arange(self.text.shape[1], device=self.text.device)

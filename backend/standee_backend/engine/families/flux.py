@@ -14,6 +14,7 @@ from ..injection import Site
 from .attention import attend
 from .base import Family
 from .conditioning import Conditioning
+from .control import flux_residuals
 
 CONTENT_SITES = (0, 7, 8, 9, 10, 18, 25, 28, 37, 42, 45, 50, 56)
 """Sites of FLUX.1 dev whose keys hardly care for position, and carry appearance (FreeFlux, arXiv 2503.16153).
@@ -108,6 +109,7 @@ class Flux(Family):
     """A loaded FLUX.1 pipeline, opened up for the method."""
 
     name = "flux"
+    control_net = "FluxControlNetModel"
 
     def _install(self) -> None:
         for blocks, text_first in (
@@ -151,9 +153,33 @@ class Flux(Family):
         """Return cosine and sine (cells, head dims) of the rotary encoding at `ids`."""
         return self.transformer.pos_embed(ids)
 
+    def encode_control(self, kind: str, pixels: Tensor) -> Tensor:
+        """Return a control picture's pixels (1, 3, height, width) as its net takes them: as tokens, or as they are."""
+        if self.nets[kind].input_hint_block is not None:
+            return pixels.to(self.device, self.dtype)
+        return self.encode_latents(pixels).to(self.dtype)
+
+    def _residuals(
+        self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+    ) -> dict[str, Any]:
+        if not self.controls:
+            return {}
+        text, batch = conditioning.common, len(tokens)
+        given = {
+            "hidden_states": tokens.to(self.dtype),
+            "timestep": sigma.expand(batch).to(self.dtype),
+            "pooled_projections": conditioning.pooled.to(self.dtype).expand(batch, -1),
+            "encoder_hidden_states": text.to(self.dtype).expand(batch, -1, -1),
+            "txt_ids": torch.zeros(text.shape[1], 3, device=self.device),
+            "img_ids": ids,
+        }
+        guidance = torch.full((batch,), conditioning.guidance, device=self.device)
+        return flux_residuals(self.controls, self.nets, self.transformer, given, guidance)
+
     @torch.no_grad()
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
         """Run the transformer once. Guidance is embedded where the checkpoint was distilled with it."""
+        told = self._residuals(tokens, sigma, conditioning, ids)
         text_tokens = conditioning.text.shape[1]
         for processor in self.processors:
             processor.text_tokens = text_tokens
@@ -170,13 +196,49 @@ class Flux(Family):
             txt_ids=torch.zeros(text_tokens, 3, device=self.device),
             img_ids=ids,
             return_dict=False,
+            **told,
         )[0].float()
+
+
+class FluxControl(Flux):
+    """A loaded FLUX.1 Depth or Canny pipeline: the control picture's tokens stand in channels behind the picture's.
+
+    Where no control picture counts they are 0, in the forwards of references too.
+    """
+
+    control_net = ""
+
+    @property
+    def channels(self) -> int:
+        """Channels of one token of the picture: half of those that the transformer takes."""
+        return super().channels // 2
+
+    def takes_control(self, kind: str) -> bool:
+        """Return whether the model takes a kind of control picture: any, for it does not say for which it was made."""
+        return True
+
+    def encode_control(self, kind: str, pixels: Tensor) -> Tensor:
+        """Return a control picture's pixels (1, 3, height, width) as tokens."""
+        return self.encode_latents(pixels)
+
+    def _residuals(
+        self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+    ) -> dict[str, Any]:
+        return {}
+
+    def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
+        """Run the transformer once."""
+        control = torch.zeros_like(tokens)
+        for part in self.controls:
+            control = control + part.weight * part.covered(part.picture)
+        return super().run(torch.cat([tokens, control], dim=2), sigma, conditioning, ids)
 
 
 class FluxKontext(Flux):
     """A loaded FLUX.1 Kontext pipeline, which takes reference pictures."""
 
     takes_references = True
+    control_net = ""
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return ids (index + 1, row, column): the model takes references as pictures of later times."""

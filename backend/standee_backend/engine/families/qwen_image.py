@@ -8,6 +8,8 @@ the length of the prompted velocity. Edit-Plus takes references as pictures 1, 2
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_qwenimage import (
@@ -20,6 +22,7 @@ from ..injection import Site
 from .attention import attend
 from .base import Family
 from .conditioning import Conditioning, ReferenceTokens
+from .control import Residuals, summed
 from .flux import scheduled_shift
 from .video_autoencoder import VideoAutoencoder
 
@@ -122,8 +125,10 @@ class QwenImage(VideoAutoencoder, Family):
     """A loaded Qwen-Image pipeline, opened up for the method."""
 
     name = "qwen_image"
+    control_net = "QwenImageControlNetModel"
 
     def _install(self) -> None:
+        self._residuals: dict[str, Any] = {}
         self.rope = CellRope(tuple(self.transformer.config.axes_dims_rope))
         self.transformer.pos_embed = self.rope
         self._beside = 0
@@ -191,7 +196,31 @@ class QwenImage(VideoAutoencoder, Family):
     ) -> Tensor:
         """Return the guided velocity, as every family does."""
         self._beside = 0 if beside is None else beside.tokens.shape[1]
-        return super().velocity(tokens, sigma, conditioning, ids, beside)
+        if self.controls:  # both forwards of guidance are told what the prompted one is
+            self._residuals = self._control_residuals(tokens, sigma, conditioning, ids)
+        try:
+            return super().velocity(tokens, sigma, conditioning, ids, beside)
+        finally:
+            self._residuals = {}
+
+    def _control_residuals(
+        self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+    ) -> dict[str, Any]:
+        self.rope.ids = ids
+        batch, made = len(tokens), []
+        for part in self.controls:
+            samples = self.nets[part.kind](
+                hidden_states=tokens.to(self.dtype),
+                controlnet_cond=part.picture.to(self.dtype),
+                conditioning_scale=part.weight,
+                encoder_hidden_states=conditioning.common.to(self.dtype).expand(batch, -1, -1),
+                timestep=sigma.expand(batch).to(self.dtype),
+                img_shapes=[[(1, 1, tokens.shape[1])]] * batch,
+                return_dict=False,
+            )
+            made.append(Residuals([part.covered(sample) for sample in samples]))
+        blocks = len(self.transformer.transformer_blocks)
+        return {"controlnet_block_samples": summed(made, blocks)}
 
     @torch.no_grad()
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
@@ -205,6 +234,7 @@ class QwenImage(VideoAutoencoder, Family):
             encoder_hidden_states=conditioning.text.to(self.dtype).expand(batch, -1, -1),
             img_shapes=[pictures] * batch,
             return_dict=False,
+            **self._residuals,
         )[0].float()
 
 
@@ -215,6 +245,7 @@ class QwenImageEdit(QwenImage):
     """
 
     takes_references = True
+    control_net = ""
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return ids (index + 1, row, column), counted from the middle of each reference."""

@@ -16,6 +16,7 @@ from ..injection import Site
 from .attention import region_bias
 from .base import Family, spoken
 from .conditioning import Conditioning
+from .control import total
 from .flux import scheduled_shift
 from .one_stream import OneStreamProcessor
 
@@ -80,6 +81,7 @@ class ZImage(Family):
     """A loaded Z-Image pipeline, opened up for the method."""
 
     name = "z_image"
+    control_net = "ZImageControlNetModel"
 
     guidance_of_none = 0.0
 
@@ -156,10 +158,25 @@ class ZImage(Family):
         for processor in self.processors:
             processor.cells = cells
         latents = self.unpack(tokens, rows, cols).to(self.dtype).unsqueeze(2)
+        text = conditioning.text.to(self.dtype).expand(len(tokens), -1, -1)
+        given = list(latents.unbind()), (1 - sigma).expand(len(tokens)), list(text.unbind())
         towards_picture = self.transformer(
-            list(latents.unbind()),
-            (1 - sigma).expand(len(tokens)),
-            list(conditioning.text.to(self.dtype).expand(len(tokens), -1, -1).unbind()),
-            return_dict=False,
+            *given, controlnet_block_samples=self._residuals(given, rows, cols), return_dict=False
         )[0]
         return -self.pack(torch.stack(towards_picture).squeeze(2).float())
+
+    def _residuals(
+        self, given: tuple[list[Tensor], Tensor, list[Tensor]], rows: int, cols: int
+    ) -> dict[int, Tensor] | None:
+        """Return what the nets add after each layer that they know, for what the transformer is `given`."""
+        made: dict[int, list[Tensor]] = {}
+        for part in self.controls:
+            net = self.nets[part.kind]
+            picture = self.unpack(part.picture, rows, cols).to(self.dtype)[0].unsqueeze(1)
+            missing = int(net.config.control_in_dim) - len(picture)
+            if missing:  # channels for inpainting
+                picture = torch.cat([picture, picture.new_zeros(missing, *picture.shape[1:])])
+            samples = net(*given, [picture] * len(given[0]), conditioning_scale=part.weight)
+            for layer, sample in samples.items():
+                made.setdefault(layer, []).append(part.covered(sample))
+        return {layer: total(samples) for layer, samples in made.items()} or None

@@ -18,33 +18,29 @@ from typing import Any
 import diffusers
 import torch
 import transformers
-from msgspec import Struct
 from torch import Tensor, nn
 from torch.fx.experimental import _config as symbolic
 
-from standee.composition import Composition
 from standee.errors import UnknownModel
-from standee.geometry import cells_of, token_grid
 
 from ...catalog.catalog import describe
 from ...catalog.sampling_defaults import SamplingDefaults
 from ...hardware.load_presets import Quantization
-from ...hardware.memory_estimate import Footprint, WorkingMemory
-from ..capture import BLOCK, TokenCapture
-from ..compose import plain_steps
+from ...hardware.memory_estimate import Footprint, Weights, WorkingMemory, with_nets
+from ..capture import TokenCapture
 from ..families import open_family
 from ..families.base import Family
 from ..families.conditioning import Conditioning
+from ..families.control import ControlPart
 from ..injection import inject
-from ..layout import reference_crop
+from ..loading.control_nets import outline_net
 from ..loading.quantization import large_text_encoder, tile
 from ..loading.words_only import words_only
-from ..prompts import Texts
 from ..references import Crop, Reference, reference_tokens
 from ..schedule import Schedule
-from ..settings import resolve
 from .live_bytes import DryRun, LiveBytes
 from .weights import together, weigh
+from .workload import Workload
 
 META = torch.device("meta")
 
@@ -53,77 +49,6 @@ FEW = 8
 
 Ends = Callable[[], tuple[Tensor, Tensor]]
 """What makes both ends of a crop's trajectory."""
-
-
-class Workload(Struct, frozen=True):
-    """What of a job decides how much memory it takes. Sizes in cells.
-
-    `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
-    `steps`: those of the fullest block, whose tokens are held at once; `plain`: steps come before any picture is
-    encoded. `beside`: references are shown to the model, `scene_beside` the scene too; `anchored`: the canvas is
-    encoded as well;
-    `detail`: crops are decoded; `laid`: LoRAs lie over the model; `regions`: so many rectangles of words.
-    """
-
-    rows: int
-    cols: int
-    crops: tuple[tuple[int, int, int], ...] = ()
-    prompts: tuple[str, ...] = ("",)
-    guidance: float = 0.0
-    anchored: bool = False
-    count: int = 1
-    steps: int = BLOCK
-    plain: bool = True
-    beside: bool = False
-    scene_beside: bool = False
-    detail: bool = True
-    laid: bool = False
-    regions: int = 0
-
-
-def workload_of(composition: Composition, family: Family) -> Workload:
-    """Return a composition's layout, at most what it takes: as if subjects filled their rectangles.
-
-    Raises `InvalidField` for what the model cannot do.
-    """
-    settings = resolve(family, composition)
-    grid = token_grid(composition.canvas, family.patch)
-    crops = []
-    for layer in composition.layers:
-        cells = cells_of(layer.rect, layer.rotation, family.patch).clip(grid)
-        if layer.shown and layer.picture and cells.rows > 0 and cells.cols > 0:
-            crop = reference_crop(cells)
-            crops.append((crop.rows, crop.cols, cells.rows * cells.cols))
-    by_tokens = bool(composition.scene) and not settings.anchor
-    plain = 0 if by_tokens else plain_steps(settings.steps, crops)
-    anchored = bool(settings.anchor and (composition.scene or crops))
-    if by_tokens:
-        crops.insert(0, (grid.rows, grid.cols, grid.rows * grid.cols))
-    edits = settings.mode == "edit" and family.takes_references
-    texts = Texts.of(composition, settings)
-    others = composition.sampling.negative, "", *(one.prompt for one in composition.layers)
-    return Workload(
-        rows=grid.rows,
-        cols=grid.cols,
-        crops=tuple(crops),
-        prompts=tuple(sorted({*texts.all(), *others})),
-        regions=len(texts.regions),
-        guidance=settings.guidance,
-        anchored=anchored,
-        count=composition.sampling.count,
-        steps=min(settings.steps - plain, BLOCK),
-        plain=plain > 0,
-        beside=edits or settings.share_by == "input",
-        scene_beside=edits
-        or bool(
-            composition.scene
-            and not by_tokens
-            and settings.share_by == "input"
-            and settings.sharing
-        ),
-        detail=bool(settings.detail),
-        laid=bool(composition.sampling.loras),
-    )
 
 
 def outline(folder: Path, dtype: torch.dtype) -> Family:
@@ -196,10 +121,19 @@ class Blueprint:
         self.autoencoder = weigh(pipeline.vae, "none")
         self.working = lru_cache(64)(self._working)
         self._words = lru_cache(2)(self._encode_words)
+        self._nets = lru_cache(4)(self._outline_net)
 
     def footprint(self, workload: Workload) -> Footprint:
         """Return what the model and a job of this layout take."""
-        return Footprint(self.transformer, self.text, self.autoencoder, self.working(workload))
+        nets = [self._nets(folder)[1] for folder in {folder for _, folder in workload.nets}]
+        plain = Footprint(self.transformer, self.text, self.autoencoder, self.working(workload))
+        return with_nets(plain, nets)
+
+    def _outline_net(self, folder: Path) -> tuple[Any, dict[Quantization, Weights]]:
+        """Return a control net on `meta`, and its weights: fp8 wherever the transformer is packed."""
+        net = outline_net(folder, self.family)
+        plain, packed = (weigh(net, way, in_blocks=True) for way in ("none", "fp8"))
+        return net, {"none": plain, "fp8": packed, "int8": packed, "nf4": packed}
 
     def _working(self, workload: Workload) -> WorkingMemory:
         family = self.family
@@ -210,7 +144,7 @@ class Blueprint:
         held = len(workload.prompts) * prompt.size
         with self.dry() as live:
             noise = torch.empty(1, workload.rows * workload.cols, family.channels, device=META)
-            if workload.anchored:
+            if workload.anchored or workload.controls:
                 sides = (workload.rows * family.patch, workload.cols * family.patch)
                 family.encode_latents(torch.empty(1, 3, *sides, device=META))
             canvas = live.mark()
@@ -291,6 +225,15 @@ class Blueprint:
 
             return run
 
+        family.nets = {kind: self._nets(folder)[0] for kind, folder in workload.nets}
+        sides = workload.rows * family.patch, workload.cols * family.patch
+        controls = [
+            ControlPart(
+                kind, family.encode_control(kind, torch.empty(1, 3, *sides, device=META)), 1.0
+            )
+            for kind in workload.controls
+        ]
+        live.mark()
         ids, cells, steps = (
             family.grid_ids(workload.rows, workload.cols),
             noise.shape[1],
@@ -316,7 +259,7 @@ class Blueprint:
         for step in range(steps):
             injection = captures.injection(step)
             laid = _under_loras(family.transformer) if workload.laid else nullcontext()
-            with inject(family.sites, injection), laid:
+            with inject(family.sites, injection), laid, family.controlled(controls):
                 family.velocity(noise, schedule.sigmas[step], picture, ids, beside)
             del injection
         return encode, max(denoise, live.mark())

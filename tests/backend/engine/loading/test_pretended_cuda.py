@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from standee import Canvas, Composition, Layer, Rect, Sampling, Scene
+from standee import Canvas, Composition, Control, Layer, Rect, Sampling, Scene
 from standee_backend.catalog import catalog
 from standee_backend.engine.compose import Step
+from standee_backend.engine.loading.control_nets import lay_control_nets
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.preview import encode_preview
 from standee_backend.engine.token_cache.cache import TokenCache
@@ -66,3 +68,30 @@ def test_no_operation_mixes_devices(folder_of, composition, shelf, kind: str, pr
         assert reads[-1] - reads[-2] == 1, "only the preview is read while the loop goes on"
         on_cpu = compose(load(info, Options(device="cpu")), composition, shelf.read, seed=1)
         assert np.abs(first.astype(int) - on_cpu).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "preset", [*PRESETS, Preset("model", "model", "fp8", "fp8")], ids=lambda p: p.name
+)
+@pytest.mark.parametrize(
+    ("kind", "net"),
+    [("flux", "flux"), ("flux-depth", ""), ("qwen-image", "qwen-image"), ("z-image", "z-image")],
+)
+def test_control_pictures_are_where_the_model_is(
+    folder_of, tiny_net, composition, shelf, kind: str, net: str, preset: Preset
+) -> None:
+    depth = shelf.flat("grey", 96, 64)
+    control = Control("depth", depth), Control("depth", depth, layer="a")
+    composition = replace(composition, control=control)
+    info, nets = catalog.find(str(folder_of(kind))), {"depth": tiny_net(net)} if net else {}
+    with pretended_cuda():
+        family = load(info, Options(device="cuda"), preset)
+        lay_control_nets(family, nets, preset, folder_of(kind))
+        made = compose(family, composition, shelf.read, seed=1)
+        family.release()
+    if preset.dtype == "fp32":
+        family = load(info, Options(device="cpu"))
+        lay_control_nets(family, nets, preset, folder_of(kind))
+        assert (
+            np.abs(made.astype(int) - compose(family, composition, shelf.read, seed=1)).max() <= 1
+        )

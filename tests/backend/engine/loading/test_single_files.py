@@ -15,7 +15,8 @@ from standee.errors import MissingDependency, UnknownModel
 from standee_backend.catalog import catalog
 from standee_backend.engine.loading import load as loading
 from standee_backend.engine.loading.load import load
-from standee_backend.engine.memory.footprint import Blueprint, outline, workload_of
+from standee_backend.engine.memory.footprint import Blueprint, outline
+from standee_backend.engine.memory.workload import workload_of
 from standee_backend.hardware import memory_estimate
 from standee_backend.hardware.load_presets import CARDS, Preset
 from standee_backend.hardware.options import Options

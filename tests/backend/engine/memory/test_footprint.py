@@ -11,11 +11,13 @@ import torch
 from msgspec.structs import replace
 from torch.profiler import ProfilerActivity, profile
 
-from standee import Canvas, Composition, Layer, Lora, Method, Rect, Sampling, Scene
+from standee import Canvas, Composition, Control, Layer, Lora, Method, Rect, Sampling, Scene
 from standee_backend.catalog import catalog, lora_files
 from standee_backend.engine.families.base import Family
+from standee_backend.engine.loading.control_nets import lay_control_nets
 from standee_backend.engine.loading.load import load
-from standee_backend.engine.memory.footprint import Blueprint, outline, workload_of
+from standee_backend.engine.memory.footprint import Blueprint, outline
+from standee_backend.engine.memory.workload import workload_of
 from standee_backend.hardware.load_presets import CARDS, PROCESSOR, Preset
 from standee_backend.hardware.memory_estimate import Footprint, peak, with_loras
 from standee_backend.hardware.options import Options
@@ -138,6 +140,25 @@ def test_loras_are_counted_in(
     taken = measured(family, composition, shelf)
     expected = predicted(with_loras(footprint, size), preset)
     print(kind, preset.name, size, {name: (expected[name], taken[name]) for name in taken})
+    assert expected == pytest.approx(taken, rel=0.1)
+
+
+@pytest.mark.parametrize("preset", SOME, ids=lambda preset: preset.name[:2])
+@pytest.mark.parametrize("kind", ["flux", "qwen-image", "z-image"])
+def test_control_nets_are_counted_in(
+    folder_of, blueprint_of, composition: Composition, tiny_net, shelf, kind: str, preset: Preset
+) -> None:
+    """A net is about as large as the transformer, and two are at work in each step."""
+    control = tuple(Control(one, shelf.flat("grey", 320, 256)) for one in ("depth", "pose"))
+    composition, net = replace(composition, control=control), tiny_net(kind)
+    nets = {"depth": net, "pose": net}
+    plan = blueprint_of(kind, preset.dtype)
+    footprint = plan.footprint(workload_of(composition, plan.family, nets))
+    family = load(catalog.find(str(folder_of(kind))), Options(device="cpu"), preset)
+    lay_control_nets(family, nets, preset, folder_of(kind))
+    taken = measured(family, composition, shelf)
+    expected = predicted(footprint, preset)
+    print(kind, preset.name, {name: (expected[name], taken[name]) for name in taken})
     assert expected == pytest.approx(taken, rel=0.1)
 
 

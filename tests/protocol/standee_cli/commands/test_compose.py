@@ -1,6 +1,7 @@
 """`standee compose` and `standee cutout` without a daemon: what they ask for, and what they write."""
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from standee.composition import Composition, Lora, Rect
+from standee.composition import Composition, Control, Lora, Rect
 from standee.document.document import Document
 from standee.document.receipt import embed, extract
 from standee.errors import DownloadNeeded, InvalidField, JobCancelled, MissingBlob, StandeeError
@@ -286,6 +287,49 @@ def test_loras_come_with_weights_and_replace_those_of_the_document(
     with pytest.raises(InvalidField) as caught:
         with_options(Composition(), loras=(parse_lora("toon.safetensors:9"),))
     assert caught.value.path == "$.sampling.loras[0].weight"
+
+
+def test_control_pictures_replace_those_of_the_document_and_travel_with_the_job(
+    standee: Run, daemon: type[FakeClient]
+) -> None:
+    Path("near, far.png").write_bytes(PNG)
+    Path("scene.json").write_text('{"control": [{"kind": "pose", "picture": "near, far.png"}]}')
+    digest = hashlib.sha256(PNG).hexdigest()
+
+    def composed(*options: str) -> tuple[Control, ...]:
+        daemon.calls.clear()
+        assert standee("compose", "scene.json", "-o", "out.png", "-q", *options).code == 0
+        assert digest in daemon.sent
+        return daemon.calls[0][1].control
+
+    assert composed() == (Control("pose", digest),)
+    given = "depth=near, far.png,strength=0.8,end=0.5", "normal=near, far.png"
+    changed = composed("--control", given[0], "--control", given[1])
+    assert changed == (Control("depth", digest, 0.8, 0.0, 0.5), Control("normal", digest))
+    assert composed("--no-control") == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "way"),
+    [
+        ("depth", "KIND=FILE"),
+        ("edges=a.png", "depth, normal, lines, pose"),
+        ("depth=gone.png", "no picture 'gone.png'"),
+        ("depth=a.png,end=late", "'late' is no number"),
+        ("depth=a.png,mood=1", "no picture"),
+        ("depth=a.png,strength=3", "$.control[0].strength"),
+        ("depth=a.png,start=1,end=0.5", "$.control[0].end"),
+    ],
+)
+def test_a_wrong_control_picture_is_refused_with_the_way(
+    standee: Run, daemon: type[FakeClient], said: str, way: str
+) -> None:
+    Path("a.png").write_bytes(PNG)
+    Path("scene.json").write_text("{}")
+    ran = standee("compose", "scene.json", "--control", said)
+    assert ran.code == 2
+    assert way in " ".join(ran.err.split())
+    assert daemon.calls == []
 
 
 def test_a_lora_without_a_path_is_refused(standee: Run) -> None:
