@@ -14,6 +14,7 @@ from standee.document.load import load_document
 from standee.errors import BadDocument, BadPicture, StandeeError
 from standee.images import HEAD
 from standee.layered.exchange import SUFFIXES, WRITTEN, document_of, is_layered, read_layered
+from standee.layered.raster_layers import LayeredPicture
 
 from ..model import EditorDocument
 from ..model.notices import Notice, Notices
@@ -22,9 +23,9 @@ from ..storage.image_export import export, export_layers
 from ..storage.recovery_journal import UnsavedWork, rebuild_document
 from ..storage.settings import marks_pictures, settings
 from ..widgets.file_dialogs import Answer, FileDialogs, Way
+from ..widgets.layered_words import lost_in_layers, missing_in_layers
 from .autosave import Autosave, held_by
 from .composer import Composer, composition_of
-from .importer import lost_in_layers
 from .thread_pool import ThreadPool
 
 RECENT = "files/recent"
@@ -246,15 +247,14 @@ class DocumentFiles(QObject):
         document, arranged = self._editor.document, self._editor.composition
         result, layered = document.results[name], path.suffix.lower() in WRITTEN
 
-        def done(left_out: tuple[str, ...]) -> None:
+        def done(layers: LayeredPicture | None) -> None:
             text = self.tr("Exported %1. It carries the receipt that makes it again.")
-            hint = self.tr("Without pixels, and not in it: %1.") if left_out else ""
-            if layered:
+            if layers is not None:
                 text = self.tr("Exported %1: the result, and below it each subject as a layer.")
             self._notices.show(
                 Notice(
                     text.replace("%1", path.name),
-                    hint.replace("%1", ", ".join(left_out)),
+                    missing_in_layers(layers) if layers is not None else "",
                     level="info",
                     topic="export",
                     fix="open-folder",
@@ -266,13 +266,13 @@ class DocumentFiles(QObject):
         def failed(error: StandeeError) -> None:
             self._notices.fail(error, "export", "save-as", lambda: self.export(name))
 
-        def work() -> tuple[str, ...]:
+        def work() -> LayeredPicture | None:
             given, marked = (result.data, result.receipt), marks_pictures()
             if layered:
                 made_of = composition_of(result.receipt) or arranged
                 return export_layers(path, made_of, document.read, *given, marked=marked)
             export(path, *given, marked=marked)
-            return ()
+            return None
 
         self._workers.run(work, done, failed)
 

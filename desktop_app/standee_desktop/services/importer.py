@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QMimeData, QObject, QPointF
+from PySide6.QtCore import QMimeData, QObject, QPointF
 from PySide6.QtGui import QImage
 
 from standee.composition import MAX_LAYERS, Canvas, Layer, Rect, Scene
@@ -24,6 +24,7 @@ from ..model import EditorDocument, edits
 from ..model.notices import Notices
 from ..storage.image_import import Imported, encode, read_picture
 from ..storage.subject_library import Library, Subject
+from ..widgets.layered_words import lost_in_layers
 from .cutouts import Cutouts
 from .image_cache import CachedImage, ImageCache, make_look, to_pillow
 from .thread_pool import ThreadPool
@@ -32,8 +33,6 @@ SHARE = 0.5
 """How much of the canvas' shorter side a new subject takes."""
 CASCADE = 0.22
 """How far subjects that come in together stand apart, in parts of the canvas' shorter side."""
-MOST_NAMES = 8
-"""How many layers a notice names."""
 TECHNICAL = re.compile(
     "alpha|big|bmp|bw|cmyk|copy|crop(ped)?|cut|cutout|edit(ed)?|export|final|full|gif|gr[ae]y|hd|high"
     "|image|img|jpe?g|large|layer|low|mask|medium|new|old|original|output|pal|pasted|photo|pic|picture"
@@ -238,24 +237,6 @@ class Importer(QObject):
 
 def _read_kept(picture: Callable[[], bytes], name: str) -> Imported:
     return read_picture(picture(), name)
-
-
-def lost_in_layers(picture: LayeredPicture) -> str:
-    """Return what of a file with layers does not come in, in words; nothing where all of it does."""
-    translate, said = QCoreApplication.translate, []
-    if picture.left_out:
-        text = translate("Importer", "Layers without pixels, left out: %1.")
-        said.append(text.replace("%1", _named(picture.left_out)))
-    if picture.plain:
-        text = translate("Importer", "Without their blend modes, masks or effects: %1.")
-        said.append(text.replace("%1", _named(picture.plain)))
-    return " ".join(said)
-
-
-def _named(names: Sequence[str]) -> str:
-    """Return the first of the names, which may be many and long."""
-    shown = ", ".join(name[:40] or "–" for name in names[:MOST_NAMES])
-    return shown + (", …" if len(names) > MOST_NAMES else "")
 
 
 class _InOrder:

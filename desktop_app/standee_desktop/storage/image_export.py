@@ -17,6 +17,7 @@ from standee.composition import Composition
 from standee.document.receipt import embed, mark_of, pack
 from standee.errors import BadPicture
 from standee.layered.exchange import layered_of
+from standee.layered.raster_layers import LayeredPicture
 
 from .paths import write_whole
 
@@ -43,16 +44,15 @@ def export_layers(
     receipt: dict[str, Any],
     *,
     marked: bool = True,
-) -> tuple[str, ...]:
-    """Write a result over the layers that it was made of, as OpenRaster or Photoshop.
+) -> LayeredPicture:
+    """Write a result over the layers that it was made of, as OpenRaster or Photoshop; return what is in the file.
 
-    Return the names of layers that have no pixels, and are left out.
     `read` returns the bytes of a digest. Raises `BadPicture`, `TooLarge`, `MissingBlob`, `MissingDependency`, and
     `StorageFull`.
     """
-    data, left_out = layered_of(path.suffix, composition, read, png, receipt, marked=marked)
+    data, picture = layered_of(path.suffix, composition, read, png, receipt, marked=marked)
     write_whole(path, data)
-    return left_out
+    return picture
 
 
 def encode_result(

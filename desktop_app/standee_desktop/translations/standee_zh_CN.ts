@@ -944,6 +944,18 @@
         <translation>没有像素、未写入的图层：%1。</translation>
     </message>
     <message>
+        <source>No layer of shadows: the result has none.</source>
+        <translation>没有阴影图层：结果中没有阴影。</translation>
+    </message>
+    <message>
+        <source>No layer of shadows: the result shows another place than the scene.</source>
+        <translation>没有阴影图层：结果所示的地方与场景不同。</translation>
+    </message>
+    <message>
+        <source>No layer of shadows: that takes a scene to compare the result with.</source>
+        <translation>没有阴影图层：需要有场景才能与结果比较。</translation>
+    </message>
+    <message>
         <source>Exported %1: the result, and below it each subject as a layer.</source>
         <translation>已导出 %1：结果在最上层，其下每个主体各为一个图层。</translation>
     </message>

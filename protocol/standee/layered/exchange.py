@@ -13,7 +13,7 @@ from ..document.receipt import embed, mark_of
 from ..errors import BadPicture
 from .openraster import is_openraster, openraster_of, read_openraster
 from .photoshop import MAGIC, photoshop_of, read_photoshop
-from .raster_layers import RESULT, SCENE, LayeredPicture, RasterLayer
+from .raster_layers import RESULT, SCENE, SHADOWS, LayeredPicture, RasterLayer
 from .rasterize import Read, rasterized
 
 SUFFIXES = (".ora", ".psd", ".psb")
@@ -33,7 +33,7 @@ def is_layered(head: bytes) -> bool:
 def read_layered(path: Path) -> LayeredPicture:
     """Read an OpenRaster or Photoshop file. Raises `BadPicture`, `TooLarge` and `MissingDependency`.
 
-    Of a file that Standee wrote the layer with the result is no part: it is made of the others.
+    Of a file that Standee wrote the layers with the result and its shadows are no part: they are made of the others.
     """
     try:
         with path.open("rb") as stream:
@@ -48,12 +48,15 @@ def read_layered(path: Path) -> LayeredPicture:
             fix="Save it again as .ora or .psd from the program that made it.",
         )
     picture = read_photoshop(path) if head.startswith(MAGIC) else read_openraster(path)
-    layers = tuple(one for one in picture.layers if one.name != RESULT)
+    own = any(one.name == RESULT for one in picture.layers)
+    made = (RESULT, SHADOWS) if own else ()
+    layers = tuple(one for one in picture.layers if one.name not in made)
+    plain = tuple(name for name in picture.plain if name not in made)
     if not layers:
         raise BadPicture(
             f"{path.name} has no layer with pixels.", fix="Save it again with its layers."
         )
-    return replace(picture, layers=layers, own=len(layers) < len(picture.layers))
+    return replace(picture, layers=layers, plain=plain, own=own)
 
 
 def stand(
@@ -122,8 +125,8 @@ def layered_of(
     receipt: dict[str, Any],
     *,
     marked: bool = True,
-) -> tuple[bytes, tuple[str, ...]]:
-    """Return a result with its arrangement as a file of the kind of `suffix`, and the names of layers without pixels.
+) -> tuple[bytes, LayeredPicture]:
+    """Return a result with its arrangement as a file of the kind of `suffix`, and what is in that.
 
     The scene is its lowest layer, the result its topmost one. `read` returns the bytes of a digest. Raises
     `BadPicture`, `TooLarge`, `MissingBlob` and `MissingDependency`.
@@ -134,7 +137,7 @@ def layered_of(
         data = photoshop_of(picture, whole, mark_of(receipt) if marked else b"")
     else:
         data = openraster_of(picture, embed(whole, receipt, marked=marked))
-    return data, picture.left_out
+    return data, picture
 
 
 def _text(name: str) -> str:

@@ -19,7 +19,7 @@ from ..document.blobs import CHUNK, MAX_PICTURE
 from ..errors import BadPicture, TooLarge
 from ..images import MAX_PIXELS, check_size
 from ..pictures import decode
-from .raster_layers import Budget, LayeredPicture, RasterLayer, damaged_layers, png_of
+from .raster_layers import Blend, Budget, LayeredPicture, RasterLayer, damaged_layers, png_of
 
 MIME = b"image/openraster"
 MAX_STACK = 1 << 20
@@ -27,6 +27,7 @@ MAX_STACK = 1 << 20
 MAX_DEPTH = 32
 THUMBNAIL = 256
 PLAIN = "svg:src-over"
+OPERATIONS: dict[Blend, str] = {"normal": PLAIN, "multiply": "svg:multiply"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def openraster_of(picture: LayeredPicture, merged: bytes) -> bytes:
                     "y": str(layer.y),
                     "opacity": f"{layer.opacity:g}",
                     "visibility": "visible" if layer.visible else "hidden",
-                    "composite-op": PLAIN,
+                    "composite-op": OPERATIONS[layer.blend],
                 },
             )
     small = decode(merged).image

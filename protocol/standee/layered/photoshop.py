@@ -63,7 +63,7 @@ def photoshop_of(picture: LayeredPicture, merged: bytes, mark: bytes = b"") -> b
     check_installed()
     from psd_tools import PSDImage
     from psd_tools.api.layers import Group, PixelLayer
-    from psd_tools.constants import Resource
+    from psd_tools.constants import BlendMode, Resource
     from psd_tools.psd.image_resources import ImageResource
 
     class Merged(PSDImage):
@@ -79,6 +79,7 @@ def photoshop_of(picture: LayeredPicture, merged: bytes, mark: bytes = b"") -> b
             made.name = layer.name[:MAX_NAME]  # in letters of any script, which `frompil` refuses
             made.opacity = round(layer.opacity * 255)
             made.visible = layer.visible
+            made.blend_mode = BlendMode[layer.blend.upper()]
     if mark:
         key = Resource.XMP_METADATA
         whole.image_resources[key] = ImageResource(key=key.value, data=mark)

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..composition import MAX_LAYERS
 from ..errors import BadPicture, TooLarge
@@ -19,6 +19,11 @@ RESULT = "Standee result"
 """The name of the layer that holds the composed picture."""
 SCENE = "Standee scene"
 """The name of the layer that holds the place behind the subjects."""
+SHADOWS = "Shadows"
+"""The name of the layer that makes the scene as dark as the result is around the subjects."""
+Blend = Literal["normal", "multiply"]
+ShadowsTold = Literal["told", "none", "unlike", "no scene"]
+"""Whether shadows were told of a result and its scene; or that there are none, or nothing to tell them by."""
 MOST_PIXELS = 512_000_000
 """The most px of all layers of one file."""
 
@@ -40,6 +45,7 @@ class RasterLayer:
     opacity: float = 1.0
     visible: bool = True
     group: str | None = None
+    blend: Blend = "normal"
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class LayeredPicture:
     """A canvas of `width` x `height` px with its layers, bottom to top.
 
     `left_out` names layers that have no pixels to take, `plain` those that come without their blend mode or effects.
-    `own` says that Standee wrote it.
+    `own` says that Standee wrote it; `shadows` is for one that it is about to write.
     """
 
     width: int
@@ -56,6 +62,7 @@ class LayeredPicture:
     left_out: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     own: bool = False
+    shadows: ShadowsTold = "no scene"
 
     def runs(self) -> Iterator[tuple[str | None, Sequence[RasterLayer]]]:
         """Yield the layers that lie in one folder without another between them, with its name, bottom to top."""

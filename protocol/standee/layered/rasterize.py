@@ -11,7 +11,8 @@ from ..geometry import fit_picture
 from ..images import MAX_PIXELS
 from ..pictures import decode, mask_of
 from ..rotation import bounds_turned, centre, quarter_turned, turn_of, turned_about
-from .raster_layers import RESULT, SCENE, LayeredPicture, RasterLayer, png_of
+from .raster_layers import RESULT, SCENE, LayeredPicture, RasterLayer, ShadowsTold, png_of
+from .shadows import shadow_layer
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,16 +25,19 @@ def rasterized(composition: Composition, read: Read, result: bytes) -> LayeredPi
 
     A layer is drawn at the canvas' resolution, turned as it stands, with its cut-out as its transparency; it keeps
     its name, opacity and visibility, and what of it reaches over the canvas by at most half of that. Rectangles of
-    words have no pixels: they are in `left_out`. Raises `BadPicture`, `TooLarge`, `MissingBlob`.
+    words have no pixels: they are in `left_out`. Over the scene comes what `shadows` tells of the result. Raises
+    `BadPicture`, `TooLarge`, `MissingBlob`.
     """
     canvas, scene = composition.canvas, composition.scene
-    layers, left_out = [], []
+    layers, left_out, subjects = [], [], []
+    place = None
     groups = {one: f"Group {n}" for n, one in enumerate(_groups(composition), 1)}
     if scene is not None:
         rect = scene.rect or Rect(0, 0, canvas.width, canvas.height)
         image = decode(read(scene.picture), "The scene").image
         if (placed := _placed(image, rect, scene.fit, 0.0, canvas)) is not None:
             layers.append(_raster(SCENE, *placed))
+            place = (*placed, 1.0)
     for number, layer in enumerate(composition.layers, 1):
         name = layer.name or f"Layer {number}"
         if layer.picture is None:
@@ -46,11 +50,17 @@ def rasterized(composition: Composition, read: Read, result: bytes) -> LayeredPi
             continue
         group = groups[layer.group] if layer.group is not None else None
         layers.append(_raster(name, *placed, layer.opacity, layer.visible, group))
+        if layer.shown:
+            subjects.append((*placed, layer.opacity))
     whole = decode(result, "The result").image
     if whole.size != (canvas.width, canvas.height):
         whole = whole.resize((canvas.width, canvas.height))
     layers.append(_raster(RESULT, whole, 0, 0))
-    return LayeredPicture(canvas.width, canvas.height, tuple(layers), tuple(left_out))
+    told: ShadowsTold = "no scene"
+    if place is not None:
+        shadows, told = shadow_layer(place, subjects, whole)
+        layers[1:1] = [shadows] if shadows is not None else []
+    return LayeredPicture(canvas.width, canvas.height, tuple(layers), tuple(left_out), shadows=told)
 
 
 def _groups(composition: Composition) -> list[str]:

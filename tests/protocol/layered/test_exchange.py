@@ -165,10 +165,11 @@ def test_a_mask_is_the_transparency_and_words_are_said_to_be_missing() -> None:
     cut = Layer(Rect(0, 0, 20, 20), picture, mask=document.add_picture(out.getvalue()), flip=True)
     words = Layer(Rect(0, 0, 20, 20), prompt="a tree", name="tree")
     composition = Composition(Canvas(32, 32), layers=(cut, words))
-    data, left_out = layered_of(
+    data, picture = layered_of(
         ".ora", composition, document.read, png((32, 32), "teal", disc=False), {}
     )
-    assert left_out == ("tree",)
+    assert picture.left_out == ("tree",)
+    assert picture.shadows == "no scene"
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         drawn = Image.open(io.BytesIO(archive.read("data/layer001.png")))
     assert drawn.getpixel((15, 5)) == (255, 0, 0, 255)
