@@ -7,10 +7,20 @@ import bpy
 from standee.composition import Composition
 from standee.errors import InvalidField
 
+from ..core import png
+from ..core.rendering.control_pictures import depth_picture, normal_picture
 from ..core.timeline import prompt_at
 from ..rendering import billboards, passes, visibility
 from ..scene import image_datablocks, object_binding, render
-from ..scene.composition_io import Blobs, Later, Work, composition_of, with_encoded, with_pictures
+from ..scene.composition_io import (
+    Blobs,
+    Later,
+    Work,
+    composition_of,
+    with_controls,
+    with_encoded,
+    with_pictures,
+)
 from ..scene.identity import identity
 from ..scene.scene_properties import StandeeScene
 from .daemon_link import link
@@ -18,6 +28,8 @@ from .job import Job
 
 PENDING_PICTURE = b"taken later"
 """Stands for a scene's picture that is still to be taken."""
+SHOW_3D = ("NONE", "RENDER")
+"""The sources of a scene with which the picture may follow the depth of 3D."""
 FRESH = ("RENDER", "VIEWPORT", "RESULT")
 """The sources of a scene that are taken anew for each picture."""
 
@@ -39,7 +51,16 @@ def obstacle(context: bpy.types.Context) -> str | None:
 
 def renders_first(scene: bpy.types.Scene) -> bool:
     """Whether composing begins with renders, during which Blender does not answer."""
-    return scene.standee.scene_source == "RENDER" or bool(visibility.cut_layers(scene))
+    return (
+        scene.standee.scene_source == "RENDER"
+        or follows_scene(scene.standee)
+        or bool(visibility.cut_layers(scene))
+    )
+
+
+def follows_scene(standee: StandeeScene) -> bool:
+    """Whether the picture follows the depth or the normals of 3D, which its scene has to show."""
+    return standee.scene_control != "NONE" and standee.scene_source in SHOW_3D
 
 
 def complete_snapshot(context: bpy.types.Context) -> tuple[Composition, Blobs]:
@@ -102,7 +123,32 @@ def _complete_in_steps(
         if there is None:
             raise InvalidField("The scene is no longer there.", fix="Compose again.")
         fresh = yield from render.scene_picture_in_steps(there, source)
-    return with_pictures(composition, blobs, masks, fresh)
+    composition, blobs = with_pictures(composition, blobs, masks, fresh)
+    there = bpy.data.scenes.get(scene)
+    if there is None or not follows_scene(there.standee):
+        return composition, blobs
+    standee, pictures = there.standee, control_pictures(there)
+    strength, end = (
+        round(value, 4) for value in (standee.scene_control_strength, standee.scene_control_end)
+    )
+    return with_controls(composition, blobs, pictures, strength, end)
+
+
+def control_pictures(scene: bpy.types.Scene) -> dict[str, bytes]:
+    """Return the depth and normals that a scene's picture is to follow, as PNG, by kind. Raises `StandeeError`."""
+    standee: StandeeScene = scene.standee
+    if standee.scene_source != "NONE" and standee.use_scene_rect:
+        raise InvalidField(
+            "The scene fills a part of the canvas, so its depth and normals do not cover the picture.",
+            fix="Switch off Part of the Canvas, or set Use Scene to Off.",
+        )
+    geometry, pictures = passes.scene_geometry(scene), {}
+    if standee.scene_control in ("DEPTH", "BOTH"):
+        grey = depth_picture(geometry.depth)
+        pictures["depth"] = png.encode(grey[..., None].repeat(3, axis=2))
+    if standee.scene_control in ("NORMALS", "BOTH"):
+        pictures["normal"] = png.encode(normal_picture(geometry.normals))
+    return pictures
 
 
 def refresh_scene_picture(context: bpy.types.Context) -> None:

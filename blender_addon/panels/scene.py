@@ -3,8 +3,12 @@
 import bpy
 
 from ..i18n.translations import say
+from ..jobs import submit
 from ..scene.scene_properties import StandeeScene
 from .base import Sidebar
+
+KINDS = {"depth": "Depth", "normal": "Normals", "lines": "Lines", "pose": "Pose"}
+"""The kinds of control pictures."""
 
 
 class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
@@ -17,6 +21,7 @@ class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(standee, "scene_source")
+        _control(layout, standee)
         if standee.scene_source == "NONE":
             return
         row = layout.row(align=True)
@@ -35,6 +40,19 @@ class STANDEE_PT_scene(Sidebar, bpy.types.Panel):
             column = layout.column(align=True)
             for name in ("scene_x", "scene_y", "scene_width", "scene_height"):
                 column.prop(standee, name)
+
+
+def _control(layout: bpy.types.UILayout, standee: StandeeScene) -> None:
+    """Show what of 3D the picture follows, and control pictures that came with a document."""
+    if standee.scene_source in submit.SHOW_3D:
+        layout.prop(standee, "scene_control")
+        if standee.scene_control != "NONE":
+            column = layout.column(align=True)
+            column.prop(standee, "scene_control_strength", text="Strength")
+            column.prop(standee, "scene_control_end")
+    for control in standee.controls:
+        if control.picture is not None:
+            layout.prop(control, "picture", text=say(KINDS[control.kind]))
 
 
 class STANDEE_PT_kept(Sidebar, bpy.types.Panel):

@@ -14,6 +14,7 @@ import msgspec
 from standee.composition import (
     Canvas,
     Composition,
+    Control,
     Layer,
     Lora,
     Rect,
@@ -78,6 +79,7 @@ def composition_of(
         layers=layers,
         scene=_scene(standee, blobs, scene, later),
         sampling=_sampling(standee),
+        control=_controls(standee, blobs, later),
     )
     return validate(composition), blobs
 
@@ -99,7 +101,10 @@ def with_encoded(
     scene = composition.scene
     if scene is not None:
         scene = msgspec.structs.replace(scene, picture=named(scene.picture), kept=named(scene.kept))
-    return msgspec.structs.replace(composition, layers=layers, scene=scene), blobs
+    control = tuple(
+        msgspec.structs.replace(one, picture=named(one.picture)) for one in composition.control
+    )
+    return msgspec.structs.replace(composition, layers=layers, scene=scene, control=control), blobs
 
 
 def with_pictures(
@@ -125,6 +130,22 @@ def with_pictures(
     return composition, blobs
 
 
+def with_controls(
+    composition: Composition,
+    blobs: Blobs,
+    pictures: Mapping[str, bytes],
+    strength: float,
+    end: float,
+) -> tuple[Composition, Blobs]:
+    """Return a composition whose canvas follows these pictures (PNG, by kind), too."""
+    added = tuple(
+        Control(kind, digest_of(data), strength, 0.0, end) for kind, data in pictures.items()
+    )
+    blobs = blobs | {digest_of(data): data for data in pictures.values()}
+    changed = msgspec.structs.replace(composition, control=composition.control + added)
+    return validate(changed), blobs
+
+
 def original(standee: StandeeScene) -> Composition:
     """Return the composition that the scene was set from; the default one if there was none."""
     try:
@@ -144,11 +165,19 @@ def load_into_scene(standee: StandeeScene, composition: Composition, picture: Pi
         digest: image_datablocks.image_of(data, names.get(digest) or "Standee picture")
         for digest, data in bytes_of.items()
     }
-    standee.origin = to_json(msgspec.structs.replace(composition, layers=(), scene=None)).decode()
+    standee.origin = to_json(
+        msgspec.structs.replace(composition, layers=(), scene=None, control=())
+    ).decode()
     standee.prompt = composition.prompt
     _show_canvas(standee, composition.canvas)
     _show_sampling(standee, composition.sampling)
     _show_scene(standee, composition.scene, images)
+    standee.controls.clear()
+    for control in composition.control:
+        held = standee.controls.add()
+        held.kind, held.layer_id = control.kind, control.layer or ""
+        held.picture = images[control.picture]
+        held.origin = msgspec.json.encode(control).decode()
     bound = {layer.layer_id: _bond(layer) for layer in standee.layers}
     standee.layers.clear()
     for layer in composition.layers:
@@ -235,6 +264,19 @@ def _scene(
         names = {"x": "scene_x", "y": "scene_y", "w": "scene_width", "h": "scene_height"}
         rect = _rect(standee, names, origin.get("rect"))
     return Scene(picture=digest, kept=kept, rect=rect, **fields)
+
+
+def _controls(standee: StandeeScene, blobs: Blobs, later: Later | None) -> tuple[Control, ...]:
+    """Return the control pictures that came with a document, save those of layers that are gone."""
+    found, layers = [], {layer.layer_id for layer in standee.layers}
+    for held in standee.controls:
+        if held.picture is None or (held.layer_id and held.layer_id not in layers):
+            continue
+        digest, data = _encoded(held.picture, "A control picture", later)
+        blobs[digest] = data
+        fields = _origin(held.origin) | {"picture": digest, "layer": held.layer_id or None}
+        found.append(validate(fields, Control))
+    return tuple(found)
 
 
 def _canvas(standee: StandeeScene) -> Canvas:

@@ -12,6 +12,12 @@ SOURCES = (
     ("VIEWPORT", "Viewport", "Take what the 3D view shows through the camera, each time anew"),
     ("RESULT", "Render Result", "Take the last render that you made (F12)"),
 )
+SCENE_CONTROL = (
+    ("NONE", "Off", "The picture follows the prompt and the subjects alone"),
+    ("DEPTH", "Depth", "The picture follows how far the scene is from the camera"),
+    ("NORMALS", "Normals", "The picture follows which way the scene faces"),
+    ("BOTH", "Depth and Normals", "The picture follows both, where the model takes both"),
+)
 SHOWN_AS = (
     ("FRAME", "Camera Frame", "Draw it in the camera frame of 3D views, in front of everything"),
     ("IMAGE_EDITOR", "Image Editor", "Show it in an open Image Editor"),

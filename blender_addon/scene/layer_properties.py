@@ -166,6 +166,19 @@ class StandeeLayer(bpy.types.PropertyGroup):
         self.x, self.y, self.width, self.height = rect.x, rect.y, rect.w, rect.h
 
 
+class StandeeControl(bpy.types.PropertyGroup):
+    """A control picture that came with a document; one without a picture is none."""
+
+    kind: StringProperty(options={"HIDDEN"})
+    layer_id: StringProperty(options={"HIDDEN"})
+    origin: StringProperty(options={"HIDDEN"})
+    picture: PointerProperty(
+        type=bpy.types.Image,
+        name="Control Picture",
+        description="The picture shows how far things are, how they face, their lines or a pose",
+    )
+
+
 class StandeeLora(bpy.types.PropertyGroup):
     """A LoRA over the model; one without a path is none yet."""
 

@@ -21,7 +21,8 @@ from standee.geometry import PATCH
 
 from ..redraw import redraw
 from . import focus
-from .enum_items import FITS, SHOWN_AS, SOURCES
+from .enum_items import FITS, SCENE_CONTROL, SHOWN_AS, SOURCES
+from .layer_properties import StandeeControl as StandeeControl
 from .layer_properties import StandeeLayer as StandeeLayer
 from .layer_properties import StandeeLora, StandeePrompt, number
 from .layer_properties import StandeeResult as StandeeResult
@@ -68,6 +69,7 @@ class StandeeScene(bpy.types.PropertyGroup):
     prompts: CollectionProperty(type=StandeePrompt, name="Prompts")
     active_prompt: IntProperty(name="Active Prompt", options=set())
     loras: CollectionProperty(type=StandeeLora, name="LoRAs")
+    controls: CollectionProperty(type=StandeeControl, name="Control Pictures")
 
     prompt: StringProperty(
         name="Prompt", description="What the whole picture shows, in your own words"
@@ -138,6 +140,29 @@ class StandeeScene(bpy.types.PropertyGroup):
         type=bpy.types.Image,
         name="Normals",
         description="Which way each pixel of the scene faces: right, up, towards the camera",
+    )
+    scene_control: EnumProperty(
+        items=SCENE_CONTROL,
+        name="Use Scene",
+        description="Let the picture follow the depth or normals of the 3D scene, rendered anew each time",
+        default="NONE",
+    )
+    scene_control_strength: FloatProperty(
+        name="Control Strength",
+        description="How strongly the picture follows the scene's depth and normals",
+        min=0.0,
+        max=2.0,
+        soft_max=1.0,
+        default=0.8,
+        subtype="FACTOR",
+    )
+    scene_control_end: FloatProperty(
+        name="Until",
+        description="The share of the steps after which the picture is free of them",
+        min=0.05,
+        max=1.0,
+        default=0.8,
+        subtype="FACTOR",
     )
     scene_origin: StringProperty(options={"HIDDEN"})
     use_scene_rect: BoolProperty(
@@ -322,7 +347,7 @@ class StandeeScene(bpy.types.PropertyGroup):
         return layer
 
 
-CLASSES = (StandeeLayer, StandeeLora, StandeeResult, StandeePrompt, StandeeScene)
+CLASSES = (StandeeLayer, StandeeLora, StandeeControl, StandeeResult, StandeePrompt, StandeeScene)
 
 
 def register() -> None:

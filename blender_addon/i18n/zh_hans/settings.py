@@ -116,6 +116,31 @@ SETTINGS: dict[str, str] = {
     "Which way each pixel of the scene faces: right, up, towards the camera": (
         "场景的每个像素朝向何方：右、上、朝向相机"
     ),
+    "Use Scene": "跟随三维场景",
+    "Let the picture follow the depth or normals of the 3D scene, rendered anew each time": (
+        "让画面跟随三维场景的深度或法线，每次重新渲染"
+    ),
+    "Off": "关",
+    "The picture follows the prompt and the subjects alone": "画面只跟随提示词和主体",
+    "The picture follows how far the scene is from the camera": "画面跟随场景离相机的远近",
+    "The picture follows which way the scene faces": "画面跟随场景表面的朝向",
+    "The picture follows both, where the model takes both": "画面同时跟随两者（若模型支持）",
+    "Control Strength": "控制强度",
+    "Strength": "强度",
+    "How strongly the picture follows the scene's depth and normals": (
+        "画面跟随场景深度与法线的强度"
+    ),
+    "Until": "直到",
+    "The share of the steps after which the picture is free of them": (
+        "在这一比例的步数之后，画面不再受其约束"
+    ),
+    "Control Picture": "控制图",
+    "Control Pictures": "控制图",
+    "The picture shows how far things are, how they face, their lines or a pose": (
+        "此图显示物体的远近、朝向、线条或姿势"
+    ),
+    "Lines": "线条",
+    "Pose": "姿势",
     "The picture that the subjects are composed into": "主体将被合成到其中的图片",
     "Kept": "保留",
     "White where the scene's pixels stay as they are. Empty: all of them": (

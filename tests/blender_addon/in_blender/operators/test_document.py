@@ -7,6 +7,7 @@ import pytest
 from standee.composition import (
     Canvas,
     Composition,
+    Control,
     Layer,
     Lora,
     Method,
@@ -63,6 +64,10 @@ def document(png, tmp_path):
                 (Lora("/loras/猫.safetensors", 1 / 3), Lora("a/b")),
             ),
             method=Method(tau=0.55, inject=False, anchor=True, gamma=0.9, detail=0.4),
+            control=(
+                Control("pose", kept, 1 / 3, 0.1, 2 / 3, "first"),
+                Control("depth", made.add_picture(png(13, 9, (0.5, 0.5, 0.1, 1)))),
+            ),
         )
         made.add_result(png(16, 16), {"composition": {"layers": [{"picture": old}]}}, "First try")
         made.add_result(png(17, 16), {"seed": 3}, "001")
@@ -78,7 +83,7 @@ def content(path):
 
 def test_the_document_has_a_value_in_every_field(document):
     made = content(document)[0]
-    for part in (made, made.layers[0], made.scene, made.sampling):
+    for part in (made, made.layers[0], made.scene, made.sampling, made.control[0]):
         for field in msgspec.structs.fields(part):
             if field.default is not msgspec.NODEFAULT and field.name != "version":
                 assert getattr(part, field.name) != field.default, field.name

@@ -1,8 +1,15 @@
 """Depth and normals beside a fresh render: those of 3D, to the pixel."""
 
+import tempfile
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
+
+from standee.composition import Composition, Control, Layer, Rect
+from standee.errors import InvalidField
+from standee.images import digest_of
 
 WIDTH, HEIGHT = 256, 192
 
@@ -119,3 +126,62 @@ def test_without_cycles_that_is_said(addon, standee, level):
         bpy.ops.preferences.addon_enable(module="cycles")
     assert standee.scene_picture is None
     assert not [one for one in bpy.data.scenes if one.name.startswith(".")]
+
+
+def pixels_of(png):
+    """The values (height, width, 3) of a PNG, the first row on top, as Blender reads them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "read.png"
+        path.write_bytes(png)
+        image = bpy.data.images.load(str(path))
+        image.colorspace_settings.is_data = True
+        width, height = image.size
+        pixels = np.array(image.pixels[:], np.float32).reshape(height, width, -1)[::-1, :, :3]
+        bpy.data.images.remove(image)
+    return pixels
+
+
+def test_a_picture_follows_the_depth_and_normals_of_the_scene(addon, standee, level):
+    """Over a plane 1 below the camera inverse depth is the slope that a pixel looks down."""
+    bpy.ops.mesh.primitive_plane_add(size=1000, location=(0, 0, 0))
+    standee.scene_source, standee.scene_control = "NONE", "BOTH"
+    standee.scene_control_strength, standee.scene_control_end = 0.7, 0.5
+    submit = addon("jobs.submit")
+    assert submit.renders_first(level)
+    composition, blobs = submit.complete_snapshot(bpy.context)
+    assert composition.scene is None
+    depth, normal = composition.control
+    assert (depth.kind, depth.strength, depth.start, depth.end) == ("depth", 0.7, 0, 0.5)
+    assert (normal.kind, normal.layer) == ("normal", None)
+    down = np.maximum(-ways(level)[..., 2], 0)
+    seen = pixels_of(blobs[depth.picture])
+    assert seen.shape == (HEIGHT, WIDTH, 3)
+    assert np.abs(seen - (down / down.max())[..., None]).max() < 0.006
+    seen = pixels_of(blobs[normal.picture])
+    assert np.abs(seen[-1] - [0.5, 1, 0.5]).max() < 0.006, "up"
+    assert np.abs(seen[0] - [0.5, 0.5, 1]).max() < 0.006, "nothing"
+    standee.scene_control = "NONE"
+    assert submit.complete_snapshot(bpy.context)[0].control == ()
+
+
+def test_the_depth_of_a_part_of_the_canvas_is_refused(addon, standee, level):
+    standee.scene_control, standee.use_scene_rect = "DEPTH", True
+    with pytest.raises(InvalidField, match="fills a part of the canvas") as caught:
+        addon("jobs.submit").complete_snapshot(bpy.context)
+    assert "Use Scene" in caught.value.fix
+
+
+def test_control_pictures_of_a_document_come_back(addon, standee, subject):
+    io = addon("scene.composition_io")
+    data = Path(subject).read_bytes()
+    digest = digest_of(data)
+    layer = Layer(picture=digest, rect=Rect(0, 0, 64, 64), id="a")
+    control = Control("depth", digest, 0.7, 0.1, 0.6), Control("pose", digest, layer="a")
+    io.load_into_scene(standee, Composition(layers=(layer,), control=control), lambda _: data)
+    composition, blobs = io.composition_of(standee)
+    assert composition.control == control
+    assert blobs[digest] == data
+    standee.layers.clear()
+    assert io.composition_of(standee)[0].control == control[:1]
+    standee.controls[0].picture = None
+    assert io.composition_of(standee)[0].control == ()
