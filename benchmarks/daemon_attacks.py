@@ -9,7 +9,6 @@ import hashlib
 import io
 import json
 import random
-import resource
 import sys
 import time
 import zipfile
@@ -28,7 +27,7 @@ from standee import Client, Composition, Document, Layer, Rect, Sampling, connec
 from standee.connection import Connection
 from standee.document.archive import MAX_TEXTS
 from standee.errors import StandeeError
-from support.daemons import Running
+from support.daemons import Running, memory
 from support.raw_client import Raw
 
 __all__ = ["MIB", "Raw", "Running"]
@@ -268,14 +267,15 @@ def main() -> None:
         document.close()
         Document.open(file.with_suffix(".warm")).close()
         warm.close()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from now on
+    before = memory("self")
     try:
         with Document.open(file) as document:
             for result in document.results.values():
                 _ = result.receipt
     except StandeeError as error:
         print(error, file=sys.stderr)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+    print(memory("self", "VmHWM") - before)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 import zlib
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import msgpack
 import pytest
@@ -13,6 +13,7 @@ import zmq
 from standee import Canvas, Client, Composition, Layer, Rect, Sampling, connection, pairing
 from standee.connection import Connection
 from standee.errors import BadPicture, TooLarge, Unauthorised
+from standee.wire.events import Result
 from support.daemons import Running
 from support.raw_client import Raw
 
@@ -278,6 +279,31 @@ def test_a_client_that_never_reads_costs_nothing(daemon, client, raw):
         raw.say(type="blob.get", id=number, digest=digest, length=MIB)
     time.sleep(1)
     still_serves(daemon)
+
+
+def test_clients_that_ask_for_a_large_job_and_never_read_cost_little(daemon, client):
+    picture = client.put_blob(png(8, 8))
+    layers = tuple(
+        Layer(
+            picture=picture,
+            rect=Rect(0, 0, 9, 9),
+            id=f"{number}",
+            visible=False,
+            prompt="\U0001f600" * 1900,
+        )
+        for number in range(100)
+    )
+    large = Composition(prompt="whole receipt", layers=layers, sampling=Sampling(steps=1, count=8))
+    client.wait(client.submit(large, job_id="large-job"))
+    before = daemon.memory()
+    with ExitStack() as stack:
+        for _ in range(100):
+            silent = stack.enter_context(Raw(daemon.connection)).hello()
+            silent.say(type="job.attach", id=2, job="large-job")
+        time.sleep(1)
+        told = [event for event in client.events("large-job") if isinstance(event, Result)]
+    assert len(told) == 8
+    assert daemon.memory("VmHWM") - before < 64 * MIB
 
 
 def test_a_client_refuses_what_is_too_large_before_it_sends_it(client, tmp_path):

@@ -23,6 +23,14 @@ HERE = Path(__file__).resolve().parent
 ROOTS = [str(HERE.parents[1] / folder) for folder in ("protocol", "backend")]
 
 
+def memory(process: int | str, field: str = "VmRSS") -> int:
+    """Return bytes of a process's memory as Linux counts it (`VmHWM` is its peak)."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise KeyError(field)
+
+
 class Running:
     """One daemon's home, in which daemons come and go."""
 
@@ -94,10 +102,7 @@ class Running:
 
     def memory(self, field: str = "VmRSS") -> int:
         """Return bytes of the daemon's memory as Linux counts it (`VmHWM` is its peak)."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(field + ":"):
-                return int(line.split()[1]) * 1024
-        raise KeyError(field)
+        return memory(self.process.pid, field)
 
     def check(self) -> None:
         """Hold the daemon to what must be true at any time: alive, and nothing unforeseen."""

@@ -24,8 +24,8 @@ from standee.wire.messages import Refused
 MAX_INBOX = 64
 MAX_INBOX_BYTES = 2**24
 MAX_OUTBOX = 20_000
-OWNER_BYTES = 3 * 2**24
-ALL_BYTES = 3 * 2**24
+OWNER_BYTES = 3 * 2**23
+ALL_BYTES = 3 * 2**23
 MAX_OUTBOX_BYTES = OWNER_BYTES
 IN_SOCKET = 2
 """How many messages of a peer and for it libzmq queues; one more may be on its way."""
@@ -91,7 +91,7 @@ class Peer:
         self._transmit = transmit
         self._budget = budget or Budget()
         self._inbox: deque[Received] = deque()
-        self._inbox_bytes = 0
+        self._inbox_bytes = self._answering = 0
         self._news = asyncio.Event()
         self._outbox: deque[tuple[Any, codec.Frames]] = deque()
         self._outbox_bytes = 0
@@ -116,16 +116,20 @@ class Peer:
         return True
 
     async def next(self) -> Received:
-        """Return the next request, once all earlier answers have left."""
-        await self._empty.wait()
+        """Return the next request, once the last one is answered and the answer has left."""
+        self._give_back_answered()
+        await self.read()
         while not self._inbox:
             self._news.clear()
             await self._news.wait()
         received = self._inbox.popleft()
-        size = _size(received.frames)
-        self._inbox_bytes -= size
-        self._budget.give(self.owner, size)
+        self._answering = _size(received.frames)
         return received
+
+    def _give_back_answered(self) -> None:
+        self._inbox_bytes -= self._answering
+        self._budget.give(self.owner, self._answering)
+        self._answering = 0
 
     # -- to the peer -----------------------------------------------------------------------------
 
@@ -155,6 +159,10 @@ class Peer:
             self._retry = RETRY
             asyncio.get_running_loop().call_later(RETRY, self._flush)
 
+    async def read(self) -> None:
+        """Wait until the peer has taken what was sent."""
+        await self._empty.wait()
+
     def refuse(self, number: int, error: StandeeError) -> None:
         """Answer a request with an error."""
         self.send(refusal(number, error))
@@ -182,7 +190,7 @@ class Peer:
         self.sent()
         self._outbox.clear()
         self._inbox.clear()
-        self._outbox_bytes = self._inbox_bytes = 0
+        self._outbox_bytes = self._inbox_bytes = self._answering = 0
         self._empty.set()
 
     def _handed_over(self, size: int) -> None:

@@ -30,6 +30,9 @@ from ..storage.disk_thread import DiskThread
 CHUNK = 2**18
 """Bytes of a picture that one answer carries at most: so little waits for a client that does not read."""
 
+AT_ONCE = 8
+"""Chunks that are read from the disk at once: what is read waits in memory until it is sent."""
+
 
 class PictureRequests:
     """The pictures of all owners. `disk` is the thread of the tables, `files` those of the bytes."""
@@ -46,6 +49,7 @@ class PictureRequests:
         self._blobs, self._files, self._limits = blobs, files, limits
         self._uploads: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._to_drop: set[str] = set()
+        self._reading = asyncio.Semaphore(AT_ONCE)
 
     async def has(self, owner: str, request: BlobHas) -> Answer:
         """Answer `blob.has`."""
@@ -115,8 +119,9 @@ class PictureRequests:
         digest, length = request.digest, min(request.length, CHUNK)
         if not await self._disk(self._ownership.holds, owner, digest):
             raise missing(digest)
-        size = await self._files(self._blobs.size, digest)
-        data = await self._files(self._blobs.read, digest, request.offset, length)
+        async with self._reading:
+            size = await self._files(self._blobs.size, digest)
+            data = await self._files(self._blobs.read, digest, request.offset, length)
         return BlobChunk(digest=digest, offset=request.offset, size=size, data=data)
 
     def _uploading(self, owner: str, digest: str) -> asyncio.Lock:

@@ -154,28 +154,29 @@ class Router:
     async def _attend(self, peer: Peer) -> None:
         """Answer a peer's requests, one after another."""
         while True:
-            frames, kind, number = await peer.next()
-            try:
-                if not peer.greeted and kind != "hello":  # before anything looks further into it
-                    raise BadMessage(
-                        "The connection is not greeted yet.",
-                        path="$.type",
-                        fix="Send hello first; after a restart of the daemon, again.",
-                    )
-                if len(frames[0]) > LARGE:
-                    async with self._reading:
-                        await asyncio.sleep(0)
-                        answer = await self._respond(codec.request(frames), peer)
-                else:
+            await self._answer(peer, await peer.next())
+
+    async def _answer(self, peer: Peer, received: Received) -> None:
+        """Answer a request; nothing keeps it while the next one is awaited."""
+        frames, kind, number = received
+        if not peer.greeted and kind != "hello":  # nothing looks further into what it says
+            peer.refuse(number, _not_greeted())
+            return
+        try:
+            if len(frames[0]) > LARGE:
+                async with self._reading:
+                    await asyncio.sleep(0)
                     answer = await self._respond(codec.request(frames), peer)
-                if answer is not None:
-                    peer.send(answer)
-            except StandeeError as error:
-                peer.refuse(number or codec.number_of(frames), error)
-            except Exception as error:
-                log.exception("request.broken")
-                failed = JobFailed(f"The daemon failed: {error}.", fix="See the daemon's log.")
-                peer.refuse(number or codec.number_of(frames), failed)
+            else:
+                answer = await self._respond(codec.request(frames), peer)
+            if answer is not None:
+                peer.send(answer)
+        except StandeeError as error:
+            peer.refuse(number or codec.number_of(frames), error)
+        except Exception as error:
+            log.exception("request.broken")
+            failed = JobFailed(f"The daemon failed: {error}.", fix="See the daemon's log.")
+            peer.refuse(number or codec.number_of(frames), failed)
 
     # -- out ---------------------------------------------------------------------------------------
 
@@ -200,6 +201,14 @@ class Router:
             peer.leave()
             self._forgotten(peer)
             self._tasks.pop(identity).cancel()
+
+
+def _not_greeted() -> BadMessage:
+    return BadMessage(
+        "The connection is not greeted yet.",
+        path="$.type",
+        fix="Send hello first; after a restart of the daemon, again.",
+    )
 
 
 def open_socket(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:

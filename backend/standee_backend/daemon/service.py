@@ -6,6 +6,7 @@ answer. What touches the disk runs in threads; nothing here waits for a device.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import platform
@@ -108,6 +109,7 @@ class Service:
         self._files = DiskThread("blobs", threads=4)
         self._pictures = PictureRequests(store.ownership, disk, blobs, self._files, daemon.limits)
         self._models = Models(self._files)
+        self._looking = asyncio.Lock()
         self._known_models = KnownModelRequests(
             self._files,
             daemon.options,
@@ -247,6 +249,14 @@ class Service:
 
     @_answer.register
     async def _(self, request: JobSubmit, peer: Peer) -> Answer | None:
+        job_id, new = await self._hand_in(request, peer)
+        await self._tell(peer, job_id)
+        if not new:  # others may have gone meanwhile
+            await self._scheduler.announce()
+        return None
+
+    async def _hand_in(self, request: JobSubmit, peer: Peer) -> tuple[str, bool]:
+        """Store a job and say so; return its id and whether it is a new one."""
         kind = Composition if request.kind == "compose" else Cutout
         spec = validate(request.spec, kind)
         encoded = msgspec.json.encode(spec)
@@ -259,7 +269,7 @@ class Service:
         local = peer.owner == self._daemon.local_key
         info = await self._models.of_job(spec, local=local, agreed=request.download)
         model = msgspec.json.encode(info) if info else b""
-        job, queued, past, gone = await self._disk(
+        job, queued, gone = await self._disk(
             self._accept, request, peer.owner, spec, encoded, model
         )
         if queued is not None:
@@ -267,13 +277,10 @@ class Service:
         position = queued.position if queued is not None else None
         state = "queued" if queued is not None else job.state
         peer.send(JobState(re=request.id, job=job.id, state=state, position=position))
-        self._scheduler.subscribe(peer, job, past)
         self._scheduler.wake()
         if gone:
             await self._pictures.drop(gone, peer.owner)
-        if queued is None:  # handed in again: others may have gone meanwhile
-            await self._scheduler.announce()
-        return None
+        return job.id, queued is not None
 
     def _accept(
         self,
@@ -282,17 +289,17 @@ class Service:
         spec: Composition | Cutout,
         encoded: bytes,
         model: bytes,
-    ) -> tuple[Job, Queued | None, list[Any], list[str]]:
+    ) -> tuple[Job, Queued | None, list[str]]:
         """In the store's thread: check that the pictures are there and store the job.
 
-        Returns it with its event, if it is a new one, what it said so far, and the pictures that gave way to it.
+        Returns it with its event, if it is a new one, and the pictures that gave way to it.
         """
         named, local = dict(_pictures(spec)), owner == self._daemon.local_key
         lacks = set(self._store.ownership.lacks(owner, named.values()))
         for path, digest in named.items():
             if digest in lacks:
                 raise missing(digest, path)
-        job, queued, gone = self._store.submit(
+        return self._store.submit(
             owner,
             request.job,
             request.kind,
@@ -304,19 +311,37 @@ class Service:
             limit=self._daemon.limits.jobs,
             quota=self._daemon.limits.storage,
         )
-        return job, queued, self._store.events(job.key), gone
 
     @_answer.register
     async def _(self, request: JobAttach, peer: Peer) -> Answer | None:
-        def look() -> tuple[Job, list[Any]]:
-            job = self._store.find(peer.owner, request.job)
-            return job, self._store.events(job.key, request.since_seq)
-
-        job, past = await self._disk(look)
-        peer.send(JobState(re=request.id, job=job.id, state=job.state))
-        self._scheduler.subscribe(peer, job, past, request.since_seq)
+        state = await self._disk(lambda: self._store.find(peer.owner, request.job).state)
+        peer.send(JobState(re=request.id, job=request.job, state=state))
+        await self._tell(peer, request.job, request.since_seq)
         await self._scheduler.announce()
         return None
+
+    async def _tell(self, peer: Peer, job_id: str, since: int = 0) -> None:
+        """Send a peer a job's events after number `since`: past ones as fast as it reads, then those to come."""
+        told: int | None = since
+        while told is not None and not (peer.gone or peer.overwhelmed):
+            async with self._looking:  # what a job has said may be large
+                told = await self._tell_page(peer, job_id, told)
+            await peer.read()
+
+    async def _tell_page(self, peer: Peer, job_id: str, since: int) -> int | None:
+        """Send the next past events and return the last one's number; where there is none, subscribe."""
+
+        def look() -> tuple[Job, list[Any]]:
+            job = self._store.find(peer.owner, job_id)
+            return job, self._store.events(job.key, since)
+
+        job, past = await self._disk(look)
+        if not past:
+            self._scheduler.subscribe(peer, job, since)
+            return None
+        for happened in past:
+            peer.send(happened)
+        return int(past[-1].seq)
 
     @_answer.register
     async def _(self, request: JobCancel, peer: Peer) -> Answer:

@@ -148,12 +148,8 @@ class Scheduler:
 
     # -- for clients -----------------------------------------------------------------------------
 
-    def subscribe(
-        self, peer: Subscriber, job: Job, past: Sequence[AnyEvent], since: int = 0
-    ) -> None:
-        """Send a peer a job's past events, then those to come."""
-        for happened in past:
-            peer.send(happened)
+    def subscribe(self, peer: Subscriber, job: Job, since: int = 0) -> None:
+        """Send a peer a job's events to come; it has the past ones up to number `since`."""
         if job.over:
             return
         active = self._active_job(job.key, job.id, job.seq)

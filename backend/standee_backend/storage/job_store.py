@@ -28,6 +28,8 @@ from .model_speeds import ModelSpeeds
 STRIDE = 100_000
 PAGE = 500
 """How many jobs one answer lists."""
+PAGE_BYTES = 2**21
+"""How much of a job's events is read at once; one alone may be larger."""
 MAX_CRASHES = 3
 """A job that took so many workers down with it fails."""
 MAX_ATTEMPTS = 10
@@ -67,6 +69,14 @@ class Job(Struct, frozen=True):
         """Whether it was tried before, so that it has its worker to itself."""
         return self.attempts > 1
 
+
+class _Picture(msgspec.Struct):
+    """What a stored event says of its picture, if it has one; the rest of it is not built."""
+
+    digest: str = ""
+
+
+_PICTURE = msgspec.json.Decoder(_Picture)
 
 _LISTED = "key, id, kind, state, created, finished, priority, attempts, summary"
 _COLUMNS = ", ".join(name for name in Job.__struct_fields__ if name != "model")
@@ -245,7 +255,8 @@ class JobStore:
                 raise Conflict(
                     f"Job {job_id} is not finished.", path="$.job", fix="Cancel it first, or wait."
                 )
-            results = [e.digest for e in self.events(job.key) if isinstance(e, Result)]
+            bodies = self._db.run("SELECT body FROM events WHERE job=?", job.key)
+            results = [one for row in bodies if (one := _PICTURE.decode(row["body"]).digest)]
             self._db.run("DELETE FROM jobs WHERE key=?", job.key)
             return self.ownership.let_go(owner, results)
 
@@ -281,10 +292,17 @@ class JobStore:
         return job
 
     def events(self, key: int, since: int = 0) -> list[AnyEvent]:
-        """Return a job's durable events after number `since`."""
-        sql = "SELECT body FROM events WHERE job=? AND seq>? ORDER BY seq"
-        rows = self._db.run(sql, key, since)
-        return [msgspec.json.decode(row[0], type=AnyEvent) for row in rows]
+        """Return a job's next durable events after number `since`: as many as a page holds, at least one."""
+        sql = "SELECT seq, length(body) AS size FROM events WHERE job=? AND seq>? ORDER BY seq"
+        until, room = since, PAGE_BYTES
+        for row in self._db.run(f"{sql} LIMIT ?", key, since, PAGE):
+            room -= row["size"]
+            if room < 0 and until > since:
+                break
+            until = row["seq"]
+        sql = "SELECT body FROM events WHERE job=? AND seq>? AND seq<=? ORDER BY seq"
+        rows = self._db.run(sql, key, since, until)
+        return [msgspec.json.decode(row["body"], type=AnyEvent) for row in rows]
 
     def position(self, job: Job) -> int:
         """Return how many jobs come before this one, running ones among them."""

@@ -100,7 +100,9 @@ def play(tmp_path, outcomes, followers):
         job, queued, _ = store.submit(ME, "job-0001", "compose", b"{}")
         watching = [Follower(scheduler, leaves) for leaves in followers]
         for follower in watching:
-            scheduler.subscribe(follower.peer, job, [queued] if not follower.leaves else [])
+            if not follower.leaves:
+                follower.peer.send(queued)
+            scheduler.subscribe(follower.peer, job)
         serving = asyncio.create_task(scheduler.serve(0))
         while not store.find(ME, "job-0001").over:
             await asyncio.sleep(0.01)
