@@ -159,10 +159,13 @@ class Router:
     async def _answer(self, peer: Peer, received: Received) -> None:
         """Answer a request; nothing keeps it while the next one is awaited."""
         frames, kind, number = received
-        if not peer.greeted and kind != "hello":  # nothing looks further into what it says
-            peer.refuse(number, _not_greeted())
-            return
         try:
+            if not peer.greeted and kind != "hello":  # before anything looks further into it
+                raise BadMessage(
+                    "The connection is not greeted yet.",
+                    path="$.type",
+                    fix="Send hello first; after a restart of the daemon, again.",
+                )
             if len(frames[0]) > LARGE:
                 async with self._reading:
                     await asyncio.sleep(0)
@@ -201,14 +204,6 @@ class Router:
             peer.leave()
             self._forgotten(peer)
             self._tasks.pop(identity).cancel()
-
-
-def _not_greeted() -> BadMessage:
-    return BadMessage(
-        "The connection is not greeted yet.",
-        path="$.type",
-        fix="Send hello first; after a restart of the daemon, again.",
-    )
 
 
 def open_socket(context: zmq.asyncio.Context, secret_key: str) -> zmq.asyncio.Socket:
