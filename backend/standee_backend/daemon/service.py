@@ -6,17 +6,15 @@ answer. What touches the disk runs in threads; nothing here waits for a device.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial, singledispatchmethod
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -24,10 +22,8 @@ from standee import __version__
 from standee.composition import Composition, validate
 from standee.errors import (
     IncompatibleVersion,
-    TooLarge,
     Unauthorised,
 )
-from standee.wire.events import Queued
 from standee.wire.messages import (
     PROTOCOL,
     Answer,
@@ -63,9 +59,10 @@ from standee.wire.messages import Models as ModelList
 from ..event_log import event
 from ..hardware.options import Options
 from ..scheduling.scheduler import Scheduler
-from ..storage.blob_files import BlobFiles, missing
+from ..storage.blob_files import BlobFiles
 from ..storage.disk_thread import DiskThread
-from ..storage.job_store import PAGE, Job, JobStore
+from ..storage.job_store import PAGE, JobStore
+from .job_requests import JobRequests
 from .known_models import KnownModelRequests
 from .model_requests import Models
 from .peer import Peer
@@ -74,8 +71,6 @@ from .picture_requests import PictureRequests
 log = logging.getLogger("standee.service")
 
 CAPABILITIES = ("compose", "cutout", "previews", "hard-cancel", "priorities")
-SPEC_LIMIT = 900_000
-"""Bytes of a specification: a result's receipt, which holds it, must fit into one message too."""
 PACKAGES = ("standee", "torch", "diffusers", "transformers", "pyzmq")
 
 
@@ -109,7 +104,15 @@ class Service:
         self._files = DiskThread("blobs", threads=4)
         self._pictures = PictureRequests(store.ownership, disk, blobs, self._files, daemon.limits)
         self._models = Models(self._files)
-        self._looking = asyncio.Lock()
+        self._jobs = JobRequests(
+            daemon.local_key,
+            daemon.limits,
+            store,
+            disk,
+            scheduler,
+            self._models,
+            self._pictures,
+        )
         self._known_models = KnownModelRequests(
             self._files,
             daemon.options,
@@ -249,99 +252,13 @@ class Service:
 
     @_answer.register
     async def _(self, request: JobSubmit, peer: Peer) -> Answer | None:
-        job_id, new = await self._hand_in(request, peer)
-        await self._tell(peer, job_id)
-        if not new:  # others may have gone meanwhile
-            await self._scheduler.announce()
+        await self._jobs.submit(request, peer)
         return None
-
-    async def _hand_in(self, request: JobSubmit, peer: Peer) -> tuple[str, bool]:
-        """Store a job and say so; return its id and whether it is a new one."""
-        kind = Composition if request.kind == "compose" else Cutout
-        spec = validate(request.spec, kind)
-        encoded = msgspec.json.encode(spec)
-        if len(encoded) > SPEC_LIMIT:
-            raise TooLarge(
-                f"The specification has {len(encoded):,} bytes, the limit is {SPEC_LIMIT:,}.",
-                path="$",
-                fix="Shorten its texts or use fewer layers.",
-            )
-        local = peer.owner == self._daemon.local_key
-        info = await self._models.of_job(spec, local=local, agreed=request.download)
-        model = msgspec.json.encode(info) if info else b""
-        job, queued, gone = await self._disk(
-            self._accept, request, peer.owner, spec, encoded, model
-        )
-        if queued is not None:
-            event(log, "job.queued", job=job.id, kind=job.kind, position=queued.position)
-        position = queued.position if queued is not None else None
-        state = "queued" if queued is not None else job.state
-        peer.send(JobState(re=request.id, job=job.id, state=state, position=position))
-        self._scheduler.wake()
-        if gone:
-            await self._pictures.drop(gone, peer.owner)
-        return job.id, queued is not None
-
-    def _accept(
-        self,
-        request: JobSubmit,
-        owner: str,
-        spec: Composition | Cutout,
-        encoded: bytes,
-        model: bytes,
-    ) -> tuple[Job, Queued | None, list[str]]:
-        """In the store's thread: check that the pictures are there and store the job.
-
-        Returns it with its event, if it is a new one, and the pictures that gave way to it.
-        """
-        named, local = dict(_pictures(spec)), owner == self._daemon.local_key
-        lacks = set(self._store.ownership.lacks(owner, named.values()))
-        for path, digest in named.items():
-            if digest in lacks:
-                raise missing(digest, path)
-        return self._store.submit(
-            owner,
-            request.job,
-            request.kind,
-            encoded,
-            model=model,
-            digests=set(named.values()),
-            priority=request.priority if local else min(0, request.priority),
-            summary=(spec.prompt if isinstance(spec, Composition) else spec.words)[:80],
-            limit=self._daemon.limits.jobs,
-            quota=self._daemon.limits.storage,
-        )
 
     @_answer.register
     async def _(self, request: JobAttach, peer: Peer) -> Answer | None:
-        state = await self._disk(lambda: self._store.find(peer.owner, request.job).state)
-        peer.send(JobState(re=request.id, job=request.job, state=state))
-        await self._tell(peer, request.job, request.since_seq)
-        await self._scheduler.announce()
+        await self._jobs.attach(request, peer)
         return None
-
-    async def _tell(self, peer: Peer, job_id: str, since: int = 0) -> None:
-        """Send a peer a job's events after number `since`: past ones as fast as it reads, then those to come."""
-        told: int | None = since
-        while told is not None and not (peer.gone or peer.overwhelmed):
-            async with self._looking:  # what a job has said may be large
-                told = await self._tell_page(peer, job_id, told)
-            await peer.read()
-
-    async def _tell_page(self, peer: Peer, job_id: str, since: int) -> int | None:
-        """Send the next past events and return the last one's number; where there is none, subscribe."""
-
-        def look() -> tuple[Job, list[Any]]:
-            job = self._store.find(peer.owner, job_id)
-            return job, self._store.events(job.key, since)
-
-        job, past = await self._disk(look)
-        if not past:
-            self._scheduler.subscribe(peer, job, since)
-            return None
-        for happened in past:
-            peer.send(happened)
-        return int(past[-1].seq)
 
     @_answer.register
     async def _(self, request: JobCancel, peer: Peer) -> Answer:
@@ -370,26 +287,6 @@ class Service:
         gone = await self._disk(self._store.release, peer.owner, request.job)
         await self._pictures.drop(gone, peer.owner)
         return Ok()
-
-
-def _pictures(spec: Composition | Cutout) -> Iterator[tuple[str, str]]:
-    """Yield the path and digest of each picture that a specification names."""
-    if isinstance(spec, Cutout):
-        yield "$.picture", spec.picture
-        if spec.mask is not None:
-            yield "$.mask", spec.mask
-        return
-    for index, layer in enumerate(spec.layers):
-        if layer.picture is not None:
-            yield f"$.layers[{index}].picture", layer.picture
-        if layer.mask is not None:
-            yield f"$.layers[{index}].mask", layer.mask
-    if spec.scene is not None:
-        yield "$.scene.picture", spec.scene.picture
-        if spec.scene.kept is not None:
-            yield "$.scene.kept", spec.scene.kept
-    for index, control in enumerate(spec.control):
-        yield f"$.control[{index}].picture", control.picture
 
 
 def resident_memory() -> int:

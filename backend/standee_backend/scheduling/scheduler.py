@@ -34,7 +34,8 @@ from standee.wire.events import (
 
 from ..event_log import event
 from ..storage.disk_thread import DiskThread
-from ..storage.job_store import STRIDE, Job, JobStore
+from ..storage.job import Job
+from ..storage.job_store import STRIDE, JobStore
 from .slots import Slot
 from .worker_process import Free, WorkerDied
 

@@ -20,7 +20,7 @@ from standee.wire.events import Result
 from standee.wire.messages import WorkerInfo
 
 from ..hardware.options import Options
-from ..storage.job_store import Job
+from ..storage.job import Job
 from ..worker.pipe import Ready, Setup
 from .worker_process import Free, Report, WorkerProcess
 

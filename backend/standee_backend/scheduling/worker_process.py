@@ -21,7 +21,7 @@ from standee.errors import JobCancelled
 from standee.wire.events import Cancelled, Failed, Preview, Progress, Result
 
 from ..event_log import event
-from ..storage.job_store import Job
+from ..storage.job import Job
 from ..worker.pipe import (
     Cancel,
     CancelHeard,

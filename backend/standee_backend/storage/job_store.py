@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from standee.errors import Conflict, QuotaExceeded, UnknownJob
 from standee.wire.events import AnyEvent, Cancelled, Event, Failed, Problem, Queued, Result, Started
@@ -23,6 +22,7 @@ from standee.wire.messages import JobInfo, State
 
 from .blob_ownership import BlobOwnership
 from .database import Database
+from .job import Job
 from .model_speeds import ModelSpeeds
 
 STRIDE = 100_000
@@ -36,38 +36,6 @@ MAX_ATTEMPTS = 10
 """A job that so many daemons did not survive fails."""
 
 E = TypeVar("E", bound=Event)
-
-
-class Job(Struct, frozen=True):
-    """One row of the table of jobs. `key` is a number that no other job gets, not even a later one.
-
-    `spec` is JSON, and so is `model`: what the model that it names was when it was handed in.
-    """
-
-    key: int
-    owner: str
-    id: str
-    kind: str
-    spec: bytes
-    summary: str
-    priority: int
-    state: State
-    created: float
-    finished: float | None
-    attempts: int
-    crashes: int
-    cancelling: int
-    seq: int
-    model: bytes = b""
-
-    @property
-    def over(self) -> bool:
-        return self.state in ("done", "failed", "cancelled")
-
-    @property
-    def retried(self) -> bool:
-        """Whether it was tried before, so that it has its worker to itself."""
-        return self.attempts > 1
 
 
 _LISTED = "key, id, kind, state, created, finished, priority, attempts, summary"

@@ -13,7 +13,7 @@ import pytest
 from standee.errors import JobCancelled
 from standee_backend.scheduling import worker_process
 from standee_backend.scheduling.worker_process import WorkerDied, WorkerProcess
-from standee_backend.storage.job_store import Job
+from standee_backend.storage.job import Job
 from standee_backend.worker.pipe import Setup
 
 TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"

@@ -1,6 +1,5 @@
 """Jobs are durable, belong to their owner, and end exactly once."""
 
-import itertools
 import sqlite3
 import time
 
@@ -12,7 +11,6 @@ from standee_backend.storage.blob_ownership import MAX_UPLOADS
 from standee_backend.storage.job_store import (
     MAX_ATTEMPTS,
     MAX_CRASHES,
-    PAGE_BYTES,
     STRIDE,
     JobStore,
 )
@@ -128,32 +126,6 @@ def test_everything_accepted_is_there_after_a_restart(store, path):
     assert (event.job, type(event)) == ("job-000b", Queued)
     assert again.claim()[0].key == running.key
     again.close()
-
-
-def test_numbers_of_events_leave_room_and_never_repeat_over_crashes(store):
-    job = submit(store)
-    seen = [event.seq for event in store.events(job.key)]
-    for _ in range(3):
-        store.claim()
-        store.recover()
-    seen = [event.seq for event in store.events(job.key)]
-    assert all(later - earlier == STRIDE for earlier, later in itertools.pairwise(seen))
-
-
-def test_events_come_by_pages_and_none_is_missed(store):
-    job = submit(store)
-    store.claim()
-    receipts = [f"{number}" * (PAGE_BYTES // 3) for number in range(7)]
-    large = [
-        Result(job="job-0001", digest="d" * 64, index=number, of=7, receipt={"said": words})
-        for number, words in enumerate(receipts)
-    ]
-    store.finish(job.key, large)
-    seen, pages = [], 0
-    while page := store.events(job.key, seen[-1].seq if seen else 0):
-        seen, pages = seen + page, pages + 1
-    assert [event.receipt["said"] for event in seen if isinstance(event, Result)] == receipts
-    assert pages == 4
 
 
 def test_a_job_that_ends_its_worker_three_times_fails_with_what_happened(store):

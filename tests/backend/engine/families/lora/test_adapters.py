@@ -52,9 +52,7 @@ def make_lora(folders, tmp_path_factory) -> Callable[..., Path]:
         if (kind, seed) not in made:
             file = tmp_path_factory.mktemp("loras") / f"{kind}-{seed}.safetensors"
             targets = TARGETS[kind]
-            made[kind, seed] = tiny.save_lora(
-                file, folders[kind], seed=seed, targets=targets
-            )
+            made[kind, seed] = tiny.save_lora(file, folders[kind], seed=seed, targets=targets)
         return made[kind, seed]
 
     return make
