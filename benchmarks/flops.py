@@ -30,7 +30,7 @@ from standee_backend.engine.injection import Injection, inject
 from standee_backend.engine.layout import reference_crop
 from standee_backend.engine.memory.footprint import META, Blueprint
 from standee_backend.engine.memory.workload import Workload
-from standee_backend.engine.references import Reference, reference_tokens
+from standee_backend.engine.references import Reference, ShownReferences
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.load_presets import CARDS
 from standee_backend.hardware.memory_estimate import peak
@@ -124,17 +124,18 @@ class Work:
         encode = operations(lambda: [reference.crop.line for reference in references])
         held = operations(self.held) if own.anchor else 0
         details = operations(lambda: self.details(references)) if own.detail else 0
-        beside = reference_tokens(family, references) if by_input else None
         start = plain_steps(self.steps, references)
+        shown = [replace(reference, sharing=1.0) for reference in references if by_input]
+        steps = range(start, self.steps)
+        beside = ShownReferences(family, shown, self.schedule, steps)
         captures = TokenCapture(family, references, self.schedule, self.noise.shape[1], start=start)
         captured, forwards = 0, start * self.plain
-        for step in range(start, self.steps):
+        for step in steps:
             made: list[Injection] = []
             captured += operations(
                 lambda step=step, made=made: made.append(captures.injection(step))
             )
-            late = self.schedule.share_above(step, own.tau) < 1
-            forwards += self.forward(made.pop(), beside if late else None)
+            forwards += self.forward(made.pop(), beside.tokens(step))
         cached = self.text + held + forwards + self.decode
         if by_input:
             cached += encode

@@ -177,11 +177,13 @@ class Method(Struct, frozen=True):
     replacement off, `sharing` the attention of the late steps. `anchor` is how strongly the latents
     are held beside it, 0 (not at all) to 1; with 0 a scene too comes in by its tokens alone. `detail` is
     how much of what the autoencoder loses of a subject is laid back over it. `share_by` is how the
-    picture sees its subjects where sharing is on: by the `attention` of the late steps, or at all
-    steps as the reference `input` that some models were trained with. `join_words` lets the words of
-    visible layers join a prompt that lacks them. `gamma` < 1 takes a reference's trajectory from
-    RF-Inversion instead of the straight line, at one network pass a step. `mode` `edit` is what
-    people do without the method, to compare with: a collage that the model goes over.
+    picture sees its subjects where sharing is on, once their tokens are not replaced: by the
+    `attention`, or as the reference `input` that some models were trained with. `collage` shows
+    these the layers pasted onto their place as the first reference, and each subject as a further
+    one. `join_words` lets the words of visible layers join a prompt that lacks them. `gamma` < 1
+    takes a reference's trajectory from RF-Inversion instead of the straight line, at one network
+    pass a step. `mode` `edit` is what people do without the method, to compare with: a collage that
+    the model goes over.
     """
 
     mode: Literal["inject", "edit"] | None = None
@@ -191,6 +193,7 @@ class Method(Struct, frozen=True):
     anchor: Unit | bool | None = None
     sharing: bool | None = None
     share_by: Literal["attention", "input"] | None = None
+    collage: bool | None = None
     detail: Unit | None = None
     join_words: bool | None = None
     gamma: Unit | None = None

@@ -40,6 +40,7 @@ class SamplingDefaults(Struct, frozen=True):
     sharing: bool = True
     share_by: Literal["attention", "input"] = "attention"
     share_sites: frozenset[Annotated[int, Meta(ge=0)]] | None = None
+    collage: bool = False
     detail: Unit = 1.0
     join_words: bool = True
     gamma: Unit = 1.0

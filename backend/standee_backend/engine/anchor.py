@@ -105,15 +105,14 @@ def scene_anchors(family: Family, layout: Layout, settings: SamplingDefaults) ->
 
 
 def subject_anchors(
-    family: Family, layout: Layout, backdrop: Array, settings: SamplingDefaults
+    family: Family, layout: Layout, clean: Tensor, settings: SamplingDefaults
 ) -> list[Anchor]:
-    """Return what holds the subjects, pasted onto `backdrop` (height, width, 3), and the place around them.
+    """Return what holds the subjects, pasted onto their place as `clean` (cells, channels), and the place around them.
 
     What shows through them is held like the place, or the scene, that it is of.
     """
     if not settings.anchor or not layout.subjects:
         return []
-    clean = family.encode_latents(images.to_tensor(layout.collage(backdrop)))[0]
     anchors = []
     behind = AROUND_UNTIL
     if layout.scene is None:

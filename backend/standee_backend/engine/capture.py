@@ -71,7 +71,7 @@ class TokenCapture:
             weight=self._weight(early, step),
             share=self._joined(late, self._block(step), share_rows, share_sites),
             share_at=torch.cat(share_at) if late else None,
-            share_bias=_bias(late, share_at),
+            share_bias=self._bias(late, share_at, step),
             share_sites=share_sites,
             watch=self._watched_site(share_sites),
             watched=torch.cat([r.put for r in free]) if (free := self._free(step)) else None,
@@ -82,7 +82,8 @@ class TokenCapture:
     def match(self, seen: Sequence[Tensor], site: int, step: int) -> None:
         """Find, for references whose pose is free, the cells that their tokens resemble (arXiv 2504.15958, 2507.11533).
 
-        `seen` holds the picture's tokens (n, dims) at a site, of the cells that were watched.
+        Of one that is free in part the tokens that match best move there, and the others stay at their own. `seen`
+        holds the picture's tokens (n, dims) at a site, of the cells that were watched.
         """
         if not seen:
             return
@@ -94,15 +95,21 @@ class TokenCapture:
             mean = tokens.mean(0)
             alike = F.normalize(given - mean, dim=1) @ F.normalize(tokens - mean, dim=1).T
             best, cell = alike.max(dim=1)
-            rows = torch.nonzero(best > ALIKE)[:, 0]
-            self._matches[reference] = rows, reference.put[cell[rows]]
+            surest = best.argsort(descending=True)[: round(reference.freedom * len(best))]
+            moved = torch.zeros_like(best, dtype=torch.bool).index_fill(0, surest, True)
+            rows = torch.nonzero(moved & (best > ALIKE))[:, 0]
+            stay = torch.nonzero(~moved[reference.rows])[:, 0]
+            self._matches[reference] = (
+                torch.cat([rows, reference.rows[stay]]),
+                torch.cat([reference.put[cell[rows]], reference.put[stay]]),
+            )
 
     def _looked_at(self, late: Sequence[Reference]) -> tuple[list[Tensor], list[Tensor]]:
         """Return which rows of each late reference's tokens are shared, and at which cells."""
         rows, at = [], []
         for reference in late:
             found = reference.rows, reference.put
-            if reference.matched:
+            if reference.freedom:
                 found = self._matches.get(reference, (reference.rows[:0], reference.put[:0]))
             rows.append(found[0])
             at.append(found[1])
@@ -130,12 +137,23 @@ class TokenCapture:
         ]
         return torch.cat(parts) if parts else None
 
+    def _bias(self, late: Sequence[Reference], at: Sequence[Tensor], step: int) -> Tensor | None:
+        """Return the logarithm of the weight (m,) that each shared token's key has; `None` where all weigh 1."""
+        weights = [r.sharing * (1 - self._schedule.share_above(step, r.tau)) for r in late]
+        if all(weight == 1 for weight in weights):
+            return None
+        parts = [
+            torch.full_like(cells, weight, dtype=torch.float32)
+            for weight, cells in zip(weights, at, strict=True)
+        ]
+        return torch.cat(parts).log()
+
     def _free(self, step: int) -> list[Reference]:
         """Return the references that are to be matched in this step, before they are shared in the next."""
         return [
             r
             for r in self.references
-            if r.matched and r not in self._matches and self._is_shared(r, step + 1)
+            if r.freedom and r not in self._matches and self._is_shared(r, step + 1)
         ]
 
     def _watched_site(self, share_sites: frozenset[int] | None) -> int:
@@ -247,14 +265,3 @@ def identity(crop: Crop, model: str, guided: bool) -> str:
         digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().flatten().view(torch.uint8).cpu().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _bias(late: Sequence[Reference], at: Sequence[Tensor]) -> Tensor | None:
-    """Return the logarithm of the weight (m,) that each shared token's key has; `None` where all weigh 1."""
-    if all(reference.sharing == 1 for reference in late):
-        return None
-    parts = [
-        torch.full_like(cells, reference.sharing, dtype=torch.float32)
-        for reference, cells in zip(late, at, strict=True)
-    ]
-    return torch.cat(parts).log()

@@ -20,9 +20,9 @@ from standee.wire.notes import Tell
 
 from .anchor import Anchor, hold, scene_anchors, subject_anchors
 from .capture import TokenCapture
+from .collage import before_subjects, edit_collage
 from .control.staging import StagedControl, controls_at, stage_controls
 from .detail import Details, find_details
-from .edit import edit_collage
 from .families.base import Family
 from .families.conditioning import Conditioning
 from .injection import inject
@@ -31,7 +31,14 @@ from .pixels import images
 from .pixels.images import Array
 from .pixels.kept_pixels import keep_pixels
 from .prompts import cut_words, encode_prompts
-from .references import Reference, gaussian, reference_tokens, scene_reference, subject_references
+from .references import (
+    Reference,
+    Seeing,
+    ShownReferences,
+    gaussian,
+    scene_reference,
+    subject_references,
+)
 from .regions import Regions, without_hidden_words, word_regions
 from .schedule import Schedule
 from .settings import resolve
@@ -114,7 +121,8 @@ def compose(
                 family, layout, prompt, schedule, latents,
                 lambda start, step, shown: denoise(
                     family, start, prompt, ids, schedule, shown, [], regions,
-                    start=step, share_by="input", on_step=on_step, controls=controls,
+                    start=step, share_by="input", seeing=prompts.seeing, on_step=on_step,
+                    controls=controls,
                 )[0],
             )  # fmt: skip
         begins("finishing", 0, 1)
@@ -124,7 +132,9 @@ def compose(
     anchors = scene_anchors(family, layout, settings)
     by_tokens = layout.scene is not None and not anchors
     plain = 0 if by_tokens else plain_steps(schedule.steps, references)
-    shown = settings.share_by == "input" and settings.sharing
+    collage = settings.collage and bool(layout.subjects)
+    shown = settings.share_by == "input" and settings.sharing and not collage
+    freest = max((r.tau for r in references), default=settings.tau)
     if layout.scene and (by_tokens or shown):
         scene = scene_reference(
             family,
@@ -133,7 +143,7 @@ def compose(
             prompts.layers,
             schedule,
             settings,
-            only_shown=not by_tokens,
+            shown=None if by_tokens else freest,
         )
         references.insert(0, scene)
     with family.picture():
@@ -141,13 +151,17 @@ def compose(
             family, latents, prompt, ids, schedule, [], anchors, regions,
             stop=plain, on_step=on_step, controls=controls,
         )  # fmt: skip
-        if layout.subjects and settings.anchor:
-            backdrop = find_backdrop(family, layout, place if plain else None)
-            anchors += subject_anchors(family, layout, backdrop, settings)
+        if layout.subjects and (settings.anchor or collage):
+            pasted = layout.collage(find_backdrop(family, layout, place if plain else None))
+            clean = family.encode_latents(images.to_tensor(pasted))[0]
+            anchors += subject_anchors(family, layout, clean, settings)
+            if collage:
+                references = before_subjects(family, references, prompt, pasted, clean, freest)
         latents, _ = denoise(
             family, latents, prompt, ids, schedule, references, anchors, regions,
             start=plain, share_by=settings.share_by, share_sites=settings.share_sites,
-            on_step=on_step, on_stage=on_stage, cache=cache, controls=controls,
+            seeing=prompts.seeing, on_step=on_step, on_stage=on_stage, cache=cache,
+            controls=controls,
         )  # fmt: skip
     begins("finishing", 0, 1)
     pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
@@ -172,6 +186,7 @@ def denoise(
     stop: int | None = None,
     share_by: str = "attention",
     share_sites: frozenset[int] | None = None,
+    seeing: Seeing | None = None,
     on_step: OnStep | None = None,
     on_stage: OnStage | None = None,
     cache: TokenCache | None = None,
@@ -180,25 +195,28 @@ def denoise(
     """Sample the steps `start` to `stop` of a picture's latents (1, cells, channels), with the references injected.
 
     Timestep-adaptive (section 3.2): a reference's tokens replace the picture's down to its tau, and are shared with the
-    picture's attention from there on, or taken in beside the picture as the model was trained to. The words of
-    `regions` are told to their cells alone while they count, and what control pictures show is told to all by
-    `controls`. Returns the latents and the clean tokens that the last step predicted.
+    picture's attention from there on, or taken in beside the picture as the model was trained to: then, where its
+    language model sees them, with the words that `seeing` encodes. The words of `regions` are told to their cells alone
+    while they count, and what control pictures show is told to all by `controls`. Returns the latents and the clean
+    tokens that the last step predicted.
     """
-    shown: list[Reference] = []
-    if share_by == "input":
-        shown = [r for r in references if r.sharing]
+    steps = range(start, schedule.steps if stop is None else stop)
+    by_input = share_by == "input"
+    shown = ShownReferences(family, references if by_input else (), schedule, steps, seeing)
+    if by_input:
         references = [replace(r, sharing=0.0) for r in references if not r.only_shown]
-    beside = reference_tokens(family, shown)
     capture = TokenCapture(family, references, schedule, latents.shape[1], cache, start, on_stage)
     predicted = latents
-    for step in range(start, schedule.steps if stop is None else stop):
+    for step in steps:
         sigma, following = schedule.sigmas[step], schedule.sigmas[step + 1]
         injection = capture.injection(step, share_sites)
         steered = family.controlled(controls_at(controls, step, schedule.steps))
         with inject(family.sites, injection) as seen, steered:
-            late = any(schedule.share_above(step, reference.tau) < 1 for reference in shown)
-            told = regions.tell(prompt, schedule, step) if regions else prompt
-            velocity = family.velocity(latents, sigma, told, ids, beside if late else None)
+            said = shown.told.get(len(shown.weights(step)))
+            told = said[0] if said else prompt
+            if regions:
+                told = regions.tell(told, schedule, step, said and said[1])
+            velocity = family.velocity(latents, sigma, told, ids, shown.tokens(step))
         capture.match(seen, injection.watch, step)
         del injection  # its tokens are not to be there while the next ones are captured
         predicted = latents - sigma * velocity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from standee.composition import Composition, Layer
@@ -12,6 +12,7 @@ from standee.wire.notes import WORDS_CUT, Note, note
 from ..catalog.sampling_defaults import SamplingDefaults
 from .families.base import Family
 from .families.conditioning import Conditioning
+from .pixels.images import Array
 
 START = 24
 """Characters of a prompt by which a note names it."""
@@ -41,10 +42,13 @@ class Texts:
         regions = {one.id: _joined(around, [one]) for one in shown if one.picture is None}
         return Texts(picture, around, everything, regions)
 
+    def told(self) -> set[str]:
+        """Return those that are said of the whole picture."""
+        return {self.picture, *((self.around, self.everything) if self.regions else ())}
+
     def all(self) -> set[str]:
         """Return every one of them that is needed."""
-        apart = {self.around, self.everything, *self.regions.values()} if self.regions else set()
-        return {self.picture, *apart}
+        return {*self.told(), *self.regions.values()}
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,14 @@ class Prompts:
     """The picture's own prompt, guided as the model is, and the words of its layers by themselves.
 
     `around` is what the picture is told while the `regions` of rectangles of words, by the id of their layers, are
-    told theirs.
+    told theirs. `seeing` encodes `picture` and `around` as they are said of reference pictures.
     """
 
     picture: Conditioning
     layers: Mapping[str, Conditioning]
     around: Conditioning
     regions: Mapping[str, Conditioning]
+    seeing: Callable[[Sequence[Array]], tuple[Conditioning, Conditioning]]
 
 
 def encode_prompts(family: Family, composition: Composition, settings: SamplingDefaults) -> Prompts:
@@ -77,16 +82,26 @@ def encode_prompts(family: Family, composition: Composition, settings: SamplingD
     words = {*texts.all(), negative, "", *(layer.prompt for layer in composition.layers)}
     encoded = family.encode_prompts(sorted(words), settings.guidance)
 
-    def guide(said: str) -> Conditioning:
-        if guided and said != negative:  # a prompt is not guided away from itself
-            return replace(encoded[said], negative=encoded[negative])
-        return encoded[said]
+    def guide(encoded: Mapping[str, Conditioning]) -> tuple[Conditioning, Conditioning]:
+        """Return what the picture is told, and what is told around words of regions."""
+        picture, around = (
+            # a prompt is not guided away from itself
+            replace(encoded[said], negative=encoded[negative])
+            if guided and said != negative
+            else encoded[said]
+            for said in (texts.picture, texts.around if texts.regions else texts.picture)
+        )
+        if texts.regions:
+            around = replace(around, pooled=encoded[texts.everything].pooled)
+        return picture, around
 
-    picture, around = guide(texts.picture), guide(texts.picture)
-    if texts.regions:
-        around = replace(guide(texts.around), pooled=encoded[texts.everything].pooled)
+    def seeing(pictures: Sequence[Array]) -> tuple[Conditioning, Conditioning]:
+        said = {*texts.told(), *([negative] if guided else [])}
+        return guide(family.encode_prompts(sorted(said), settings.guidance, pictures))
+
+    picture, around = guide(encoded)
     regions = {layer: encoded[said] for layer, said in texts.regions.items()}
-    return Prompts(picture, encoded, around, regions)
+    return Prompts(picture, encoded, around, regions, seeing)
 
 
 def cut_words(family: Family, composition: Composition, settings: SamplingDefaults) -> list[Note]:

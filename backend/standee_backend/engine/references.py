@@ -21,10 +21,13 @@ from .layout import Layout, PlacedScene, PlacedSubject
 from .pixels import images
 from .pixels.images import Array
 from .schedule import Schedule
-from .settings import FREE, threshold
+from .settings import FREE, freedom, threshold
 
 Prompts = Mapping[str, Conditioning]
 """Every prompt of a composition, encoded."""
+
+Seeing = Callable[[Sequence[Array]], tuple[Conditioning, Conditioning]]
+"""Encodes what a picture is told of reference pictures, and what is told around words of regions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,8 @@ class Crop:
 
     `size` is its (rows, columns), `cells` (m,), ascending, are those of its tokens that are captured. `ends` makes both
     ends of its trajectory, clean tokens and noise (rows * columns, channels); `digest` names what they depend on. They
-    are made when they are first asked for: where all tokens are known already, never.
+    are made when they are first asked for: where all tokens are known already, never. `pixels` (height, width, 3) are
+    what a language model sees of it, where it sees pictures.
     """
 
     size: tuple[int, int]
@@ -41,6 +45,7 @@ class Crop:
     cells: Tensor
     digest: str
     ends: Callable[[], tuple[Tensor, Tensor]]
+    pixels: Array | None = None
 
     @cached_property
     def line(self) -> tuple[Tensor, Tensor]:
@@ -58,9 +63,9 @@ class Reference:
     """Where a crop's tokens go: those that its `rows` (k,) select among the captured ones, to the cells `put` (k,).
 
     They replace the picture's down to the time `tau`, or are mixed into them by `weight` (k,); after that they are
-    shared with weight `sharing`, at their own cells or, where the pose is free (`matched`), at the cells that they
-    resemble. One that is `only_shown` replaces none: a model that takes references as its input is shown those of its
-    tokens.
+    shared with weight `sharing`, at their own cells or, as far as the pose is free (`freedom`, 0 to 1), at the cells
+    that they resemble. One that is `only_shown` replaces none: a model that takes references as its input is shown
+    those of its tokens.
     """
 
     crop: Crop
@@ -69,7 +74,7 @@ class Reference:
     tau: float
     sharing: float
     weight: Tensor | None = None
-    matched: bool = False
+    freedom: float = 0.0
     only_shown: bool = False
 
 
@@ -104,7 +109,7 @@ def subject_references(
                 tau=tau + layer.variation * (FREE - tau) / 2,
                 sharing=layer.sharing * layer.opacity if settings.sharing else 0.0,
                 weight=_on(family, subject.share[subject.seen]),
-                matched=layer.variation > 0,
+                freedom=1.0 if layer.variation else freedom(layer.fidelity),
             )
         )
     return references
@@ -118,9 +123,12 @@ def scene_reference(
     schedule: Schedule,
     settings: SamplingDefaults,
     *,
-    only_shown: bool = False,
+    shown: float | None = None,
 ) -> Reference:
-    """Make the reference of the scene: the whole canvas, injected or only shown where pixels are kept (section 3.4)."""
+    """Make the reference of the scene: the whole canvas where pixels are kept (section 3.4).
+
+    It is injected, or only shown, from the time `shown` on.
+    """
     cells = np.flatnonzero(scene.covered)
     put = np.flatnonzero(scene.owned)
     words = prompts[""].trimmed(family.reference_text)
@@ -128,24 +136,66 @@ def scene_reference(
         crop=_crop(family, scene.pixels, scene.scene.picture, words, cells, schedule, settings),
         rows=_on(family, np.searchsorted(cells, put)),
         put=_on(family, put),
-        tau=settings.tau if only_shown else threshold(scene.scene.fidelity, settings.scene_tau),
-        sharing=float(only_shown),
-        only_shown=only_shown,
+        tau=threshold(scene.scene.fidelity, settings.scene_tau) if shown is None else shown,
+        sharing=float(shown is not None),
+        only_shown=shown is not None,
     )
 
 
-def reference_tokens(family: Family, references: Sequence[Reference]) -> ReferenceTokens | None:
-    """Return the references as the model's own input for them; `None` where there are none."""
-    tokens, ids = [], []
-    for index, reference in enumerate(references):
+class ShownReferences:
+    """References as the model's own input: at each step those whose tokens are not replaced any more.
+
+    The freest come first, and each keeps its number. `seeing` encodes what the picture is told of pictures (and what is
+    told around words of regions): once for each number of references, where the language model sees them.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        references: Sequence[Reference],
+        schedule: Schedule,
+        steps: range,
+        seeing: Seeing | None = None,
+    ) -> None:
+        self._schedule, self._device = schedule, family.device
+        self._references = sorted(
+            (r for r in references if r.sharing), key=lambda r: r.tau, reverse=True
+        )
+        pictures = [r.crop.pixels for r in self._references if r.crop.pixels is not None]
+        self.told: dict[int, tuple[Conditioning, Conditioning]] = {}
+        if seeing and family.reads_references:
+            counts = {len(self.weights(step)) for step in steps} - {0}
+            self.told = {count: seeing(pictures[:count]) for count in sorted(counts)}
+        self._parts = [self._part(family, n, r) for n, r in enumerate(self._references)]
+
+    def weights(self, step: int) -> list[float]:
+        """Return how much each of the references counts that are shown in a step."""
+        parts = [1 - self._schedule.share_above(step, r.tau) for r in self._references]
+        return [part * r.sharing for part, r in zip(parts, self._references, strict=True) if part]
+
+    def tokens(self, step: int) -> ReferenceTokens | None:
+        """Return those that are shown in a step; `None` where none are."""
+        weights = self.weights(step)
+        if not weights:
+            return None
+        tokens, ids = zip(*self._parts[: len(weights)], strict=True)
+        bias = None
+        if any(weight != 1 for weight in weights):
+            counts = [len(part) for part in tokens]
+            each = torch.tensor(weights).log()
+            bias = torch.cat([one.expand(n) for one, n in zip(each, counts, strict=True)])
+            bias = bias.to(self._device)
+        return ReferenceTokens(torch.cat(tokens)[None], torch.cat(ids), bias)
+
+    @staticmethod
+    def _part(family: Family, number: int, reference: Reference) -> tuple[Tensor, Tensor]:
+        """Return the tokens of one reference (n, channels) and their ids (n, axes)."""
         crop = reference.crop
-        given, at = crop.line[0], family.reference_ids(index, *crop.size)
+        given, at = crop.line[0], family.reference_ids(number, *crop.size)
         if reference.only_shown:
             cells = crop.cells.index_select(0, reference.rows)
             given, at = given.index_select(0, cells), at.index_select(0, cells)
-        tokens.append(given)
-        ids.append(at)
-    return ReferenceTokens(torch.cat(tokens)[None], torch.cat(ids)) if tokens else None
+        return given, at
 
 
 def own_noise(word: str, shape: tuple[int, ...]) -> Tensor:
@@ -187,7 +237,7 @@ def _crop(
     if settings.gamma < 1:
         said += f" {schedule.levels}"
     digest = hashlib.sha256(said.encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
-    return Crop((rows, cols), words, _on(family, cells), digest, ends)
+    return Crop((rows, cols), words, _on(family, cells), digest, ends, pixels)
 
 
 def canvas_cells(subject: PlacedSubject, chosen: Bools, layout: Layout) -> np.ndarray:

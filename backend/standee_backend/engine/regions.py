@@ -45,9 +45,14 @@ class Regions:
     around: Conditioning
     parts: Sequence[Region]
 
-    def tell(self, prompt: Conditioning, schedule: Schedule, step: int) -> Conditioning:
-        """Return what the picture is told in a step: its `prompt`, or the regions' words and what is around them."""
-        told = self.around
+    def tell(
+        self, prompt: Conditioning, schedule: Schedule, step: int, around: Conditioning | None
+    ) -> Conditioning:
+        """Return what the picture is told in a step: its `prompt`, or the regions' words and what is around them.
+
+        Where that is said of pictures, `around` is it.
+        """
+        told = around or self.around
         for part in self.parts:
             weight = part.weight * schedule.share_above(step, part.tau)
             if weight > 0:

@@ -1,4 +1,12 @@
-"""Settings of the method: what a composition asks for, over the model's own defaults."""
+"""Settings of the method: what a composition asks for over a model's defaults, and what `fidelity` means.
+
+A subject comes in by two doors, one after the other. By the first its tokens replace the picture's, and an anchor holds
+it: that gives place, pose and order in depth exactly. By the second the picture sees it beside itself: as the reference
+input that the model was trained with, or else by sharing its tokens with the attention. `fidelity` moves from the one
+to the other: down to the time `threshold` it is the first, from there on the second, and in the step between both
+count in part. At 1 the first is open to the last step; at 0 it is shut, and the subject's pose is free. On the way
+there the anchor lets go (`strength`), and shared tokens leave their own cells for those that they resemble (`freedom`).
+"""
 
 from __future__ import annotations
 
@@ -24,6 +32,12 @@ def resolve(family: Family, composition: Composition) -> SamplingDefaults:
             path="$.method.share_by",
             fix="Use attention; docs/models.md says which models take them.",
         )
+    if settings.collage and not (settings.share_by == "input" and settings.sharing):
+        raise InvalidField(
+            "The collage is shown as a reference picture, and here subjects are not.",
+            path="$.method.collage",
+            fix="Use a model that takes reference pictures, and share by input; or leave it off.",
+        )
     return settings
 
 
@@ -42,3 +56,11 @@ def strength(fidelity: float, anchor: float) -> float:
     if fidelity <= 0.5:
         return anchor * fidelity / 0.5
     return anchor + (1 - anchor) * (fidelity - 0.5) / 0.5
+
+
+def freedom(fidelity: float) -> float:
+    """Map an artist's fidelity to the share of a subject's shared tokens that stand where they resemble the picture.
+
+    All do at 0, and from 0.5 on each stands at its own cell; linear between.
+    """
+    return max(0.0, 1 - fidelity / 0.5)

@@ -9,7 +9,7 @@ import torch
 
 from standee import Canvas, Composition, Layer, Rect, Sampling
 from standee_backend.catalog import catalog
-from standee_backend.engine.families import base as families
+from standee_backend.engine.families import conditioning as families
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.families.conditioning import Conditioning
 from standee_backend.engine.loading.load import load

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -21,11 +20,12 @@ from standee_backend.engine.compose import denoise
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.pixels.images import to_tensor
+from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import Crop, Reference, gaussian
 from standee_backend.engine.schedule import Schedule
-from standee_backend.engine.settings import FREE
+from standee_backend.engine.settings import FREE, resolve
 from standee_backend.hardware.options import Options
-from support.composing import compose, own_pipeline
+from support.composing import PictureProcessor, compose, own_pipeline, with_places
 
 CELLS, SIZES = (5, 6), ((4, 6), (6, 4))
 """Rows and columns of the picture and of two references."""
@@ -63,19 +63,21 @@ def test_they_are_shown_as_diffusers_own_pipeline_shows_them(family, folder, mon
     chance = np.random.default_rng(0)
     sizes = SIZES[:1] if family.name == "flux" else SIZES
     photos = [chance.integers(0, 255, (rows * 16, cols * 16, 3), np.uint8) for rows, cols in sizes]
-    prompt = family.encode_prompt("a cat", 3.0)
-    if family.guided_by_negative(3.0):
-        prompt = replace(prompt, negative=family.encode_prompt("", 3.0))
-    references = []
+    given = Composition(prompt="a cat", sampling=Sampling(guidance=3.0))
+    prompts = encode_prompts(family, given, resolve(family, given))
+    prompt, references = prompts.picture, []
     for photo, size in zip(photos, sizes, strict=True):
-        clean = family.encode_latents(to_tensor(photo.astype(np.float32) / 255))[0]
+        pixels = photo.astype(np.float32) / 255
+        clean = family.encode_latents(to_tensor(pixels))[0]
         cells = torch.arange(len(clean))
-        crop = Crop(size, prompt, cells, "", lambda clean=clean: (clean, clean))
+        crop = Crop(size, prompt, cells, "", lambda clean=clean: (clean, clean), pixels)
         references.append(Reference(crop, cells, cells, tau=FREE, sharing=1.0))
     noise = gaussian(1, (1, CELLS[0] * CELLS[1], family.channels))
     schedule = Schedule.of(family.sigmas(3, noise.shape[1]))
     grid = family.grid_ids(*CELLS)
-    latents, _ = denoise(family, noise, prompt, grid, schedule, references, share_by="input")
+    latents, _ = denoise(
+        family, noise, prompt, grid, schedule, references, share_by="input", seeing=prompts.seeing
+    )
     ours = family.decode_latents(latents, *CELLS)[0].permute(1, 2, 0).numpy() / 2 + 0.5
     theirs = edited(
         family, folder, noise, [Image.fromarray(photo) for photo in photos], monkeypatch
@@ -94,10 +96,11 @@ def edited(family: Family, folder: str, noise: Tensor, photos: list, monkeypatch
         words |= {"max_area": CELLS[0] * CELLS[1] * 256, "_auto_resize": False}
     if family.name == "qwen_image":
         monkeypatch.setattr(pipeline_qwenimage_edit_plus, "VAE_IMAGE_SIZE", 64 * 96)
-        words = {"true_cfg_scale": 3.0}
-        for name, said in (("prompt_embeds", "a cat"), ("negative_prompt_embeds", "")):
-            words[name] = family.encode_prompt(said, 3.0).text
+        words = {"prompt": "a cat", "negative_prompt": "", "true_cfg_scale": 3.0}
     pipeline = own_pipeline(Path(folder))
+    if family.name == "qwen_image":
+        pipeline.processor = PictureProcessor(pipeline.tokenizer, pipeline.processor)
+        with_places(pipeline)
     size = {"height": CELLS[0] * 16, "width": CELLS[1] * 16}
     given = words | size | {"latents": noise, "num_inference_steps": 3, "output_type": "np"}
     return pipeline(image=photos, **given).images[0]

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 BLOCKS = {
     "down_block_types": ("DownEncoderBlock2D",) * 4,
@@ -42,17 +43,17 @@ def video_autoencoder() -> object:
     )
 
 
-def make_tokenizer() -> object:
-    """Return a tokenizer of letters, with the marks of conversations."""
+def make_tokenizer(*marks: str) -> Any:
+    """Return a tokenizer of letters, with the marks of conversations and further `marks`."""
     import transformers
 
     letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
-    pieces = [*letters, "\u0120", "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    pieces = [*letters, "\u0120", "<|endoftext|>", "<|im_start|>", "<|im_end|>", *marks]
     tokenizer = transformers.Qwen2TokenizerFast(
         vocab={piece: index for index, piece in enumerate(pieces)},
         merges=[],
         model_max_length=24,
-        additional_special_tokens=["<|im_start|>", "<|im_end|>"],
+        additional_special_tokens=["<|im_start|>", "<|im_end|>", *marks],
     )
     tokenizer.chat_template = (
         "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}"

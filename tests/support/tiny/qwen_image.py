@@ -4,6 +4,8 @@ from pathlib import Path
 
 from .parts import make_tokenizer, say_in_index, video_autoencoder
 
+PICTURE_MARKS = "<|vision_start|>", "<|image_pad|>", "<|vision_end|>"
+
 
 def save_qwen_image(folder: Path, *, edit: bool) -> Path:
     """Save a Qwen-Image of 2 double-stream blocks of 64 dims, or an Edit-2511, which sees references at time 0."""
@@ -12,7 +14,7 @@ def save_qwen_image(folder: Path, *, edit: bool) -> Path:
     import transformers
 
     torch.manual_seed(0)
-    tokenizer = make_tokenizer()
+    tokenizer = make_tokenizer(*PICTURE_MARKS)
     text = {
         "hidden_size": 16,
         "intermediate_size": 32,
@@ -26,11 +28,12 @@ def save_qwen_image(folder: Path, *, edit: bool) -> Path:
         "hidden_size": 16,
         "intermediate_size": 16,
         "num_heads": 2,
-        "patch_size": 2,
+        "patch_size": 14,
     }
     language = transformers.Qwen2_5_VLConfig(
         text_config=text | {"vocab_size": len(tokenizer), "max_position_embeddings": 512},
         vision_config=pictures | {"out_hidden_size": 16, "fullatt_block_indexes": [0]},
+        image_token_id=tokenizer.convert_tokens_to_ids(PICTURE_MARKS[1]),
     )
     kind = diffusers.QwenImageEditPlusPipeline if edit else diffusers.QwenImagePipeline
     kind(
@@ -53,5 +56,6 @@ def save_qwen_image(folder: Path, *, edit: bool) -> Path:
         ),
     ).save_pretrained(folder)
     if edit:  # the published folder has one, which needs packages that nothing else does
+        transformers.Qwen2VLImageProcessorPil().save_pretrained(folder / "processor")
         say_in_index(folder, processor=["transformers", "Qwen2VLProcessor"])
     return folder

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from ...catalog.sampling_defaults import SamplingDefaults
 from ..injection import Site
 from ..pixels.images import Array, from_tensor
 from .attention import choose, region_bias
-from .conditioning import Conditioning, EncodedPicture, ReferenceTokens
+from .conditioning import Conditioning, EncodedPicture, EncodedPrompts, ReferenceTokens
 from .control import Controlled
 from .first_block_cache import FirstBlockCache
 from .linear_decoder import LinearDecoder
@@ -41,9 +41,6 @@ WHOLE = 1536
 
 KEPT_PIXELS = 2**26
 """Bytes of reconstructed pixels that are kept on the host."""
-
-KEPT_WORDS = 2**28
-"""Bytes of encoded prompts that are kept on the host: 64 of FLUX.1's."""
 
 
 class Family(Controlled, ABC):
@@ -64,6 +61,12 @@ class Family(Controlled, ABC):
 
     takes_references = False
     """Whether the model was trained to see reference pictures beside its own."""
+
+    takes_several = True
+    """Whether it was trained with more than one, where it takes any."""
+
+    reads_references = False
+    """Whether its language model sees them along with the words."""
 
     guidance_of_none = 1.0
     """The guidance at which a second forward, without the prompt, changes nothing."""
@@ -87,7 +90,7 @@ class Family(Controlled, ABC):
         self.sites = []
         self.attentions: list[Any] = []
         self.processors: list[Any] = []
-        self._encoded: OrderedDict[tuple[Any, ...], Conditioning] = OrderedDict()
+        self._encoded = EncodedPrompts()
         self._reconstructed: OrderedDict[str, Array] = OrderedDict()
         self.step_cache: FirstBlockCache | None = None
         self._install()
@@ -95,6 +98,14 @@ class Family(Controlled, ABC):
     @abstractmethod
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
         """Encode one prompt, without a negative."""
+
+    def encode_seen(self, prompt: str, guidance: float, pictures: Sequence[Array]) -> Conditioning:
+        """Encode one prompt, said of pictures (height, width, 3) that it numbers, where `reads_references`."""
+        raise ValueError(f"the language model of {self.name} sees no pictures")
+
+    def seen_picture(self, width: int, height: int) -> tuple[int, int]:
+        """Return as how many text tokens a picture of so many px is seen, and the bytes that it takes till then."""
+        return 0, 0
 
     @abstractmethod
     def count_tokens(self, prompt: str) -> int:
@@ -135,24 +146,25 @@ class Family(Controlled, ABC):
             processor._attention_backend = AttentionBackendName(name)
         return name
 
-    def encode_prompts(self, prompts: Sequence[str], guidance: float) -> dict[str, Conditioning]:
+    def encode_prompts(
+        self, prompts: Sequence[str], guidance: float, pictures: Sequence[Array] = ()
+    ) -> dict[str, Conditioning]:
         """Encode prompts, with the text encoders only those that they have not encoded before.
 
-        Then text encoders that can wait in the host's memory go there.
+        They are said of the `pictures`, where there are any. Then text encoders that can wait in the host's memory go
+        there.
         """
+        seen = tuple(hashlib.sha256(pixels.tobytes()).digest() for pixels in pictures)
+
+        def encode(prompt: str) -> Conditioning:
+            if pictures:
+                return self.encode_seen(prompt, guidance, pictures)
+            return self.encode_prompt(prompt, guidance)
+
         found = {}
         for prompt in prompts:
-            key = prompt, guidance, self.adapters.active
-            kept = self._encoded.get(key)
-            if kept is None:
-                found[prompt] = self.encode_prompt(prompt, guidance)
-                kept = found[prompt].to(torch.device("cpu"))
-                self._encoded[key] = kept
-            else:
-                found[prompt] = kept.to(self.device)
-            self._encoded.move_to_end(key)
-        while sum(kept.size for kept in self._encoded.values()) > KEPT_WORDS:
-            self._encoded.popitem(last=False)
+            key = prompt, guidance, self.adapters.active, seen
+            found[prompt] = self._encoded.find(key, self.device, partial(encode, prompt))
         for hook in getattr(self.pipeline, "_all_hooks", []):
             if hook.model is not self.transformer:
                 hook.offload()
@@ -181,14 +193,15 @@ class Family(Controlled, ABC):
 
         Both forwards of the picture receive the same injected tokens. A reference only gives tokens, so it runs once.
         """
-        cells = tokens.shape[1]
+        cells, bias = tokens.shape[1], None
         if beside is not None:
             tokens = torch.cat([tokens, beside.tokens.expand(len(tokens), -1, -1)], dim=1)
-            ids = torch.cat([ids, beside.ids])
-        velocity = self._run("prompted", tokens, sigma, conditioning, ids)[:, :cells]
+            ids, bias = torch.cat([ids, beside.ids]), beside.bias
+        velocity = self._run("prompted", tokens, sigma, conditioning, ids, bias)[:, :cells]
         if conditioning.negative is None or self.sites[0].mode == "capture":
             return velocity
-        unprompted = self._run("unprompted", tokens, sigma, conditioning.negative, ids)[:, :cells]
+        negative = conditioning.negative
+        unprompted = self._run("unprompted", tokens, sigma, negative, ids, bias)[:, :cells]
         return self.guide(velocity, unprompted, conditioning.guidance)
 
     def guide(self, prompted: Tensor, unprompted: Tensor, guidance: float) -> Tensor:
@@ -197,9 +210,18 @@ class Family(Controlled, ABC):
         return unprompted + weight * (prompted - unprompted)
 
     def _run(
-        self, name: str, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor
+        self,
+        name: str,
+        tokens: Tensor,
+        sigma: Tensor,
+        conditioning: Conditioning,
+        ids: Tensor,
+        last: Tensor | None,
     ) -> Tensor:
+        """Run the transformer once; the logits of the last tokens' keys are raised by `last` (n,)."""
         self.part_regions(conditioning, tokens.shape[1])
+        if last is not None:
+            self._weigh_last(last, conditioning.text.shape[1] + tokens.shape[1])
         if self.step_cache is None or self.controls or self.sites[0].mode == "capture":
             return self.run(tokens, sigma, conditioning, ids)
         put, shared = (
@@ -221,6 +243,15 @@ class Family(Controlled, ABC):
             bias = region_bias(conditioning.regions, text + tokens, 0, text, like)
         for site in self.sites:
             site.bias = bias
+
+    def _weigh_last(self, bias: Tensor, tokens: int) -> None:
+        """Have the next forward, over so many tokens in all, raise the logits of its last keys by `bias` (n,)."""
+        row = bias.new_zeros(1, tokens, dtype=self.dtype)
+        row[:, tokens - len(bias) :] = bias
+        parted = self.sites[0].bias  # one for all sites, in every model that takes references
+        both = row if parted is None else parted + row
+        for site in self.sites:
+            site.bias = both
 
     def reuse_blocks(self, threshold: float) -> None:
         """Skip blocks of the picture's forwards whose first changes by less than `threshold`."""
@@ -362,14 +393,3 @@ class Family(Controlled, ABC):
         """Move offloaded models back to the host."""
         for hook in (*getattr(self.pipeline, "_all_hooks", []), *self.net_hooks):
             hook.offload()
-
-
-def spoken(tokenizer: Any, prompt: str, *, thinking: bool) -> int:
-    """Return how many tokens a language model's tokenizer makes of a prompt, said to it in a conversation."""
-    said = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}],
-        tokenize=False,
-        add_generation_prompt=True,
-        enable_thinking=thinking,
-    )
-    return len(tokenizer(said).input_ids)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+
+KEPT_WORDS = 2**28
+"""Bytes of encoded prompts that are kept on the host: 64 of FLUX.1's."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,35 @@ class Conditioning:
         return own + (self.negative.size if self.negative else 0)
 
 
+class EncodedPrompts:
+    """Prompts that were encoded before, on the host; the longest unused make room."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Conditioning] = OrderedDict()
+
+    def find(
+        self, key: Hashable, device: torch.device, encode: Callable[[], Conditioning]
+    ) -> Conditioning:
+        """Return what `key` names, on `device`: encoded now, where it was not before."""
+        kept = self._kept.get(key)
+        found = encode() if kept is None else kept.to(device)
+        self._kept[key] = found.to(torch.device("cpu")) if kept is None else kept
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(one.size for one in self._kept.values()) > KEPT_WORDS:
+            self._kept.popitem(last=False)
+        return found
+
+
 @dataclass(frozen=True)
 class ReferenceTokens:
-    """Clean tokens (1, n, channels) that the transformer sees beside the picture's, with their rotary ids (n, axes)."""
+    """Clean tokens (1, n, channels) that the transformer sees beside the picture's, with their rotary ids (n, axes).
+
+    The logits of their keys are raised by `bias` (n,); `None` where all weigh 1.
+    """
 
     tokens: Tensor
     ids: Tensor
+    bias: Tensor | None = None
 
 
 class EncodedPicture(Protocol):
@@ -103,3 +131,14 @@ class EncodedPicture(Protocol):
     def size(self) -> tuple[int, int]: ...
     @property
     def line(self) -> tuple[Tensor, Tensor]: ...
+
+
+def spoken(tokenizer: Any, prompt: str, *, thinking: bool) -> int:
+    """Return how many tokens a language model's tokenizer makes of a prompt, said to it in a conversation."""
+    said = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=thinking,
+    )
+    return len(tokenizer(said).input_ids)

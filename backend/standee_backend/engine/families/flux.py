@@ -235,10 +235,11 @@ class FluxControl(Flux):
 
 
 class FluxKontext(Flux):
-    """A loaded FLUX.1 Kontext pipeline, which takes reference pictures."""
+    """A loaded FLUX.1 Kontext pipeline, which takes a reference picture."""
 
     takes_references = True
     control_net = ""
+    takes_several = False
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return ids (index + 1, row, column): the model takes references as pictures of later times."""

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from ..injection import Site
 from .attention import attend
-from .base import Family, spoken
-from .conditioning import Conditioning
+from .base import Family
+from .conditioning import Conditioning, spoken
 from .flux import FluxSiteProcessor, rotated_at
 
 

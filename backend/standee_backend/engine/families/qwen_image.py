@@ -8,23 +8,32 @@ the length of the prompted velocity. Edit-Plus takes references as pictures 1, 2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_qwenimage import (
     QwenDoubleStreamAttnProcessor2_0,
     apply_rotary_emb_qwen,
 )
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as edit_plus
+from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import calculate_dimensions
+from PIL import Image
 from torch import Tensor, nn
 
 from ..injection import Site
+from ..pixels.images import Array, to_uint8
 from .attention import attend
 from .base import Family
 from .conditioning import Conditioning, ReferenceTokens
 from .control import Residuals, summed
 from .flux import scheduled_shift
 from .video_autoencoder import VideoAutoencoder
+
+NUMBERED = 6
+"""Text tokens of the words that number a picture."""
 
 
 class QwenSiteProcessor(QwenDoubleStreamAttnProcessor2_0):
@@ -137,19 +146,31 @@ class QwenImage(VideoAutoencoder, Family):
 
     def encode_prompt(self, prompt: str, guidance: float) -> Conditioning:
         """Encode a prompt with the language model; its length is the prompt's own."""
+        return self._encode_text(prompt, guidance)
+
+    def _encode_text(
+        self, prompt: str, guidance: float, seen: int = 0, **pictures: Tensor
+    ) -> Conditioning:
+        """Encode a prompt, of which `seen` tokens stand for pictures that the language model is given."""
         pipeline, begin = self.pipeline, self.pipeline.prompt_template_encode_start_idx
         given = pipeline.tokenizer(
             pipeline.prompt_template_encode.format(prompt),
-            max_length=begin + pipeline.tokenizer_max_length,
+            max_length=begin + pipeline.tokenizer_max_length + seen,
             truncation=True,
             return_tensors="pt",
         )
         ids = given.input_ids.to(self.device)
+        if pictures:  # from which the places of their tokens follow, in rows and columns
+            kinds = ids == pipeline.text_encoder.config.image_token_id
+            pictures["mm_token_type_ids"] = kinds.int()
         with torch.no_grad():
             found = pipeline.text_encoder(
-                input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                output_hidden_states=True,
+                **pictures,
             )
-        text = found.hidden_states[-1][:, begin : begin + self.text_limit]
+        text = found.hidden_states[-1][:, begin : begin + self.text_limit + seen]
         return Conditioning(text, text.new_zeros(1, 0), guidance, text.shape[1])
 
     def count_tokens(self, prompt: str) -> int:
@@ -241,11 +262,54 @@ class QwenImage(VideoAutoencoder, Family):
 class QwenImageEdit(QwenImage):
     """A loaded Qwen-Image-Edit-Plus pipeline (2509, 2511), which takes reference pictures.
 
-    Its language model reads the words alone; the pictures reach the transformer as their tokens.
+    They reach the transformer as their tokens, and the language model sees them, smaller, before it reads the words.
     """
 
     takes_references = True
     control_net = ""
+    reads_references = True
+
+    def encode_seen(self, prompt: str, guidance: float, pictures: Sequence[Array]) -> Conditioning:
+        """Encode a prompt that is said of pictures (height, width, 3), which it calls Picture 1 and so on."""
+        pipeline, reader = self.pipeline, self.pipeline.processor
+        patches, grids = [], []
+        for pixels in pictures:
+            height, width = pixels.shape[:2]
+            size = calculate_dimensions(edit_plus.CONDITION_IMAGE_SIZE, width / height)
+            picture = Image.fromarray(to_uint8(pixels))
+            smaller = pipeline.image_processor.resize(picture, size[1], size[0])
+            given = reader(images=[smaller], return_tensors="np")
+            patches.append(given["pixel_values"])
+            grids.append(given["image_grid_thw"][0].tolist())
+        counts = [rows * cols // reader.merge_size**2 for _, rows, cols in grids]
+        shown = "".join(
+            f"Picture {number}: <|vision_start|>{'<|image_pad|>' * count}<|vision_end|>"
+            for number, count in enumerate(counts, 1)
+        )
+        return self._encode_text(
+            shown + prompt,
+            guidance,
+            sum(counts),
+            pixel_values=self._on_device(patches, pipeline.text_encoder.dtype),
+            image_grid_thw=torch.tensor(grids, device=self.device),
+        )
+
+    def _on_device(self, rows: Sequence[np.ndarray], dtype: torch.dtype) -> Tensor:
+        """Return rows (n, channels) in one tensor on the device, without a copy of them all on the way."""
+        one = torch.empty(sum(map(len, rows)), rows[0].shape[1], dtype=dtype, device=self.device)
+        for part, given in zip(one.split([len(part) for part in rows]), rows, strict=True):
+            part.copy_(torch.from_numpy(given))
+        return one
+
+    def seen_picture(self, width: int, height: int) -> tuple[int, int]:
+        """Return text tokens, those of the words that number it among them, and bytes: its patches and their widest."""
+        size = calculate_dimensions(edit_plus.CONDITION_IMAGE_SIZE, width / height)
+        reader, tower = self.pipeline.processor, self.pipeline.text_encoder.config.vision_config
+        patches = int(reader.get_number_of_image_patches(size[1], size[0], {}))
+        channels = tower.in_channels * tower.temporal_patch_size * tower.patch_size**2
+        widest = channels + 4 * tower.hidden_size + 2 * tower.intermediate_size
+        size_of_one = self.pipeline.text_encoder.dtype.itemsize
+        return patches // reader.merge_size**2 + NUMBERED, patches * widest * size_of_one
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return ids (index + 1, row, column), counted from the middle of each reference."""

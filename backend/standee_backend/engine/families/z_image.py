@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..injection import Site
 from .attention import region_bias
-from .base import Family, spoken
-from .conditioning import Conditioning
+from .base import Family
+from .conditioning import Conditioning, spoken
 from .control import total
 from .flux import scheduled_shift
 from .one_stream import OneStreamProcessor

@@ -31,9 +31,9 @@ from ...hardware.options import Options, resolve
 from ..families import open_family
 from ..families.base import Family
 from .non_finite import refuse_non_finite
+from .picture_readers import READERS, picture_readers
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
 from .transformer_file import Unreadable, difference, read_transformer
-from .words_only import UNUSED, words_only
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +105,8 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
         large_text_encoder(index): preset.text_quantization,
     }
     try:
-        words = words_only(folder, index)
-        parts: dict[str, Any] = dict.fromkeys(words)
+        readers = picture_readers(folder, index)
+        parts: dict[str, Any] = dict.fromkeys(readers)
         for name, cls in _classes(index).items():
             way = packed.get(name, "none")
             config = packing(way, dtype, index[name][0])
@@ -119,7 +119,7 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
         made = getattr(diffusers, pipeline).from_pretrained(
             folder, **parts, dtype=dtype, local_files_only=True
         )
-        made.register_modules(**words)
+        made.register_modules(**readers)
         return made
     except torch.OutOfMemoryError:
         raise
@@ -143,7 +143,7 @@ def _classes(index: dict[str, Any]) -> dict[str, Any]:
     found = {
         name: getattr(libraries[said[0]], said[1])
         for name, said in index.items()
-        if isinstance(said, list) and said[0] in libraries and name not in UNUSED
+        if isinstance(said, list) and said[0] in libraries and name not in READERS
     }
     return {
         name: cls

@@ -34,9 +34,9 @@ from ..families.conditioning import Conditioning
 from ..families.control import ControlPart
 from ..injection import inject
 from ..loading.control_nets import outline_net
+from ..loading.picture_readers import picture_readers
 from ..loading.quantization import large_text_encoder, tile
-from ..loading.words_only import words_only
-from ..references import Crop, Reference, reference_tokens
+from ..references import Crop, Reference, ShownReferences
 from ..schedule import Schedule
 from .live_bytes import DryRun, LiveBytes
 from .weights import together, weigh
@@ -66,7 +66,7 @@ def outline(folder: Path, dtype: torch.dtype) -> Family:
         elif value[0]:
             parts[name] = value
     try:
-        built = words_only(folder, index)
+        built = picture_readers(folder, index)
         built |= {
             name: _part(folder / name, library, kind, dtype)
             for name, (library, kind) in parts.items()
@@ -137,10 +137,12 @@ class Blueprint:
 
     def _working(self, workload: Workload) -> WorkingMemory:
         family = self.family
-        prompt, text = self._words(workload.guidance)
-        longest = max(family.text_tokens(said) for said in workload.prompts)
+        seen, seeing = self._seen(workload)
+        prompt, encoding = self._words(workload.guidance, seen)
+        longest = max(family.text_tokens(said) for said in workload.prompts) + seen
         words = max(family.words(said) for said in workload.prompts)
-        prompt = replace(prompt, words=words).trimmed(longest)
+        text = prompt.text.new_empty(1, longest, prompt.text.shape[2])
+        prompt = replace(prompt, text=text, words=words)
         held = len(workload.prompts) * prompt.size
         with self.dry() as live:
             noise = torch.empty(1, workload.rows * workload.cols, family.channels, device=META)
@@ -160,11 +162,11 @@ class Blueprint:
             encode, denoise = self._extrapolate(workload, noise, prompt, live)
         again = workload.plain or len(workload.crops) > 1 or workload.count > 1
         return WorkingMemory(
-            text=held + text,
+            text=held + encoding + seeing,
             encode=held + max(canvas, encode),
             denoise=held + denoise,
             decode=held + decode,
-            text_tokens=family.text_limit,
+            text_tokens=family.text_limit + seen,
             tokens=self._tokens(workload, longest),
             transformer_first=again,
         )
@@ -173,13 +175,22 @@ class Blueprint:
     def _tokens(workload: Workload, text: int) -> int:
         """Return the tokens of the largest forward: the picture's, or that of a crop."""
         crops = [rows * cols for rows, cols, _ in workload.crops]
-        picture = workload.rows * workload.cols + (sum(crops) if workload.beside else 0)
+        picture = workload.rows * workload.cols * (1 + workload.canvas_beside)
+        picture += sum(crops) if workload.beside else 0
         return max(picture, *crops, 0) + text
 
-    def _encode_words(self, guidance: float) -> tuple[Conditioning, int]:
-        """Return an encoded prompt, and the bytes that encoding takes."""
+    def _seen(self, workload: Workload) -> tuple[int, int]:
+        """Return as how many text tokens the language model sees pictures, and the bytes that these take."""
+        shown = [crop[:2] for crop in workload.crops] if workload.beside else []
+        shown += [(workload.rows, workload.cols)] if workload.canvas_beside else []
+        side = self.family.patch
+        each = [self.family.seen_picture(cols * side, rows * side) for rows, cols in shown]
+        return sum(tokens for tokens, _ in each), sum(size for _, size in each)
+
+    def _encode_words(self, guidance: float, seen: int) -> tuple[Conditioning, int]:
+        """Return an encoded prompt, and the bytes that encoding takes; the tokens of pictures count as words do."""
         with self.dry() as live:
-            prompt = self.family.encode_prompt("a", guidance)
+            prompt = self.family.encode_prompt("a" + " a" * seen, guidance)
             return prompt, live.mark() - prompt.size
 
     def _extrapolate(
@@ -241,15 +252,16 @@ class Blueprint:
         )
         levels = tuple(1 - step / steps for step in range(steps + 1))  # `meta` has no values
         schedule = Schedule(torch.tensor(levels, device=META), levels)
+        sharing = 0.0 if workload.beside or workload.canvas_beside else 1.0
         references = [
-            self.reference(crop, prompt, 0.5 / steps, 0.0 if workload.beside else 1.0, apart)
-            for crop in workload.crops
+            self.reference(crop, prompt, 0.5 / steps, sharing, apart) for crop in workload.crops
         ]
-        shown = list(references)
-        if workload.scene_beside:
+        shown = list(references) if workload.beside else []
+        if workload.canvas_beside:
             canvas = workload.rows, workload.cols, cells
             shown.append(self.reference(canvas, prompt, 0.5 / steps, 0.0, apart))
-        beside = reference_tokens(family, shown) if workload.beside else None
+        shown = [replace(reference, sharing=1.0) for reference in shown]
+        beside = ShownReferences(family, shown, schedule, range(steps)).tokens(steps - 1)
         captures = TokenCapture(family, references, schedule, cells)
         guided = family.guided_by_negative(workload.guidance)
         picture = replace(prompt, negative=prompt if guided else None)

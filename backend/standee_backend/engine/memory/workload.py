@@ -23,10 +23,9 @@ class Workload(Struct, frozen=True):
 
     `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
     `steps`: those of the fullest block, whose tokens are held at once; `plain`: steps come before any picture is
-    encoded. `beside`: references are shown to the model, `scene_beside` the scene too; `anchored`: the canvas is
-    encoded as well;
-    `detail`: crops are decoded; `laid`: LoRAs lie over the model; `regions`: so many rectangles of words. `nets`: the
-    folders of control nets by kind; `controls`: the kinds of the control pictures.
+    encoded. `beside`: subjects are shown to the model, `canvas_beside` the collage or the scene; `anchored`: the canvas
+    is encoded as well; `detail`: crops are decoded; `laid`: LoRAs lie over the model; `regions`: so many rectangles of
+    words. `nets`: the folders of control nets by kind; `controls`: the kinds of the control pictures.
     """
 
     rows: int
@@ -39,7 +38,7 @@ class Workload(Struct, frozen=True):
     steps: int = BLOCK
     plain: bool = True
     beside: bool = False
-    scene_beside: bool = False
+    canvas_beside: bool = False
     detail: bool = True
     laid: bool = False
     regions: int = 0
@@ -64,10 +63,12 @@ def workload_of(
             crops.append((crop.rows, crop.cols, cells.rows * cells.cols))
     by_tokens = bool(composition.scene) and not settings.anchor
     plain = 0 if by_tokens else plain_steps(settings.steps, crops)
-    anchored = bool(settings.anchor and (composition.scene or crops))
     if by_tokens:
         crops.insert(0, (grid.rows, grid.cols, grid.rows * grid.cols))
+    by_input = settings.share_by == "input" and settings.sharing
     edits = settings.mode == "edit" and family.takes_references
+    collage = edits or bool(settings.collage and crops)
+    anchored = collage or bool(settings.anchor and (composition.scene or crops))
     texts = Texts.of(composition, settings)
     others = composition.sampling.negative, "", *(one.prompt for one in composition.layers)
     return Workload(
@@ -81,14 +82,8 @@ def workload_of(
         count=composition.sampling.count,
         steps=min(settings.steps - plain, BLOCK),
         plain=plain > 0,
-        beside=edits or settings.share_by == "input",
-        scene_beside=edits
-        or bool(
-            composition.scene
-            and not by_tokens
-            and settings.share_by == "input"
-            and settings.sharing
-        ),
+        beside=(edits or by_input) and (family.takes_several or not collage),
+        canvas_beside=collage or bool(composition.scene and not by_tokens and by_input),
         detail=bool(settings.detail),
         laid=bool(composition.sampling.loras),
         nets=tuple(sorted((nets or {}).items())),

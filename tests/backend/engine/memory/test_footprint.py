@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 from msgspec.structs import replace
 from torch.profiler import ProfilerActivity, profile
 
@@ -17,6 +19,7 @@ from standee_backend.engine.families.base import Family
 from standee_backend.engine.loading.control_nets import lay_control_nets
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.memory.footprint import Blueprint, outline
+from standee_backend.engine.memory.live_bytes import LiveBytes
 from standee_backend.engine.memory.workload import workload_of
 from standee_backend.hardware.load_presets import CARDS, PROCESSOR, Preset
 from standee_backend.hardware.memory_estimate import Footprint, peak, with_loras
@@ -66,6 +69,15 @@ def composition(shelf) -> Composition:
     )
 
 
+@pytest.fixture(autouse=True)
+def _small_to_the_reader(monkeypatch) -> None:
+    """Pictures that language models see are small, as these models are; what they take has a test of its own.
+
+    On a CPU whole models that come and go have their inputs copied, to `cpu:0`, which no device does.
+    """
+    monkeypatch.setattr(pipeline_qwenimage_edit_plus, "CONDITION_IMAGE_SIZE", 64 * 64)
+
+
 @pytest.mark.usefixtures("quantize_on_cpu")
 @pytest.mark.parametrize(
     ("kind", "preset"), CASES, ids=lambda given: getattr(given, "name", given).replace(" ", "-")
@@ -80,6 +92,21 @@ def test_the_peak_is_within_a_tenth_of_what_a_job_takes(
     expected = predicted(footprint, preset)
     print(preset.name, {name: round(expected[name] / taken[name], 3) for name in taken})
     assert expected == pytest.approx(taken, rel=0.1)
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "fp32"])
+def test_what_pictures_take_before_they_are_text_is_known(
+    folder_of, blueprint_of, monkeypatch, dtype: str
+) -> None:
+    monkeypatch.setattr(pipeline_qwenimage_edit_plus, "CONDITION_IMAGE_SIZE", 384 * 384)
+    family = load(catalog.find(str(folder_of("qwen-edit"))), Options(device="cpu", dtype=dtype))
+    with LiveBytes() as live:
+        made = family.encode_seen("", 0.0, [np.zeros((80, 96, 3), np.float32)] * 2)
+    tokens, size = blueprint_of("qwen-edit", dtype).family.seen_picture(96, 80)
+    read = made.text.shape[1] - family.encode_prompt("", 0.0).text.shape[1]
+    assert read == pytest.approx(2 * tokens, rel=0.05)  # words that number them are letters here
+    waiting = 28 * 28 * 3 * 2 * 14 * 14 * 4  # the patches of one, in 32 bits, on the host
+    assert 2 * size + waiting == pytest.approx(live.peak, rel=0.1)
 
 
 @pytest.mark.parametrize(
