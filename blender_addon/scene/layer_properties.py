@@ -77,7 +77,7 @@ class StandeeLayer(bpy.types.PropertyGroup):
     )
     fidelity: FloatProperty(
         name="Fidelity",
-        description="How faithfully it is kept: 0 only loosely, 1 as it is in the picture",
+        description="0: the model only sees it, and its pose may change. 1: its look, place and pose are kept",
         min=0.0,
         max=1.0,
         default=0.5,

@@ -1,4 +1,4 @@
-"""Settings of the method: what a composition asks for over a model's defaults, and what `fidelity` means.
+"""Settings of the method: what a composition asks for over a model's defaults; what `fidelity` means.
 
 A subject comes in by two doors, one after the other. By the first its tokens replace the picture's, and an anchor holds
 it: that gives place, pose and order in depth exactly. By the second the picture sees it beside itself: as the reference

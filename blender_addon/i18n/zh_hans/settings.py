@@ -66,8 +66,8 @@ SETTINGS: dict[str, str] = {
     "What shall be there, in a few words": "用几个词说明那里应有什么",
     "What it is, in a few words; they join the prompt": "用几个词说明它是什么；会加入提示词",
     "Fidelity": "保真度",
-    "How faithfully it is kept: 0 only loosely, 1 as it is in the picture": (
-        "保留的忠实程度：0 大致相似，1 与图片一致"
+    "0: the model only sees it, and its pose may change. 1: its look, place and pose are kept": (
+        "0：模型只是看到它，姿势可以改变。1：保持外观、位置和姿势"
     ),
     "Variation": "变化",
     "How freely its pose and details may change": "姿势与细节可以变化的程度",

@@ -82,7 +82,10 @@ class LayerSettings(QScrollArea):
             "fidelity",
             1.0,
             self.tr("Fidelity"),
-            self.tr("From free (0) to exact (100 %): how strictly it keeps its look and its place"),
+            self.tr(
+                "From free (0: the model only sees it, its pose may change) to exact (100 %: look,"
+                " place and pose are kept)"
+            ),
         )
         self.light = self._slider(
             rows,

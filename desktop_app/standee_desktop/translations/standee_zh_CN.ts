@@ -1547,8 +1547,8 @@
         <translation>保真度</translation>
     </message>
     <message>
-        <source>From free (0) to exact (100 %): how strictly it keeps its look and its place</source>
-        <translation>从自由（0）到精确（100 %）：多严格地保持其外观和位置</translation>
+        <source>From free (0: the model only sees it, its pose may change) to exact (100 %: look, place and pose are kept)</source>
+        <translation>从自由（0：模型只是看到它，姿势可以改变）到精确（100 %：保持外观、位置和姿势）</translation>
     </message>
     <message>
         <source>Light</source>

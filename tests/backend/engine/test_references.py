@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from standee_backend.engine.layout import lay_out
 from standee_backend.engine.prompts import encode_prompts
 from standee_backend.engine.references import own_noise, subject_references
 from standee_backend.engine.schedule import Schedule
-from standee_backend.engine.settings import resolve, threshold
+from standee_backend.engine.settings import FREE, resolve, threshold
 
 SCHEDULE = Schedule(torch.tensor([1.0, 0.7, 0.0]), (1.0, 0.7, 0.0))
 
@@ -77,6 +79,30 @@ def test_small_subjects_are_shown_on_a_crop_that_models_know(mini, shelf) -> Non
 )
 def test_fidelity_runs_from_never_over_the_familys_own_to_always(fidelity, expected) -> None:
     assert threshold(fidelity, 0.6) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("fidelity", "free"), [(0.0, 1.0), (0.2, 0.6), (0.5, 0.0), (1.0, 0.0)])
+def test_below_half_shared_tokens_leave_their_own_cells_in_part(
+    mini, shelf, fidelity, free
+) -> None:
+    """The picture's cells look like the tokens of their neighbours: so many tokens move there, the others stay."""
+    layer = Layer(picture=shelf.flat("red", 64), rect=Rect(32, 32, 64, 64), fidelity=fidelity)
+    [reference] = _references(mini, shelf, layer)
+    assert reference.freedom == pytest.approx(free)
+    late = replace(reference, tau=FREE)
+    capture = TokenCapture(mini, [late], Schedule.of(mini.sigmas(4, 64)), 64)
+    capture.injection(0)
+    own = capture._of(late.crop, 0).at_site[0]
+    capture.match([own[late.rows].roll(1, 0)] if free else [], 0, 0)
+    share_at, share = (getattr(capture.injection(1), name) for name in ("share_at", "share"))
+    home = {
+        tuple(token): cell
+        for token, cell in zip(own[late.rows].tolist(), late.put.tolist(), strict=True)
+    }
+    at = [home[tuple(token)] for token in share.at_site[0].tolist()]
+    moved = sum(here != there for here, there in zip(at, share_at.tolist(), strict=True))
+    assert moved == pytest.approx(free * len(late.put), abs=1)
+    assert len(share_at) == len(late.put)
 
 
 def _references(mini, shelf, *layers):

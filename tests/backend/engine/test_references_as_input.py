@@ -18,6 +18,9 @@ from standee.errors import InvalidField
 from standee_backend.catalog import catalog
 from standee_backend.engine.compose import denoise
 from standee_backend.engine.families.base import Family
+from standee_backend.engine.families.conditioning import ReferenceTokens
+from standee_backend.engine.injection import Injection, inject
+from standee_backend.engine.layout import Layout
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.pixels.images import to_tensor
 from standee_backend.engine.prompts import encode_prompts
@@ -147,3 +150,105 @@ def test_a_model_that_takes_none_says_so(tiny_flux, shelf) -> None:
     with pytest.raises(InvalidField, match="reference") as caught:
         compose(flux, two_subjects(shelf, share_by="input"), shelf.read, seed=0)
     assert caught.value.path == "$.method.share_by"
+
+
+def test_fidelity_decides_when_each_is_shown_and_the_freest_comes_first(
+    family, shelf, monkeypatch
+) -> None:
+    """Three steps: the first without subjects; then one is shown at once, another after its tokens, one never."""
+    given = two_subjects(shelf, anchor=0.0)
+    back, front = given.layers
+    exact = Layer(picture=shelf.disc("green", 32), rect=Rect(96, 64, 32, 32), fidelity=1.0)
+    layers = (
+        msgspec.structs.replace(back, fidelity=0.8),  # of 17 x 17 cells, down to the time .2
+        msgspec.structs.replace(front, fidelity=0.0),
+        exact,
+    )
+    given = msgspec.structs.replace(given, layers=layers, sampling=Sampling(steps=4, guidance=1.0))
+    runs = []
+    run = family.run
+    monkeypatch.setattr(family, "run", lambda *given: runs.append(given) or run(*given))
+    compose(family, given, shelf.read, seed=0)
+    pictures = [(tokens.shape[1], ids) for tokens, _, _, ids in runs if len(ids) >= 6 * 8]
+    pictures = [(count, ids) for count, ids in pictures if count not in (17 * 17, 16 * 16)]
+    assert [count for count, _ in pictures] == [48, 48 + 256, 48 + 256, 48 + 256 + 289]
+    last = pictures[-1][1]
+    assert torch.equal(last[48:304], family.reference_ids(0, 16, 16))
+    assert torch.equal(last[304:], family.reference_ids(1, 17, 17))
+
+
+def test_a_reference_counts_by_its_weight(family) -> None:
+    """Shown twice at half of its weight it is shown once; at next to nothing it is not there."""
+    prompt, sigma = family.encode_prompt("a cat", 3.0), torch.tensor(0.6)
+    grid, tokens = family.grid_ids(*CELLS), gaussian(0, (1, 30, family.channels))
+    clean, at = gaussian(1, (1, 12, family.channels)), family.reference_ids(0, 4, 3)
+
+    def velocity(beside: ReferenceTokens | None) -> Tensor:
+        with inject(family.sites, Injection()):
+            return family.velocity(tokens, sigma, prompt, grid, beside)
+
+    once = velocity(ReferenceTokens(clean, at))
+    half = torch.full((24,), 0.5).log()
+    twice = velocity(ReferenceTokens(clean.repeat(1, 2, 1), at.repeat(2, 1), half))
+    nearly = velocity(ReferenceTokens(clean, at, torch.full((12,), -30.0)))
+    torch.testing.assert_close(twice, once, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(nearly, velocity(None), atol=1e-4, rtol=1e-4)
+    assert (once - nearly).abs().max() > 1e-3
+
+
+def test_fidelity_has_no_step_where_another_door_opens(family, shelf) -> None:
+    """At half of four steps, where tokens cease to be replaced for a whole step more."""
+    given = two_subjects(shelf)
+    steps = msgspec.structs.replace(given, sampling=Sampling(steps=4, guidance=1.0))
+    made = [
+        compose(family, with_fidelity(steps, part), shelf.read, seed=0).astype(int)
+        for part in (0.499, 0.501, 0.6)
+    ]
+    near, far = (np.abs(one - made[0]).mean() for one in made[1:])
+    assert near < 0.2 * far
+
+
+def with_fidelity(given: Composition, fidelity: float) -> Composition:
+    layers = (msgspec.structs.replace(layer, fidelity=fidelity) for layer in given.layers)
+    return msgspec.structs.replace(given, layers=tuple(layers))
+
+
+def test_the_collage_is_the_first_reference_and_the_subjects_the_further_ones(
+    family, shelf, monkeypatch
+) -> None:
+    given = with_fidelity(two_subjects(shelf, collage=True), 0.0)
+    given = msgspec.structs.replace(given, sampling=Sampling(steps=3, guidance=1.0))
+    runs, encoded = [], []
+    run, encode = family.run, family.encode_latents
+    monkeypatch.setattr(family, "run", lambda *given: runs.append(given) or run(*given))
+    monkeypatch.setattr(
+        family, "encode_latents", lambda pixels: encoded.append(encode(pixels)) or encoded[-1]
+    )
+    collages = []
+    paste = Layout.collage
+    monkeypatch.setattr(
+        Layout, "collage", lambda *given: collages.append(paste(*given)) or collages[-1]
+    )
+    compose(family, given, shelf.read, seed=0)
+    tokens, _, _, ids = runs[-1]
+    crops = [289, 256] if family.takes_several else []
+    assert [len(given[3]) for given in runs] == [48, *[48 + 48 + sum(crops)] * 2]
+    assert torch.equal(ids[48:96], family.reference_ids(0, 6, 8))
+    [collage] = collages
+    torch.testing.assert_close(tokens[:, 48:96], encode(to_tensor(collage)))
+    plain = compose(family, msgspec.structs.replace(given, method=Method()), shelf.read, seed=0)
+    assert (compose(family, given, shelf.read, seed=0) != plain).any()
+
+
+def test_what_is_exact_needs_no_collage(family, shelf) -> None:
+    given = with_fidelity(two_subjects(shelf), 1.0)
+    collage = msgspec.structs.replace(given, method=Method(collage=True))
+    made = [compose(family, each, shelf.read, seed=0) for each in (given, collage)]
+    assert (made[0] == made[1]).all()
+
+
+def test_a_collage_where_subjects_are_not_shown_says_so(tiny_flux, shelf) -> None:
+    flux = load(catalog.find(str(tiny_flux)), Options(device="cpu"))
+    with pytest.raises(InvalidField, match="collage") as caught:
+        compose(flux, two_subjects(shelf, collage=True), shelf.read, seed=0)
+    assert caught.value.path == "$.method.collage"

@@ -1,6 +1,7 @@
-"""Picture readers of language models: transformers' own without further packages, their tokenizer alone, or nothing.
+"""Picture readers of language models, without the packages that they ask for.
 
-As published they ask for torchvision, for videos that nothing here shows them.
+As published they want torchvision, for videos that nothing here shows them. Where a pipeline's language model sees
+pictures, transformers' own reader by Pillow does; elsewhere the tokenizer is enough, or nothing.
 """
 
 from __future__ import annotations
