@@ -27,7 +27,7 @@ def decode(job: Job) -> BackgroundTask:
     """Take in the newest preview of a job."""
     data = job.take_preview()
     if data and not job.over:
-        pixels = image_datablocks.decode_pixels(data)
+        pixels = image_datablocks.decode_preview(data)
         if pixels is not None:
             job.preview = srgb_to_linear(pixels)
             yield
@@ -41,7 +41,8 @@ def icon_of(job: str) -> int:
 
 
 def drop(job: str) -> None:
-    """Forget a job's icon."""
+    """Forget a job's icon and its preview."""
+    image_datablocks.forget_preview()
     if _icons is not None and job in _icons:
         del _icons[job]
 
@@ -55,6 +56,7 @@ def register() -> None:
 def unregister() -> None:
     """Give it back."""
     global _icons
+    image_datablocks.forget_preview()
     if _icons is not None:
         bpy.utils.previews.remove(_icons)
         _icons = None

@@ -237,11 +237,36 @@ def decode_pixels(data: bytes) -> NDArray[np.float32] | None:
     """Return the pixels (h, w, 4) of an encoded picture, leaving no datablock; `None` if broken."""
     image = bpy.data.images.new(".standee", 1, 1)
     try:
-        image.pack(data=data, data_len=len(data))
-        image.source = "FILE"
-        return pixels_of(image).copy() if image.size[0] else None
+        return _pixels_in(image, data)
     finally:
         bpy.data.images.remove(image)
+
+
+def decode_preview(data: bytes) -> NDArray[np.float32] | None:
+    """Like `decode_pixels`, for pictures that follow each other: in a datablock that stays meanwhile.
+
+    A new datablock, or one that goes, has Blender draw every editor of the window anew. No user keeps
+    it, so no file has it; `forget_preview` removes it.
+    """
+    image = bpy.data.images.get(PREVIEW) or bpy.data.images.new(PREVIEW, 1, 1)
+    return _pixels_in(image, data)
+
+
+def forget_preview() -> None:
+    """Remove what the last preview was decoded in."""
+    image = bpy.data.images.get(PREVIEW)
+    if image is not None:
+        bpy.data.images.remove(image)
+
+
+def _pixels_in(image: bpy.types.Image, data: bytes) -> NDArray[np.float32] | None:
+    """Return the pixels (h, w, 4) of an encoded picture that an image takes in; `None` if broken."""
+    image.pack(data=data, data_len=len(data))
+    if image.source == "FILE":
+        image.reload()  # else it shows what it had before
+    else:
+        image.source = "FILE"
+    return pixels_of(image).copy() if image.size[0] else None
 
 
 def state_of(image: bpy.types.Image | None) -> tuple[Any, ...]:
@@ -327,6 +352,8 @@ def _way(image: bpy.types.Image) -> int:
     return _ways[key]
 
 
+PREVIEW = ".standee preview"
+"""The name of the image that previews are decoded in, one after the other."""
 MADE = 4
 """So many PNGs of images that the daemon cannot read as they are, are kept."""
 _made: dict[tuple[Any, ...], tuple[str, bytes]] = {}

@@ -20,6 +20,10 @@ from studio import (
 )
 
 
+LONGEST = 50
+"""Ms for which composing may keep the window from answering, beside what it draws anyway."""
+
+
 def compose():
     """The real daemon makes the picture while the window answers; it is in the camera frame then."""
     assert standee().show_as == "FRAME"
@@ -29,7 +33,8 @@ def compose():
         pilot.move(*[v + step for v in middle(1)])
         pilot.area.tag_redraw()
         yield 0.02
-    pilot.report["longest pause while idle (ms)"] = pilot.longest_ms
+    idle = pilot.most_work_ms
+    pilot.report["longest pause while idle (ms)"] = f"{pilot.longest_ms} (Blender's work {idle})"
     ticks, drawing = Stopwatch(link(), "tick"), Stopwatch(module("viewport.gpu_draw"), "paint")
     pilot.start_heart()
     began = time.perf_counter()
@@ -53,13 +58,17 @@ def compose():
             photographed = True
             yield from pilot.shot("composing")
     yield 0.3
-    pilot.report["longest pause while composing (ms)"] = pilot.longest_ms
+    work = pilot.most_work_ms
+    pilot.report["longest pause while composing (ms)"] = (
+        f"{pilot.longest_ms} (Blender's work {work}, {work - idle:.1f} more than a redraw)"
+    )
     pilot.report["longest tick of the extension (ms)"] = ticks.stop()
     pilot.report["longest drawing of the overlay (ms)"] = drawing.stop()
     pilot.report["the window answered while composing"] = f"{answered} times"
     assert answered > 3
-    assert ticks.own < 50
-    assert drawing.own < 50
+    assert ticks.own < LONGEST
+    assert drawing.own < LONGEST
+    assert work - idle < LONGEST
     yield from in_the_frame(plain)
 
 

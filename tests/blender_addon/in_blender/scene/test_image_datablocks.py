@@ -227,3 +227,31 @@ def test_a_large_painting_becomes_a_file_in_small_steps(addon, standee, daemon, 
     until(lambda: daemon.specs)
     [spec] = daemon.specs.values()
     assert spec["layers"][0]["picture"] == digest
+
+
+def test_previews_follow_each_other_in_one_datablock(addon, standee, png):
+    images, seen = addon("scene.image_datablocks"), set()
+    for size, colour in (
+        ((8, 4), (1, 0, 0, 1)),
+        ((16, 16), (0, 1, 0, 0.5)),
+        ((8, 4), (0, 0, 1, 1)),
+    ):
+        found = images.decode_preview(png(*size, colour))
+        assert found.shape == (*size[::-1], 4)
+        assert found[0, 0] == pytest.approx(colour, abs=0.01)
+        seen.add(bpy.data.images[images.PREVIEW].session_uid)
+    assert images.decode_preview(b"not a picture") is None
+    assert images.decode_preview(png(8, 8)) is not None
+    assert len(seen) == 1
+    assert not images.is_picture(bpy.data.images[images.PREVIEW]), "it is offered nowhere"
+    images.forget_preview()
+    assert images.PREVIEW not in bpy.data.images
+
+
+def test_a_jobs_previews_leave_nothing(addon, ready, daemon, until):
+    known = len(bpy.data.images)
+    bpy.ops.standee.compose()
+    [job] = addon("jobs.daemon_link").link().unfinished
+    until(lambda: job.preview is not None)
+    until(lambda: bpy.context.scene.standee.results and job.over)
+    assert len(bpy.data.images) == known + 1, "the result's"
