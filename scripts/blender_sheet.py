@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parents[1]
 BPY = Path(os.environ.get("STANDEE_BPY") or ROOT / ".venv-bpy/bin/python")
 SIDE, GAP, TOP, EDGE = 256, 8, 30, 32
-"""The sizes of a picture, of the gaps between two, and of the margins for words, px."""
+"""The sizes of a picture as it is shown, of the gaps between two, and of the margins for words, px."""
 COLUMNS = {
     "whole": "rendered: the truth",
     "scene": "the scene with her shadow",
@@ -90,7 +90,7 @@ def measure(
         seen = np.abs(whole - scene).max(axis=2) > 24
         x, y, w, h = about["rect"]
         far = np.ones(seen.shape, bool)
-        reach = 48
+        reach = 3 * result.shape[0] // 16
         far[
             max(0, int(y) - reach) : int(y + h) + reach, max(0, int(x) - reach) : int(x + w) + reach
         ] = False
@@ -119,8 +119,10 @@ def sheet(folder: Path, report: dict[str, dict[str, dict[str, list[float]]]]) ->
         draw.text((x, TOP - 8), title, INK, font, anchor="ls")
         for row, place in enumerate(places):
             picture = cut_out(folder, place) if kind == "subject" else load(folder, place, kind)
+            picture = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
             if kind == "scene":
-                outline(picture, report["places"][place]["rect"])
+                drawn = SIDE / load(folder, place, kind).width
+                outline(picture, [drawn * edge for edge in report["places"][place]["rect"]])
             out.paste(picture, (x, TOP + row * (SIDE + GAP)))
     for row, place in enumerate(places):
         out.paste(upright(place.capitalize(), font), (6, TOP + row * (SIDE + GAP)))
@@ -171,7 +173,8 @@ def walk(folder: Path) -> Image.Image:
         for column, frame in enumerate(frames):
             name = f"walk {int(frame.stem)} {kind}.png"
             picture = Image.open(frame if kind == "result" else folder / name)
-            out.paste(picture.convert("RGB"), (EDGE + column * (SIDE + GAP), y))
+            shown = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+            out.paste(shown, (EDGE + column * (SIDE + GAP), y))
     return out
 
 

@@ -1,6 +1,6 @@
-"""Base operators: error reports and shared polls."""
+"""Base operators: error reports, shared polls, and how jobs are submitted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import bpy
 
@@ -8,7 +8,10 @@ from standee.errors import StandeeError
 from standee.wire.notes import Note
 
 from ..core.rendering.polygon_fill import Outline
-from ..i18n.translations import note_words
+from ..i18n.translations import note_words, say
+from ..jobs.daemon_link import link
+from ..jobs.job import Job
+from ..jobs.waiting import wait_for
 from ..scene import grease_pencil
 from ..scene.scene_properties import StandeeLayer, StandeeScene
 from ..viewport import view_state
@@ -17,6 +20,12 @@ WAIT = bpy.props.BoolProperty(
     name="Wait",
     description="Return only when it is done; for scripts, and for Blender without a window",
     default=False,
+    options={"SKIP_SAVE"},
+)
+"""An operator's property."""
+DOWNLOAD = bpy.props.BoolProperty(
+    name="Download",
+    description="Bring what is not on the daemon's machine from the hub; you accept its licence",
     options={"SKIP_SAVE"},
 )
 """An operator's property."""
@@ -48,6 +57,35 @@ def composition(context: bpy.types.Context) -> StandeeScene:
 def active_layer(context: bpy.types.Context) -> StandeeLayer | None:
     """Return the active layer of the context's scene."""
     return composition(context).active() if context.scene is not None else None
+
+
+class Submits:
+    """An operator that submits jobs, and returns when they are done if `wait` is on."""
+
+    def submit(self, start: Callable[[], list[Job]]) -> set[str]:
+        """Do it, and say where to see how far the jobs are."""
+        try:
+            jobs = start()
+            if self.wait:  # type: ignore[attr-defined]
+                wait_for(jobs)
+                report_notes(self, (note for job in jobs for note in job.notes))
+            else:
+                report_submitted(self)
+        except StandeeError as error:
+            link().show_error(error)
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+def report_submitted(operator: bpy.types.Operator) -> None:
+    """Say where to see how far it is; without a window nothing moves on by itself."""
+    if bpy.app.background:
+        said = say(
+            "Without a window nothing is composed until you call it with wait=True, or wait()."
+        )
+        operator.report({"WARNING"}, said)
+    else:
+        operator.report({"INFO"}, say("Composing. The sidebar's Standee tab says how far it is."))
 
 
 class NeedsLayer:

@@ -1,22 +1,18 @@
 """Compose operators: submit the scene, cancel, connect to the daemon."""
 
-from collections.abc import Callable
-
 import bpy
 
 from standee.errors import StandeeError
 
-from ..i18n.translations import say
 from ..jobs import batch, submit
 from ..jobs.daemon_link import link
-from ..jobs.job import Job
 from ..jobs.waiting import wait_for
 from ..redraw import redraw
-from .base import WAIT, composition, poll_fails, refuse, report_notes
+from .base import DOWNLOAD, WAIT, Submits, composition, poll_fails, refuse, report_notes
 
 
-class Submits:
-    """An operator that submits jobs, and returns when they are done if `wait` is on."""
+class Composes(Submits):
+    """An operator that composes the scene."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -25,39 +21,21 @@ class Submits:
             return poll_fails(cls, reason)
         return True
 
-    def submit(self, start: Callable[[], list[Job]]) -> set[str]:
-        """Do it, and say where to see how far the jobs are."""
-        try:
-            jobs = start()
-            if self.wait:
-                wait_for(jobs)
-                report_notes(self, (note for job in jobs for note in job.notes))
-            else:
-                report_submitted(self)
-        except StandeeError as error:
-            link().show_error(error)
-            return refuse(self, error)
-        return {"FINISHED"}
 
-
-class STANDEE_OT_compose(Submits, bpy.types.Operator):
+class STANDEE_OT_compose(Composes, bpy.types.Operator):
     bl_idname = "standee.compose"
     bl_label = "Compose"
     bl_description = "Make the picture: subjects in their rectangles, in the scene, as prompted"
     bl_options = {"REGISTER"}
 
     wait: WAIT
-    download: bpy.props.BoolProperty(
-        name="Download",
-        description="Bring what is not on the daemon's machine from the hub; you accept its licence",
-        options={"SKIP_SAVE"},
-    )
+    download: DOWNLOAD
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return self.submit(lambda: [submit.compose(context, download=self.download)])
 
 
-class STANDEE_OT_compose_batch(Submits, bpy.types.Operator):
+class STANDEE_OT_compose_batch(Composes, bpy.types.Operator):
     bl_idname = "standee.compose_batch"
     bl_label = "Compose Batch"
     bl_description = (
@@ -106,17 +84,6 @@ class STANDEE_OT_wait(bpy.types.Operator):
         except StandeeError as error:
             return refuse(self, error)
         return {"FINISHED"}
-
-
-def report_submitted(operator: bpy.types.Operator) -> None:
-    """Say where to see how far it is; without a window nothing moves on by itself."""
-    if bpy.app.background:
-        said = say(
-            "Without a window nothing is composed until you call it with wait=True, or wait()."
-        )
-        operator.report({"WARNING"}, said)
-    else:
-        operator.report({"INFO"}, say("Composing. The sidebar's Standee tab says how far it is."))
 
 
 class STANDEE_OT_prompt_edit(bpy.types.Operator):

@@ -1,7 +1,5 @@
 """Cut-out operators: by words, by a click or a box in the picture, drawn around, or painted by hand."""
 
-from collections.abc import Callable
-
 import bpy
 import numpy as np
 
@@ -15,14 +13,20 @@ from ..core.picking import to_picture
 from ..core.rendering.polygon_fill import Outline, fill
 from ..i18n.translations import say
 from ..jobs import cutout
-from ..jobs.daemon_link import link
-from ..jobs.job import Job
-from ..jobs.waiting import wait_for
 from ..redraw import redraw
 from ..scene import image_datablocks
 from ..scene.layer_properties import StandeeLayer
 from ..viewport import view_state
-from .base import WAIT, NeedsLayer, NeedsStrokes, active_layer, poll_fails, refuse
+from .base import (
+    DOWNLOAD,
+    WAIT,
+    NeedsLayer,
+    NeedsStrokes,
+    Submits,
+    active_layer,
+    poll_fails,
+    refuse,
+)
 
 CLICK = 4.0
 """Px of the canvas within which a drag is a click."""
@@ -42,19 +46,8 @@ class NeedsPicture(NeedsLayer):
             return poll_fails(cls, "The active subject has no picture")
         return True
 
-    def submit(self, start: Callable[[], Job]) -> set[str]:
-        """Hand in a cut-out, and wait for it if `wait` is on."""
-        try:
-            job = start()
-            if self.wait:
-                wait_for([job])
-        except StandeeError as error:
-            link().tell(error)
-            return refuse(self, error)
-        return {"FINISHED"}
 
-
-class STANDEE_OT_cut_out(NeedsPicture, bpy.types.Operator):
+class STANDEE_OT_cut_out(NeedsPicture, Submits, bpy.types.Operator):
     bl_idname = "standee.cut_out"
     bl_label = "Cut Out"
     bl_description = (
@@ -72,11 +65,7 @@ class STANDEE_OT_cut_out(NeedsPicture, bpy.types.Operator):
         description="How the subject is found in its picture",
     )
     wait: WAIT
-    download: bpy.props.BoolProperty(
-        name="Download",
-        description="Bring what is not on the daemon's machine from the hub; you accept its licence",
-        options={"SKIP_SAVE"},
-    )
+    download: DOWNLOAD
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         layer = active_layer(context)
@@ -86,10 +75,10 @@ class STANDEE_OT_cut_out(NeedsPicture, bpy.types.Operator):
                 "There are no words for the subject.", fix="Write what it is into Words."
             )
             return refuse(self, error)
-        return self.submit(lambda: cutout.cut_out(layer, words=words, download=self.download))
+        return self.submit(lambda: [cutout.cut_out(layer, words=words, download=self.download)])
 
 
-class STANDEE_OT_cut_out_here(NeedsPicture, bpy.types.Operator):
+class STANDEE_OT_cut_out_here(NeedsPicture, Submits, bpy.types.Operator):
     bl_idname = "standee.cut_out_here"
     bl_label = "Cut Out Here"
     bl_description = (
@@ -147,10 +136,10 @@ class STANDEE_OT_cut_out_here(NeedsPicture, bpy.types.Operator):
             if min(high - low) < 1:
                 return refuse(self, _beside(layer))
             box = Rect(*map(float, low), *map(float, high - low))
-            return self.submit(lambda: cutout.cut_out(layer, box=box))
+            return self.submit(lambda: [cutout.cut_out(layer, box=box)])
         if not all(0 <= at < side for at, side in zip(last, size, strict=True)):
             return refuse(self, _beside(layer))
-        return self.submit(lambda: cutout.cut_out(layer, points=(Point(*last),)))
+        return self.submit(lambda: [cutout.cut_out(layer, points=(Point(*last),))])
 
     def _done(self, context: bpy.types.Context, result: set[str]) -> set[str]:
         context.window.cursor_modal_restore()

@@ -235,10 +235,13 @@ def _middle_of(standee: StandeeScene) -> Rect:
 def add_picture_of(
     context: bpy.types.Context, family: list[bpy.types.Object], name: str, detail: int = DETAIL
 ) -> StandeeLayer:
-    """Add a picture of objects alone as a subject, where they are in the camera. Raises `StandeeError`."""
+    """Add a picture of objects alone as a subject, where they are in the camera. Raises `StandeeError`.
+
+    The scene's light is on it already.
+    """
     data, rect = render.object_picture(context, family, detail)
     layer = add_subject(context, image_datablocks.image_of(data, name), rect)
-    layer.name, layer.fit = name, "stretch"
+    layer.name, layer.fit, layer.light = name, "stretch", 0.0
     return layer
 
 

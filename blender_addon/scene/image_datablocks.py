@@ -263,7 +263,7 @@ def _pixels_in(image: bpy.types.Image, data: bytes) -> NDArray[np.float32] | Non
     """Return the pixels (h, w, 4) of an encoded picture that an image takes in; `None` if broken."""
     image.pack(data=data, data_len=len(data))
     if image.source == "FILE":
-        image.reload()  # else it shows what it had before
+        image.buffers_free()  # else it shows what it had before
     else:
         image.source = "FILE"
     return pixels_of(image).copy() if image.size[0] else None

@@ -11,6 +11,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,6 +53,20 @@ if bpy is not None and PACKAGE not in bpy.context.preferences.addons:
     install()
 elif bpy is None:  # `test_in_blender.py` says so
     collect_ignore_glob = ["test_*.py", "**/test_*.py"]
+
+
+@pytest.fixture(autouse=True)
+def refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal that a test expects is no crash: Blender raises the same for both, and shows its traceback."""
+    expected = pytest.raises
+
+    @contextmanager
+    def raises(*kinds: Any, **more: Any) -> Iterator[Any]:
+        with expected(*kinds, **more) as found:
+            yield found
+        assert "Traceback" not in str(found.value), str(found.value)
+
+    monkeypatch.setattr(pytest, "raises", raises)
 
 
 @pytest.fixture(scope="session")

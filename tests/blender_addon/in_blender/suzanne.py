@@ -21,7 +21,9 @@ from mathutils import Vector
 
 from .conftest import PACKAGE
 
-SIDE = 256
+SIDE = 512
+"""The size of the pictures in px; those of the range are half as large."""
+FIDELITY = 0.9
 PLACES = {
     "in front": (Vector((1.6, -6.5, 2.2)), Vector((0.0, -1.3, 0.95))),
     "behind": (Vector((-0.6, -6.5, 2.4)), Vector((0.95, 1.7, 0.95))),
@@ -62,7 +64,7 @@ def main(connection: str, folder: str) -> None:
 
 
 def build():
-    """A floor, a pillar, a light, and Suzanne; Cycles at 256 px."""
+    """A floor, a pillar, a light, and Suzanne; Cycles at `SIDE` px."""
     bpy.ops.wm.read_homefile(use_empty=True)
     if PACKAGE not in bpy.context.preferences.addons:
         bpy.ops.preferences.addon_enable(module=PACKAGE)
@@ -93,7 +95,7 @@ def build():
     scene.camera.data.lens = 50
     standee().prompt = "beach"
     standee().scene_source = "RENDER"
-    standee().scene_blend_share = 16 / 256
+    standee().scene_blend_share, standee().seed = 0.02, 2  # sharp edges
     return body
 
 
@@ -137,6 +139,7 @@ def subject(body):
     body.select_set(True)
     bpy.context.view_layer.objects.active = body
     bpy.ops.standee.add_object(detail=2, bind=True)
+    standee().active().fidelity = FIDELITY
 
 
 def wait(until, seconds=1800.0):
@@ -177,7 +180,7 @@ def compose_at(out, name, camera, place, body):
 def compose_range(out, body):
     """Eight frames from one side of the pillar to the other, behind it; stopped after three."""
     scene = bpy.context.scene
-    scene.cycles.samples = 12
+    scene.cycles.samples, scene.render.resolution_percentage = 12, 50
     camera, _ = PLACES["behind"]
     for frame, x in ((1, -1.5), (8, 2.4)):
         stand(body, camera, Vector((x, 1.9, 0.95)))
@@ -206,6 +209,7 @@ def compose_range(out, body):
 def compose_walk(out):
     """A fox stands in 3D; the card walks, and each frame is composed into the scene with its shadow."""
     scene = bpy.context.scene
+    scene.cycles.samples, scene.render.resolution_percentage = 24, 100
     scene.camera.location = Vector((-0.6, -6.5, 2.4))
     scene.camera.rotation_euler = (
         (Vector((0.3, 0.2, 0.9)) - scene.camera.location).to_track_quat("-Z", "Y").to_euler()
@@ -217,8 +221,10 @@ def compose_walk(out):
         bpy.ops.standee.layer_remove()
     bpy.ops.standee.add_files(filepath=str(FOX))
     layer = standee().active()
-    layer.prompt = "fox"
-    layer.x, layer.y, layer.width, layer.height = 20, 96, 96, 96
+    layer.prompt, layer.fidelity = "fox", FIDELITY
+    layer.x, layer.y, layer.width, layer.height = (
+        part * SIDE for part in (0.08, 0.375, 0.375, 0.375)
+    )
     bpy.ops.standee.stand_in_3d()
     card = bpy.context.object
     for frame, place in enumerate(WALK, 1):

@@ -19,7 +19,6 @@ from studio import (
     standee,
 )
 
-
 LONGEST = 50
 """Ms for which composing may keep the window from answering, beside what it draws anyway."""
 

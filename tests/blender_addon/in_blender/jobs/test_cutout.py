@@ -74,12 +74,18 @@ def test_without_words_that_is_said(cut, daemon):
     assert not daemon.specs
 
 
-def test_what_the_daemon_cannot_is_said_and_the_mask_stays(cut, daemon):
+def test_a_cut_out_that_nothing_moves_on_is_said(cut, daemon, capfd):
+    bpy.ops.standee.cut_out(by="PICTURE")
+    assert "until you call it with wait=True" in capfd.readouterr().out
+
+
+def test_what_the_daemon_cannot_is_said_and_the_mask_stays(addon, cut, daemon):
     daemon.fail_with = JobFailed("There is no disc in it.", fix="Use other words.")
     cut.prompt = "a disc"
     with pytest.raises(RuntimeError, match=r"no disc in it\. Use other words"):
         bpy.ops.standee.cut_out(wait=True)
     assert cut.mask is None
+    assert addon("jobs.daemon_link").link().notice.message == "There is no disc in it."
 
 
 def test_a_layer_that_went_away_gets_no_mask(cut, daemon, addon, standee, until):

@@ -100,6 +100,7 @@ def test_an_object_is_rendered_alone_where_it_stands(addon, standee):
     body = bpy.context.object
     before = {kind: len(getattr(bpy.data, kind)) for kind in ("scenes", "objects", "cameras")}
     bpy.ops.standee.add_object(detail=2)
+    assert standee.active().light == 0.0, "it is rendered in the scene's own"
     assert {kind: len(getattr(bpy.data, kind)) for kind in before} == before
     layer = standee.active()
     depsgraph = bpy.context.evaluated_depsgraph_get()
