@@ -69,14 +69,3 @@ def probe(folder: Path) -> None:
 def _begun(folder: Path) -> FrameLedger:
     folder.mkdir(parents=True, exist_ok=True)
     return FrameLedger(folder)
-
-
-def runs(frames: list[int], step: int) -> list[list[int]]:
-    """Return frames in the runs that one strip can hold: one after the other, each for one frame."""
-    out: list[list[int]] = []
-    for frame in frames:
-        if step == 1 and out and out[-1][-1] == frame - 1:
-            out[-1].append(frame)
-        else:
-            out.append([frame])
-    return out

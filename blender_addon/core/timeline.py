@@ -21,15 +21,22 @@ def frames(start: int, end: int, step: int = 1) -> list[int]:
     return list(range(start, end + 1, max(1, step)))
 
 
-def spelled_out(numbers: Sequence[int]) -> str:
-    """Return frames in words, in their order: 1-3, 7."""
+def runs(numbers: Sequence[int], step: int = 1) -> list[list[int]]:
+    """Return frames in the runs that one strip can hold: one after the other, each for one frame."""
     out: list[list[int]] = []
     for one in numbers:
-        if out and one == out[-1][1] + 1:
-            out[-1][1] = one
+        if step == 1 and out and out[-1][-1] == one - 1:
+            out[-1].append(one)
         else:
-            out.append([one, one])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in out)
+            out.append([one])
+    return out
+
+
+def spelled_out(numbers: Sequence[int]) -> str:
+    """Return frames in words, in their order: 1-3, 7."""
+    return ", ".join(
+        str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs(numbers)
+    )
 
 
 def picture_name(frame: int) -> str:

@@ -5,7 +5,7 @@ import bpy
 from standee.errors import StorageFull
 
 from ..core import takes
-from ..core.timeline import picture_name
+from ..core.timeline import picture_name, runs
 from .frame_range import folder_of, frames_of
 
 SCENE = "Standee Range"
@@ -27,7 +27,7 @@ def add_strips(scene: bpy.types.Scene) -> bpy.types.Scene:
     shown = _scene_like(scene, there)
     editor = shown.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
-    for run in takes.runs(there, scene.frame_step):
+    for run in runs(there, scene.frame_step):
         first = picture_name(run[0])
         strip = strips.new_image(f"Standee {run[0]}", str(folder / first), 1, run[0])
         for frame in run[1:]:

@@ -80,12 +80,10 @@ class Submits:
 def report_submitted(operator: bpy.types.Operator) -> None:
     """Say where to see how far it is; without a window nothing moves on by itself."""
     if bpy.app.background:
-        said = say(
-            "Without a window nothing is composed until you call it with wait=True, or wait()."
-        )
+        said = say("Without a window nothing is made until you call it with wait=True, or wait().")
         operator.report({"WARNING"}, said)
     else:
-        operator.report({"INFO"}, say("Composing. The sidebar's Standee tab says how far it is."))
+        operator.report({"INFO"}, say("Handed in. The sidebar's Standee tab says how far it is."))
 
 
 class NeedsLayer:

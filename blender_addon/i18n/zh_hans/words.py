@@ -135,11 +135,11 @@ WORDS: dict[str, str] = {
     "Model {name}: the daemon looks for it when you compose": ("模型 {name}：合成时由守护进程寻找"),
     "Subjects are placed and seen through the camera.": "主体透过相机放置和观看。",
     "This scene has subjects already; open a new file first": ("此场景已有主体；请先打开新文件"),
-    "Composing. The sidebar's Standee tab says how far it is.": (
-        "正在合成。进度见侧边栏的 Standee 标签页。"
+    "Handed in. The sidebar's Standee tab says how far it is.": (
+        "已提交。进度见侧边栏的 Standee 标签页。"
     ),
-    "Without a window nothing is composed until you call it with wait=True, or wait().": (
-        "没有窗口时，需以 wait=True 调用或调用 wait()，否则不会合成。"
+    "Without a window nothing is made until you call it with wait=True, or wait().": (
+        "没有窗口时，需以 wait=True 调用或调用 wait()，否则不会进行。"
     ),
     "The frames are in the scene '{name}'.": "这些帧在场景“{name}”中。",
     "Hidden in the viewport: keys, constraints and modifiers do not move the subject.": (

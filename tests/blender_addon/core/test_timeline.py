@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from blender_addon.core.frame_ledger import LEDGER, FrameLedger
-from blender_addon.core.timeline import fingerprint, frames, prompt_at, spelled_out
+from blender_addon.core.timeline import fingerprint, frames, prompt_at, runs, spelled_out
 
 MARKERS = {"dawn": 10, "noon": 20, "cut": 25}
 PROMPTS = {"dawn": "at dawn", "noon": "at noon", "gone": "never"}
@@ -20,6 +20,11 @@ def test_a_range_includes_both_ends():
     assert frames(1, 8) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert frames(1, 8, 3) == [1, 4, 7]
     assert frames(5, 5) == [5]
+
+
+def test_a_strip_holds_a_run_and_with_a_step_one_frame():
+    assert runs([1, 2, 5, 6]) == [[1, 2], [5, 6]]
+    assert runs([1, 2], step=2) == [[1], [2]]
 
 
 def test_frames_are_spelled_out_in_runs():
