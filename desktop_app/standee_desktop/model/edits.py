@@ -12,7 +12,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from standee.composition import MAX_LAYERS, Canvas, Composition, Layer, Rect, Scene
+from standee.composition import (
+    MAX_CONTROLS,
+    MAX_LAYERS,
+    Canvas,
+    Composition,
+    Control,
+    Layer,
+    Rect,
+    Scene,
+)
 from standee.rotation import Point, centre, normalized, turned_about
 
 FAR = 32768.0
@@ -112,10 +121,12 @@ def added(composition: Composition, layers: Iterable[Layer], at: int | None = No
 
 
 def removed(composition: Composition, ids: Collection[str]) -> Composition:
-    """Remove layers; locked ones stay."""
+    """Remove layers, and the control pictures that are bound to them; locked ones stay."""
     gone = unlocked(composition, ids)
     return replace(
-        composition, layers=tuple(one for one in composition.layers if one.id not in gone)
+        composition,
+        layers=tuple(one for one in composition.layers if one.id not in gone),
+        control=tuple(one for one in composition.control if one.layer not in gone),
     )
 
 
@@ -189,6 +200,11 @@ def with_sampling(composition: Composition, **fields: Any) -> Composition:
 def with_method(composition: Composition, **fields: Any) -> Composition:
     """Set switches of the method, such as `mode="edit"`."""
     return replace(composition, method=replace(composition.method, **fields))
+
+
+def with_controls(composition: Composition, controls: Iterable[Control]) -> Composition:
+    """Set the control pictures; what would be more than the format allows is left out."""
+    return replace(composition, control=tuple(controls)[:MAX_CONTROLS])
 
 
 def with_scene(composition: Composition, scene: Scene | None) -> Composition:

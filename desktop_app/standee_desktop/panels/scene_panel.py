@@ -1,4 +1,4 @@
-"""Scene panel: the scene's picture, its kept region, and how subjects blend into it."""
+"""Scene panel: the scene's picture, its kept region, how subjects blend into it, control pictures."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from standee.composition import Composition, Scene
+from standee.composition import Composition, Control, Scene
 
 from ..model import Change, EditorDocument, edits
 from ..services.image_cache import ImageCache
 from ..services.importer import Importer, picture_paths
+from ..widgets.control_list import ControlList
 from ..widgets.drops import accept_copy
 from ..widgets.fields import PercentSlider, form, make_plain, muted
 from ..widgets.icons import icon
@@ -34,7 +35,7 @@ NONE = Scene("0" * 64)
 
 
 class ScenePanel(QWidget):
-    """Edits `composition.scene`."""
+    """Edits `composition.scene` and `composition.control`."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class ScenePanel(QWidget):
         self.fidelity = PercentSlider()
         self.blend, self.feather = DoubleSpinBox(), DoubleSpinBox()
         self.shown = QCheckBox(self.tr("Show the kept region"))
+        self.controls = ControlList(lambda: choose(importer.add_control), pictures.thumbnail)
         self._lay_out()
         self.setAcceptDrops(True)
         self.choose.clicked.connect(lambda: choose(importer.set_scene))
@@ -80,18 +82,24 @@ class ScenePanel(QWidget):
         self.shown.toggled.connect(lambda on: editor.look(kept_region=on))
         editor.changed.connect(self._on_change)
         editor.view_changed.connect(lambda view: self.shown.setChecked(view.kept_region))
-        pictures.ready.connect(lambda digest: self._show_picture())
+        self.controls.changed.connect(self._set_controls)
+        pictures.ready.connect(lambda digest: self._show(self._editor.composition))
         self.shown.setChecked(editor.view.kept_region)
         self._show(editor.composition)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """A picture dropped here becomes the scene."""
+        """A picture dropped here becomes the scene; on the control pictures, another of those."""
         accept_copy(event, bool(picture_paths(event.mimeData())))
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the picture."""
         paths = picture_paths(event.mimeData())
-        if accept_copy(event, bool(paths)):
+        if not accept_copy(event, bool(paths)):
+            return
+        if self.controls.geometry().contains(event.position().toPoint()):
+            for path in paths:
+                self._importer.add_control(path)
+        else:
             self._importer.set_scene(paths[0])
 
     def _lay_out(self) -> None:
@@ -158,12 +166,16 @@ class ScenePanel(QWidget):
                 self.tr("Kept pixels stay exactly as they are. Without a scene all is generated.")
             )
         )
+        layout.addWidget(QLabel(self.tr("Control pictures")))
+        layout.addWidget(self.controls)
         layout.addStretch(1)
 
     # -- what the document says ------------------------------------------------------------------
 
     def _on_change(self, change: Change) -> None:
-        if change.touches("scene", "canvas"):
+        if change.touches("scene", "canvas", "control") or (
+            change.after.control and change.touches("layers")
+        ):
             self._show(change.after)
 
     def _show(self, composition: Composition) -> None:
@@ -186,6 +198,7 @@ class ScenePanel(QWidget):
             self.blend.setValue(100 * shown.blend)
             self.feather.setValue(100 * shown.feather)
         self.fidelity.show_part(shown.fidelity)
+        self.controls.show_controls(composition.control, composition.layers)
         self._show_picture()
 
     def _show_picture(self) -> None:
@@ -204,6 +217,9 @@ class ScenePanel(QWidget):
         scene = self._editor.composition.scene
         if scene is not None:
             self._apply(text, replace(scene, **fields), merge)
+
+    def _set_controls(self, controls: tuple[Control, ...], text: str) -> None:
+        self._editor.apply(text, edits.with_controls(self._editor.composition, controls))
 
     def _apply(self, text: str, scene: Scene | None, merge: str | None = None) -> None:
         composition = edits.with_scene(self._editor.composition, scene)

@@ -15,7 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, QPointF
 from PySide6.QtGui import QImage
 
-from standee.composition import MAX_LAYERS, Canvas, Layer, Rect, Scene
+from standee.composition import MAX_LAYERS, Canvas, Control, ControlKind, Layer, Rect, Scene
 from standee.errors import StandeeError
 from standee.layered.exchange import SUFFIXES, read_layered, stand
 from standee.layered.raster_layers import LayeredPicture
@@ -41,6 +41,14 @@ TECHNICAL = re.compile(
 )
 """Words in the names of files that tell of the file, and not of what it shows."""
 CAMERA_NAME = re.compile(r"(?i)^(img|dsc|dscn|p|pxl|image|screenshot|scan|untitled)?[\W_\d]*$")
+
+
+CONTROL_NAMES: tuple[tuple[ControlKind, str], ...] = (
+    ("normal", "normal"),
+    ("lines", "canny|edge|line|sketch|scribble"),
+    ("pose", "pose|skeleton"),
+)
+"""What the names of control pictures' files tell of their kind."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,20 @@ class Importer(QObject):
             )
             changed = edits.with_scene(self._editor.composition, scene)
             self._editor.apply(self.tr("Scene"), changed)
+
+        self._bring(lambda: read_picture(path), stand)
+
+    def add_control(self, path: Path) -> None:
+        """Add a picture file as a control picture of the canvas: of depth, unless its name tells."""
+        said = path.stem.lower()
+        named = (kind for kind, words in CONTROL_NAMES if re.search(words, said))
+        kind: ControlKind = next(named, "depth")
+
+        def stand(stood: AddedPicture) -> None:
+            composition = self._editor.composition
+            control = (*composition.control, Control(kind, stood.digest))
+            changed = edits.with_controls(composition, control)
+            self._editor.apply(self.tr("Add a control picture"), changed)
 
         self._bring(lambda: read_picture(path), stand)
 

@@ -793,6 +793,120 @@
     </message>
 </context>
 <context>
+    <name>ControlList</name>
+    <message>
+        <source>Control pictures</source>
+        <translation>控制图</translation>
+    </message>
+    <message>
+        <source>Add a control picture…</source>
+        <translation>添加控制图…</translation>
+    </message>
+    <message>
+        <source>A picture of depth, normals, lines or a pose that the result follows</source>
+        <translation>一张深度、法线、线条或姿势图，结果将跟随它</translation>
+    </message>
+    <message>
+        <source>Remove a control picture</source>
+        <translation>移除一张控制图</translation>
+    </message>
+</context>
+<context>
+    <name>ControlRow</name>
+    <message>
+        <source>Control picture</source>
+        <translation>控制图</translation>
+    </message>
+    <message>
+        <source>Depth</source>
+        <translation>深度</translation>
+    </message>
+    <message>
+        <source>White is near, black is far</source>
+        <translation>白色为近，黑色为远</translation>
+    </message>
+    <message>
+        <source>Normals</source>
+        <translation>法线</translation>
+    </message>
+    <message>
+        <source>Red to the right, green up, blue towards you</source>
+        <translation>红向右，绿向上，蓝朝向您</translation>
+    </message>
+    <message>
+        <source>Lines</source>
+        <translation>线条</translation>
+    </message>
+    <message>
+        <source>White lines on black</source>
+        <translation>黑底白线</translation>
+    </message>
+    <message>
+        <source>Pose</source>
+        <translation>姿势</translation>
+    </message>
+    <message>
+        <source>A drawn skeleton on black</source>
+        <translation>黑底上绘制的骨架</translation>
+    </message>
+    <message>
+        <source>Kind of control</source>
+        <translation>控制的种类</translation>
+    </message>
+    <message>
+        <source>Follows it</source>
+        <translation>谁跟随它</translation>
+    </message>
+    <message>
+        <source>What follows it: the whole canvas, or one layer</source>
+        <translation>什么跟随它：整张画布，或一个图层</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>画布</translation>
+    </message>
+    <message>
+        <source>Remove the control picture</source>
+        <translation>移除此控制图</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>强度</translation>
+    </message>
+    <message>
+        <source>How strongly the result follows it</source>
+        <translation>结果跟随它的强度</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>起</translation>
+    </message>
+    <message>
+        <source>The share of the steps before it counts</source>
+        <translation>从步数的哪个比例开始起作用</translation>
+    </message>
+    <message>
+        <source>To</source>
+        <translation>止</translation>
+    </message>
+    <message>
+        <source>The share of the steps until which it counts</source>
+        <translation>到步数的哪个比例为止</translation>
+    </message>
+    <message>
+        <source>from</source>
+        <translation>从</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>到</translation>
+    </message>
+</context>
+<context>
     <name>CrashLog</name>
     <message>
         <source>Something went wrong in the editor. Your work is safe.</source>
@@ -1196,6 +1310,10 @@
     <message>
         <source>Scene</source>
         <translation>场景</translation>
+    </message>
+    <message>
+        <source>Add a control picture</source>
+        <translation>添加控制图</translation>
     </message>
     <message>
         <source>A composition has at most %1 layers.</source>
@@ -2425,6 +2543,10 @@ or add a subject below.</source>
     <message>
         <source>Kept pixels stay exactly as they are. Without a scene all is generated.</source>
         <translation>保留的像素完全不变。没有场景时，整幅画面都会生成。</translation>
+    </message>
+    <message>
+        <source>Control pictures</source>
+        <translation>控制图</translation>
     </message>
     <message>
         <source>Drop a picture</source>

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standee import Canvas, Composition, Layer, Rect, Scene
+from standee import Canvas, Composition, Control, Layer, Rect, Scene
 from standee.composition import MAX_LAYERS, validate
 from standee_desktop.model import edits
 from standee_desktop.model.alignment import aligned, at_own_aspect, distributed
@@ -126,3 +126,12 @@ def test_layers_survive_the_clipboard_and_foreign_data_does_not_matter() -> None
     assert unpack(pack(FOUR.layers)) == FOUR.layers
     assert unpack(b"\xff not ours") == ()
     assert unpack(b'[{"picture": 3}]') == ()
+
+
+def test_a_layer_takes_its_control_pictures_along_when_it_goes() -> None:
+    layers = tuple(Layer(Rect(0, 0, 9, 9), "a" * 64, id=name) for name in ("a", "b"))
+    bound = tuple(Control("depth", "b" * 64, layer=layer) for layer in ("a", "b", None))
+    composition = Composition(layers=layers, control=bound)
+    assert edits.removed(composition, {"a"}).control == bound[1:]
+    validate(edits.removed(composition, {"a"}))
+    validate(edits.as_scene(composition, "b"))
