@@ -198,6 +198,22 @@ def test_a_subjects_tokens_are_in_their_cells_under_control_as_without(
     assert max(checked) > 1e-3, "what they replace is controlled"
 
 
+def test_no_block_is_skipped_in_a_step_that_a_control_picture_counts_in(
+    tiny_model, tiny_net, slope, shelf
+) -> None:
+    """What a net adds between blocks would count twice: once kept with the last step's, once anew."""
+    folder, made = Path(tiny_model("flux")), []
+    for threshold in (0.0, 10.0):
+        family = load(catalog.find(str(folder)), Options(device="cpu"))
+        lay_control_nets(family, {"depth": tiny_net("flux")}, PLAIN, folder)
+        if threshold:
+            family.reuse_blocks(threshold)
+        made.append([pixels(family, controlled(slope, end=end), shelf) for end in (1.0, 0.5)])
+    (whole, part), (cached, cached_in_part) = made
+    assert (whole == cached).all()
+    assert (part != cached_in_part).any(), "afterwards they are"
+
+
 def test_pictures_of_several_kinds_add_up(opened, tiny_model, tiny_net, slope, shelf) -> None:
     family = opened("flux", "flux")
     folders = {
