@@ -71,6 +71,7 @@ FLOORS = {
         "bench",
         "demo daemon pipeline",
         "layout_picture",
+        "cluster",
         "scheduling",
         "worker",
         "engine",

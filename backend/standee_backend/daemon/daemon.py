@@ -16,7 +16,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,14 @@ from standee import __version__, connection, files, pairing
 from standee.connection import Connection
 from standee.errors import InvalidField, StorageFull
 from standee.wire.messages import Limits
+from standee.wire.worker_info import WorkerInfo
 
+from ..cluster.cluster import Cluster, ClusterSetup
+from ..cluster.slots import ClusterSlot
 from ..event_log import event
 from ..hardware.options import Options
 from ..scheduling.scheduler import Scheduler
-from ..scheduling.slots import WORKER, local
+from ..scheduling.slots import WORKER, Slot, local
 from ..storage.blob_files import BlobFiles
 from ..storage.disk_thread import DiskThread
 from ..storage.job_store import JobStore
@@ -62,6 +65,8 @@ class Config:
     port: int = 0
     options: Options = field(default_factory=Options)
     devices: tuple[str, ...] = ()
+    cluster: str = ""
+    gpus_per_slot: float = 1.0
     limits: Limits = field(default_factory=Limits)
     idle_exit: float = 0.0
     warm: bool = True
@@ -91,11 +96,15 @@ class Daemon:
         self._store = JobStore(config.home / "jobs.sqlite")
         self._disk = DiskThread("store")
         self._blobs = BlobFiles(config.home / "blobs")
-        slots = local(config.home / "blobs", config.options, config.devices, config.worker)
-        self._scheduler = Scheduler(self._store, self._disk, slots, self._blobs.claim)
+        blobs = config.home / "blobs"
+        near: Sequence[Slot] = ()
+        if not config.cluster:
+            near = local(blobs, config.options, config.devices, config.worker)
+        self._scheduler = Scheduler(self._store, self._disk, near, self._blobs.claim)
+        self._cluster = self._far(blobs) if config.cluster else None
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Serve until `shutdown`, a signal, idleness or a failure."""
@@ -121,18 +130,22 @@ class Daemon:
                 self._watch(router, service),
             )
             self._start(self._check_keys(router))
-            for index, slot in enumerate(self._scheduler.slots):  # two loops each: see `main.py`
-                self._start(self._scheduler.serve(index), self._scheduler.serve(index))
+            for slot in self._scheduler.slots:
+                self._serve(slot)
                 if self._config.warm:
                     slot.warm()
+            if self._cluster is not None:
+                self._start(self._cluster.keep())
             await self._stopping.wait()
             await asyncio.sleep(0.05)  # the answer to `shutdown` leaves first
         finally:
             file.unlink(missing_ok=True)
-            for task in self._tasks:
+            for task in list(self._tasks):
                 task.cancel()
             router.close()
             zap.close()
+            if self._cluster is not None:
+                await self._cluster.stop()
             await self._scheduler.stop()
             service.close()
             self._disk.close()
@@ -141,6 +154,28 @@ class Daemon:
         if self._failure is not None:
             raise self._failure
         event(log, "daemon.stopped")
+
+    def _far(self, blobs: Path) -> Cluster:
+        """Return the cluster, whose slots join the scheduler's as they come."""
+        config = self._config
+        command = config.worker if config.worker != WORKER else ()
+        setup = ClusterSetup(
+            config.cluster, config.gpus_per_slot, blobs, config.options, command, config.warm
+        )
+
+        def came(slot: ClusterSlot) -> None:
+            self._scheduler.add(slot)
+            self._serve(slot)
+
+        return Cluster(setup, came, self._scheduler.remove, self._scheduler.wake)
+
+    def _serve(self, slot: Slot) -> None:
+        """Have jobs run in a slot, by two loops: see `Scheduler.serve`."""
+        self._start(self._scheduler.serve(slot), self._scheduler.serve(slot))
+
+    def _workers(self) -> tuple[WorkerInfo, ...]:
+        slots = tuple(slot.info() for slot in self._scheduler.slots)
+        return slots + (self._cluster.infos() if self._cluster is not None else ())
 
     def _service(self, clients: Callable[[], int]) -> Service:
         daemon = DaemonInfo(
@@ -152,6 +187,7 @@ class Daemon:
             options=self._options(),
             stop=self._stopping.set,
             clients=clients,
+            workers=self._workers,
         )
         return Service(daemon, self._store, self._disk, self._blobs, self._scheduler)
 
@@ -192,9 +228,10 @@ class Daemon:
         for one in work:
             task = asyncio.get_running_loop().create_task(one)
             task.add_done_callback(self._ended)
-            self._tasks.append(task)
+            self._tasks.add(task)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("daemon.broken", exc_info=error)
             self._failure = error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import ipaddress
 import os
+import re
 import socket
 import sqlite3
 import sys
@@ -15,7 +17,7 @@ from typing import Any
 import msgspec
 
 from standee.client.launch import ALREADY_RUNNING
-from standee.errors import InvalidField, StandeeError, StorageFull
+from standee.errors import InvalidField, MissingDependency, StandeeError, StorageFull
 from standee.wire.messages import Limits
 
 from .. import event_log
@@ -96,16 +98,48 @@ def configure(values: Mapping[str, Any]) -> Config:
     )
     for device in devices[1:]:
         hardware.check({"device": device})
+    if given.cluster:
+        _check_cluster(given.cluster, given.gpus_per_slot, devices)
     return Config(
         home=given.home.expanduser().absolute(),
         host=host,
         port=port,
         options=options,
         devices=tuple(devices) if len(devices) > 1 else (),
+        cluster=given.cluster,
+        gpus_per_slot=given.gpus_per_slot,
         limits=msgspec.structs.replace(Limits(), storage=int(given.quota * 2**30)),
         idle_exit=given.idle_exit,
         warm=not given.lazy,
     )
+
+
+def _check_cluster(address: str, gpus: float, devices: Sequence[str]) -> None:
+    """Refuse what a cluster cannot mean. Raises `InvalidField`."""
+    if not importlib.util.find_spec("ray"):
+        raise MissingDependency(
+            "Slots on other machines need Ray, which is not installed.",
+            path="--cluster",
+            fix='Run `pip install "standee[cluster]"`, on each machine.',
+        )
+    if not re.fullmatch(r"auto|(ray://)?[^/\s]+:\d{1,5}", address):
+        raise InvalidField(
+            f"{address!r} is no address of a cluster.",
+            path="--cluster",
+            fix="Give auto, ray://HOST:10001, or HOST:6379 as `ray start` says it.",
+        )
+    if not 0 <= gpus <= 1:
+        raise InvalidField(
+            f"{gpus:g} cards for one job at a time cannot be used: a model runs on one.",
+            path="--gpus-per-slot",
+            fix="Give 1, a share such as 0.5, or 0 for processors.",
+        )
+    if any(":" in device for device in devices):
+        raise InvalidField(
+            "Ray chooses the cards of a cluster's slots.",
+            path="--device",
+            fix="Leave it out, or give cpu.",
+        )
 
 
 def _address(listen: str) -> tuple[str, int]:

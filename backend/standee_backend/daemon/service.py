@@ -55,6 +55,7 @@ from standee.wire.messages import (
     Welcome,
 )
 from standee.wire.messages import Models as ModelList
+from standee.wire.worker_info import WorkerInfo
 
 from ..event_log import event
 from ..hardware.options import Options
@@ -86,6 +87,7 @@ class DaemonInfo:
     options: Options
     stop: Callable[[], None]
     clients: Callable[[], int]
+    workers: Callable[[], tuple[WorkerInfo, ...]]
 
 
 class Service:
@@ -172,7 +174,7 @@ class Service:
     async def _(self, request: StatusRequest, peer: Peer) -> Answer:
         queued, running = await self._disk(self._store.counts)
         local = peer.owner == self._daemon.local_key
-        workers = tuple(slot.info() for slot in self._scheduler.slots)
+        workers = self._daemon.workers()
         if not local:  # another machine is told of its own jobs only, elsewhere
             workers = tuple(msgspec.structs.replace(worker, job=None) for worker in workers)
         return Status(

@@ -36,8 +36,9 @@ from ..event_log import event
 from ..storage.disk_thread import DiskThread
 from ..storage.job import Job
 from ..storage.job_store import STRIDE, JobStore
+from .placement import LOOK_AHEAD, Held, Placement
 from .slots import Slot
-from .worker_process import Free, WorkerDied
+from .worker_process import Free, NotHere, WorkerDied
 
 T = TypeVar("T")
 
@@ -71,6 +72,22 @@ class ActiveJob:
     """Since when its pictures are painted, its model loaded; s of the monotonic clock."""
 
 
+@dataclass(eq=False)
+class Seat:
+    """A slot as the scheduler sees it: whose turn it is there, what it holds, and whether it is going.
+
+    `waiting`: it is open and has nothing to compute. `left`: it has just left a job to a slot that suits it better.
+    """
+
+    slot: Slot
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    held: Held = field(default_factory=Held)
+    waiting: bool = False
+    left: bool = False
+    going: bool = False
+
+
 class Scheduler:
     """Serves the queue of a store with some slots."""
 
@@ -82,59 +99,110 @@ class Scheduler:
         claim: Callable[[str], None] = lambda digest: None,
     ) -> None:
         """`claim` is told of each result's picture once its owner holds it."""
-        self.slots, self._claim_picture = slots, claim
+        self._claim_picture = claim
         self._store, self._disk = store, disk
         self._active: dict[int, ActiveJob] = {}
-        self._news = [asyncio.Event() for _ in slots]
-        self._turns = [asyncio.Lock() for _ in slots]
+        self._seats = {id(slot): Seat(slot) for slot in slots}
+        self._placement = Placement()
         self._running: dict[int, Slot] = {}
 
     @property
     def busy(self) -> bool:
         return bool(self._running)
 
+    @property
+    def slots(self) -> list[Slot]:
+        return [seat.slot for seat in self._seats.values()]
+
     def wake(self) -> None:
         """There may be a job to claim."""
-        for news in self._news:
-            news.set()
+        for seat in self._seats.values():
+            seat.news.set()
 
-    async def serve(self, index: int) -> None:
-        """Claim and run jobs in one slot, for ever.
+    def add(self, slot: Slot) -> None:
+        """Have one more slot to `serve`."""
+        self._seats[id(slot)] = Seat(slot)
+
+    def remove(self, slot: Slot) -> None:
+        """Give a slot no more jobs; what serves it ends."""
+        seat = self._seats.pop(id(slot))
+        seat.going = True
+        seat.news.set()
+
+    async def serve(self, slot: Slot) -> None:
+        """Claim and run jobs in one slot, until it is removed.
 
         Two of these share a slot: while the job of one is being finished, that of the other computes. If the worker
         dies of one of them, nobody can say of which; so a job that was tried before has the slot to itself.
         """
-        slot, turn = self.slots[index], self._turns[index]
+        seat = self._seats[id(slot)]
         while True:
-            await turn.acquire()
+            await seat.turn.acquire()
             with ExitStack() as computing:
-                computing.callback(turn.release)
-                job, started = await self._claim(index)
+                computing.callback(seat.turn.release)
+                claimed = await self._claim(seat)
+                if claimed is None:
+                    return
+                job, started = claimed
                 event(log, "job.started", job=job.id, attempt=job.attempts, slot=slot.info().name)
                 self._running[job.key] = slot
                 self._publish(job.key, started)
-                events = await self._run(slot, job, _never if job.retried else computing.close)
+                events = await self._run(seat, job, _never if job.retried else computing.close)
                 del self._running[job.key]
-                self._news[index].set()
+                seat.news.set()
                 for happened in events:
                     self._publish(job.key, happened)
                 await self.announce()
 
-    async def _claim(self, index: int) -> tuple[Job, Started]:
-        """Wait for a job that the slot may have now."""
-        slot, news = self.slots[index], self._news[index]
-        while True:
-            news.clear()
-            beside = slot in self._running.values()
-            claimed = await self._stored(self._store.claim, beside=beside)
-            if claimed is not None:
-                return claimed
-            await news.wait()
+    async def _claim(self, seat: Seat) -> tuple[Job, Started] | None:
+        """Wait for a job that the slot may have now; `None` once it is going."""
+        while not seat.going:
+            seat.news.clear()
+            if seat.slot.open:
+                seat.waiting = True
+                try:
+                    claimed = await self._stored(self._claim_for, seat)
+                finally:
+                    seat.waiting = False
+                self._wake_others(seat, claimed is not None)
+                if claimed is not None:
+                    return claimed
+            await self._woken(seat)
+        return None
+
+    def _wake_others(self, seat: Seat, claimed: bool) -> None:
+        """Wake those that a slot has left a job to, and those that left one to it, which has another now."""
+        for other in self._seats.values():
+            if other is not seat and other.waiting and (seat.left or (claimed and other.left)):
+                other.news.set()
+
+    async def _woken(self, seat: Seat) -> None:
+        seat.waiting = seat.slot.open
+        try:
+            await seat.news.wait()
+        finally:
+            seat.waiting = False
+
+    def _claim_for(self, seat: Seat) -> tuple[Job, Started] | None:
+        """In the store's thread: take the job that suits a slot best."""
+        others = [other for other in list(self._seats.values()) if other is not seat]
+        free = [other.held for other in others if other.waiting]
+        busy = [other.held for other in others if not other.waiting and other.slot.open]
+        beside = seat.slot in list(self._running.values())
+
+        def choose(line: list[Job]) -> Job | None:
+            job, seat.left = self._placement.choose(line, seat.held, free, busy)
+            return job
+
+        seat.left = False
+        claimed = self._store.claim(beside=beside, choose=choose, look_ahead=LOOK_AHEAD)
+        if claimed is not None:
+            seat.held.take(self._placement.needs(claimed[0]))
+        return claimed
 
     async def stop(self) -> None:
         """End the workers and put back what they were at."""
-        for slot in self.slots:
-            await slot.stop()
+        await asyncio.gather(*(slot.stop() for slot in self.slots))
         with suppress(StorageFull):  # then the next daemon finds them running, and puts them back
             await self._disk(self._store.recover, polite=True)
 
@@ -198,20 +266,29 @@ class Scheduler:
 
     # -- one job ---------------------------------------------------------------------------------
 
-    async def _run(self, slot: Slot, job: Job, free: Free) -> Sequence[AnyEvent]:
+    async def _run(self, seat: Seat, job: Job, free: Free) -> Sequence[AnyEvent]:
         """Run a job, store how it ended and return the events of that."""
         store, started = self._stored, time.monotonic()
         ended: Sequence[AnyEvent]
         try:
-            made = await slot.run(job, partial(self._report, job.key, job.id), free)
+            made = await seat.slot.run(job, partial(self._report, job.key, job.id), free)
             ended = await store(self._store.finish, job.key, made, self._seconds_each(job, made))
             for result in made:
                 await self._disk(self._claim_picture, result.digest)
         except JobCancelled:
             ended = [await store(self._store.cancelled, job.key)]
         except WorkerDied as death:
+            seat.held.clear()
             crashed = str(death) if death.blamed else ""
             ended = [await store(self._store.put_back, job.key, crashed=crashed)]
+            self.wake()  # another slot may be there for it
+        except NotHere as lacking:
+            seat.held.lacks.add(job.key)
+            if all(job.key in other.held.lacks for other in self._seats.values()):
+                ended = [await store(self._store.fail, job.key, Problem.of(lacking.error))]
+            else:
+                ended = [await store(self._store.put_back, job.key, polite=True)]
+                self.wake()
         except StandeeError as error:
             ended = [await store(self._store.fail, job.key, Problem.of(error))]
         except Exception as error:
@@ -258,6 +335,7 @@ class Scheduler:
             peer.send(happened, frames)
         if ends(happened):
             self._active.pop(key, None)
+            self._placement.forget(key)
 
     def _active_job(self, key: int, job: str, seq: int) -> ActiveJob:
         return self._active.setdefault(key, ActiveJob(job, seq))

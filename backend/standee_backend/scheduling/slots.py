@@ -1,7 +1,7 @@
 """Slots for jobs, behind one interface: each computes one job at a time.
 
-`local` is one child process per device of this machine. Other machines would be other slots, with
-the same store and scheduler before them.
+`local` is one child process per device of this machine. The slots of other machines are in `cluster/`, with the same
+store and scheduler before them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from standee.wire.events import Result
-from standee.wire.messages import WorkerInfo
+from standee.wire.worker_info import WorkerInfo
 
 from ..hardware.options import Options
 from ..storage.job import Job
@@ -30,11 +30,15 @@ WORKER = (sys.executable, "-P", "-m", "standee_backend.worker")
 class Slot(Protocol):
     """A place where one job at a time is computed."""
 
+    @property
+    def open(self) -> bool:
+        """Whether it can take jobs now; one that opens later has the scheduler woken."""
+
     def warm(self) -> None:
         """Get ready before the first job comes."""
 
     async def run(self, job: Job, report: Report, free: Free) -> list[Result]:
-        """Compute a job. Raises `WorkerDied`, `JobCancelled` and the job's own error.
+        """Compute a job. Raises `WorkerDied`, `NotHere`, `JobCancelled` and the job's own error.
 
         Calls `free` when the next job may come: the device is done with this one, whose pictures are being finished.
         """
@@ -58,6 +62,11 @@ class LocalSlot:
         self._command = list(command)
         self._setup = Setup(str(blobs), msgspec.to_builtins(options))
         self._process: WorkerProcess | None = None
+
+    @property
+    def open(self) -> bool:
+        """Always: the process is started when a job comes."""
+        return True
 
     def warm(self) -> None:
         """Start the process if there is none."""

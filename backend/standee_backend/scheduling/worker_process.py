@@ -1,23 +1,15 @@
-"""A worker process as the daemon sees it: its jobs, what it says of them, and how it ended."""
+"""A worker as the daemon sees it: its jobs, what it says of them, and how it ended."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import queue
-import signal
-import subprocess
-import sys
-import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from standee.errors import JobCancelled
+from standee.errors import JobCancelled, StandeeError
 from standee.wire.events import Cancelled, Failed, Preview, Progress, Result
 
 from ..event_log import event
@@ -29,25 +21,21 @@ from ..worker.pipe import (
     Done,
     FromWorker,
     JobEvent,
-    Pipe,
+    Lacking,
     Ready,
     Run,
     Setup,
     WorkerUnable,
 )
+from .child_process import ChildProcess
 
 CANCEL_HEARD_WITHIN = 20.0
 """Seconds in which a worker says that it has heard a cancellation; else it is killed, with all that it has."""
-GONE_WITHIN = 5.0
-"""Seconds that the system has to end a killed process."""
 
 Report = Callable[[Progress | Preview], None]
 Free = Callable[[], None]
 
 log = logging.getLogger("standee.executor")
-
-LONGEST_LINE = 10_000
-"""Bytes of what a worker says that are logged as one line."""
 
 
 class WorkerDied(Exception):
@@ -56,6 +44,14 @@ class WorkerDied(Exception):
     def __init__(self, how: str, blamed: bool = True) -> None:
         super().__init__(how)
         self.blamed = blamed
+
+
+class NotHere(Exception):
+    """The worker's machine has not got what a job names, which `error` says; another machine may have it."""
+
+    def __init__(self, error: StandeeError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 @dataclass(eq=False)
@@ -70,37 +66,32 @@ class Assignment:
     unheard: asyncio.TimerHandle | None = None
 
 
-class WorkerProcess:
-    """A running worker process."""
+class Worker(ABC):
+    """The jobs of a worker, wherever it runs; how it is reached is for those that derive from this."""
 
-    def __init__(self, name: str, command: Sequence[str], setup: Setup) -> None:
-        self.ready: Ready | None = None
-        self._name, self._assignments, self._killed = name, dict[int, Assignment](), False
-        self._outbox: queue.SimpleQueue[Run | Cancel | Setup | None] = queue.SimpleQueue()
+    def __init__(self, name: str) -> None:
+        self.name, self.ready = name, None
+        self._assignments, self._killed = dict[int, Assignment](), False
         self._loop = asyncio.get_running_loop()
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # a group of its own: Ctrl-C is the daemon's, and it ends as one
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._pipe = Pipe(self._process.stdout, self._process.stdin, FromWorker)
-        for work in (self._read, self._write, self._relay):
-            threading.Thread(target=work, daemon=True, name=f"worker {name}").start()
-        self._send(setup)
-        event(log, "worker.started", worker=name, pid=self.pid)
+
+    name: str
+    ready: Ready | None
 
     @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
+    @abstractmethod
+    def alive(self) -> bool: ...
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
+    @abstractmethod
+    def pid(self) -> int | None: ...
+
+    @abstractmethod
+    def send(self, message: Run | Cancel) -> None:
+        """Say something to it."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it and whatever it has started, at once."""
 
     @property
     def job(self) -> Job | None:
@@ -112,7 +103,7 @@ class WorkerProcess:
         answer = asyncio.get_running_loop().create_future()
         self._assignments[job.key] = Assignment(job, report, free, answer)
         try:
-            self._send(Run(job.key, job.kind, job.spec, job.model))
+            self.send(Run(job.key, job.kind, job.spec, job.model))
             return await answer
         finally:
             self._assignments.pop(job.key, None)
@@ -120,7 +111,7 @@ class WorkerProcess:
     def cancel(self, key: int, hard: bool) -> bool:
         """Stop a job if it is here, and return whether it is.
 
-        `hard` takes this process, and all that it has, along; so does a worker that does not listen.
+        `hard` takes the process, and all that it has, along; so does a worker that does not listen.
         """
         assignment = self._assignments.get(key)
         if assignment is None:
@@ -128,7 +119,7 @@ class WorkerProcess:
         if hard:
             self._kill_for(assignment)
         else:
-            self._send(Cancel(key))
+            self.send(Cancel(key))
             assignment.unheard = self._loop.call_later(
                 CANCEL_HEARD_WITHIN, self._kill_for, assignment
             )
@@ -138,56 +129,10 @@ class WorkerProcess:
         """Kill the process to end a job, unless the job has ended."""
         if self._assignments.get(assignment.job.key) is assignment:
             assignment.cancelled_hard = self._killed = True
-            self._kill()
+            self.kill()
 
-    def _kill(self) -> None:
-        """Kill the process and whatever it has started."""
-        if sys.platform == "win32":
-            self._process.kill()
-        else:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-
-    async def stop(self) -> None:
-        """End the process."""
-        self._killed = True
-        self._kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(self._process.wait, GONE_WITHIN)
-
-    def _send(self, message: Run | Cancel | Setup) -> None:
-        self._outbox.put(message)
-
-    def _write(self) -> None:
-        """In a thread: write what there is to say; a worker that does not read stops nothing else."""
-        with contextlib.suppress(OSError):  # it is gone, and will be heard to be
-            while (message := self._outbox.get()) is not None:
-                self._pipe.send(message)
-
-    def _relay(self) -> None:
-        """Log what the worker, and whatever runs in it, says on stderr: whoever reads the log need not hurry."""
-        stream = self._process.stderr
-        assert stream is not None
-        while line := stream.readline(LONGEST_LINE):
-            if said := line.decode(errors="replace").rstrip():
-                event(log, "worker.says", worker=self._name, line=said)
-
-    def _read(self) -> None:
-        """In a thread: hand what the process says to the loop, and at last how it ended."""
-        with contextlib.suppress(RuntimeError):  # the loop may be closed already
-            try:
-                while (message := self._pipe.receive()) is not None:
-                    self._loop.call_soon_threadsafe(self._take_message, message)
-                status = self._process.wait(GONE_WITHIN)
-            except (OSError, ValueError, msgspec.MsgspecError, subprocess.TimeoutExpired) as error:
-                event(log, "worker.mute", level=logging.WARNING, error=str(error)[:200])
-                self._kill()
-                status = self._process.wait()
-            self._kill()  # what it has started and left
-            self._outbox.put(None)
-            self._loop.call_soon_threadsafe(self._process_ended, status)
-
-    def _take_message(self, message: Any) -> None:
+    def take(self, message: Any) -> None:
+        """Take in what it says."""
         if isinstance(message, Ready):
             self.ready = message
         elif isinstance(message, WorkerUnable):
@@ -202,6 +147,8 @@ class WorkerProcess:
                 assignment.unheard.cancel()
         elif isinstance(message, DeviceFree):
             assignment.free()
+        elif isinstance(message, Lacking):
+            self._end(assignment, NotHere(message.problem.exception()))
         elif isinstance(message, Done):
             engine, reporting = message.seconds, message.reporting
             event(log, "job.computed", job=assignment.job.id, engine=engine, reporting=reporting)
@@ -227,13 +174,14 @@ class WorkerProcess:
         else:
             answer.set_result(how)
 
-    def _process_ended(self, status: int) -> None:
-        how, blamed = _describe_exit(status), len(self._assignments) == 1 and not self._killed
+    def ended(self, how: str, *, lost: bool = False) -> None:
+        """Take in that it has ended; `lost` with its machine, for which no job can be blamed."""
+        blamed = len(self._assignments) == 1 and not self._killed and not lost
         level = logging.WARNING if self._assignments else logging.INFO
         if self._killed:
-            event(log, "worker.stopped", worker=self._name)
+            event(log, "worker.stopped", worker=self.name)
         else:
-            event(log, "worker.died", level=level, worker=self._name, how=how)
+            event(log, "worker.died", level=level, worker=self.name, how=how)
         for assignment in list(self._assignments.values()):
             cancelled = JobCancelled("The job was cancelled.")
             self._end(
@@ -241,13 +189,31 @@ class WorkerProcess:
             )
 
 
-def _describe_exit(status: int) -> str:
-    """Say how a process ended."""
-    if status >= 0:
-        return f"it exited with status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:  # a real-time signal
-        name = f"signal {-status}"
-    hint = " (often the system's answer to too little memory)" if name == "SIGKILL" else ""
-    return f"it was ended by {name}{hint}"
+class WorkerProcess(Worker):
+    """A worker that is a process of this machine."""
+
+    def __init__(self, name: str, command: Sequence[str], setup: Setup) -> None:
+        super().__init__(name)
+        self._process = ChildProcess(name, command, FromWorker, self.take, self.ended)
+        self._process.send(setup)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, message: Run | Cancel) -> None:
+        """Say something to it."""
+        self._process.send(message)
+
+    def kill(self) -> None:
+        """End it and whatever it has started, at once."""
+        self._process.kill()
+
+    async def stop(self) -> None:
+        """End the process."""
+        self._killed = True
+        await self._process.stop()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +38,7 @@ MAX_ATTEMPTS = 10
 E = TypeVar("E", bound=Event)
 
 
+Choose = Callable[[list[Job]], Job | None]
 _LISTED = "key, id, kind, state, created, finished, priority, attempts, summary"
 _COLUMNS = ", ".join(name for name in Job.__struct_fields__ if name != "model")
 JOBS = (
@@ -110,20 +111,24 @@ class JobStore:
                 gone = self.ownership.make_room(owner, 0, quota, "$.spec")
             return *self._record(job, Queued(job=job.id, position=self.position(job))), gone
 
-    def claim(self, *, beside: bool = False) -> tuple[Job, Started] | None:
-        """Take the next job of the queue, if there is one.
+    def claim(
+        self, *, beside: bool = False, choose: Choose = lambda jobs: jobs[0], look_ahead: int = 1
+    ) -> tuple[Job, Started] | None:
+        """Take that of the next jobs of the queue which is to `choose`, if there is one.
 
-        `beside`: it shares its worker with another job, so it is not taken if it was tried before.
+        `beside`: it shares its worker with another job, so none is taken while one comes first that was tried before.
         """
         with self._db.transaction():
-            first = next(iter(self._line()), None)
-            if first is None or (beside and first["attempts"]):
+            line = [self._get(row["key"]) for row in self._line()[:look_ahead]]
+            if not line or (beside and line[0].attempts):
                 return None
-            key = first["key"]
-            self._db.run("UPDATE jobs SET state='running', attempts=attempts+1 WHERE key=?", key)
-            self._turn += 1
-            self._served[first["owner"]] = self._turn
-            job = self._get(key)
+            chosen = choose([job for job in line if not (beside and job.attempts)])
+            if chosen is None:
+                return None
+            sql = "UPDATE jobs SET state='running', attempts=attempts+1 WHERE key=?"
+            self._db.run(sql, chosen.key)
+            self._served[chosen.owner] = self._turn = self._turn + 1
+            job = self._get(chosen.key)
             return self._record(job, Started(job=job.id, attempt=job.attempts))
 
     def reserve(self, key: int, seq: int) -> None:
@@ -354,14 +359,10 @@ class JobStore:
 
     def _find(self, owner: str, job_id: str) -> Job | None:
         row = self._db.row(f"{JOBS} WHERE owner=? AND id=?", owner, job_id)
-        return _job(row) if row is not None else None
+        return Job(**dict(row)) if row is not None else None
 
     def _get(self, key: int) -> Job:
-        return _job(self._db.run(f"{JOBS} WHERE key=?", key)[0])
-
-
-def _job(row: sqlite3.Row) -> Job:
-    return Job(**dict(row))
+        return Job(**dict(self._db.run(f"{JOBS} WHERE key=?", key)[0]))
 
 
 def _fatal(crashes: int, attempts: int, crashed: str) -> Problem:

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -65,7 +65,7 @@ def main(make: Callable[[Options], Runner] | None = None) -> None:
     """Serve the daemon at the other end of stdin and stdout until it goes."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="worker: %(message)s")
     _volunteer_to_oom_killer()
-    pipe = _take_stdio()
+    pipe = take_stdio(ToWorker)
     setup = pipe.receive()
     if not isinstance(setup, Setup):
         return
@@ -220,14 +220,14 @@ def _real_runner(options: Options, tokens: Path) -> Runner:
     return JobRunner(options, tokens)
 
 
-def _take_stdio() -> Pipe:
-    """Keep stdin and stdout for the daemon; whatever else prints goes to stderr, the log."""
+def take_stdio(reads: Any) -> Pipe:
+    """Keep stdin and stdout for the daemon, whose messages are `reads`; whatever else prints goes to the log."""
     write = os.fdopen(os.dup(1), "wb")
     read = os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    return Pipe(read, write, ToWorker)
+    return Pipe(read, write, reads)
 
 
 def _problem(error: BaseException) -> Problem:

@@ -69,6 +69,13 @@ class CancelHeard(Message, frozen=True, tag="cancel.heard"):
     job: int
 
 
+class Lacking(Message, frozen=True, tag="lacking"):
+    """The worker's machine has not got what a job names; `problem` says what."""
+
+    job: int
+    problem: Problem
+
+
 class DeviceFree(Message, frozen=True, tag="device.free"):
     """The device is done with a job, and the next one may come; its pictures are being finished beside that."""
 
@@ -94,7 +101,7 @@ class WorkerUnable(Message, frozen=True, tag="unable"):
 
 
 ToWorker = Setup | Run | Cancel
-FromWorker = Ready | JobEvent | CancelHeard | DeviceFree | Done | WorkerUnable
+FromWorker = Ready | JobEvent | CancelHeard | Lacking | DeviceFree | Done | WorkerUnable
 
 
 class Pipe:

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, field
 from ..composition import Coordinate, Digest, Rect, Text
 from .events import Problem
 from .known_models import KnownModel
+from .worker_info import WorkerInfo
 
 PROTOCOL = (1, 0)
 """Major and minor version. Another major is refused; a larger minor only adds things."""
@@ -267,18 +268,6 @@ class JobInfo(Struct, frozen=True):
     attempts: int = 0
     summary: str = ""
     number: int = 0
-
-
-class WorkerInfo(Struct, frozen=True):
-    """A child process that computes. Memory is in bytes, of the device it computes on."""
-
-    name: str
-    state: Literal["stopped", "starting", "idle", "busy"]
-    pid: int | None = None
-    device: str = ""
-    job: str | None = None
-    memory_used: int | None = None
-    memory_total: int | None = None
 
 
 class Answer(Struct, frozen=True, kw_only=True, tag_field="type"):

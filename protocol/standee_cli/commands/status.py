@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from standee.formatting import size, time_left
 
 from ..console import Console, answers, common
 from ..job_runs import connect
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -35,5 +30,8 @@ def status(context: click.Context, console: Console) -> None:
         memory = ""
         if worker.memory_used is not None and worker.memory_total:
             memory = f", {size(worker.memory_used)} of {size(worker.memory_total)} used"
-        rows.append((f"Worker {worker.name}", f"{worker.state} {worker.device}{memory}"))
+        place = f" on {worker.node}" if worker.node not in ("", worker.name) else ""
+        why = f": {worker.why}" if worker.why else ""
+        state = f"{worker.state} {worker.device}".rstrip()
+        rows.append((f"Worker {worker.name}", f"{state}{place}{memory}{why}"))
     console.table(now, ("", ""), rows)

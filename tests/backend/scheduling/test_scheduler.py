@@ -8,7 +8,7 @@ import pytest
 from standee.errors import JobCancelled, StorageFull
 from standee.wire import codec
 from standee.wire.events import Progress, Result
-from standee.wire.messages import WorkerInfo
+from standee.wire.worker_info import WorkerInfo
 from standee_backend.daemon.peer import Peer
 from standee_backend.scheduling import scheduler
 from standee_backend.scheduling.scheduler import Scheduler
@@ -27,6 +27,8 @@ class Slot:
     def __init__(self, *outcomes):
         self.outcomes = list(outcomes)
         self.cancelled = []
+
+    open = True
 
     def warm(self):
         pass
@@ -69,6 +71,8 @@ class Follower:
 class Shared:
     """Frees itself at once; the first two jobs end when both are there, and take each other down."""
 
+    open = True
+
     def __init__(self):
         self.here, self.attempts, self.both = [], [], asyncio.Event()
 
@@ -103,7 +107,7 @@ def play(tmp_path, outcomes, followers):
             if not follower.leaves:
                 follower.peer.send(queued)
             scheduler.subscribe(follower.peer, job)
-        serving = asyncio.create_task(scheduler.serve(0))
+        serving = asyncio.create_task(scheduler.serve(*scheduler.slots))
         while not store.find(ME, "job-0001").over:
             await asyncio.sleep(0.01)
             assert not serving.done(), serving.exception()
@@ -151,7 +155,7 @@ def test_jobs_that_share_a_slot_when_it_dies_are_not_blamed_and_then_have_it_alo
         scheduler = Scheduler(store, disk, [slot])
         for name in ("job-0001", "job-0002"):
             store.submit(ME, name, "compose", b"{}")
-        serving = [asyncio.create_task(scheduler.serve(0)) for _ in range(2)]
+        serving = [asyncio.create_task(scheduler.serve(*scheduler.slots)) for _ in range(2)]
         while not all(store.find(ME, job.job).over for job in store.jobs(ME)):
             await asyncio.sleep(0.01)
             assert not any(one.done() for one in serving)
