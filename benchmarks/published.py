@@ -155,7 +155,7 @@ def _qwen_image(edit: bool) -> Any:
     }
     language = transformers.Qwen2_5_VLConfig(text_config=text, vision_config=pictures)
     return kind(
-        **({"processor": None} if edit else {}),
+        **({"processor": transformers.Qwen2VLImageProcessorPil()} if edit else {}),
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
             use_dynamic_shifting=True, max_shift=0.9, max_image_seq_len=8192, shift_terminal=0.02
         ),

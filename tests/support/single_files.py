@@ -1,5 +1,6 @@
-"""Tiny transformers as one file in their makers' own layout: as safetensors, and of klein as GGUF."""
+"""Tiny transformers as one file in their makers' own layout, as safetensors and as GGUF."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ OTHERS = {
     "context_embedder.weight": "txt_in.weight",
     "time_guidance_embed.timestep_embedder.linear_1.weight": "time_in.in_layer.weight",
     "time_guidance_embed.timestep_embedder.linear_2.weight": "time_in.out_layer.weight",
+    "time_guidance_embed.guidance_embedder.linear_1.weight": "guidance_in.in_layer.weight",
+    "time_guidance_embed.guidance_embedder.linear_2.weight": "guidance_in.out_layer.weight",
     "double_stream_modulation_img.linear.weight": "double_stream_modulation_img.lin.weight",
     "double_stream_modulation_txt.linear.weight": "double_stream_modulation_txt.lin.weight",
     "single_stream_modulation.linear.weight": "single_stream_modulation.lin.weight",
@@ -48,12 +51,12 @@ WIDTH = 32
 
 
 def original(folder: Path) -> dict[str, Any]:
-    """Return the weights of a klein's transformer under their makers' names."""
+    """Return the weights of a FLUX.2's transformer under their makers' names."""
     import torch
     from safetensors.torch import load_file
 
     theirs = load_file(folder / "transformer" / "diffusion_pytorch_model.safetensors")
-    ours = {OTHERS[name]: theirs.pop(name) for name in OTHERS}
+    ours = {OTHERS[name]: theirs.pop(name) for name in OTHERS if name in theirs}
     scale, shift = theirs.pop("norm_out.linear.weight").chunk(2)
     ours["final_layer.adaLN_modulation.1.weight"] = torch.cat([shift, scale])
     for prefix, (block, names) in BLOCKS.items():
@@ -228,15 +231,16 @@ def save_safetensors(folder: Path, file: Path) -> Path:
     return file
 
 
-def save_gguf(folder: Path, file: Path) -> Path:
-    """Write a klein's transformer as GGUF: matrices in 8 bits (Q8_0), the rest as it is."""
+def save_gguf(folder: Path, file: Path, of: Callable[[Path], dict[str, Any]] = original) -> Path:
+    """Write a transformer as GGUF, a klein's or those weights `of` a folder: matrices in Q8_0, the rest as it is."""
     import gguf
 
     writer = gguf.GGUFWriter(file, "flux")
-    for name, weight in original(folder).items():
+    for name, weight in of(folder).items():
         data = weight.float().numpy()
         kind = gguf.GGMLQuantizationType.F32
-        if data.ndim == 2 and data.shape[1] % WIDTH == 0 and "_in." not in name:
+        layer = name.endswith(".weight") and "_in." not in name  # no table, as quantizers have it
+        if layer and data.ndim == 2 and data.shape[1] % WIDTH == 0:
             kind = gguf.GGMLQuantizationType.Q8_0
             data = gguf.quants.quantize(data, kind)
         writer.add_tensor(name, data, raw_dtype=kind)

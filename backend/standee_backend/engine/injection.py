@@ -146,10 +146,11 @@ def inject(sites: Sequence[Site], injection: Injection) -> Iterator[list[Tensor]
                 site.shared, site.shared_at = _two(share.at_site[index]), at
                 site.shared_bias = bias
         watched = sites[injection.watch]
-        watched.take = injection.watched
+        if injection.watched is not None:
+            watched.take = _two(injection.watched)
         yield seen
-        if watched.captured is not None:
-            seen.append(watched.captured)
+        if watched.captured is not None and injection.watched is not None:
+            seen.append(watched.captured[: len(injection.watched)])
     finally:
         _clear(sites)
 

@@ -29,18 +29,19 @@ DISTILLED_SHIFT = 1.15
 class KreaSiteProcessor(OneStreamProcessor, Krea2AttnProcessor):
     """Krea 2's attention, which lets its `Site` see and change the image tokens before they are projected.
 
-    `text_tokens` says where the image begins in the sequence.
+    The image begins behind as many tokens as `text` (tokens, 0) has rows. It holds no numbers: a compiled graph takes a
+    size for a variable and a number for a constant, and here each prompt has a length of its own.
     """
 
     def __init__(self, site: Site) -> None:
         super().__init__()
         self.site = site
-        self.text_tokens = 0
+        self.text = torch.empty(0, 0)
 
     @property
     def first_cell(self) -> int:
         """Where the image begins among the tokens that it attends with."""
-        return self.text_tokens
+        return self.text.shape[0]
 
     def __call__(
         self,
@@ -51,8 +52,9 @@ class KreaSiteProcessor(OneStreamProcessor, Krea2AttnProcessor):
     ) -> Tensor:
         """Attend; `hidden_states` are (batch, text + cells, dims) and the result has the same shape."""
         if self.site.mode != "off":
-            text, image = hidden_states.tensor_split([self.text_tokens], dim=1)
-            hidden_states = torch.cat([text, self.site.enter(image)], dim=1)
+            text = hidden_states[:, : self.first_cell]
+            image = self.site.enter(hidden_states[:, self.first_cell :])
+            hidden_states = torch.cat([text, image], dim=1)
         if self.site.attends_plainly:
             return super().__call__(attn, hidden_states, attention_mask, image_rotary_emb)
 
@@ -63,7 +65,7 @@ class KreaSiteProcessor(OneStreamProcessor, Krea2AttnProcessor):
                 return rotated_at(x, image_rotary_emb, at)
             return apply_rotary_emb(x, image_rotary_emb, sequence_dim=1)
 
-        out = self.attend_in_one(attn, hidden_states, attn.head_dim, self.text_tokens, turn)
+        out = self.attend_in_one(attn, hidden_states, attn.head_dim, self.first_cell, turn)
         return attn.to_out[0](out * torch.sigmoid(attn.to_gate(hidden_states)))
 
 
@@ -149,8 +151,9 @@ class Krea2(VideoAutoencoder, Family):
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
         """Run the transformer once."""
         batch, text_tokens = len(tokens), conditioning.text.shape[1]
+        before = torch.empty(text_tokens, 0, device=self.device)
         for processor in self.processors:
-            processor.text_tokens = text_tokens
+            processor.text = before
         layers = int(self.transformer.config.num_text_layers)
         text = conditioning.text.to(self.dtype).expand(batch, -1, -1)
         return self.transformer(

@@ -107,6 +107,29 @@ def test_gguf_is_smaller_and_gives_nearly_the_same_picture(
     assert packed.fingerprint() != whole.fingerprint()
 
 
+@pytest.mark.parametrize(
+    ("kind", "of"),
+    [
+        ("flux", single_files.original_flux),
+        ("kontext", single_files.original_flux),
+        ("flux2-dev", single_files.original),
+        ("z-image", single_files.original_z_image),
+        ("qwen-image", single_files.as_diffusers),
+        ("qwen-edit", single_files.as_diffusers),
+        ("krea2", single_files.original_krea2),
+    ],
+)
+def test_gguf_of_every_family_gives_nearly_the_same_picture(
+    tiny_model, tmp_path, named, paint, kind, of
+) -> None:
+    folder = tiny_model(kind)
+    info = named(single_files.save_gguf(folder, tmp_path / f"{kind}.gguf", of), folder)
+    packed, whole = load(info, CPU), load(catalog.find(str(folder)), CPU)
+    assert 0 < np.abs(paint(packed) - paint(whole)).mean() < 2
+    sizes = [family.transformer.get_memory_footprint() for family in (packed, whole)]
+    assert sizes[0] < 0.6 * sizes[1]
+
+
 @pytest.mark.parametrize("preset", [CARDS[0], CARDS[3], CARDS[-1]], ids=lambda p: p.name[:2])
 def test_what_gguf_takes_is_known_before(
     klein, tmp_path, named, composition, shelf, preset
