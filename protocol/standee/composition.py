@@ -8,6 +8,7 @@ separately (see `document/` and `client/`).
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -264,6 +265,15 @@ def from_json(text: str | bytes) -> Composition:
 def to_json(composition: Composition) -> bytes:
     """Return the composition as indented JSON with every field in it."""
     return msgspec.json.format(msgspec.json.encode(composition), indent=2)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a composition, for programs in other languages."""
+    _, types = msgspec.json.schema_components((Composition,), ref_template="#/$defs/{name}")
+    for each in types.values():
+        each["description"] = inspect.cleandoc(each["description"])
+    whole = types.pop("Composition")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "$defs": types}
 
 
 class _Versioned(Struct):

@@ -21,6 +21,7 @@ from .commands.edit import edit
 from .commands.jobs import cancel, jobs
 from .commands.models import download, models
 from .commands.pair import pair
+from .commands.schema import schema
 from .commands.serve import serve
 from .commands.status import status
 from .console import Console, answers, common, run
@@ -90,6 +91,7 @@ models.add_command(download)
 for command in (demo, compose, cutout, edit, models, status, jobs, cancel, serve, pair, bench):
     cli.add_command(command)
 cli.add_command(doctor)
+cli.add_command(schema)
 cli.add_command(completion)
 
 
