@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from ..model.layer_clipboard import ROWS
 from ..services.importer import Importer, document_path, picture_paths
 from ..storage.subject_library import Library, Subject
 from ..widgets.drops import accept_copy
@@ -75,6 +76,8 @@ class DropTarget(QObject):
 
 def usable(data: QMimeData) -> bool:
     """Return whether there is anything in what is dragged that the editor can use."""
+    if data.hasFormat(ROWS):  # layers of the list, which are on the canvas already
+        return False
     return (
         data.hasFormat(SUBJECT)
         or data.hasImage()

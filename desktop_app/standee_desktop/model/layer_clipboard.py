@@ -14,6 +14,8 @@ from standee.composition import Layer, validate
 from standee.errors import InvalidField
 
 MIME = "application/x-standee-layers"
+ROWS = "application/x-standee-rows"
+"""Rows of the list of layers, while they are dragged within it."""
 SHIFT = 16.0
 """How far a pasted or duplicated layer stands from the original, px."""
 

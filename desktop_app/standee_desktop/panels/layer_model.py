@@ -9,8 +9,6 @@ from msgspec.structs import replace
 from PySide6.QtCore import (
     QAbstractListModel,
     QByteArray,
-    QDataStream,
-    QIODevice,
     QMimeData,
     QModelIndex,
     QPersistentModelIndex,
@@ -20,9 +18,10 @@ from PySide6.QtCore import (
 from standee.composition import Layer
 
 from ..model import EditorDocument, edits
+from ..model.layer_clipboard import ROWS
+from ..services.clipboard import CutOutData
 from ..services.image_cache import ImageCache
 
-MIME = "application/x-standee-rows"
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -34,6 +33,7 @@ class LayerModel(QAbstractListModel):
         self.document, self.pictures = document, pictures
         self.layers: tuple[Layer, ...] = document.composition.layers[::-1]
         self._dragging: tuple[str, ...] = ()
+        self._carried: QMimeData | None = None
         document.changed.connect(lambda change: self._take_over(change.after.layers))
         pictures.ready.connect(self._repaint)
         pictures.failed.connect(lambda digest, _: self._repaint(digest))
@@ -103,23 +103,29 @@ class LayerModel(QAbstractListModel):
         """Rows move."""
         return Qt.DropAction.MoveAction
 
+    def supportedDragActions(self) -> Qt.DropAction:
+        """Rows move; other programs copy."""
+        return Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
+
     def mimeTypes(self) -> list[str]:
         """Rows of this list."""
-        return [MIME]
+        return [ROWS]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """Remember what is dragged; it never leaves this list."""
-        self._dragging = tuple(self.layer(index).id for index in indexes)
-        data, payload = QMimeData(), QByteArray()
-        QDataStream(payload, QIODevice.OpenModeFlag.WriteOnly).writeInt32(len(indexes))
-        data.setData(MIME, payload)
+        """Remember what is dragged; what leaves this list is the foremost cut-out."""
+        layers = [self.layer(index) for index in sorted(indexes, key=lambda one: one.row())]
+        self._dragging = tuple(layer.id for layer in layers)
+        shown = next((one for one in layers if one.picture is not None), None)
+        data = QMimeData() if shown is None else CutOutData(shown, self.document.document.read)
+        data.setData(ROWS, QByteArray(str(len(layers)).encode()))
+        self._carried = data  # Qt asks it as long as the drag goes on
         return data
 
     def dropMimeData(
         self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
     ) -> bool:
         """Move the dragged layers to between two rows."""
-        if not (data.hasFormat(MIME) and self._dragging):
+        if not (data.hasFormat(ROWS) and self._dragging):
             return False
         row = len(self.layers) if row < 0 else row
         composition = self.document.composition

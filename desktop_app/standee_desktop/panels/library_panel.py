@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt
@@ -17,11 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from standee.composition import Layer, Rect
 from standee.errors import StandeeError
 
 from ..canvas.drag_and_drop import SUBJECT
 from ..model import EditorDocument
 from ..model.notices import Notices
+from ..services.clipboard import CutOutData, copy_cut_out
 from ..services.image_cache import make_look
 from ..services.importer import Importer
 from ..services.thread_pool import ThreadPool
@@ -54,7 +57,7 @@ class LibraryPanel(QWidget):
         self._subjects: dict[str, Subject] = {}
         self._icons: dict[tuple[str, str | None], QIcon] = {}
         self.search = LineEdit()
-        self.list = SubjectList()
+        self.list = SubjectList(self._carried)
         self.keep = QPushButton(self.tr("Keep selected"))
         self.remove = QPushButton(self.tr("Remove"))
         self._lay_out()
@@ -64,6 +67,7 @@ class LibraryPanel(QWidget):
         self.search.textChanged.connect(lambda _: self._find())
         self.keep.clicked.connect(self.keep_selected)
         self.remove.clicked.connect(self.remove_selected)
+        self.list.copy = self._copy
         drop = self.remove_selected
         self.list.keys = {
             Qt.Key.Key_Delete: drop,
@@ -102,6 +106,23 @@ class LibraryPanel(QWidget):
         for item in self.list.selectedItems():
             digest = str(item.data(DIGEST))
             self._workers.run(partial(self._library.remove, digest), lambda _: self.refresh())
+
+    def _copy(self) -> None:
+        """Put the current subject's cut-out on the clipboard."""
+        if (layer := self._as_layer(self.list.currentItem())) is not None:
+            failed = partial(self._notices.fail, topic="library", fix="")
+            copy_cut_out(layer, self._library.read, self._workers, failed)
+
+    def _carried(self, item: QListWidgetItem) -> QMimeData | None:
+        """Return what other programs find of a subject that is dragged."""
+        layer = self._as_layer(item)
+        return CutOutData(layer, self._library.read) if layer is not None else None
+
+    def _as_layer(self, item: QListWidgetItem | None) -> Layer | None:
+        subject = self.subject(str(item.data(DIGEST))) if item is not None else None
+        if subject is None:
+            return None
+        return Layer(Rect(0, 0, 1, 1), subject.picture, name=subject.name, mask=subject.mask)
 
     def _lay_out(self) -> None:
         self.setObjectName("library")
@@ -189,10 +210,12 @@ class LibraryPanel(QWidget):
 
 
 class SubjectList(KeyedList):
-    """Pictures in a grid that can be dragged onto the canvas."""
+    """Pictures in a grid that can be dragged onto the canvas, and to other programs."""
 
-    def __init__(self) -> None:
+    def __init__(self, carried: Callable[[QListWidgetItem], QMimeData | None]) -> None:
         super().__init__()
+        self._carried = carried
+        self._held: QMimeData | None = None
         self.setViewMode(QListWidget.ViewMode.IconMode)
         self.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.setMovement(QListWidget.Movement.Static)
@@ -203,8 +226,9 @@ class SubjectList(KeyedList):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
 
     def mimeData(self, items: list[QListWidgetItem]) -> QMimeData:  # type: ignore[override]
-        """Name the subjects that are dragged."""
-        data = QMimeData()
+        """Name the subjects that are dragged; other programs take the first as a PNG."""
+        data = (self._carried(items[0]) if items else None) or QMimeData()
+        self._held = data  # Qt asks it as long as the drag goes on
         if items:
             data.setData(SUBJECT, " ".join(str(item.data(DIGEST)) for item in items).encode())
         return data

@@ -1,4 +1,4 @@
-"""Clipboard for layers: copy and paste between documents and windows, PNG for other programs.
+"""Clipboard and drags of layers: between documents and windows, as PNG for other programs.
 
 The clipboard holds the layers' data; their pictures wait in a `.standee` file in the cache folder,
 written by a worker thread, for a document that does not hold them yet. Other programs find the foremost
@@ -7,11 +7,12 @@ cut-out as a PNG.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QStandardPaths, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QStandardPaths, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 
 from standee.composition import Composition, Layer
@@ -25,6 +26,10 @@ from ..storage.image_import import encode
 from ..storage.paths import write_whole
 from .thread_pool import ThreadPool
 
+IMAGE = "application/x-qt-image"
+"""As an image of Qt, which it turns into what the system's programs take."""
+FILES = "text/uri-list"
+DRAWN = ("image/png", IMAGE, FILES)
 Report = Callable[[StandeeError], None]
 
 
@@ -49,7 +54,7 @@ def copy_layers(document: EditorDocument, workers: ThreadPool, failed: Report) -
         shown = next((one for one in reversed(layers) if one.picture is not None), None)
         if shown is None or not Composition(layers=(shown,)).digests() <= set(source.blobs):
             return None
-        return encode(cut_out(shown, source.read, shown.name or "The picture"))
+        return cut_out_png(shown, source.read)
 
     def done(png: bytes | None) -> None:
         held = QGuiApplication.clipboard().mimeData()
@@ -73,6 +78,57 @@ def png_data(png: bytes, file: str = "") -> QMimeData:
             write_whole(path, png)
             data.setUrls([QUrl.fromLocalFile(str(path))])
     return data
+
+
+class CutOutData(QMimeData):
+    """A cut-out as other programs take it, drawn when one of them asks: most drags end in the same window."""
+
+    def __init__(self, layer: Layer, read: Callable[[str], bytes]) -> None:
+        super().__init__()
+        self._layer, self._read = layer, read
+        self._drawn: QMimeData | None = None
+        self._own: dict[str, QByteArray] = {}
+
+    def setData(self, mimetype: str, data: QByteArray | bytes | bytearray | memoryview) -> None:
+        """Add what this program itself reads."""
+        self._own[mimetype] = QByteArray(data)
+
+    def formats(self) -> list[str]:
+        """Name what there is."""
+        return [*self._own, *DRAWN]
+
+    def hasFormat(self, mimetype: str) -> bool:
+        """Return whether there is such data."""
+        return mimetype in self.formats()
+
+    def retrieveData(self, mimetype: str, kind: object) -> object:
+        """Return data; nothing where the picture cannot be read."""
+        if mimetype in self._own:
+            return self._own[mimetype]
+        if self._drawn is None:
+            name = re.sub(r"[^\w -]", "_", self._layer.name).strip() or "cut-out"
+            self._drawn = QMimeData()
+            with suppress(StandeeError):
+                self._drawn = png_data(cut_out_png(self._layer, self._read), f"{name[:80]}.png")
+        if mimetype == IMAGE:
+            return self._drawn.imageData()
+        return self._drawn.urls() if mimetype == FILES else self._drawn.data(mimetype)
+
+
+def copy_cut_out(
+    layer: Layer, read: Callable[[str], bytes], workers: ThreadPool, failed: Report
+) -> None:
+    """Put a cut-out on the clipboard, for other programs."""
+
+    def done(png: bytes) -> None:
+        QGuiApplication.clipboard().setMimeData(png_data(png))
+
+    workers.run(lambda: cut_out_png(layer, read), done, failed)
+
+
+def cut_out_png(layer: Layer, read: Callable[[str], bytes]) -> bytes:
+    """Return a layer's cut-out as a PNG at the size of its picture. Raises `BadPicture`, `TooLarge`, `MissingBlob`."""
+    return encode(cut_out(layer, read, layer.name or "The picture"))
 
 
 def has_layers() -> bool:

@@ -2693,6 +2693,10 @@ or add a subject below.</source>
         <source>Rectangle of words</source>
         <translation>文字矩形</translation>
     </message>
+    <message>
+        <source>A rectangle of words has no picture to cut out: its frame is its place.</source>
+        <translation>文字矩形没有可抠的图片：它的框就是它的位置。</translation>
+    </message>
 </context>
 <context>
     <name>model</name>

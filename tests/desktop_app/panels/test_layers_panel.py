@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
+from standee_desktop.canvas.drag_and_drop import usable
 from standee_desktop.model import edits
 from support.desktop.person import CTRL, NONE, Person
 
@@ -222,3 +223,21 @@ def test_a_row_of_a_group_brings_the_others_and_a_second_click_takes_it_alone(
     clicks_row(person, "a")
     assert person.document.selection == ("a",)
     assert "in a group" in row(person, "a").data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_a_row_dragged_to_another_program_is_its_cut_out(person: Person, assembly) -> None:  # type: ignore[no-untyped-def]
+    person.has(("a cat/dog", 10, 20, 40, 40))
+    model = person.window.layers.list.model()
+    data = model.mimeData([row(person, "a cat/dog")])
+    assert {"image/png", "text/uri-list"} <= set(data.formats())
+    image = QImage.fromData(data.data("image/png"))
+    assert image.pixelColor(32, 32).name() == "#ff6347"
+    assert image.pixelColor(0, 0).alpha() == 0
+    [url] = data.urls()
+    assert url.toLocalFile().endswith("a cat_dog.png")
+    assert QImage(url.toLocalFile()) == image
+    assert bytes(data.data("text/uri-list").data()).startswith(b"file://")
+    assert data.hasImage()
+    assert data.imageData() == image
+    assert not usable(data), "on the canvas it is already"
+    assert model.supportedDragActions() & Qt.DropAction.CopyAction

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 
 from standee.document.document import Document
@@ -62,3 +63,22 @@ def test_the_library_is_searched_renamed_and_cleared_by_keys(  # type: ignore[no
     QTest.keyClick(panel.list, Qt.Key.Key_Delete)
     settle(lambda: len(assembly.library.subjects()) == 7)
     assert list(person.order) == ["layer"]
+
+
+def test_a_subject_of_the_library_is_dragged_and_copied_out_as_its_cut_out(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle, picture
+) -> None:
+    assembly.library.add(picture(colour="brown"), None, "dog")
+    assembly.library_panel.refresh()
+    listed = assembly.library_panel.list
+    settle(lambda: listed.count() == 1)
+    dragged = QImage.fromData(listed.mimeData([listed.item(0)]).data("image/png"))
+    assert dragged.pixelColor(32, 32).name() == "#a52a2a"
+    assert dragged.pixelColor(0, 0).alpha() == 0
+    QGuiApplication.clipboard().clear()
+    person.window.panel("library").raise_()
+    listed.setCurrentRow(0)
+    listed.setFocus()
+    QTest.keyClick(listed, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    settle(lambda: QGuiApplication.clipboard().mimeData().hasFormat("image/png"))
+    assert QGuiApplication.clipboard().image().size() == dragged.size()

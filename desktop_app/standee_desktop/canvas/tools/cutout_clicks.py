@@ -29,6 +29,7 @@ from ...storage.image_import import open_picture
 from ..mask_tint import SUBJECT, MaskTint
 from ..painting import pen
 from ..tool import Canvas, Pointer, Tool
+from .words_tool import without_picture
 
 DRAG = 6.0
 """px of the screen that the mouse moves before a click is a box."""
@@ -98,6 +99,7 @@ class CutoutClicks(Tool):
             text = QCoreApplication.translate(
                 "CutoutClicks", "Select a subject to cut out, one that is not locked."
             )
+            text = without_picture(self.canvas.document.layer(self._layer_id)) or text
             self._notices.tell(text, topic="clicks")
             return
         look = self.canvas.pictures.look(self.picture)

@@ -25,6 +25,7 @@ from ...services.thread_pool import ThreadPool
 from ..mask_tint import CHANGE, SUBJECT, MaskTint
 from ..painting import pen
 from ..tool import Canvas, Pointer, Tool
+from .words_tool import without_picture
 
 Kind = Literal["cutout", "kept"]
 SMALLEST, LARGEST = 1.0, 512.0
@@ -93,6 +94,7 @@ class MaskBrush(Tool):
         """Say why nothing can be painted."""
         translate = QCoreApplication.translate
         text = translate("MaskBrush", "Select a subject to paint on, one that is not locked.")
+        text = without_picture(self.canvas.document.layer(self._layer)) or text
         if self.kind == "kept":
             text = translate("MaskBrush", "Choose a picture as the scene to paint on first.")
         self._notices.tell(text, topic="brush")

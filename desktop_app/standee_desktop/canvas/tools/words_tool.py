@@ -152,3 +152,12 @@ class WordsTool(Tool):
             self._view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.words.hide()
         self.canvas.update()
+
+
+def without_picture(layer: Layer | None) -> str:
+    """Return why a rectangle of words cannot be cut out; nothing for other layers."""
+    if layer is None or layer.picture is not None:
+        return ""
+    return QCoreApplication.translate(
+        "WordsTool", "A rectangle of words has no picture to cut out: its frame is its place."
+    )

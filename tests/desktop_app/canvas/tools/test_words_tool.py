@@ -6,7 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from standee.composition import Rect
+from standee.composition import Layer, Rect
+from standee_desktop.model import edits
 from support.desktop.person import Person
 
 
@@ -86,3 +87,17 @@ def test_it_is_picked_anywhere_and_stands_in_the_token_view(person: Person, word
     assert person.window.canvas.pictures.seen(layer) == Rect(
         layer.rect.x, layer.rect.y, layer.rect.w, layer.rect.h
     )
+
+
+@pytest.mark.parametrize("tool", ["tool-cutout", "tool-clicks"])
+def test_what_cuts_out_says_that_a_rectangle_of_words_has_no_picture(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle, tool: str
+) -> None:
+    words = Layer(Rect(20, 20, 60, 40), prompt="a fox", id="words")
+    person.document.apply("Words", edits.added(person.document.composition, [words]))
+    person.selects("words")
+    person.chooses(tool)
+    settle()
+    assert any("rectangle of words" in one.text for one in assembly.notices)
+    person.drags((30, 30), (50, 40))
+    assert person.document.layer("words").mask is None
