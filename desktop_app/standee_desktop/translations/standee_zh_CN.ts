@@ -2108,8 +2108,8 @@ or add a subject below.</source>
 <context>
     <name>Models</name>
     <message>
-        <source>The small model that comes along: 3D figures on painted backgrounds, 256 px, runs without a GPU.</source>
-        <translation>自带的小模型：手绘背景上的 3D 形象，256 像素，无需 GPU。</translation>
+        <source>The small model that comes along: 3D figures on painted backgrounds, 256 to 512 px, runs without a GPU.</source>
+        <translation>自带的小模型：手绘背景上的 3D 形象，256 至 512 像素，无需 GPU。</translation>
     </message>
     <message>
         <source>FLUX.1 dev: the best fidelity to subjects.</source>

@@ -9,7 +9,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 PHRASES = (
     QT_TRANSLATE_NOOP(
         "Models",
-        "The small model that comes along: 3D figures on painted backgrounds, 256 px, runs without"
+        "The small model that comes along: 3D figures on painted backgrounds, 256 to 512 px, runs without"
         " a GPU.",
     ),
     QT_TRANSLATE_NOOP("Models", "FLUX.1 dev: the best fidelity to subjects."),
