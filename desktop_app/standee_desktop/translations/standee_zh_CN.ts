@@ -2128,6 +2128,14 @@ or add a subject below.</source>
         <translation>FLUX.1 Kontext：可用参考图。</translation>
     </message>
     <message>
+        <source>FLUX.1 Depth: follows a picture of depth.</source>
+        <translation>FLUX.1 Depth：跟随深度图。</translation>
+    </message>
+    <message>
+        <source>FLUX.1 Canny: follows a picture of lines.</source>
+        <translation>FLUX.1 Canny：跟随线稿图。</translation>
+    </message>
+    <message>
         <source>FLUX.2 dev: the largest, takes reference pictures.</source>
         <translation>FLUX.2 dev：最大，可用参考图。</translation>
     </message>

@@ -16,6 +16,8 @@ PHRASES = (
     QT_TRANSLATE_NOOP("Models", "FLUX.1 schnell: four steps, for quick drafts."),
     QT_TRANSLATE_NOOP("Models", "FLUX.1 Krea: photographic, less glossy than dev."),
     QT_TRANSLATE_NOOP("Models", "FLUX.1 Kontext: takes reference pictures."),
+    QT_TRANSLATE_NOOP("Models", "FLUX.1 Depth: follows a picture of depth."),
+    QT_TRANSLATE_NOOP("Models", "FLUX.1 Canny: follows a picture of lines."),
     QT_TRANSLATE_NOOP("Models", "FLUX.2 dev: the largest, takes reference pictures."),
     QT_TRANSLATE_NOOP("Models", "FLUX.2 klein 4B: four steps, small."),
     QT_TRANSLATE_NOOP("Models", "FLUX.2 klein 9B: four steps."),

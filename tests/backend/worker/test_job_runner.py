@@ -189,7 +189,7 @@ def test_the_memory_of_a_jobs_loras_is_in_its_plan(shelf, composition, tmp_path)
     tiny.save_lora(file, catalog.MINI, targets=r".*(attn\.to_[qkv]|proj_mlp)", rank=128)
     sampling = Sampling(steps=3, loras=(Lora(str(file)),))
     info = catalog.find("mini")
-    plan = MemoryPlanner(CPU).plan(info, catalog.MINI, composition, [], None)
+    plan = MemoryPlanner(CPU).plan(info, catalog.MINI, composition, [], {}, None)
     room = plan.need + 2 * lora_files.numbers(file)
     runner = JobRunner(msgspec.structs.replace(CPU, memory=room / GIB))
     assert preset(composition) == "32 bits"
