@@ -1,9 +1,9 @@
 """One connected client as the daemon sees it: what it asked, and what it has yet to be told.
 
 Both directions are bounded, in bytes as they travel: for each connection, for all of a key, and for all
-keys together. What libzmq may still hold counts too: it is known to have left when the kernel has it. A
-peer's requests wait as they came, and are answered one after another; the next one waits until the last
-answer is on its way. Progress that waits is replaced by newer progress.
+keys together. A request counts until it is answered, and so does what libzmq may still hold: it is known to
+have left when the kernel has it. A peer's requests wait as they came, and are answered one after another;
+the next one waits until the last answer is on its way. Progress that waits is replaced by newer progress.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ class Peer:
 
     async def next(self) -> Received:
         """Return the next request, once the last one is answered and the answer has left."""
-        self._give_back_answered()
+        self._inbox_bytes -= self._answering
+        self._budget.give(self.owner, self._answering)
+        self._answering = 0
         await self.read()
         while not self._inbox:
             self._news.clear()
@@ -125,11 +127,6 @@ class Peer:
         received = self._inbox.popleft()
         self._answering = _size(received.frames)
         return received
-
-    def _give_back_answered(self) -> None:
-        self._inbox_bytes -= self._answering
-        self._budget.give(self.owner, self._answering)
-        self._answering = 0
 
     # -- to the peer -----------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
@@ -12,21 +11,6 @@ from PySide6.QtWidgets import QFileDialog
 from standee.composition import Lora
 from standee_desktop.model import edits
 from standee_desktop.panels.lora_list import name_of
-
-
-@pytest.fixture
-def assembly(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
-    """Everything around the window, with a daemon's home in which there is none."""
-    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.services.daemon_link import DaemonLink
-    from standee_desktop.shell.assembly import Assembly
-
-    assembly = Assembly(window, DaemonLink(start=False))
-    assembly.begin()
-    window.show_welcome(False)
-    settle()
-    yield assembly
-    assembly.close()
 
 
 def loras(person) -> tuple[Lora, ...]:  # type: ignore[no-untyped-def]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -12,21 +11,6 @@ from PySide6.QtTest import QTest
 
 from standee.composition import Control, Layer, Rect, validate
 from standee_desktop.model import edits
-
-
-@pytest.fixture
-def assembly(window, own_places, monkeypatch, settle):  # type: ignore[no-untyped-def]
-    """Everything around the window, with a daemon's home in which there is none."""
-    monkeypatch.setenv("STANDEE_HOME", str(own_places / "home"))
-    from standee_desktop.services.daemon_link import DaemonLink
-    from standee_desktop.shell.assembly import Assembly
-
-    assembly = Assembly(window, DaemonLink(start=False))
-    assembly.begin()
-    window.show_welcome(False)
-    settle()
-    yield assembly
-    assembly.close()
 
 
 def controls(person) -> tuple[Control, ...]:  # type: ignore[no-untyped-def]
