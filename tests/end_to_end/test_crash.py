@@ -153,17 +153,19 @@ def test_a_job_that_kills_its_worker_twice_still_gets_through(client):
     assert client.compose(Composition(prompt="die twice"))
 
 
-LATE = Composition(prompt="long to finish")
+class BothRunning:
+    """Two jobs of one worker: the first is being finished until `finish`, the second makes steps."""
 
+    def __init__(self, daemon):
+        self.may_finish = daemon.home / "may-finish"
+        self.first = Follower(daemon, Composition(prompt=f"finishes at {self.may_finish}"))
+        self.first.wait_for_step(1)
+        self.second = Follower(daemon, slow(10))
+        self.second.wait_for_step(1)
+        assert self.first.is_alive()
 
-def both_running(daemon):
-    """Submit two jobs; return their followers when one is being finished and the other makes steps."""
-    first = Follower(daemon, LATE)
-    first.wait_for_step(1)
-    second = Follower(daemon, slow(10))
-    second.wait_for_step(1)
-    assert first.is_alive()
-    return first, second
+    def finish(self):
+        self.may_finish.touch()
 
 
 def attempts(follower):
@@ -171,14 +173,17 @@ def attempts(follower):
 
 
 def test_two_jobs_of_one_worker_are_told_apart_from_those_that_wait(daemon, client):
-    first, second = both_running(daemon)
+    both = BothRunning(daemon)
     third = client.submit(Composition(prompt="third"))
     assert [job.position for job in client.jobs()] == [None, None, 2]
     status = client.status()
     assert (status.running, status.queued) == (2, 1)
     assert [(w.state, w.job) for w in status.workers] == [("busy", client.jobs()[1].job)]
-    assert [r.data for r in first.results()] == [b"picture of long to finish 0"]
-    assert [r.data for r in second.results()] == [b"picture of slow 0"]
+    both.finish()
+    assert [r.data for r in both.first.results()] == [
+        f"picture of finishes at {both.may_finish} 0".encode()
+    ]
+    assert [r.data for r in both.second.results()] == [b"picture of slow 0"]
     assert client.wait(third)
 
 
@@ -192,9 +197,10 @@ def test_two_jobs_of_one_worker_are_told_apart_from_those_that_wait(daemon, clie
     ids=["worker killed", "daemon killed", "daemon stopped"],
 )
 def test_both_jobs_of_a_worker_outlive_it(daemon, end, tried):
-    both = both_running(daemon)
+    both = BothRunning(daemon)
     end(daemon)
-    for follower in both:
+    both.finish()
+    for follower in (both.first, both.second):
         assert len(follower.results()) == 1
         assert attempts(follower) == tried
         seqs = [event.seq for event in follower.events]
@@ -205,14 +211,15 @@ def test_both_jobs_of_a_worker_outlive_it(daemon, end, tried):
 def test_a_job_that_is_cancelled_while_it_is_finished_leaves_the_other_one(
     daemon, client, hard, tried
 ):
-    first, second = both_running(daemon)
+    both = BothRunning(daemon)
     job = client.jobs()[0].job
     client.cancel(job, hard=hard)
+    both.finish()
     with pytest.raises(JobCancelled):
         client.wait(job)
-    assert first.results() == []
-    assert len(second.results()) == 1
-    assert attempts(second) == tried
+    assert both.first.results() == []
+    assert len(both.second.results()) == 1
+    assert attempts(both.second) == tried
 
 
 @pytest.mark.parametrize("bad", ["die", "long to finish, dead end"])

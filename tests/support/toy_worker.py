@@ -4,9 +4,9 @@
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
 `chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
 and writes its number there, `says much` writes 1,000 long lines to stderr. A picture that is
-`long to finish` takes 1 s of that; a `dead end` ends the process then, a `bad end` raises. Each
-picture's bytes are `picture of <prompt> <seed>`. A `whole receipt` holds the composition, as those
-of the engine do.
+`long to finish` takes 1 s of that, and one that `finishes at FILE` waits for that file; a `dead end`
+ends the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`. A
+`whole receipt` holds the composition, as those of the engine do.
 """
 
 import os
@@ -68,6 +68,10 @@ class ToyRunner:
     def _finish(self, prompt, seed, receipt):
         if "long to finish" in prompt:
             time.sleep(1.0)
+        if "finishes at " in prompt:
+            file = Path(prompt.partition("finishes at ")[2])
+            while not file.exists():
+                time.sleep(0.01)
         if "dead end" in prompt:
             self._die()
         if "bad end" in prompt:

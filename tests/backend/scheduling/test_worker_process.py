@@ -55,8 +55,8 @@ def with_child(tmp_path, scene):
 
 
 async def finishing_and_computing(child):
-    """Return a job that is being finished, and one that computes."""
-    first = Doing(child, job(1, "long to finish"))
+    """Return a job that is being finished for good, and one that computes."""
+    first = Doing(child, job(1, "finishes at /nowhere"))
     await first.freed.wait()
     second = Doing(child, job(2, "slow, deaf", steps=100))
     await second.stepped.wait()
