@@ -5,7 +5,7 @@
 `.venv-lowest` holds each package at its lower bound, `.venv-newest` the latest of each; what these need in turn is the
 latest for both. With each the protocol's tests run, and those of the engine that touch most of diffusers, transformers
 and peft. uv resolves and installs, since pip knows no lowest versions: it is installed into each environment. It heeds
-its own settings, such as `UV_CONSTRAINT` and `UV_EXTRA_INDEX_URL`.
+its own settings, such as `UV_CONSTRAINT`, and what pip was told.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ import sys
 import venv
 from pathlib import Path
 
-from setup import CPU_INDEX, has_nvidia, reachable  # type: ignore[import-not-found]  # beside it
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "protocol"))
+
+from standee_cli.package_installer import environment, reachable  # noqa: E402  # of this checkout
+from standee_cli.torch_builds import choose, detect  # noqa: E402
+
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 TESTS = (
     "tests/protocol",
@@ -55,9 +58,10 @@ def install(folder: Path, python: Path, resolution: str) -> None:
     subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
     command = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--upgrade"]
     command += ["--resolution", resolution, "--editable", f"{ROOT}[backend,dev]"]
-    if sys.platform == "linux" and not has_nvidia() and reachable(f"{CPU_INDEX}/torch/"):
+    build = choose(detect())
+    if build.name == "cpu" and reachable(f"{build.url}/torch/"):  # others lack the oldest torch
         command += ["--torch-backend", "cpu"]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, env=environment())
 
 
 def versions(python: Path) -> list[str]:

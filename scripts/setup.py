@@ -1,25 +1,36 @@
 """Setup of `.venv`: finds a Python, installs what is pinned. Kept: needs no tool but any Python 3.
 
-    python3 scripts/setup.py backend dev
+    python3 scripts/setup.py [--torch BUILD] backend dev
 
 Needs only the standard library. Does nothing when `.venv` already holds these extras as pinned.
+Installs by uv where it is on the PATH, which then also brings a Python; else by pip. Which build of PyTorch
+suits the machine is found out and told; `--torch` or `STANDEE_TORCH` decide otherwise.
 Whatever goes wrong is one line with its fix. The syntax stays that of Python 3.6, so that an old
 Python is told to make room for a newer one instead of failing to read this file.
 """
 
+import argparse
 import hashlib
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "protocol"))
+
+from standee_cli.package_installer import (  # noqa: E402  # from this checkout
+    Installer,
+    InstallError,
+    explain,
+    run,
+)
+from standee_cli.torch_builds import CHOICES, TorchBuild, choose, detect  # noqa: E402
+
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "standee-setup.json"
@@ -27,7 +38,8 @@ LOG = VENV / "standee-setup.log"
 
 EXTRAS = ("backend", "desktop", "dev")
 OLDEST, NEWEST = (3, 11), (3, 14)  # torch has wheels for these
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+NEWEST_WITH_ALL = "3.13"
+"""The Python that uv brings where there is none."""
 
 # What must load once an extra is installed, and the Debian packages of the libraries it loads.
 IMPORTS = {
@@ -59,23 +71,21 @@ DEBIAN = {
 }
 
 
-class Stop(Exception):
-    """Setting up cannot go on; the message is one line: what is wrong, and the fix."""
-
-
 def main(arguments: "list[str]") -> int:
     """Make `.venv` hold the extras named in `arguments`; 0 if it does, 1 (and one line) if not."""
-    extras = set(arguments)
-    if extras - set(EXTRAS):
-        print(f"usage: setup.py [{'] ['.join(EXTRAS)}]", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="setup.py", description="Set up .venv.")
+    parser.add_argument("extras", nargs="*", metavar="EXTRA", help=", ".join(EXTRAS))
+    parser.add_argument("--torch", metavar="BUILD", default="", help=", ".join(CHOICES))
+    given = parser.parse_args(arguments)
+    if set(given.extras) - set(EXTRAS):
+        parser.error(f"the extras are {', '.join(EXTRAS)}")
     try:
-        set_up(extras)
-    except Stop as stop:
-        print(f"standee: {stop}", file=sys.stderr)
+        set_up(set(given.extras), given.torch)
+    except (InstallError, ValueError) as error:
+        print(f"standee: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"standee: {explain(str(error))}", file=sys.stderr)
+        print(f"standee: {explain(str(error), VENV_PYTHON)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstandee: interrupted; the same command goes on from here.", file=sys.stderr)
@@ -83,28 +93,51 @@ def main(arguments: "list[str]") -> int:
     return 0
 
 
-def set_up(extras: "set[str]") -> None:
-    """Install `extras`, and those installed before, unless the stamp says that they are there."""
+def set_up(extras: "set[str]", torch: str = "") -> None:
+    """Install `extras`, and those installed before, unless the stamp says that they are there.
+
+    `torch` is the build that is asked for. Raises `InstallError`, and `ValueError` for a build that there is not.
+    """
     stamp = read_stamp()
     moved = stamp.get("root", str(ROOT)) != str(ROOT)  # console scripts hold absolute paths
     usable = VENV_PYTHON.exists() and not moved
     installed = set(stamp.get("extras", [])) if usable else set()
-    if usable and stamp.get("pins") == pins() and extras <= installed:
+    asked = torch or os.environ.get("STANDEE_TORCH", "auto")
+    as_asked = asked in ("auto", stamp.get("torch")) or "backend" not in extras | installed
+    if usable and stamp.get("pins") == pins() and extras <= installed and as_asked:
         return
     began = time.monotonic()
     wanted = sorted(extras | installed)
+    build = choose(detect(), torch) if "backend" in wanted else None
+    installer = Installer(VENV_PYTHON, LOG)
     if not usable:
-        python = find_python()
-        require_disk(wanted)
-        create_venv(python)
-    print(f"Setting up .venv with standee[{','.join(wanted)}]; the next time takes no time.")
-    if "backend" in wanted:
-        install_torch()
-    pip("--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[{','.join(wanted)}]")
+        python = find_python(installer)
+        require_disk(build)
+        create_venv(python, installer)
+    print(
+        f"Setting up .venv with standee[{','.join(wanted)}] by {installer.name};"
+        " the next time takes no time."
+    )
+    constraints = ("--constraint", str(ROOT / "constraints.txt"))
+    if build is not None:
+        if usable and stamp.get("torch", build.name) != build.name:
+            installer.uninstall("torch")
+        installer.install_torch(torch_pin(), build, print, *constraints)
+    installer.install(*constraints, "--editable", f"{ROOT}[{','.join(wanted)}]")
     for extra in wanted:
         require_loadable(extra)
-    STAMP.write_text(json.dumps({"root": str(ROOT), "pins": pins(), "extras": wanted}))
+    done = {"root": str(ROOT), "pins": pins(), "extras": wanted}
+    if build is not None:
+        done["torch"] = build.name
+    STAMP.write_text(json.dumps(done))
     print(f"Ready after {time.monotonic() - began:.0f} s.")
+
+
+def torch_pin() -> str:
+    """The requirement that pins torch."""
+    pin = re.search(r"^torch==\S+", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert pin is not None
+    return pin.group()
 
 
 def read_stamp() -> "dict[str, Any]":
@@ -129,14 +162,16 @@ def pins() -> str:
 # Python and disk
 
 
-def find_python() -> str:
-    """The interpreter to build `.venv` with: the one running this, or a suitable one on PATH."""
+def find_python(installer: Installer) -> str:
+    """The interpreter to build `.venv` with: the one running this, a suitable one on PATH, or one for uv to bring."""
     named = [shutil.which(f"python3.{minor}") for minor in (13, 12, 11, 14)]
     for python in [sys.executable, *filter(None, named)]:
         if OLDEST <= version_of(python) <= NEWEST:
             return python
+    if installer.uv:
+        return NEWEST_WITH_ALL
     found = "{}.{}".format(*version_of(sys.executable))
-    raise Stop(
+    raise InstallError(
         f"needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}, found {found}. "
         f"Fix: {newer_python()}"
     )
@@ -160,127 +195,31 @@ def newer_python() -> str:
     return "curl -LsSf https://astral.sh/uv/install.sh | sh && ~/.local/bin/uv python install 3.13"
 
 
-def require_disk(extras: "list[str]") -> None:
-    """Raise `Stop` unless the packages fit; measured sizes, rounded up."""
-    needed = 1
-    if "backend" in extras:
-        needed = 10 if has_nvidia() else 3
+def require_disk(build: "Optional[TorchBuild]") -> None:
+    """Raise `InstallError` unless the packages fit; measured sizes, rounded up."""
+    needed = 1 if build is None else 3 if build.name == "cpu" else 10
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < needed:
-        raise Stop(
+        raise InstallError(
             f"needs {needed} GB of disk for its packages, {ROOT} has {free:.1f} GB. "
             f"Fix: free {needed - free:.1f} GB there, or clone to a larger disk."
         )
 
 
-def create_venv(python: str) -> None:
-    """Build an empty `.venv`, on Debian with the package that its Python leaves out."""
-    command = (python, "-m", "venv", "--clear", str(VENV))
-    answer = run(*command)
-    if answer.returncode != 0 and "ensurepip" in answer.stdout:
-        package = "python{}.{}-venv".format(*version_of(python))
-        install_debian([package], f"{python} cannot make virtual environments")
+def create_venv(python: str, installer: Installer) -> None:
+    """Build an empty `.venv`; without uv, on Debian with the package that its Python leaves out."""
+    if installer.uv:
+        shutil.rmtree(VENV, ignore_errors=True)
+        answer = run(installer.uv, "venv", "--seed", "--python", python, str(VENV))
+    else:
+        command = (python, "-m", "venv", "--clear", str(VENV))
         answer = run(*command)
+        if answer.returncode != 0 and "ensurepip" in answer.stdout:
+            package = "python{}.{}-venv".format(*version_of(python))
+            install_debian([package], f"{python} cannot make virtual environments")
+            answer = run(*command)
     if answer.returncode != 0:
-        raise Stop(explain(answer.stdout))
-
-
-# Packages
-
-
-def install_torch() -> None:
-    """Install the pinned torch, on Linux without an NVIDIA GPU the build that lacks 4 GB of CUDA.
-
-    That build lives on PyTorch's own index, which a restricted network may not reach; what the
-    usual index has is right everywhere, so it is the fallback.
-    """
-    pin = re.search(r"^torch==\S+", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
-    assert pin is not None
-    torch = pin.group()
-    if sys.platform == "linux" and not has_nvidia() and reachable(f"{CPU_INDEX}/torch/"):
-        try:
-            # Its dependencies come from the usual index, with everything else.
-            pip(torch, "--no-deps", "--index-url", CPU_INDEX)
-            return
-        except Stop:
-            print("  PyTorch's CPU index has no such build; taking the usual one.")
-    pip(torch, "--constraint", str(ROOT / "constraints.txt"))
-
-
-def has_nvidia() -> bool:
-    """Whether an NVIDIA driver is installed."""
-    return shutil.which("nvidia-smi") is not None
-
-
-def reachable(url: str) -> bool:
-    """Whether a page answers within three seconds."""
-    try:
-        request = urllib.request.Request(url, method="HEAD")
-        return bool(urllib.request.urlopen(request, timeout=3).status == 200)
-    except (OSError, ValueError):
-        return False
-
-
-def pip(*arguments: str) -> None:
-    """Run `pip install`: a changing line on a terminal, all in the log; `Stop` if it fails."""
-    command = [str(VENV_PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
-    output = []
-    with subprocess.Popen(
-        [*command, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        cwd=ROOT,
-    ) as process, LOG.open("a", encoding="utf-8") as log:
-        assert process.stdout is not None
-        for line in process.stdout:
-            output.append(line)
-            log.write(line)
-            show_progress(line)
-    show_progress("")
-    if process.returncode != 0:
-        raise Stop(explain("".join(output)))
-
-
-def show_progress(line: str) -> None:
-    """Replace the last line of a terminal; elsewhere print downloads only."""
-    line = line.strip()
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns - 3
-        print(f"\r\x1b[2K  {line[:width]}" if line else "\r\x1b[2K", end="", flush=True)
-    elif line.startswith("Downloading"):
-        print(f"  {line}", flush=True)
-
-
-def explain(output: str) -> str:
-    """The one line that a person needs out of what a failed command printed."""
-    if re.search(r"No space left on device|Errno 28|not enough space", output):
-        return (
-            f"the disk of {ROOT} or of the temporary folder is full. Fix: free 3 GB (10 GB with an "
-            "NVIDIA GPU), or set TMPDIR to a folder with room; the same command goes on from here."
-        )
-    if re.search(
-        r"NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError"
-        r"|Temporary failure in name resolution|Network is unreachable|Connection refused",
-        output,
-    ):
-        return (
-            "the package index cannot be reached. Fix: connect to the internet, or name your "
-            f"mirror with PIP_INDEX_URL (proxy: HTTPS_PROXY); details in {LOG}"
-        )
-    missing = re.search(r"No matching distribution found for (.+)", output)
-    if missing:
-        return (
-            f"your package index has no {missing.group(1).strip()} for this Python and machine. "
-            f"Fix: use another Python (make test PYTHON=python3.12) or index (PIP_INDEX_URL); "
-            f"details in {LOG}"
-        )
-    if re.search(r"Permission denied|Errno 13", output):
-        return f"may not write to {VENV}. Fix: sudo chown -R $USER {ROOT}"
-    errors = [line for line in output.splitlines() if line.lower().startswith("error")]
-    last = (errors or output.strip().splitlines() or ["no reason given"])[-1]
-    return f"installing failed: {last.strip()} (all of it: {LOG})"
+        raise InstallError(explain(answer.stdout, VENV_PYTHON))
 
 
 # System libraries
@@ -295,42 +234,29 @@ def require_loadable(extra: str) -> None:
         install_debian(packages, f"standee[{extra}] needs {missing.group(1)}")
         answer = run(str(VENV_PYTHON), "-c", IMPORTS[extra])
     elif missing:
-        raise Stop(
+        raise InstallError(
             f"standee[{extra}] needs the system library {missing.group(1)}. Fix: install its "
             f"package (on Debian, `apt-file search {missing.group(1)}` names it)."
         )
     if answer.returncode != 0:
         last = answer.stdout.strip().splitlines()[-1:] or [f"exit status {answer.returncode}"]
-        raise Stop(f"standee[{extra}] is installed but does not load: {last[0]}. Fix: make clean")
+        raise InstallError(
+            f"standee[{extra}] is installed but does not load: {last[0]}. Fix: make clean"
+        )
 
 
 def install_debian(packages: "list[str]", reason: str) -> None:
-    """Install Debian packages if this is root on such a system; else `Stop` with the command."""
+    """Install Debian packages if this is root on such a system; else `InstallError` with the command."""
     command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     if shutil.which("apt-get") is None:
-        raise Stop(f"{reason}. Fix: install what Debian calls {' '.join(packages)}")
+        raise InstallError(f"{reason}. Fix: install what Debian calls {' '.join(packages)}")
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        raise Stop(f"{reason}. Fix: sudo {' '.join(command)}")
+        raise InstallError(f"{reason}. Fix: sudo {' '.join(command)}")
     print(f"  {' '.join(command)}")
     if run(*command).returncode != 0:
         run("apt-get", "update")  # a fresh image has no lists yet
         if run(*command).returncode != 0:
-            raise Stop(f"{reason}, and apt could not bring it. Fix: {' '.join(command)}")
-
-
-def run(*command: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end; stdout holds all that it printed. A missing command gives 127."""
-    try:
-        return subprocess.run(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        return subprocess.CompletedProcess(command, 127, stdout=str(error))
+            raise InstallError(f"{reason}, and apt could not bring it. Fix: {' '.join(command)}")
 
 
 if __name__ == "__main__":

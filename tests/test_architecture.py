@@ -66,7 +66,14 @@ FLOORS = {
         "validation files images formatting",
         "errors",
     ),
-    "standee_cli": ("main", "commands", "job_runs options", "progress", "console"),
+    "standee_cli": (
+        "main",
+        "commands",
+        "job_runs options",
+        "progress",
+        "console package_installer",
+        "torch_builds",
+    ),
     "standee_backend": (
         "bench",
         "demo daemon pipeline",

@@ -10,6 +10,10 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from standee_cli import package_installer
+from standee_cli.package_installer import Installer
+from standee_cli.torch_builds import Machine
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -25,18 +29,23 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "reachable", lambda url: False)
-    monkeypatch.setattr(module, "has_nvidia", lambda: False)
+    monkeypatch.setattr(package_installer, "reachable", lambda url: False)
+    monkeypatch.setattr(module, "detect", lambda: Machine("linux"))
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.delenv("STANDEE_TORCH", raising=False)
     return module
 
 
 @pytest.fixture
 def pip_calls(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """What pip was asked to install; everything asked for loads."""
+    """What pip was asked to install or remove; everything asked for loads."""
     calls: list[tuple[str, ...]] = []
-    monkeypatch.setattr(setup, "pip", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(Installer, "install", lambda self, *arguments: calls.append(arguments))
+    monkeypatch.setattr(
+        Installer, "uninstall", lambda self, package: calls.append(("remove", package))
+    )
     monkeypatch.setattr(setup, "require_loadable", lambda extra: None)
-    monkeypatch.setattr(setup, "create_venv", lambda python: make_venv(setup))
+    monkeypatch.setattr(setup, "create_venv", lambda python, installer: make_venv(setup))
     return calls
 
 
@@ -99,7 +108,7 @@ def test_a_moved_checkout_is_set_up_anew(
     stamp = json.loads(setup.STAMP.read_text())
     setup.STAMP.write_text(json.dumps({**stamp, "root": "/where/it/was"}))
     created = []
-    monkeypatch.setattr(setup, "create_venv", created.append)
+    monkeypatch.setattr(setup, "create_venv", lambda python, installer: created.append(python))
     assert setup.main(["dev"]) == 0
     assert len(created) == 1
 
@@ -108,41 +117,49 @@ def test_a_failed_install_is_not_taken_for_done(
     setup: ModuleType, pip_calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(extra: str) -> None:
-        raise setup.Stop("it does not load. Fix: this")
+        raise setup.InstallError("it does not load. Fix: this")
 
     monkeypatch.setattr(setup, "require_loadable", fail)
     assert setup.main(["dev"]) == 1
     assert not setup.STAMP.exists()
 
 
-def test_torch_comes_from_the_cpu_index_when_that_answers_and_there_is_no_gpu(
+def test_torch_comes_in_the_build_that_suits_the_machine_and_the_reason_is_told(
+    setup: ModuleType,
+    pip_calls: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(package_installer, "reachable", lambda url: True)
+    monkeypatch.setattr(setup, "detect", lambda: Machine("linux", nvidia=(580, 65)))
+    assert setup.main(["backend"]) == 0
+    assert "https://download.pytorch.org/whl/cu130" in pip_calls[0]
+    assert pip_calls[0][0].startswith("torch==")
+    told = capsys.readouterr().out
+    assert "PyTorch for CUDA 13.0 (cu130): an NVIDIA card with driver 580.65 was found." in told
+
+
+def test_another_build_takes_the_place_of_the_one_that_is_there(
     setup: ModuleType, pip_calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(setup, "reachable", lambda url: True)
-    setup.install_torch()
-    assert setup.CPU_INDEX in pip_calls[-1]
-    monkeypatch.setattr(setup, "has_nvidia", lambda: True)
-    setup.install_torch()
-    assert setup.CPU_INDEX not in pip_calls[-1]
+    monkeypatch.setattr(package_installer, "reachable", lambda url: True)
+    assert setup.main(["backend"]) == 0
+    assert setup.main(["backend", "--torch", "cpu"]) == 0
+    assert ("remove", "torch") not in pip_calls
+    monkeypatch.setenv("STANDEE_TORCH", "rocm7.2")
+    assert setup.main(["backend"]) == 0
+    assert pip_calls[-3] == ("remove", "torch")
+    assert "https://download.pytorch.org/whl/rocm7.2" in pip_calls[-2]
 
 
-def test_torch_comes_from_the_usual_index_when_the_cpu_index_fails(
-    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+def test_a_build_that_there_is_not_is_refused_with_those_that_there_are(
+    setup: ModuleType, pip_calls: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    calls = []
-
-    def pip(*arguments: str) -> None:
-        calls.append(arguments)
-        if setup.CPU_INDEX in arguments:
-            raise setup.Stop("no such build")
-
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(setup, "reachable", lambda url: True)
-    monkeypatch.setattr(setup, "pip", pip)
-    setup.install_torch()
-    assert [setup.CPU_INDEX in call for call in calls] == [True, False]
-    assert all(call[0].startswith("torch==") for call in calls)
+    assert setup.main(["backend", "--torch", "cu99"]) == 1
+    line = the_line(capsys.readouterr())
+    assert "--torch names 'cu99'" in line
+    assert "cu130" in line
+    assert pip_calls == []
 
 
 def test_an_old_python_is_named_with_what_to_install(
@@ -160,7 +177,24 @@ def test_a_newer_python_on_path_is_found(
     monkeypatch.setattr(shutil, "which", lambda name: f"/opt/{name}")
     versions = {"/opt/python3.13": (0, 0), "/opt/python3.12": (3, 12)}  # a shim that does not run
     monkeypatch.setattr(setup, "version_of", lambda python: versions.get(python, (3, 9)))
-    assert setup.find_python() == "/opt/python3.12"
+    assert setup.find_python(Installer(setup.VENV_PYTHON, setup.LOG)) == "/opt/python3.12"
+
+
+def test_uv_brings_a_python_where_none_is_new_enough(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: "/opt/uv" if name == "uv" else None)
+    monkeypatch.setattr(setup, "version_of", lambda python: (3, 9))
+    commands = []
+
+    def run(*command: str) -> "subprocess.CompletedProcess[str]":
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, stdout="")
+
+    monkeypatch.setattr(setup, "run", run)
+    installer = Installer(setup.VENV_PYTHON, setup.LOG)
+    setup.create_venv(setup.find_python(installer), installer)
+    assert commands == [("/opt/uv", "venv", "--seed", "--python", "3.13", str(setup.VENV))]
 
 
 def test_a_full_disk_is_told_before_anything_is_downloaded(
@@ -186,7 +220,9 @@ def test_a_missing_library_names_the_apt_line(
     )
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(setup.os, "geteuid", lambda: 1000)
-    with pytest.raises(setup.Stop, match=r"libEGL.so.1. Fix: sudo apt-get install .* libegl1 "):
+    with pytest.raises(
+        setup.InstallError, match=r"libEGL.so.1. Fix: sudo apt-get install .* libegl1 "
+    ):
         setup.require_loadable("desktop")
 
 
@@ -218,29 +254,10 @@ def test_a_python_without_venv_names_the_debian_package(
     monkeypatch.setattr(setup, "version_of", lambda python: (3, 12))
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(setup.os, "geteuid", lambda: 1000)
-    with pytest.raises(setup.Stop, match=r"Fix: sudo apt-get install .* python3.12-venv$"):
-        setup.create_venv("/usr/bin/python3.12")
-
-
-@pytest.mark.parametrize(
-    ("output", "words"),
-    [
-        ("OSError: [Errno 28] No space left on device", "free 3 GB"),
-        (
-            "WARNING: Retrying ... NewConnectionError('<...>: Failed to establish')\n"
-            "ERROR: No matching distribution found for torch==2.13.0",
-            "PIP_INDEX_URL",
-        ),
-        ("ERROR: No matching distribution found for torch==2.13.0", "has no torch==2.13.0"),
-        ("PermissionError: [Errno 13] Permission denied: '/x'", "chown"),
-        ("noise\nERROR: something new\nmore noise", "something new"),
-        ("", "no reason given"),
-    ],
-)
-def test_what_pip_says_becomes_one_line(setup: ModuleType, output: str, words: str) -> None:
-    line = setup.explain(output)
-    assert words in line
-    assert "\n" not in line
+    installer = Installer(setup.VENV_PYTHON, setup.LOG)
+    installer.uv = None
+    with pytest.raises(setup.InstallError, match=r"Fix: sudo apt-get install .* python3.12-venv$"):
+        setup.create_venv("/usr/bin/python3.12", installer)
 
 
 def test_pip_without_a_network_gives_one_line_and_no_traceback(
