@@ -75,15 +75,22 @@ def corners(rect: Rect, degrees: float) -> tuple[Point, Point, Point, Point]:
     return a, b, c, d
 
 
-@lru_cache(maxsize=4096)
 def bounds_turned(rect: Rect, degrees: float) -> Rect:
     """Return the upright rectangle around `rect` once it is turned."""
     if not degrees:
         return rect
-    xs, ys = zip(*corners(rect, degrees), strict=True)
-    return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+    w, h = _size_turned(rect.w, rect.h, degrees)
+    return Rect(rect.x + (rect.w - w) / 2, rect.y + (rect.h - h) / 2, w, h)
 
 
+@lru_cache(maxsize=4096)
+def _size_turned(w: float, h: float, degrees: float) -> Point:
+    """Return the sides of what is around a turned rectangle: the same wherever that is moved."""
+    cosine, sine = map(abs, _direction(degrees))
+    return w * cosine + h * sine, w * sine + h * cosine
+
+
+@lru_cache(maxsize=4096)
 def _direction(degrees: float) -> Point:
     """Return cosine and sine; of quarter turns exactly."""
     turn = turn_of(degrees)

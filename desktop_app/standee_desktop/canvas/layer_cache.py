@@ -1,8 +1,9 @@
 """Pixmap cache of the painted layers, so that a drag repaints only what moves.
 
 During a drag only the layers that move are painted anew, between what is below and what is above
-them: a drag costs the same with three layers and with a hundred. While one zooms or pans, many
-layers are shown as they were painted last, scaled, and painted anew in slices between the frames.
+them: a drag costs the same with three layers and with a hundred. While one zooms or pans, or pictures
+are read, many layers are shown as they were painted last, scaled, and painted anew in slices between
+the frames.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPixmap
@@ -44,7 +46,7 @@ SLOW = 0.008
 SLICE = 0.003
 """How long they are painted between two frames otherwise, s."""
 
-Key = tuple[object, ...]
+Key = tuple[Any, ...]
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Plate:
     composition: Composition
     layers: tuple[Layer, ...]
     pixmap: QPixmap
+    arrived: int = 0
+    """How many pictures had been read when it was begun."""
     next: int = 0
     seconds: float = 0.0
     """How long painting it took so far."""
@@ -65,6 +69,10 @@ class Plate:
     def whole(self) -> bool:
         """Whether all layers are in it."""
         return self.next == len(self.layers)
+
+    def shows(self, camera: Camera, arrived: int) -> bool:
+        """Whether it is how the layers look, once so many pictures have been read."""
+        return self.whole and self.camera == camera and self.arrived == arrived
 
 
 class LayerCache:
@@ -76,21 +84,28 @@ class LayerCache:
     def __init__(self, pictures: ImageCache) -> None:
         self._pictures = pictures
         self.veil: Callable[[QPainter, float], None] | None = None
-        self._generation = 0
+        self._generation = self._arrived = 0
+        self._opened = False
         self._below: Plate | None = None
         self._under_way: Plate | None = None
         self._above: tuple[object, QPixmap] | None = None
         self._sprites: OrderedDict[Key, QPixmap | None] = OrderedDict()
         self._sprite_pixels = 0
-        pictures.ready.connect(self._stale)
-        pictures.failed.connect(self._stale)
+        self._at_place: tuple[object, dict[int, tuple[Layer, QPointF, QPixmap]]] = None, {}
+        pictures.ready.connect(self._on_arrival)
+        pictures.failed.connect(self._on_arrival)
 
-    def _stale(self, *_: object) -> None:
-        self._generation += 1
+    def _on_arrival(self, *_: object) -> None:
+        self._arrived += 1
 
     def repaint(self) -> None:
-        """Paint all anew: the theme is another, or the document."""
+        """Paint all anew: the theme is another, or what is shown of the document."""
         self._generation += 1
+
+    def forget(self) -> None:
+        """Let go of what was painted: another document is open. Its first picture may take some frames."""
+        self._below = self._under_way = None
+        self._opened = True
 
     def paint(
         self,
@@ -111,38 +126,55 @@ class LayerCache:
         ground = (composition.canvas, composition.scene)
         seen = (size.width(), size.height(), ratio, self._generation)
         key = (ground, layers[:first], seen)
-        below = self._below
-        if below is None or below.key != key or below.camera != camera:
-            fresh = self._under_way
-            if fresh is None or fresh.key != key:
-                pixmap = _blank(size, ratio, theme.current().pasteboard)
-                fresh = Plate(key, camera, composition, layers[:first], pixmap)
-            if below is not None and below.key == key and self._may_wait(below):
-                self._under_way = fresh
-                self._paint_scaled(painter, below, composition, camera)
-                return False
-            if fresh.camera != camera:
-                fresh = Plate(key, camera, composition, layers[:first], fresh.pixmap)
-            self._paint_on(fresh)
-            self._below, self._under_way = fresh, None
-            below = fresh
-        painter.drawPixmap(0, 0, below.pixmap)
+        below = self._plate(key, composition, layers[:first], camera)
+        at_rest = below.shows(camera, self._arrived)
+        if below.camera == camera:
+            painter.drawPixmap(0, 0, below.pixmap)
+        else:
+            self._paint_scaled(painter, below, composition, camera)
         if first == last:
-            return True
-        painter.save()
-        self._paint_layers(painter, layers[first:last], camera, ratio)
-        painter.restore()
+            return at_rest
+        self._paint_sprites(painter, layers[first:last], moving, camera, ratio)
         if not any(layer.shown for layer in layers[last:]):
-            return True
-        key_above = (layers[last:], seen, camera)
+            return at_rest
+        key_above = (layers[last:], seen, camera, self._arrived)
         if self._above is None or self._above[0] != key_above:
-            pixmap = _blank(size, ratio, None)
+            pixmap = QPixmap(size * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
             with_painter = QPainter(pixmap)
             self._paint_layers(with_painter, layers[last:], camera)
             with_painter.end()
             self._above = (key_above, pixmap)
         painter.drawPixmap(0, 0, self._above[1])
-        return True
+        return at_rest
+
+    def _plate(
+        self, key: Key, composition: Composition, layers: tuple[Layer, ...], camera: Camera
+    ) -> Plate:
+        """Return what is shown below all that moves; `_under_way` is what takes its place, where that takes time."""
+        below = self._below
+        if below is not None and below.key == key:
+            if below.shows(camera, self._arrived):
+                return below
+            if self._may_wait(below):
+                if self._under_way is None or self._under_way.key != key:
+                    self._under_way = self._fresh(key, composition, layers, camera)
+                return below
+        fresh = self._fresh(key, composition, layers, camera)
+        slices = self._opened and len(layers) > FEW
+        self._opened = False
+        self._paint_on(fresh, SLICE if slices else None)
+        self._below, self._under_way = fresh, None if fresh.whole else fresh
+        return fresh
+
+    def _fresh(
+        self, key: Key, composition: Composition, layers: tuple[Layer, ...], camera: Camera
+    ) -> Plate:
+        width, height, ratio, _ = key[-1]
+        pixmap = QPixmap(QSize(width, height) * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        return Plate(key, camera, composition, layers, pixmap, self._arrived)
 
     def go_on(self) -> bool:
         """Paint on at what `paint` left, for a moment; returns whether that is whole now."""
@@ -156,7 +188,7 @@ class LayerCache:
 
     @staticmethod
     def _may_wait(below: Plate) -> bool:
-        return len(below.layers) > FEW and below.seconds > SLOW
+        return not below.whole or (len(below.layers) > FEW and below.seconds > SLOW)
 
     def _paint_on(self, plate: Plate, seconds: float | None = None) -> None:
         """Paint what is missing in a plate, after one layer for so long at most."""
@@ -222,33 +254,64 @@ class LayerCache:
             painter.drawRect(QRectF(rect.x, rect.y, rect.w, rect.h))
         painter.restore()
 
-    def _paint_layers(
-        self, painter: QPainter, layers: Sequence[Layer], camera: Camera, ratio: float = 0.0
-    ) -> None:
-        """Paint layers; with `ratio`, px of the screen to one of the widget, from sprites where there are some."""
+    def _paint_layers(self, painter: QPainter, layers: Sequence[Layer], camera: Camera) -> None:
         _enter(painter, camera)
         for layer in layers:
-            sprites = ratio and layer.shown and len(layers) > 1
-            if not (sprites and self._paint_sprite(painter, layer, camera, ratio)):
-                self._paint_at_rest(painter, layer, camera)
+            self._paint_at_rest(painter, layer, camera)
+
+    def _paint_sprites(
+        self,
+        painter: QPainter,
+        layers: Sequence[Layer],
+        moving: Collection[str],
+        camera: Camera,
+        ratio: float,
+    ) -> None:
+        """Paint layers in screen px as they were painted before, where they are alike there.
+
+        `ratio` is px of the screen to one of the widget.
+        """
+        seen = (camera, ratio, self._generation)
+        if self._at_place[0] != seen:
+            self._at_place = seen, {}
+        places = self._at_place[1]
+        for layer in layers:
+            if not layer.shown:
+                continue
+            known = places.get(id(layer))
+            if known is None:
+                sprite = self._sprite(layer, camera, ratio) if len(layers) > 1 else None
+                if sprite is None:
+                    painter.save()
+                    _enter(painter, camera)
+                    self._paint_at_rest(painter, layer, camera)
+                    painter.restore()
+                    continue
+                place = rect_of(layer)
+                x, y = camera.to_screen(place.x, place.y)
+                at = QPointF(round(x * ratio - 1) / ratio, round(y * ratio - 1) / ratio)
+                known = layer, at, sprite
+                if layer.id not in moving:
+                    places[id(layer)] = known  # which keeps the layer, and so its id
+            painter.drawPixmap(known[1], known[2])
 
     def _paint_at_rest(self, painter: QPainter, layer: Layer, camera: Camera) -> None:
         if layer.shown:
             with standing(painter, layer):
                 self._paint_layer(painter, layer, camera)
 
-    def _paint_sprite(self, painter: QPainter, layer: Layer, camera: Camera, ratio: float) -> bool:
-        """Paint a layer as it was painted before, to the whole px; return whether it was alike there."""
+    def _sprite(self, layer: Layer, camera: Camera, ratio: float) -> QPixmap | None:
+        """Return a layer as it is painted to the whole px; None where it was not painted alike before."""
         look, place = self._pictures.look_of(layer), rect_of(layer)
         scale = camera.scale * ratio
         if look is None or place.w * place.h * scale**2 > LARGEST_SPRITE:
-            return False
+            return None
         rect = layer.rect
         how = rect.w, rect.h, layer.fit, layer.flip, layer.rotation, layer.opacity
         key = (layer.picture, layer.mask, how, scale, self._generation)
         if key not in self._sprites:
             self._keep_sprite(key, None)  # it may be another one in each frame
-            return False
+            return None
         sprite = self._sprites[key]
         if sprite is None:
             sprite = QPixmap(ceil(place.w * scale) + 2, ceil(place.h * scale) + 2)
@@ -260,20 +323,14 @@ class LayerCache:
             sprite.setDevicePixelRatio(ratio)
             self._keep_sprite(key, sprite)
         self._sprites.move_to_end(key)
-        x, y = camera.to_screen(place.x, place.y)
-        painter.save()
-        painter.resetTransform()
-        painter.drawPixmap(
-            QPointF(round(x * ratio - 1) / ratio, round(y * ratio - 1) / ratio), sprite
-        )
-        painter.restore()
-        return True
+        return sprite
 
     def _keep_sprite(self, key: Key, sprite: QPixmap | None) -> None:
         self._sprites[key] = sprite
         self._sprite_pixels += _pixels(sprite)
         while len(self._sprites) > SPRITES or self._sprite_pixels > SPRITE_PIXELS:
             self._sprite_pixels -= _pixels(self._sprites.popitem(last=False)[1])
+            self._at_place = None, {}
 
     def _paint_layer(self, painter: QPainter, layer: Layer, camera: Camera) -> None:
         look = self._pictures.look_of(layer)
@@ -295,10 +352,3 @@ def _enter(painter: QPainter, camera: Camera) -> None:
 
 def _pixels(sprite: QPixmap | None) -> int:
     return sprite.width() * sprite.height() if sprite is not None else 0
-
-
-def _blank(size: QSize, ratio: float, colour: str | None) -> QPixmap:
-    pixmap = QPixmap(size * ratio)
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(theme.current().colour("pasteboard") if colour else Qt.GlobalColor.transparent)
-    return pixmap

@@ -5,7 +5,7 @@ Functions of a painter and plain data. `scale` is screen px per canvas px.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -158,10 +158,26 @@ def paint_outline(
     painter.setPen(pen(QColor(0, 0, 0, 70) if not colours.dark else QColor(0, 0, 0, 140), 3))
     if not faint:
         painter.drawRect(rect)
-    accent = colours.colour("muted" if locked else "accent", 0.75 if faint else 1.0)
-    style = Qt.PenStyle.DashLine if locked else Qt.PenStyle.SolidLine
-    painter.setPen(pen(accent, 1 if faint else 1.5, style))
+    painter.setPen(_outline_pen(locked, faint))
     painter.drawRect(rect)
+
+
+def paint_faint_outlines(
+    painter: QPainter, frames: Iterable[Sequence[QPointF]], locked: bool
+) -> None:
+    """Paint the outlines of layers that are selected together, each by its corners, screen px.
+
+    All lines in one call: a hundred rectangles one by one take longer than a frame may.
+    """
+    lines = [QLineF(one[n - 1], one[n]) for one in frames for n in range(len(one))]
+    painter.setPen(_outline_pen(locked, faint=True))
+    painter.drawLines(lines)
+
+
+def _outline_pen(locked: bool, faint: bool) -> QPen:
+    accent = theme.current().colour("muted" if locked else "accent", 0.75 if faint else 1.0)
+    style = Qt.PenStyle.DashLine if locked else Qt.PenStyle.SolidLine
+    return pen(accent, 1 if faint else 1.5, style)
 
 
 def handle_places(rect: QRectF) -> dict[Handle, QPointF]:

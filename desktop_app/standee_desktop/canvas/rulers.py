@@ -55,11 +55,13 @@ class Ruler(QWidget):
         length = self.width() if self._across else self.height()
         origin = camera.x if self._across else camera.y
         canvas = self._canvas.document.composition.canvas
-        self._band(painter, 0, canvas.width if self._across else canvas.height, "hover")
+        whole = canvas.width if self._across else canvas.height
+        painter.fillRect(self._band(0, whole), colours.colour("hover"))
+        selected = colours.colour("selected")
         for layer in self._canvas.document.selected:
             rect = rect_of(layer)
             low, size = (rect.x, rect.w) if self._across else (rect.y, rect.h)
-            self._band(painter, low, low + size, "selected")
+            painter.fillRect(self._band(low, low + size), selected)
         painter.drawPixmap(0, 0, self._scale(length, origin))
         if self._at is not None:
             self._pointer(painter, origin + self._at * camera.scale)
@@ -91,14 +93,14 @@ class Ruler(QWidget):
         self._ticks = (key, pixmap)
         return pixmap
 
-    def _band(self, painter: QPainter, low: float, high: float, colour: str) -> None:
+    def _band(self, low: float, high: float) -> QRectF:
+        """Return what a part of the canvas takes of the ruler."""
         camera = self._canvas.camera
         origin = camera.x if self._across else camera.y
         start, end = origin + low * camera.scale, origin + high * camera.scale
-        rect = QRectF(start, 0, end - start, WIDTH)
-        if not self._across:
-            rect = QRectF(0, start, WIDTH, end - start)
-        painter.fillRect(rect, theme.current().colour(colour))
+        if self._across:
+            return QRectF(start, 0, end - start, WIDTH)
+        return QRectF(0, start, WIDTH, end - start)
 
     def _tick(self, painter: QPainter, at: float, long: bool, text: str) -> None:
         colours = theme.current()

@@ -262,7 +262,8 @@ class CanvasView(QWidget):
 
     def _on_opened(self) -> None:
         self.moving = ()
-        self._repaint()
+        self._backdrop.forget()
+        self.update()
         self.set_tool(None)
         self.fit()
 

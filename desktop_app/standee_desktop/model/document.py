@@ -76,6 +76,7 @@ class EditorDocument:
         self._document = document or Document()
         self._composition = self._saved = self._document.composition
         self._selection: tuple[str, ...] = ()
+        self._selected: tuple[tuple[Layer, ...], tuple[str, ...], tuple[Layer, ...]] = (), (), ()
         self._view = ViewState()
         self._results_modified = False
         self._was_modified = False
@@ -102,8 +103,11 @@ class EditorDocument:
     @property
     def selected(self) -> tuple[Layer, ...]:
         """The selected layers, bottom to top."""
-        chosen = frozenset(self._selection)
-        return tuple(layer for layer in self._composition.layers if layer.id in chosen)
+        layers, ids = self._composition.layers, self._selection
+        if self._selected[0] is not layers or self._selected[1] is not ids:
+            chosen = frozenset(ids)
+            self._selected = layers, ids, tuple(one for one in layers if one.id in chosen)
+        return self._selected[2]
 
     @property
     def view(self) -> ViewState:

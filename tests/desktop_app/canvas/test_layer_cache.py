@@ -113,3 +113,52 @@ def test_what_is_changed_while_one_zooms_is_never_shown_as_it_was(
     fresh = painted(LayerCache(person.canvas.pictures), other, set(), closer)
     np.testing.assert_array_equal(painted(cache, other, set(), closer), fresh)
     assert cache.go_on()
+
+
+def test_a_document_that_is_opened_and_pictures_that_are_read_hold_up_no_frame(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
+        monkeypatch.setattr(layer_cache, name, value)
+    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
+    composition, pictures = person.document.composition, person.canvas.pictures
+    fresh = painted(LayerCache(pictures), composition, set())
+    cache, drawn = LayerCache(pictures), []
+    paint = layer_cache.paint_picture
+    monkeypatch.setattr(
+        layer_cache, "paint_picture", lambda *given: (drawn.append(1), paint(*given))
+    )
+    cache.forget()
+    painted(cache, composition, set())
+    assert len(drawn) == 1
+    assert (cache.go_on(), cache.go_on()) == (False, True)
+    np.testing.assert_array_equal(painted(cache, composition, set()), fresh)
+    drawn.clear()
+    pictures.ready.emit(composition.layers[0].picture)
+    np.testing.assert_array_equal(painted(cache, composition, set()), fresh)  # as it was so far
+    assert not drawn
+    while not cache.go_on():
+        pass
+    np.testing.assert_array_equal(painted(cache, composition, set()), fresh)
+    assert len(drawn) == 3
+
+
+def test_a_picture_that_was_read_meanwhile_is_shown_in_the_end(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
+        monkeypatch.setattr(layer_cache, name, value)
+    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
+    composition, pictures = person.document.composition, person.canvas.pictures
+    fresh, cache = painted(LayerCache(pictures), composition, set()), LayerCache(pictures)
+    with monkeypatch.context() as patch:
+        patch.setattr(pictures, "look_of", lambda layer: None)  # none of them is read yet
+        cache.forget()
+        empty = painted(cache, composition, set())
+        cache.go_on()
+        pictures.ready.emit(composition.layers[0].picture)  # the one that is painted already
+    for _ in range(12):
+        shown = painted(cache, composition, set())
+        cache.go_on()
+    assert (empty != fresh).any()
+    np.testing.assert_array_equal(shown, fresh)

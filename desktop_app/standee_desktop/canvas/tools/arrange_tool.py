@@ -106,7 +106,10 @@ class ArrangeTool(Tool):
 
     def cursor(self, pointer: Pointer) -> Qt.CursorShape | QCursor:
         """Show what a press would do."""
-        gesture, handle, frame = self._gesture, self._handle_at(pointer.at), self.frame()
+        gesture = self._gesture
+        if gesture is not None and gesture.kind == "move" and gesture.going:
+            return Qt.CursorShape.SizeAllCursor
+        handle, frame = self._handle_at(pointer.at), self.frame()
         if gesture is not None and gesture.handle is not None:
             handle = gesture.kind, gesture.handle
         if handle is not None and frame is not None:
@@ -164,8 +167,7 @@ class ArrangeTool(Tool):
 
     def move(self, pointer: Pointer) -> None:
         """Go on with the gesture."""
-        gesture = self._gesture
-        if gesture is None:
+        if (gesture := self._gesture) is None:
             return
         if not gesture.going:
             moved = (pointer.at - gesture.start.at) * pointer.scale
