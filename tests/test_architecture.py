@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {
     "standee": ROOT / "protocol/standee",
     "standee_cli": ROOT / "protocol/standee_cli",
+    "standee_gateway": ROOT / "protocol/standee_gateway",
     "standee_backend": ROOT / "backend/standee_backend",
     "standee_desktop": ROOT / "desktop_app/standee_desktop",
     "blender_addon": ROOT / "blender_addon",
@@ -24,19 +25,31 @@ PACKAGES = {
 TENSORS = {"torch", "diffusers", "transformers", "accelerate"}
 BLENDER = {"bpy", "gpu", "mathutils", "bmesh"}
 TERMINAL = {"click", "rich"}
+WEB = {"starlette", "uvicorn", "mcp"}
 FORBIDDEN = {
     "standee": TENSORS
     | BLENDER
     | TERMINAL
+    | WEB
+    | {"PySide6", "standee_cli", "standee_gateway", "standee_backend", "standee_desktop"},
+    "standee_cli": TENSORS | BLENDER | WEB | {"PySide6"},
+    "standee_gateway": TENSORS
+    | BLENDER
+    | TERMINAL
     | {"PySide6", "standee_cli", "standee_backend", "standee_desktop"},
-    "standee_cli": TENSORS | BLENDER | {"PySide6"},
     "standee_backend": BLENDER
     | TERMINAL
-    | {"PySide6", "standee_cli", "standee_desktop", "training"},
-    "standee_desktop": TENSORS | BLENDER | TERMINAL | {"standee_cli", "standee_backend"},
+    | WEB
+    | {"PySide6", "standee_cli", "standee_gateway", "standee_desktop", "training"},
+    "standee_desktop": TENSORS
+    | BLENDER
+    | TERMINAL
+    | WEB
+    | {"standee_cli", "standee_gateway", "standee_backend"},
     "blender_addon": TENSORS
     | TERMINAL
-    | {"PySide6", "standee_cli", "standee_backend", "standee_desktop"},
+    | WEB
+    | {"PySide6", "standee_cli", "standee_gateway", "standee_backend", "standee_desktop"},
 }
 PURE = {
     "desktop_app/standee_desktop/model": {"PySide6"},
@@ -73,6 +86,14 @@ FLOORS = {
         "progress",
         "console package_installer",
         "torch_builds",
+    ),
+    "standee_gateway": (
+        "server",
+        "http_app",
+        "http_routes",
+        "http_messages",
+        "daemon_link layouts access",
+        "job_feed http_errors",
     ),
     "standee_backend": (
         "bench",

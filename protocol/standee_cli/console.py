@@ -171,7 +171,11 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
 
 def require(module: str, extra: str) -> None:
     """Raise `MissingDependency` unless a package and what it rests on are installed."""
-    rests_on = {"standee_backend": "torch", "standee_desktop": "PySide6"}[module]
+    rests_on = {
+        "standee_backend": "torch",
+        "standee_desktop": "PySide6",
+        "standee_gateway": "starlette",
+    }[module]
     if not (importlib.util.find_spec(module) and importlib.util.find_spec(rests_on)):
         raise MissingDependency(
             f"standee[{extra}] is not installed here.",

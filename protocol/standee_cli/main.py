@@ -18,6 +18,7 @@ from .commands.cutout import cutout
 from .commands.demo import demo
 from .commands.doctor import doctor
 from .commands.edit import edit
+from .commands.gateway import gateway
 from .commands.jobs import cancel, jobs
 from .commands.models import download, models
 from .commands.pair import pair
@@ -90,6 +91,7 @@ def completion(console: Console, shell: str) -> None:
 models.add_command(download)
 for command in (demo, compose, cutout, edit, models, status, jobs, cancel, serve, pair, bench):
     cli.add_command(command)
+cli.add_command(gateway)
 cli.add_command(doctor)
 cli.add_command(schema)
 cli.add_command(completion)

@@ -5,10 +5,12 @@
 `chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
 and writes its number there, `says much` writes 1,000 long lines to stderr. A picture that is
 `long to finish` takes 1 s of that, and one that `finishes at FILE` waits for that file; a `dead end`
-ends the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`. A
-`whole receipt` holds the composition, as those of the engine do.
+ends the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`; one
+that is `drawn` is a PNG of one grey, the seed, as large as the canvas. A `whole receipt` holds the
+composition, as those of the engine do.
 """
 
+import io
 import os
 import signal
 import subprocess
@@ -61,11 +63,11 @@ class ToyRunner:
             receipt = {"prompt": prompt}
             if "whole receipt" in prompt:
                 receipt = {"composition": msgspec.to_builtins(spec)}
-            yield partial(self._finish, prompt, seed, receipt)
+            yield partial(self._finish, prompt, seed, receipt, spec.canvas)
             if "break off" in prompt:
                 raise ValueError("the toy was told to break off")
 
-    def _finish(self, prompt, seed, receipt):
+    def _finish(self, prompt, seed, receipt, canvas):
         if "long to finish" in prompt:
             time.sleep(1.0)
         if "finishes at " in prompt:
@@ -77,7 +79,16 @@ class ToyRunner:
         if "bad end" in prompt:
             raise ValueError("the toy was told to end badly")
         data = f"picture of {prompt} {seed}".encode()
-        return Result(data=data, width=256, height=256, seed=seed, receipt=receipt)
+        if "drawn" in prompt:
+            from PIL import Image  # the other pictures do without
+
+            stream = io.BytesIO()
+            size = canvas.width, canvas.height
+            Image.new("RGB", size, (seed % 256,) * 3).save(stream, "PNG")
+            data = stream.getvalue()
+        return Result(
+            data=data, width=canvas.width, height=canvas.height, seed=seed, receipt=receipt
+        )
 
     def _die(self):
         with self.deaths.open("a") as file:

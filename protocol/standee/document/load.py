@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -98,33 +99,37 @@ def _of_json(text: bytes, folder: Path) -> Document:
     if not isinstance(data, dict):
         document.composition = from_json(text)
         return document
-    layers = data.get("layers")
-    for index, layer in enumerate(layers if isinstance(layers, list) else []):
-        _add_files(document, layer, ("picture", "mask"), folder, f"$.layers[{index}]")
-    _add_files(document, data.get("scene"), ("picture", "kept"), folder, "$.scene")
-    controls = data.get("control")
-    for index, control in enumerate(controls if isinstance(controls, list) else []):
-        _add_files(document, control, ("picture",), folder, f"$.control[{index}]")
+    for holder, field, path in named_pictures(data):
+        name = holder[field]
+        if re.fullmatch(r"[0-9a-f]{64}", name):
+            continue
+        if not name or "\0" in name or not is_file(folder / name):
+            raise InvalidField(
+                f"There is no picture {name!r} in {folder.resolve()}.",
+                path=path,
+                fix="Name a picture file relative to the composition's own folder.",
+            )
+        holder[field] = document.add_picture(folder / name)
     _place_loras(data.get("sampling"), folder)
     document.composition = validate(data)
     return document
 
 
-def _add_files(
-    document: Document, data: Any, fields: tuple[str, ...], folder: Path, path: str
-) -> None:
-    """Put the pictures that `fields` of `data` name into the document, and their digests there."""
+def named_pictures(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield where a composition that is not checked yet names pictures: a map, its field, the JSON path."""
+    for name, fields in (("layers", ("picture", "mask")), ("control", ("picture",))):
+        listed = data.get(name)
+        for index, one in enumerate(listed if isinstance(listed, list) else []):
+            yield from _named(one, fields, f"$.{name}[{index}]")
+    yield from _named(data.get("scene"), ("picture", "kept"), "$.scene")
+
+
+def _named(
+    data: Any, fields: tuple[str, ...], path: str
+) -> Iterator[tuple[dict[str, Any], str, str]]:
     for field in fields:
-        name = data.get(field) if isinstance(data, dict) else None
-        if not isinstance(name, str) or re.fullmatch(r"[0-9a-f]{64}", name):
-            continue
-        if not name or "\0" in name or not is_file(folder / name):
-            raise InvalidField(
-                f"There is no picture {name!r} in {folder.resolve()}.",
-                path=f"{path}.{field}",
-                fix="Name a picture file relative to the composition's own folder.",
-            )
-        data[field] = document.add_picture(folder / name)
+        if isinstance(data, dict) and isinstance(data.get(field), str):
+            yield data, field, f"{path}.{field}"
 
 
 def _place_loras(sampling: Any, folder: Path) -> None:

@@ -1,0 +1,78 @@
+"""Start of the gateway: HTTP at one address."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from standee.errors import StandeeError
+
+from .access import Access
+from .daemon_link import DaemonLink
+from .http_app import application
+from .http_routes import Gateway
+
+PORT = 5590
+MOST_REQUESTS = 64
+"""How many requests are under way at once, those that listen to a job's events counted in."""
+GOODBYE = 2
+"""Seconds that open answers have to end when the gateway stops."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the gateway runs. `port` 0 takes a free one."""
+
+    access: Access
+    port: int = PORT
+    connection_file: Path | None = None
+    downloads: bool = False
+    marked: bool = True
+
+    def gateway(self) -> Gateway:
+        """Return what answers, not connected yet."""
+        link = DaemonLink(connection_file=self.connection_file, start=self.connection_file is None)
+        return Gateway(link, self.downloads, self.marked)
+
+
+def serve_http(options: Options, ready: Callable[[str], object]) -> None:
+    """Answer until the process is told to stop; `ready` gets the URL.
+
+    Raises `StandeeError` where it cannot listen.
+    """
+    listening = _listen(options.access.host, options.port)
+    host, port = listening.getsockname()[:2]
+    app = application(options.gateway(), options.access)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_REQUESTS,
+        timeout_graceful_shutdown=GOODBYE,
+        lifespan="on",
+    )
+    ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    with (
+        listening,
+        suppress(KeyboardInterrupt),
+    ):  # which uvicorn raises once more when all has ended
+        asyncio.run(uvicorn.Server(config).serve([listening]))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server(found[0][4][:2], family=found[0][0], backlog=128)
+    except (OSError, UnicodeError) as error:
+        raise StandeeError(
+            f"The gateway cannot listen at {host}:{port}: {error}.",
+            fix="Choose another --port or --host.",
+        ) from None
