@@ -6,7 +6,7 @@ VENV := .venv/bin
 setup = $(PYTHON) scripts/setup.py
 SPREAD := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo edit serve doctor test lint format clean fuzz test-dependencies \
+.PHONY: help demo edit serve doctor test lint format docs clean fuzz test-dependencies \
 	extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make test     run the tests (ARGS='-k geometry' for some of them)"
 	@echo "make lint     check style and types"
 	@echo "make format   apply the style"
+	@echo "make docs     build the documentation as a site, into build/site"
 	@echo "make fuzz     read a million broken inputs (ARGS='--seconds 60' for a while)"
 	@echo "make test-dependencies     test with the oldest and the newest packages (brings them: 12 GB)"
 	@echo "make extension             build the Blender extension, one zip per platform, into dist/"
@@ -57,6 +58,11 @@ format:
 	@$(setup) backend dev
 	@$(VENV)/ruff check --fix --exit-zero
 	@$(VENV)/ruff format
+
+docs:
+	@$(setup) docs
+	@$(VENV)/python docs/make_reference.py
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/python -m mkdocs build --strict
 
 fuzz:
 	@$(setup) backend dev

@@ -36,7 +36,7 @@ VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "standee-setup.json"
 LOG = VENV / "standee-setup.log"
 
-EXTRAS = ("backend", "desktop", "dev")
+EXTRAS = ("backend", "desktop", "dev", "docs")
 OLDEST, NEWEST = (3, 11), (3, 14)  # torch has wheels for these
 NEWEST_WITH_ALL = "3.13"
 """The Python that uv brings where there is none."""
@@ -50,6 +50,7 @@ if sys.platform == "linux":
     ctypes.CDLL(str(pathlib.Path(qt.__file__).parent / "Qt/plugins/platforms/libqxcb.so"))
 """,
     "dev": "import pytest",
+    "docs": "import material, mkdocstrings",
 }
 DEBIAN = {
     "backend": {"libgomp.so.1": "libgomp1", "libstdc++.so.6": "libstdc++6"},

@@ -184,7 +184,10 @@ def require(module: str, extra: str) -> None:
 
 
 class UsageError(StandeeError):
-    """The command line itself is wrong."""
+    """The command line itself is wrong.
+
+    `standee COMMAND --help` shows what the command takes, with examples.
+    """
 
     code = "usage"
 

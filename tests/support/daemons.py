@@ -1,6 +1,6 @@
 """Daemons for tests: real processes with real sockets, with a toy worker or the real engine.
 
-Run as a program it is the daemon with the toy worker: `python daemons.py HOME [JSON of limits]`.
+Run as a program it is the daemon with such a worker: `python daemons.py HOME LIMITS [WORKER.py]`.
 """
 
 import atexit
@@ -39,10 +39,12 @@ class Running:
         home: Path,
         *,
         toy: bool = True,
+        worker: str = "toy_worker.py",
         limits: dict | None = None,
         program: Sequence[str] = (),
     ) -> None:
-        self.home, self.toy, self.limits, self.program = home, toy, limits or {}, program
+        self.home, self.toy, self.worker = home, toy, worker
+        self.limits, self.program = limits or {}, program
         self.process: subprocess.Popen | None = None
         self.log = home.parent / f"{home.name}.log"
 
@@ -64,7 +66,7 @@ class Running:
         """Start a daemon and wait until it has written its connection file."""
         before = self.file.stat().st_mtime_ns if self.file.exists() else None
         command = [sys.executable, str(HERE / "daemons.py"), str(self.home)]
-        command.append(json.dumps(self.limits))
+        command += [json.dumps(self.limits), self.worker]
         if not self.toy:
             command = [sys.executable, "-m", "standee_backend.daemon", "--home", str(self.home)]
             command += ["--device", "cpu"]
@@ -117,6 +119,7 @@ if __name__ == "__main__":
 
     folder = Path(sys.argv[1])
     event_log.set_up("text")
-    toy = (sys.executable, str(HERE / "toy_worker.py"), str(folder / "deaths"))
+    worker = HERE / (sys.argv[3] if len(sys.argv) > 3 else "toy_worker.py")
+    toy = (sys.executable, str(worker), str(folder / "deaths"))
     given = msgspec.convert(json.loads(sys.argv[2]), Limits)
     daemon.run(daemon.Config(home=folder, worker=toy, limits=given))

@@ -115,7 +115,7 @@ def test_a_batchs_receipts_say_what_each_was_made_of(ready, daemon):
 
 def test_the_script_in_the_docs_makes_its_picture(standee, subject, daemon, tmp_path):
     text = (Path(__file__).resolve().parents[4] / "docs/blender.md").read_text(encoding="utf-8")
-    [script] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    [script] = re.findall(r"```python[^\n]*\n(.*?)```", text, re.DOTALL)
     out = tmp_path / "result.png"
     script = script.replace("/pictures/cat.png", subject).replace("/pictures/result.png", str(out))
     exec(compile(script, "docs/blender.md", "exec"), {})

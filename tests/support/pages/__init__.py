@@ -1,0 +1,1 @@
+"""Commands and pictures for the tests of the documentation's pages."""
