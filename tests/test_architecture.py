@@ -89,10 +89,10 @@ FLOORS = {
     ),
     "standee_gateway": (
         "server",
-        "http_app",
+        "http_app mcp_tools",
         "http_routes",
         "http_messages",
-        "daemon_link layouts access",
+        "daemon_link layouts layout_preview access",
         "job_feed http_errors",
     ),
     "standee_backend": (

@@ -27,7 +27,7 @@ SHORTEST_TOKEN = 16
 class Access:
     """What is asked of requests: the `token`, the name that `host` binds to, and bodies of `max_body` bytes at most."""
 
-    token: str
+    token: str = ""
     host: str = "127.0.0.1"
     max_body: int = 64 << 20
 

@@ -1,4 +1,4 @@
-"""Start of the gateway: HTTP at one address."""
+"""Start of the gateway: HTTP at one address, with MCP under /mcp, or MCP by stdin and stdout."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from mcp.server.transport_security import TransportSecuritySettings
 
 from standee.errors import StandeeError
 
@@ -17,6 +18,7 @@ from .access import Access
 from .daemon_link import DaemonLink
 from .http_app import application
 from .http_routes import Gateway
+from .mcp_tools import mcp_server
 
 PORT = 5590
 MOST_REQUESTS = 64
@@ -27,13 +29,14 @@ GOODBYE = 2
 
 @dataclass(frozen=True)
 class Options:
-    """How the gateway runs. `port` 0 takes a free one."""
+    """How the gateway runs. `port` 0 takes a free one; tools of MCP may name pictures of `folder`."""
 
     access: Access
     port: int = PORT
     connection_file: Path | None = None
     downloads: bool = False
     marked: bool = True
+    folder: Path | None = None
 
     def gateway(self) -> Gateway:
         """Return what answers, not connected yet."""
@@ -48,7 +51,13 @@ def serve_http(options: Options, ready: Callable[[str], object]) -> None:
     """
     listening = _listen(options.access.host, options.port)
     host, port = listening.getsockname()[:2]
-    app = application(options.gateway(), options.access)
+    gateway = options.gateway()
+    server = mcp_server(gateway, options.folder)
+    own = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # `access` has looked
+    routes = server.streamable_http_app(
+        transport_security=own, max_request_body_size=options.access.max_body
+    ).routes
+    app = application(gateway, options.access, routes, server.session_manager.run)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -64,6 +73,18 @@ def serve_http(options: Options, ready: Callable[[str], object]) -> None:
         suppress(KeyboardInterrupt),
     ):  # which uvicorn raises once more when all has ended
         asyncio.run(uvicorn.Server(config).serve([listening]))
+
+
+def serve_mcp(options: Options) -> None:
+    """Answer the process that started this one, over stdin and stdout, until it closes them."""
+
+    async def serve() -> None:
+        gateway = options.gateway()
+        async with gateway.link:
+            await mcp_server(gateway, options.folder).run_stdio_async()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve())
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -35,7 +35,7 @@ def rasterized(composition: Composition, read: Read, result: bytes) -> LayeredPi
     if scene is not None:
         rect = scene.rect or Rect(0, 0, canvas.width, canvas.height)
         image = decode(read(scene.picture), "The scene").image
-        if (placed := _placed(image, rect, scene.fit, 0.0, canvas)) is not None:
+        if (placed := place_picture(image, rect, scene.fit, 0.0, canvas)) is not None:
             layers.append(_raster(SCENE, *placed))
             place = (*placed, 1.0)
     for number, layer in enumerate(composition.layers, 1):
@@ -44,7 +44,7 @@ def rasterized(composition: Composition, read: Read, result: bytes) -> LayeredPi
             left_out.append(name)
             continue
         image = cut_out(layer, read, name)
-        placed = _placed(image, layer.rect, layer.fit, layer.rotation, canvas)
+        placed = place_picture(image, layer.rect, layer.fit, layer.rotation, canvas)
         if placed is None:
             left_out.append(name)
             continue
@@ -96,7 +96,7 @@ def _raster(
     return RasterLayer(name, png, x, y, *image.size, covers, opacity, visible, group)
 
 
-def _placed(
+def place_picture(
     image: Image.Image, rect: Rect, fit: Fit, rotation: float, canvas: Canvas
 ) -> tuple[Image.Image, int, int] | None:
     """Return a picture as it stands, and where its corner is, in whole px; `None` where none of it is near."""

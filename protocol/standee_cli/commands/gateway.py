@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from ..console import Console, answers, common, require
 from ..options import MARKED, YES
@@ -29,27 +31,59 @@ from ..options import MARKED, YES
     metavar="MIB",
     help="The largest request.",
 )
+@click.option(
+    "--mcp", type=click.Choice(["stdio"]), help="Speak MCP with the program that starts this one."
+)
+@click.option(
+    "--pictures",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder whose pictures may be named by MCP. [default: this one for stdio, else none]",
+)
 @YES
 @MARKED
 @common
 @answers
+@click.pass_context
 def gateway(
-    console: Console, host: str, port: int, max_body: int, download: bool, marked: bool
+    context: click.Context,
+    console: Console,
+    /,
+    host: str,
+    port: int,
+    max_body: int,
+    mcp: str | None,
+    folder: Path | None,
+    download: bool,
+    marked: bool,
 ) -> None:
-    """Offer the daemon by HTTP.
+    """Offer the daemon by HTTP and MCP.
 
-    It is for programs that speak neither the daemon's protocol nor Python. Whoever asks needs a token:
-    the one in STANDEE_GATEWAY_TOKEN, or a new one that is printed. The requests are described at
-    /openapi.json; what they may do is in docs/security.md.
+    It is for programs that speak neither the daemon's protocol nor Python, and for agents. Whoever
+    asks by HTTP needs a token: the one in STANDEE_GATEWAY_TOKEN, or a new one that is printed. The
+    requests are described at /openapi.json, MCP is at /mcp; what they may do is in docs/security.md.
 
     \b
     Examples:
       standee gateway
       STANDEE_GATEWAY_TOKEN=... standee gateway --port 8080
+      standee gateway --mcp stdio --pictures ~/cutouts      what an agent's settings name
     """
     require("standee_gateway", "gateway")
     access = import_module("standee_gateway.access")
     server = import_module("standee_gateway.server")
+    if mcp is not None:
+        for name in ("host", "port", "max_body", "download"):
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError("--mcp stdio takes only --pictures and --mark.", context)
+        own = server.Options(
+            access.Access(),
+            connection_file=console.connection,
+            marked=marked,
+            folder=folder or Path.cwd(),
+        )
+        server.serve_mcp(own)
+        return
     chosen = os.environ.get(access.TOKEN_VARIABLE)
     token = access.check_token(chosen) if chosen is not None else access.new_token()
     options = server.Options(
@@ -58,6 +92,7 @@ def gateway(
         console.connection,
         downloads=download,
         marked=marked,
+        folder=folder,
     )
 
     def ready(url: str) -> None:
