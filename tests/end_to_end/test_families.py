@@ -18,7 +18,8 @@ def disc(side=64):
 
 
 @pytest.mark.parametrize(
-    "kind", ["klein", "z-image-turbo", "qwen-edit", "kontext", "flux2-dev", "krea2-turbo"]
+    "kind",
+    ["klein", "z-image-turbo", "qwen-image", "qwen-edit", "kontext", "flux2-dev", "krea2-turbo"],
 )
 def test_a_subject_stands_in_a_kept_scene(studio, tiny_model, kind) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)

@@ -42,7 +42,6 @@ PUT = torch.tensor([8, 9, 14, 15, 20])
 TAKE = torch.tensor([4, 5, 7, 8, 10])
 """Which cells of the picture are given the tokens of which cells of a crop of 4 x 3."""
 
-
 LAYERS = -1  # in the place of a site: attention over the layers of each word, where Krea 2 begins
 
 
@@ -341,9 +340,11 @@ def test_a_subjects_own_tokens_put_in_place_change_nothing(pair: Pair) -> None:
         assert (one - other).abs().max() / one.std() < 1e-4
 
 
-def test_without_subjects_it_is_the_pipelines_own_picture(pair: Pair) -> None:
+@pytest.mark.parametrize("guided", [True, False], ids=["guided", "unguided"])
+def test_without_subjects_it_is_the_pipelines_own_picture(pair: Pair, guided: bool) -> None:
+    guidance = 3.0 if guided else pair.ours.guidance_of_none
     given = Composition(
-        canvas=Canvas(96, 80), prompt="a cat", sampling=Sampling(steps=3, guidance=3.0)
+        canvas=Canvas(96, 80), prompt="a cat", sampling=Sampling(steps=3, guidance=guidance)
     )
     made = compose(pair.ours, given, lambda digest: b"", seed=3)
     latents = gaussian(3, (1, CELLS, pair.ours.channels))
@@ -351,11 +352,11 @@ def test_without_subjects_it_is_the_pipelines_own_picture(pair: Pair) -> None:
         latents = latents.transpose(1, 2).reshape(1, -1, ROWS, COLS)  # the pipeline packs them
     if pair.ours.name == "z_image":
         latents = torch.nn.functional.pixel_shuffle(latents, 2)
-    pipeline, words = pair.theirs, {"prompt": "a cat", "guidance_scale": 3.0}
+    pipeline, words = pair.theirs, {"prompt": "a cat", "guidance_scale": guidance}
     if isinstance(pipeline, diffusers.FluxKontextPipeline):
         words["max_area"] = 96 * 80
     if pair.ours.name == "qwen_image":
-        words = {"prompt": "a cat", "negative_prompt": "", "true_cfg_scale": 3.0}
+        words = {"prompt": "a cat", "negative_prompt": "", "true_cfg_scale": guidance}
         parts = {name: part for name, part in pipeline.components.items() if name != "processor"}
         pipeline = diffusers.QwenImagePipeline(**parts)  # Edit's own has no picture without another
         for name in ("prompt_template_encode", "prompt_template_encode_start_idx"):
