@@ -196,6 +196,10 @@ def test_files_on_a_page_can_be_read(
         msgspec.json.decode(snippet.text, type=Connection)
     elif snippet.file == "error.json":
         assert msgspec.json.decode(snippet.text, type=Problem).exception().code == "missing-blob"
+    elif snippet.file == "mcp.json":  # what programs that start servers of tools are told
+        [server] = json.loads(snippet.text)["mcpServers"].values()
+        assert server["command"] == "standee"
+        assert not unknown_words(server["args"])
     else:
         (desk / snippet.file).write_text(snippet.text)
         with load_document(desk / snippet.file, None) as document:

@@ -67,7 +67,7 @@ def gateway(
     Examples:
       standee gateway
       STANDEE_GATEWAY_TOKEN=... standee gateway --port 8080
-      standee gateway --mcp stdio --pictures ~/cutouts      what an agent's settings name
+      standee gateway --mcp stdio --pictures ~/cutouts     for an agent that starts it
     """
     require("standee_gateway", "gateway")
     access = import_module("standee_gateway.access")
