@@ -11,8 +11,6 @@ from standee.rotation import Point, bounds_turned, centre, turned_about
 
 SMALLEST = 4.0
 """The shortest side that dragging a handle leaves."""
-SAME = 1.03
-"""How far two aspects may be apart and count as one: small previews are rounded to whole px."""
 
 
 Seen = Callable[[Layer], Rect]
@@ -146,6 +144,9 @@ def refitted(layers: Collection[Layer], frame: Frame, new: Rect) -> dict[str, Re
 
 
 def fit_on(canvas: Canvas, width: int, height: int) -> Fit:
-    """Return how a result of `width` x `height` px is put on a canvas: never out of its aspect."""
-    ratio = (width * canvas.height) / max(height * canvas.width, 1)
-    return "stretch" if 1 / SAME <= ratio <= SAME else "contain"
+    """Return how a result of `width` x `height` px is put on a canvas: never out of its aspect.
+
+    "stretch" is for one of the canvas' own aspect, to the px that its sides are rounded by: previews are small.
+    """
+    off = abs(width * canvas.height - height * canvas.width)
+    return "stretch" if off <= canvas.width + canvas.height else "contain"

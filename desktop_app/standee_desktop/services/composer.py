@@ -327,19 +327,23 @@ class Composer(QObject):
         if result is None:
             return
 
-        def done(digest: str) -> None:
+        def work() -> tuple[str, tuple[int, int]]:
+            return document.add_picture(result.data), open_picture(result.data).size
+
+        def done(added: tuple[str, tuple[int, int]]) -> None:
             if document is not self._editor.document:
                 return
+            digest, size = added
             composition = self._editor.composition
             then = composition_of(result.receipt) or composition
             ids = {layer.id for layer in then.layers if layer.visible}
             composition = edits.with_fields(composition, ids, visible=False)
-            fits = fit_on(composition.canvas, then.canvas.width, then.canvas.height)
+            fits = fit_on(composition.canvas, *size)
             scene = Scene(digest, fit="contain" if fits == "contain" else "cover")
             composition = edits.with_scene(composition, scene)
             self._editor.apply(self.tr("Apply a result"), composition, select=())
 
-        self._files.run(lambda: document.add_picture(result.data), done, self._fail)
+        self._files.run(work, done, self._fail)
 
     def discard(self, *names: str) -> None:
         """Drop results, as one step of the history: undo brings them back to their places."""

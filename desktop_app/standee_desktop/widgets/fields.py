@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from ..model.history import TypingSteps
 from .icons import icon
-from .inputs import DoubleSpinBox, LineEdit, Slider, SpinBox, is_undo, is_words
+from .inputs import DoubleSpinBox, LineEdit, Slider, SpinBox, is_picture_paste, is_undo, is_words
 
 LARGEST_SEED = 2**53
 TICKS = 100
@@ -75,11 +75,11 @@ class PromptEdit(QPlainTextEdit):
         _tell_words(self, self._steps, text)
 
     def event(self, event: QEvent) -> bool:
-        """Leave undo and redo to the document's history."""
+        """Leave undo and redo to the document's history, and pictures that are pasted to the canvas."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             ctrl = event.modifiers() & Qt.KeyboardModifier.ControlModifier
             enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-            if is_undo(event) or (ctrl and enter):
+            if is_undo(event) or is_picture_paste(event) or (ctrl and enter):
                 event.ignore()
                 return False
         return super().event(event)
@@ -87,6 +87,11 @@ class PromptEdit(QPlainTextEdit):
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Words only: a picture that is dropped here is no prompt."""
         return is_words(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Take words; Qt asks `canInsertFromMimeData` of drops only."""
+        if is_words(source):
+            super().insertFromMimeData(source)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """What is typed later is a step of its own."""

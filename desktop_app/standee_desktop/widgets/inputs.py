@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QMimeData, Qt
-from PySide6.QtGui import QDragEnterEvent, QKeyEvent, QKeySequence, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -39,6 +39,18 @@ def is_undo(event: QEvent) -> bool:
     return any(event.matches(key) for key in keys) or (ctrl and event.key() == Qt.Key.Key_Y)
 
 
+def is_picture_paste(event: QEvent) -> bool:
+    """Whether an event asks whose the key is that pastes a picture or files, not words."""
+    if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    held = QGuiApplication.clipboard().mimeData()
+    return (
+        event.matches(QKeySequence.StandardKey.Paste)
+        and bool(held.formats())
+        and not is_words(held)
+    )
+
+
 def is_words(data: QMimeData) -> bool:
     """Whether what is dragged is text that someone marked, and no files by their addresses."""
     return data.hasText() and not data.hasUrls()
@@ -59,7 +71,10 @@ class Input(_Base):
             event.ignore()
 
     def event(self, event: QEvent) -> bool:
-        """Leave undo and redo to the document; what is typed but not set yet is given up first."""
+        """Leave undo, and pictures that are pasted, to the document; what is only typed is given up first."""
+        if is_picture_paste(event):
+            event.ignore()
+            return False
         if is_undo(event):
             if self.is_typed():
                 self.revert()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from support.desktop.person import Person
@@ -82,6 +83,31 @@ def test_a_picture_is_copied_wherever_it_is_dropped(  # type: ignore[no-untyped-
     composition = lambda: person.document.composition  # noqa: E731
     settle(lambda: composition().scene if name == "scene" else composition().layers)
     assert composition().prompt == ""
+
+
+@pytest.mark.parametrize("name", ["prompt", "words", "seed"])
+def test_a_picture_pasted_into_a_field_is_a_subject_and_its_address_no_words(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle, photo: Path, name: str
+) -> None:
+    person.has(("disc", 0, 0, 64, 64))
+    person.selects("disc")
+    field = assembly.compose_panel.prompt if name == "prompt" else place(assembly, name)
+    person.window.activateWindow()
+    settle(person.window.isActiveWindow)
+    field.setFocus()
+    before = person.document.composition
+    QGuiApplication.clipboard().setMimeData(files(photo))
+    QTest.keyClick(field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    settle(lambda: len(person.document.composition.layers) == 2)
+    now = person.document.composition
+    assert (now.prompt, now.layers[0].prompt) == (before.prompt, before.layers[0].prompt)
+    assert now.sampling.seed == before.sampling.seed
+    data = QMimeData()
+    data.setText("7")
+    QGuiApplication.clipboard().setMimeData(data)
+    QTest.keyClick(field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    text = field.toPlainText() if name == "prompt" else field.text()
+    assert "7" in text  # words are pasted as ever
 
 
 @pytest.mark.parametrize("name", PLACES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
@@ -163,6 +165,29 @@ def test_applying_a_result_hides_what_it_shows_and_no_more(  # type: ignore[no-u
     assert not person.document.layer("old").visible
     assert person.document.layer("new").visible
     assert person.document.composition.scene.fit == "contain"  # nothing of it is cut off
+
+
+@pytest.mark.parametrize("size", [(512, 256), (256, 320), (256, 252)])
+@pytest.mark.parametrize("told", [True, False])
+def test_applying_a_result_of_another_canvas_cuts_nothing_off(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle, size: tuple[int, int], told: bool
+) -> None:
+    image = Image.new("RGB", size, "red")
+    image.paste("blue", (16, 16, size[0] - 16, size[1] - 16))
+    png = io.BytesIO()
+    image.save(png, "PNG")
+    canvas = edits.with_canvas(person.document.composition, *size, 4)
+    person.document.add_result(png.getvalue(), receipt(canvas) if told else {}, "one")
+    assembly.composer.apply("one")
+    settle(lambda: person.document.composition.scene is not None)
+    scene = person.document.composition.scene
+    settle(lambda: person.canvas.pictures.look(scene.picture))
+    scale = 256 / max(size)
+    width, height = (side * scale for side in size)
+    left, top = (256 - width) / 2 + 8 * scale, (256 - height) / 2 + 8 * scale
+    for x, y in ((left, top), (256 - left, 256 - top)):  # its frame, not stretched
+        settle(lambda x=x, y=y: colour(person, x, y) == "#ff0000")
+    assert colour(person, left + 16 * scale, top + 16 * scale) == "#0000ff"
 
 
 def test_the_picture_is_copied_and_not_its_name(person: Person, strip, settle) -> None:  # type: ignore[no-untyped-def]
