@@ -29,7 +29,7 @@ from standee_backend.catalog import catalog
 from standee_backend.catalog.sampling_defaults import SamplingDefaults
 from standee_backend.engine.compose import compose
 from standee_backend.engine.families import open_family
-from standee_backend.engine.loading.load import DTYPES, be_quiet, load
+from standee_backend.engine.loading.load import DTYPES, load
 from standee_backend.engine.loading.quantization import tile
 from standee_backend.engine.memory.footprint import META, Blueprint, outline
 from standee_backend.engine.memory.workload import Workload, workload_of
@@ -37,6 +37,7 @@ from standee_backend.hardware import load_presets, memory_estimate
 from standee_backend.hardware.load_presets import presets
 from standee_backend.hardware.machine import FOOTPRINTS
 from standee_backend.hardware.options import Options, resolve
+from standee_backend.library_noise import be_quiet
 from standee_backend.worker.memory_planner import exhausted, give_back
 
 GOAL = memory_estimate.TOLERANCE

@@ -104,7 +104,7 @@ FLOORS = {
         "worker",
         "engine",
         "catalog",
-        "hardware storage event_log",
+        "hardware storage event_log library_noise",
     ),
     "standee_desktop": (
         "__main__",

@@ -9,11 +9,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .library_noise import hush
+
 if TYPE_CHECKING:
     from .pipeline import StandeePipeline as StandeePipeline
     from .pipeline import Subject as Subject
 
 __all__ = ["StandeePipeline", "Subject"]
+
+hush()  # before anything of the backend imports what there is to hush
 
 
 def __getattr__(name: str) -> Any:

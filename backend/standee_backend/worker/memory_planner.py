@@ -21,7 +21,7 @@ from standee.errors import OutOfMemory, StandeeError
 
 from ..catalog import lora_files
 from ..catalog.catalog import ModelInfo
-from ..engine.loading.load import DTYPES, be_quiet
+from ..engine.loading.load import DTYPES
 from ..engine.loading.quantization import is_gguf
 from ..engine.memory.footprint import Blueprint, outline
 from ..engine.memory.workload import workload_of
@@ -29,6 +29,7 @@ from ..hardware import memory_estimate
 from ..hardware.load_presets import Dtype, Preset, following, presets, room
 from ..hardware.memory_estimate import Footprint, Plan
 from ..hardware.options import Options, resolve
+from ..library_noise import be_quiet
 
 log = logging.getLogger("standee.memory")
 

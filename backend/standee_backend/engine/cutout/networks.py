@@ -21,6 +21,7 @@ from standee.errors import MissingDependency, UnknownModel
 from ...catalog import onnx_files
 from ...catalog.catalog import HUB_ID
 from ...hardware.options import Options, resolve
+from ...library_noise import be_quiet
 
 
 def kind_of(folder: Path, field: str, fix: str) -> str:
@@ -56,7 +57,7 @@ def load(folder: Path, auto: str, processor: str, field: str, fix: str) -> tuple
     """
     import transformers
 
-    transformers.utils.logging.disable_progress_bar()
+    be_quiet()
     try:
         network = getattr(transformers, auto).from_pretrained(
             folder, use_safetensors=True, local_files_only=True

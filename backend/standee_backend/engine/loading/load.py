@@ -28,6 +28,7 @@ from ...catalog.catalog import ModelInfo, describe
 from ...catalog.sampling_defaults import SamplingDefaults
 from ...hardware.load_presets import Offload, Preset, presets
 from ...hardware.options import Options, resolve
+from ...library_noise import be_quiet
 from ..families import open_family
 from ..families.base import Family
 from .non_finite import refuse_non_finite
@@ -36,8 +37,6 @@ from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, til
 from .transformer_file import Unreadable, difference, read_transformer
 
 log = logging.getLogger(__name__)
-
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # else a line per multiplication
 
 HARMLESS = re.compile(r"(^|\.)(position_ids|inv_freq)$|^lm_head\.")
 """Weights that older programs saved and newer ones compute, and a language model's head, which nothing reads here."""
@@ -84,13 +83,6 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     how = info.name, folder, device, preset.name, attention
     log.info("Loaded %s from %s on %s: preset %s, attention %s", *how)
     return opened
-
-
-def be_quiet() -> None:
-    """Keep diffusers and transformers from painting progress bars and warning of what is meant so."""
-    for noisy in (diffusers.utils.logging, transformers.utils.logging):
-        noisy.disable_progress_bar()
-    diffusers.utils.logging.set_verbosity_error()  # it warns of every autoencoder but its own
 
 
 def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any:
