@@ -84,7 +84,8 @@ FLOORS = {
         "commands",
         "job_runs options",
         "progress",
-        "console package_installer",
+        "console missing_packages",
+        "package_installer",
         "torch_builds",
     ),
     "standee_gateway": (

@@ -179,7 +179,7 @@ def require(module: str, extra: str) -> None:
     if not (importlib.util.find_spec(module) and importlib.util.find_spec(rests_on)):
         raise MissingDependency(
             f"standee[{extra}] is not installed here.",
-            fix=f"Run `pip install 'standee[{extra}]'`.",
+            fix=f"Run `standee doctor --fix {extra}`.",
         )
 
 

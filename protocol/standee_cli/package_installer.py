@@ -124,13 +124,14 @@ def reachable(url: str) -> bool:
 
 
 def show_progress(line: str) -> None:
-    """Replace the last line of a terminal; elsewhere print downloads only."""
+    """Replace the last line of a terminal; elsewhere print large downloads only. Goes to stderr, as no answer."""
     line = line.strip()
-    if sys.stdout.isatty():
+    if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns - 3
-        print("\r\x1b[2K" + ("  " + line[:width] if line else ""), end="", flush=True)
-    elif line.startswith("Downloading"):
-        print("  " + line, flush=True)
+        said = "  " + line[:width] if line else ""
+        print("\r\x1b[2K" + said, end="", file=sys.stderr, flush=True)
+    elif re.match(r"Downloading .* \(?[\d.]+ ?(M|G)i?B", line):
+        print("  " + line, file=sys.stderr, flush=True)
 
 
 UNREACHABLE = (

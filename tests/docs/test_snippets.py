@@ -42,6 +42,7 @@ NOT_RUN = {
         "in Blender": 1
     },  # run by tests/blender_addon/in_blender/jobs/test_batch.py
     "docs/cli.md": {
+        "needs a network": 1,
         "needs a second machine": 1,
         "needs weights": 1,
         "opens a window": 1,

@@ -26,8 +26,8 @@ from .composer import Composer
 from .crash_log import log, open_log
 from .daemon_link import ConnectionState, DaemonLink
 
-WITH_UV = "uv tool install 'standee[desktop,backend]'"
-"""How the engine comes into an environment that has no pip."""
+INSTALL = ("-m", "standee_cli.main", "doctor", "--fix", "backend")
+"""What brings the engine: by uv or pip, and with the PyTorch that suits the graphics card."""
 PAGE = re.compile(r"https://[\w./-]+\w")
 
 
@@ -46,6 +46,7 @@ class ErrorFixes(QObject):
         self._editor, self._link, self._composer = editor, link, composer
         self._notices = notices
         self._installer: QProcess | None = None
+        self._said = ""
         link.contact_changed.connect(self._on_contact)
         composer.job_failed.connect(self._on_failed_job)
 
@@ -82,30 +83,33 @@ class ErrorFixes(QObject):
         """Install the engine beside the editor, and start it."""
         if self._installer is not None:
             return
-        if find_spec("pip") is None:  # as in what uv makes
-            text = self.tr("The engine cannot be installed from here: this Python has no pip.")
-            hint = self.tr("With uv: %1").replace("%1", WITH_UV)
-            self._notices.show(Notice(text, hint, "error", "daemon"))
-            return
         text = self.tr("Installing the engine. This takes some minutes; go on arranging.")
         self._notices.show(Notice(text, "", "info", "daemon"))
         process = QProcess(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
-        process.readyRead.connect(
-            lambda: log.warning("pip: %s", bytes(process.readAll().data()).decode(errors="replace"))
-        )
+        process.readyRead.connect(self._heard)
         process.finished.connect(self._installed)
         self._installer = process
-        process.start(sys.executable, ["-m", "pip", "install", "standee[backend]"])
+        process.start(sys.executable, INSTALL)
+
+    def _heard(self) -> None:
+        if self._installer is None:
+            return
+        said = bytes(self._installer.readAll().data()).decode(errors="replace")
+        log.warning("install: %s", said)
+        self._said = next(
+            (line for line in reversed(said.splitlines()) if line.strip()), self._said
+        )
 
     def _installed(self, code: int) -> None:
+        self._heard()
         self._installer = None
         if code == 0:
             self._notices.clear("daemon")
             self._link.retry()
             return
         text = self.tr("The engine could not be installed.")
-        hint = self.tr("The log tells why.")
+        hint = self._said.removeprefix("Error: ") or self.tr("The log tells why.")
         self._notices.show(Notice(text, hint, "error", "daemon", "open-log", open_log))
 
     # -- jobs ------------------------------------------------------------------------------------

@@ -1147,14 +1147,6 @@
         <translation>或在已安装处运行后台服务：standee serve。</translation>
     </message>
     <message>
-        <source>The engine cannot be installed from here: this Python has no pip.</source>
-        <translation>无法从此处安装引擎：此 Python 没有 pip。</translation>
-    </message>
-    <message>
-        <source>With uv: %1</source>
-        <translation>使用 uv：%1</translation>
-    </message>
-    <message>
         <source>Installing the engine. This takes some minutes; go on arranging.</source>
         <translation>正在安装引擎，需要几分钟；您可以继续排列。</translation>
     </message>

@@ -19,10 +19,13 @@ import click
 from msgspec import Struct
 
 from standee.connection import connection_file
-from standee.errors import StandeeError
+from standee.errors import InvalidField, MissingDependency, StandeeError
 from standee.files import home, private_folder
 
 from ..console import Console, answers, common
+from ..missing_packages import EXTRAS, bring, unsuitable_torch
+from ..package_installer import InstallError
+from ..torch_builds import CHOICES
 
 CLIENT = ("standee", "click", "msgpack", "msgspec", "numpy", "pyzmq", "rich")
 BACKEND = ("torch", "diffusers", "transformers", "accelerate", "opencv-python-headless", "pillow")
@@ -63,12 +66,11 @@ def _packages(what: str, names: tuple[str, ...], extra: str) -> Iterator[Finding
     if not missing:
         yield Finding(what, ", ".join(found))
         return
-    package = f"standee[{extra}]" if extra else "standee"
     yield Finding(
         what,
         f"not installed: {', '.join(missing)}",
         "warning" if extra else "bad",
-        f"Run `pip install '{package}'`." if extra else f"Run `pip install {package}`.",
+        f"Run `standee doctor --fix {extra}`." if extra else "Run `pip install standee`.",
     )
 
 
@@ -84,13 +86,32 @@ def _machine() -> Iterator[Finding]:
             "Device",
             f"torch cannot be used: {type(error).__name__}: {error}",
             "bad",
-            "Run `pip install --force-reinstall torch`.",
+            "Run `standee doctor --fix backend --torch auto`.",
         )
         return
+    if (better := unsuitable_torch()) is not None:
+        yield Finding(
+            "PyTorch",
+            f"The installed {machine.torch} does not use the card here. {better.reason}",
+            "warning",
+            "Run `standee doctor --fix backend`.",
+        )
     for what, value in machine.facts:
         yield Finding(what.capitalize(), str(value))  # torch has a type for its version
     for advice in hardware.recommend(machine):
         yield Finding(advice.model, advice.reason)
+
+
+def _bring(extra: str, console: Console, torch: str) -> None:
+    try:
+        bring(extra, console.say, torch if extra == "backend" else "")
+    except (InstallError, ValueError) as error:
+        said, _, fix = str(error).partition(". Fix: ")
+        raise MissingDependency(_sentence(said), fix=_sentence(fix)) from None
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
 
 
 def _home() -> Iterator[Finding]:
@@ -137,13 +158,34 @@ def _daemon(file: Path | None) -> Iterator[Finding]:
 
 
 @click.command()
+@click.option(
+    "--fix",
+    is_flag=False,
+    flag_value="all",
+    type=click.Choice(["all", *EXTRAS]),
+    help="Install what is missing: of the engine, of the editor, or of both.",
+)
+@click.option(
+    "--torch",
+    type=click.Choice(CHOICES),
+    metavar="BUILD",
+    help="With --fix: install this build of PyTorch anew, one of " + ", ".join(CHOICES) + ".",
+)
 @common
 @answers
-def doctor(console: Console) -> int:
+def doctor(console: Console, fix: str | None, torch: str | None) -> int:
     """Look over this machine.
 
-    It says what is installed, which options suit the machine, and how the daemon is.
+    It says what is installed, which options suit the machine, and how the daemon is. With --fix it first
+    installs what is missing, by uv or pip, and the PyTorch that suits the graphics card.
     """
+    if torch and fix not in ("all", "backend"):
+        raise InvalidField(
+            "--torch is for the engine's packages.", path="--torch", fix="Add --fix backend."
+        )
+    for extra in EXTRAS:
+        if fix in (extra, "all"):
+            _bring(extra, console, torch or "")
     found = list(examine(console.connection))
     marks = {"ok": "", "warning": "! ", "bad": "!! "}
     rows = [(f.what, f"{marks[f.verdict]}{f.value} {f.fix}".strip()) for f in found]

@@ -97,11 +97,11 @@ def test_a_download_is_offered_with_its_size_and_licence_and_begins_with_a_yes( 
     assert [one.to_json()["download"] for one in assembly.composer.jobs] == [False, True]
 
 
-def test_where_there_is_no_pip_the_way_to_the_engine_is_told(  # type: ignore[no-untyped-def]
-    assembly, monkeypatch
+def test_why_the_engine_could_not_be_installed_is_told_as_the_installer_says_it(  # type: ignore[no-untyped-def]
+    assembly, settle, monkeypatch
 ) -> None:
-    monkeypatch.setattr(error_fixes, "find_spec", lambda name: None)
+    says = "print('Downloading torch'); print('Error: The disk is full. Free 3 GB.'); exit(5)"
+    monkeypatch.setattr(error_fixes, "INSTALL", ("-c", says))
     assembly.error_fixes.install()
-    [row] = assembly.notice_bar.rows()
-    assert "no pip" in row.notice.text
-    assert "uv tool install" in row.notice.hint
+    settle(lambda: assembly.notice_bar.rows()[0].notice.level == "error")
+    assert assembly.notice_bar.rows()[0].notice.hint == "The disk is full. Free 3 GB."

@@ -108,7 +108,7 @@ def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     ran = standee(command)
     assert ran.code == 5
-    assert f"Run `pip install 'standee[{extra}]'`." in ran.err
+    assert f"Run `standee doctor --fix {extra}`." in ran.err
 
 
 def test_a_bug_is_one_line_too_and_debug_shows_where(
