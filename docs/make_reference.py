@@ -121,7 +121,7 @@ def command_page(name: str, command: click.Command) -> str:
             record = parameter.get_help_record(context)
             if record and record[1] and not set(parameter.opts) & set(COMMON):
                 explained = re.sub(r"\[(.*?)\]", r"(\1)", flowing(record[1]))  # brackets are links
-                options.append((f"`{record[0]}`", explained))
+                options.append((f"`{record[0].replace('|', ' or ')}`", explained))
     text = "\n\n".join(map(help_paragraph, inspect.cleandoc(command.help or "").split("\n\n")))
     listed = f"\n{table(('option', 'what it does'), options)}" if options else ""
     return f"## {name}\n\n```text\n{' '.join([name, *pieces])}\n```\n\n{text}\n{listed}"
