@@ -10,7 +10,7 @@ import msgpack
 import zmq
 
 prompt, path = sys.argv[1:3]
-home = os.environ.get("STANDEE_HOME") or {  # as docs/protocol.md says
+home = os.environ.get("STANDEE_HOME") or {  # as docs/files.md says
     "win32": Path(os.environ.get("LOCALAPPDATA", "")) / "Standee",
     "darwin": Path.home() / "Library/Application Support/Standee",
 }.get(

@@ -49,6 +49,7 @@ NOT_RUN = {
         "takes minutes": 1,
     },
     "docs/cluster.md": {"needs a second machine": 2},
+    "docs/files.md": {"removes things": 1},
     "docs/first-picture.md": {"needs weights": 1, "takes minutes": 1},
     "docs/gateway.md": {"needs the gateway": 1, "runs until it is stopped": 1},
     "docs/gpu-work.md": {"needs a GPU": 4},
