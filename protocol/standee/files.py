@@ -19,6 +19,8 @@ from .errors import StorageFull
 
 O_BINARY = getattr(os, "O_BINARY", 0)
 """Windows would write line ends of its own."""
+NETWORK = ("\\\\", "//", "\\/", "/\\")
+"""How paths begin that Windows asks another computer for, with the user's name and password."""
 
 
 def home() -> Path:
@@ -202,7 +204,9 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def whole_path(path: str, folder: Path) -> str:
-    """Return the full path of what is there relative to `folder`; anything else, a hub id, as it is."""
+    """Return the full path of what is there relative to `folder`; anything else, such as a hub id, as it is."""
+    if path.startswith(NETWORK):
+        return path
     try:
         there = folder / Path(path).expanduser()
         return str(there.resolve()) if there.exists() else path

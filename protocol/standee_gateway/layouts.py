@@ -16,7 +16,7 @@ from standee.composition import Composition, from_json, validate
 from standee.document.blobs import MAX_PICTURE
 from standee.document.load import named_pictures
 from standee.errors import BadPicture, InvalidField, TooLarge
-from standee.files import is_file, text_of
+from standee.files import NETWORK, is_file, text_of
 from standee.images import HEAD, check_kind, digest_of
 
 LONGEST_NAME = 1000
@@ -106,7 +106,8 @@ def _file(name: str, folder: Path, path: str) -> Path:
     """Return a picture file of `folder`; what lies outside of it is not looked at."""
     root = folder.resolve()
     try:
-        found = (root / name).resolve() if 0 < len(name) <= LONGEST_NAME else root
+        named = 0 < len(name) <= LONGEST_NAME and not name.startswith(NETWORK)
+        found = (root / name).resolve() if named else root
     except (OSError, RuntimeError, ValueError):  # a zero byte, a circle of links
         found = root
     if not found.is_relative_to(root) or not is_file(found):

@@ -6,8 +6,8 @@
 and writes its number there, `says much` writes 1,000 long lines to stderr. A picture that is
 `long to finish` takes 1 s of that, and one that `finishes at FILE` waits for that file; a `dead end`
 ends the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`; one
-that is `drawn` is a PNG of one grey, the seed, as large as the canvas. A `whole receipt` holds the
-composition, as those of the engine do.
+that is `drawn` is a PNG of one grey, the seed, as large as the canvas, and one that is `noted` has a note. A
+`whole receipt` holds the composition, as those of the engine do.
 """
 
 import io
@@ -24,6 +24,7 @@ import msgspec
 from standee.errors import BadPicture, JobCancelled
 from standee.wire.events import Preview, Progress, Result
 from standee.wire.messages import Cutout
+from standee.wire.notes import Note
 from standee_backend.worker.main import main
 
 
@@ -86,9 +87,9 @@ class ToyRunner:
             size = canvas.width, canvas.height
             Image.new("RGB", size, (seed % 256,) * 3).save(stream, "PNG")
             data = stream.getvalue()
-        return Result(
-            data=data, width=canvas.width, height=canvas.height, seed=seed, receipt=receipt
-        )
+        notes = (Note("toy", words="The toy noted it."),) if "noted" in prompt else ()
+        size = {"width": canvas.width, "height": canvas.height}
+        return Result(data=data, seed=seed, receipt=receipt, notes=notes, **size)
 
     def _die(self):
         with self.deaths.open("a") as file:

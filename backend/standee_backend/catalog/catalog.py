@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from standee.composition import ControlKind
 from standee.errors import InvalidField, StandeeError, UnknownModel
-from standee.files import read_regular, text_of
+from standee.files import NETWORK, read_regular, text_of
 from standee.wire import messages
 
 from . import control_nets, single_file
@@ -50,9 +50,6 @@ MAX_JSON = 2**20
 
 MAX_LAYERS = 1000
 """The most layers of one kind; the largest models that are known have some sixty."""
-
-NETWORK = ("\\\\", "//")
-"""How paths begin that Windows asks another computer for, with the user's name and password."""
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 

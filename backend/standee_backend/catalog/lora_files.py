@@ -17,9 +17,10 @@ from typing import Any
 
 from standee.composition import Lora
 from standee.errors import InvalidField
+from standee.files import NETWORK
 
 from . import download
-from .catalog import HUB_ID, NETWORK, cached_repository, existing
+from .catalog import HUB_ID, cached_repository, existing
 from .download import UNOBSERVED, DownloadObserver
 from .hub import HubSnapshot, look_up
 

@@ -21,7 +21,7 @@ import msgspec
 
 from ..composition import Composition, from_json, validate
 from ..errors import BadDocument, InvalidField, TooLarge
-from ..files import is_file, text_of, whole_path
+from ..files import NETWORK, is_file, text_of, whole_path
 from ..images import HEAD, digest_of, is_read
 from .blobs import MAX_PICTURE
 from .document import Document
@@ -103,6 +103,12 @@ def _of_json(text: bytes, folder: Path) -> Document:
         name = holder[field]
         if re.fullmatch(r"[0-9a-f]{64}", name):
             continue
+        if name.startswith(NETWORK):
+            raise InvalidField(
+                f"{name[:80]!r} is a file of another computer, which a composition may not name.",
+                path=path,
+                fix="Copy it onto this machine, or give its folder a drive letter.",
+            )
         if not name or "\0" in name or not is_file(folder / name):
             raise InvalidField(
                 f"There is no picture {name!r} in {folder.resolve()}.",

@@ -190,6 +190,19 @@ def test_a_picture_that_no_system_could_name_is_not_there(tmp_path: Path, name: 
     assert caught.value.path == "$.layers[0].picture"
 
 
+@pytest.mark.parametrize("slashes", ["//", "\\\\", "\\/", "/\\"])
+def test_a_picture_of_another_computer_is_not_looked_for(tmp_path: Path, slashes: str) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    name = (
+        slashes + str(tmp_path / "cat.png")[1:]
+    )  # which is there, where one slash is as good as two
+    path = tmp_path / "scene.json"
+    path.write_text(json.dumps({"scene": {"picture": name}}))
+    with pytest.raises(InvalidField, match="another computer") as caught:
+        load_document(path)
+    assert caught.value.path == "$.scene.picture"
+
+
 @pytest.mark.parametrize(
     "composition", [{"\ud800": 1}, {"canvas": {"\ud800": 1}}, {"prompt": "\ud800"}]
 )

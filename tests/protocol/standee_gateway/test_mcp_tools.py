@@ -130,6 +130,7 @@ def test_what_is_wrong_is_told_with_its_code_and_no_file_outside_is_read(
     (tmp_path / "cutouts/link.png").symlink_to(tmp_path / "outside.png")
     (tmp_path / "cutouts/notes.txt").write_text("secret")
     outside = ["../outside.png", str(tmp_path / "outside.png"), "link.png", "dog.png", "", "\0"]
+    outside.append("/" + str(tmp_path / "cutouts/cat.png"))  # another computer's, to Windows
 
     async def talk(client: Any) -> None:
         for name in outside:

@@ -1,0 +1,1 @@
+"""The parts of ComfyUI that nodes call, as small as they can be."""
