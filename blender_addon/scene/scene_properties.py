@@ -94,7 +94,7 @@ class StandeeScene(bpy.types.PropertyGroup):
         description="The width of the picture in pixels",
         min=16,
         max=8192,
-        default=256,
+        default=512,
         step=PATCH,
         update=_round_canvas,
     )
@@ -103,7 +103,7 @@ class StandeeScene(bpy.types.PropertyGroup):
         description="The height of the picture in pixels",
         min=16,
         max=8192,
-        default=256,
+        default=512,
         step=PATCH,
         update=_round_canvas,
     )
@@ -171,8 +171,8 @@ class StandeeScene(bpy.types.PropertyGroup):
     )
     scene_x: number("Scene X", "The scene's left edge in pixels", 0.0, min=-32768, max=32768)
     scene_y: number("Scene Y", "The scene's upper edge in pixels", 0.0, min=-32768, max=32768)
-    scene_width: number("Scene Width", "The scene's width in pixels", 256.0, min=0.01, max=32768)
-    scene_height: number("Scene Height", "The scene's height in pixels", 256.0, min=0.01, max=32768)
+    scene_width: number("Scene Width", "The scene's width in pixels", 512.0, min=0.01, max=32768)
+    scene_height: number("Scene Height", "The scene's height in pixels", 512.0, min=0.01, max=32768)
     scene_fit: EnumProperty(
         items=FITS, name="Scene Fit", description="How the scene fills its part", default="cover"
     )

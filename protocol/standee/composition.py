@@ -45,8 +45,8 @@ MAX_CANVAS_AREA = 4096 * 4096
 class Canvas(Struct, frozen=True):
     """The size of the picture in px: multiples of the model's patch (16 px for FLUX)."""
 
-    width: Pixels = 256
-    height: Pixels = 256
+    width: Pixels = 512
+    height: Pixels = 512
 
 
 class Rect(Struct, frozen=True):

@@ -69,8 +69,9 @@ def picture() -> Callable[..., bytes]:
 def window(app, settle: Callable[..., None]) -> Iterator[object]:  # type: ignore[no-untyped-def]
     """The main window with the canvas showing and nothing on it."""
     from standee_desktop.shell.window import MainWindow
+    from support.desktop.editors import small_document
 
-    shown = MainWindow()
+    shown = MainWindow(small_document())
     shown.show()
     shown.activateWindow()
     settle()

@@ -84,7 +84,7 @@ def hold(predicted: Tensor, anchors: Sequence[Anchor], schedule: Schedule, step:
             continue
         own = predicted[0].index_select(0, anchor.put)
         weight = part * anchor.strength
-        target = anchor.target(own, 1 - step / schedule.steps)
+        target = anchor.target(own, schedule.time(step))
         change = anchor.matte * weight * (target - own)
         pulled = pulled.index_add(1, anchor.put, change[None])
     return pulled
@@ -105,11 +105,11 @@ def scene_anchors(family: Family, layout: Layout, settings: SamplingDefaults) ->
 
 
 def subject_anchors(
-    family: Family, layout: Layout, clean: Tensor, settings: SamplingDefaults
+    family: Family, layout: Layout, clean: Tensor, settings: SamplingDefaults, begin: float
 ) -> list[Anchor]:
     """Return what holds the subjects, pasted onto their place as `clean` (cells, channels), and the place around them.
 
-    What shows through them is held like the place, or the scene, that it is of.
+    They come in at the time `begin`. What shows through them is held like the place, or the scene, that it is of.
     """
     if not settings.anchor or not layout.subjects:
         return []
@@ -123,7 +123,7 @@ def subject_anchors(
     for subject in layout.subjects:
         layer = subject.layer
         held = strength(layer.fidelity, settings.anchor) * (1 - layer.variation)
-        tau = threshold(layer.fidelity, settings.tau)
+        tau = threshold(layer.fidelity, settings.tau, begin)
         if held and tau < 1:
             anchors.append(_subject(family, layout, subject, clean, tau, held))
     return anchors

@@ -128,10 +128,11 @@ def compose(
         begins("finishing", 0, 1)
         pixels = images.from_tensor(family.decode_latents(latents, rows, cols))
         return ComposedImage(pixels, Details((), 1.0), layout.scene)
-    references = subject_references(family, layout, prompts.layers, schedule, settings, seed)
     anchors = scene_anchors(family, layout, settings)
     by_tokens = layout.scene is not None and not anchors
-    plain = 0 if by_tokens else plain_steps(schedule.steps, references)
+    plain = 0 if by_tokens else plain_steps(schedule.steps, layout.subjects)
+    begin = schedule.time(plain)
+    references = subject_references(family, layout, prompts.layers, schedule, settings, seed, begin)
     collage = settings.collage and bool(layout.subjects)
     shown = settings.share_by == "input" and settings.sharing and not collage
     freest = max((r.tau for r in references), default=settings.tau)
@@ -154,7 +155,7 @@ def compose(
         if layout.subjects and (settings.anchor or collage):
             pasted = layout.collage(find_backdrop(family, layout, place if plain else None))
             clean = family.encode_latents(images.to_tensor(pasted))[0]
-            anchors += subject_anchors(family, layout, clean, settings)
+            anchors += subject_anchors(family, layout, clean, settings, begin)
             if collage:
                 references = before_subjects(family, references, prompt, pasted, clean, freest)
         latents, _ = denoise(

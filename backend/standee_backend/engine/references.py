@@ -85,8 +85,12 @@ def subject_references(
     schedule: Schedule,
     settings: SamplingDefaults,
     seed: int,
+    begin: float = FREE,
 ) -> list[Reference]:
-    """Make the reference of each staged subject, back to front. `seed` decides how they vary."""
+    """Make the reference of each staged subject, back to front.
+
+    `seed` decides how they vary; `begin` is the time at which they come in.
+    """
     references = []
     for subject, pixels in zip(layout.subjects, layout.crops, strict=True):
         layer = subject.layer
@@ -98,7 +102,7 @@ def subject_references(
         source = variation.shuffle(
             subject.seen, layer.variation, variation.generator(layer.id, seed)
         )
-        tau = threshold(layer.fidelity, settings.tau) if settings.inject else FREE
+        tau = threshold(layer.fidelity, settings.tau, begin) if settings.inject else FREE
         references.append(
             Reference(
                 crop=_crop(

@@ -29,6 +29,10 @@ class Schedule:
         """How many steps it has."""
         return len(self.levels) - 1
 
+    def time(self, step: int) -> float:
+        """Return the time at which a step begins."""
+        return 1 - step / self.steps
+
     def steps_above(self, time: float) -> int:
         """Return how many steps lie above a threshold in time, in part at least."""
         return math.ceil(round((1 - time) * self.steps, 6))

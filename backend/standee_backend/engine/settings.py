@@ -41,14 +41,18 @@ def resolve(family: Family, composition: Composition) -> SamplingDefaults:
     return settings
 
 
-def threshold(fidelity: float, tau: float) -> float:
-    """Map an artist's fidelity to the time down to which tokens are replaced.
+def threshold(fidelity: float, tau: float, begin: float = FREE) -> float:
+    """Map an artist's fidelity to the time down to which tokens are replaced; none is before the time `begin`.
 
-    0.5 is the model's own `tau`, 0 never replaces (1.0), 1 replaces to the end (0.0); linear between.
+    0.5 is the model's own `tau`, 0 never replaces (1.0), 1 replaces to the end (0.0); linear between, below 0.5 from
+    `begin` on: no part of the control is without effect.
     """
-    if fidelity <= 0.5:
-        return FREE + (tau - FREE) * fidelity / 0.5
-    return tau * (1 - fidelity) / 0.5
+    if not fidelity:
+        return FREE
+    if fidelity > 0.5:
+        return tau * (1 - fidelity) / 0.5
+    begin = max(begin, tau)
+    return begin + (tau - begin) * fidelity / 0.5
 
 
 def strength(fidelity: float, anchor: float) -> float:

@@ -75,10 +75,21 @@ def test_small_subjects_are_shown_on_a_crop_that_models_know(mini, shelf) -> Non
 
 
 @pytest.mark.parametrize(
-    ("fidelity", "expected"), [(0.0, 1.0), (0.25, 0.8), (0.5, 0.6), (0.75, 0.3), (1.0, 0.0)]
+    ("fidelity", "expected", "begun"),
+    [
+        (0.0, 1.0, 1.0),
+        (0.1, 0.92, 0.84),
+        (0.25, 0.8, 0.75),
+        (0.5, 0.6, 0.6),
+        (0.75, 0.3, 0.3),
+        (1.0, 0.0, 0.0),
+    ],
 )
-def test_fidelity_runs_from_never_over_the_familys_own_to_always(fidelity, expected) -> None:
+def test_fidelity_runs_from_never_over_the_familys_own_to_always(fidelity, expected, begun) -> None:
+    """For subjects, which come in after the first tenth of the steps, from there on: no value has no effect."""
     assert threshold(fidelity, 0.6) == pytest.approx(expected)
+    assert threshold(fidelity, 0.6, 0.9) == pytest.approx(begun)
+    assert threshold(fidelity, 0.95, 0.9) >= threshold(fidelity + 0.01, 0.95, 0.9)
 
 
 @pytest.mark.parametrize(("fidelity", "free"), [(0.0, 1.0), (0.2, 0.6), (0.5, 0.0), (1.0, 0.0)])

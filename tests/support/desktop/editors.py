@@ -10,6 +10,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from standee.composition import Canvas, Composition
+from standee.document.document import Document
+from standee_desktop.model import EditorDocument
 from support.desktop.person import Person
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -87,6 +90,11 @@ class Artist(Person):
         self.settle(lambda: not self.document.modified, 20)
 
 
+def small_document() -> EditorDocument:
+    """Return a document whose canvas is small, which is quickly composed."""
+    return EditorDocument(Document(Composition(canvas=Canvas(256, 256))))
+
+
 def open_editor(
     settle, home: Path, file: Path | None = None, *, start_daemon: bool = False
 ) -> Artist:
@@ -96,7 +104,7 @@ def open_editor(
     from standee_desktop.shell.window import MainWindow
 
     os.environ["STANDEE_HOME"] = str(home)
-    window = MainWindow()
+    window = MainWindow(small_document())
     assembly = Assembly(window, DaemonLink(start=start_daemon))
     window.show()
     assembly.begin(file)
