@@ -7,7 +7,7 @@ setup = $(PYTHON) scripts/setup.py
 SPREAD := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo edit serve doctor test lint format docs clean fuzz test-dependencies \
-	extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
+	release extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
 
 help:
 	@echo "make demo     compose three subjects into a scene on the bundled model"
@@ -26,6 +26,7 @@ help:
 	@echo "make test-blender-all      the same in every supported version of Blender"
 	@echo "make test-blender-window   drive a real Blender window (Debian, root; brings it: 1.5 GB)"
 	@echo "make blender-pictures      make the pictures of docs/blender.md anew (both of the above)"
+	@echo "make release              build everything that a release holds into dist/ (ARGS=--dry-run only checks)"
 	@echo "make clean    remove .venv and build products"
 
 demo:
@@ -53,6 +54,7 @@ lint:
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy
+	@$(VENV)/reuse lint --quiet
 
 format:
 	@$(setup) backend dev
@@ -73,6 +75,10 @@ test-dependencies:
 
 clean:
 	@rm -rf .venv .venv-bpy* .venv-lowest .venv-newest build dist protocol/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+release:
+	@$(setup) backend desktop dev
+	@$(VENV)/python scripts/release.py $(ARGS)
 
 extension:
 	@$(setup) dev
