@@ -36,6 +36,13 @@ class Ledger(LiveBytes):
         for hook in (*getattr(family.pipeline, "_all_hooks", []), *family.net_hooks):
             self._follow(hook.hook, "pre_forward", "init_hook", hook.model)
 
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if function is torch.ops.aten.lift_fresh.default:  # an array's numbers, which the host has
+            return function(*args, **(kwargs or {}))
+        return super().__torch_dispatch__(function, types, args, kwargs)
+
     def grow(self, size: int) -> None:
         if self.limit is not None and size > 0 and self.now + size > self.limit:
             raise torch.OutOfMemoryError(f"no room for {size} bytes beside {self.now}")
@@ -43,6 +50,9 @@ class Ledger(LiveBytes):
 
     def _follow(self, hook: Any, comes: str, goes: str, module: nn.Module) -> None:
         """Note when a hook of accelerate fetches a module or sends it away, where it is now."""
+        hook.execution_device = torch.device(
+            "cpu"
+        )  # `cpu:0` is another, to which inputs are copied
         come, go = getattr(hook, comes), getattr(hook, goes)
 
         def fetch(*args: Any, **kwargs: Any) -> Any:

@@ -103,9 +103,12 @@ class Family(Controlled, ABC):
         """Encode one prompt, said of pictures (height, width, 3) that it numbers, where `reads_references`."""
         raise ValueError(f"the language model of {self.name} sees no pictures")
 
-    def seen_picture(self, width: int, height: int) -> tuple[int, int]:
-        """Return as how many text tokens a picture of so many px is seen, and the bytes that it takes till then."""
-        return 0, 0
+    def seen_picture(self, width: int, height: int) -> tuple[int, int, int]:
+        """Return as how many text tokens a picture of so many px is seen.
+
+        And the bytes of its patches, until all words are read, and those that looking at them takes beside.
+        """
+        return 0, 0, 0
 
     @abstractmethod
     def count_tokens(self, prompt: str) -> int:

@@ -96,9 +96,7 @@ class Krea2(VideoAutoencoder, Family):
         )
         ids = torch.cat([said.input_ids, end.input_ids], dim=1).to(self.device)
         with torch.no_grad():
-            states = pipeline.text_encoder(
-                input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True
-            ).hidden_states
+            states = pipeline.text_encoder(input_ids=ids, output_hidden_states=True).hidden_states
         text = torch.cat([states[layer] for layer in pipeline.text_encoder_select_layers], dim=-1)
         text = text[:, begin:]
         return Conditioning(text, text.new_zeros(1, 0), guidance, text.shape[1])

@@ -166,7 +166,6 @@ class QwenImage(VideoAutoencoder, Family):
         with torch.no_grad():
             found = pipeline.text_encoder(
                 input_ids=ids,
-                attention_mask=torch.ones_like(ids),
                 output_hidden_states=True,
                 **pictures,
             )
@@ -301,15 +300,22 @@ class QwenImageEdit(QwenImage):
             part.copy_(torch.from_numpy(given))
         return one
 
-    def seen_picture(self, width: int, height: int) -> tuple[int, int]:
-        """Return text tokens, those of the words that number it among them, and bytes: its patches and their widest."""
+    def seen_picture(self, width: int, height: int) -> tuple[int, int, int]:
+        """Return text tokens, those of the words that number it among them, and bytes: its patches, and their widest.
+
+        That is where queries and keys are rotated, in 32 bits, or in the layer behind.
+        """
         size = calculate_dimensions(edit_plus.CONDITION_IMAGE_SIZE, width / height)
         reader, tower = self.pipeline.processor, self.pipeline.text_encoder.config.vision_config
         patches = int(reader.get_number_of_image_patches(size[1], size[0], {}))
         channels = tower.in_channels * tower.temporal_patch_size * tower.patch_size**2
-        widest = channels + 4 * tower.hidden_size + 2 * tower.intermediate_size
-        size_of_one = self.pipeline.text_encoder.dtype.itemsize
-        return patches // reader.merge_size**2 + NUMBERED, patches * widest * size_of_one
+        number, dims, rotated = self.pipeline.text_encoder.dtype.itemsize, tower.hidden_size, 4
+        copies = 2 if number < rotated else 0
+        turning = 5 * dims * number + (4 + copies) * dims * rotated
+        widest = max(turning, (2 * dims + 3 * tower.intermediate_size) * number)
+        tables = 2 * dims // tower.num_heads * rotated
+        tokens = patches // reader.merge_size**2 + NUMBERED
+        return tokens, patches * channels * number, patches * (widest + tables)
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return ids (index + 1, row, column), counted from the middle of each reference."""

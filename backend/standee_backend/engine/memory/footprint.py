@@ -137,7 +137,7 @@ class Blueprint:
 
     def _working(self, workload: Workload) -> WorkingMemory:
         family = self.family
-        seen, seeing = self._seen(workload)
+        seen, patches, looking = self._seen(workload)
         prompt, encoding = self._words(workload.guidance, seen)
         longest = max(family.text_tokens(said) for said in workload.prompts) + seen
         words = max(family.words(said) for said in workload.prompts)
@@ -162,7 +162,7 @@ class Blueprint:
             encode, denoise = self._extrapolate(workload, noise, prompt, live)
         again = workload.plain or len(workload.crops) > 1 or workload.count > 1
         return WorkingMemory(
-            text=held + encoding + seeing,
+            text=held + patches + max(looking, encoding),
             encode=held + max(canvas, encode),
             denoise=held + denoise,
             decode=held + decode,
@@ -179,13 +179,17 @@ class Blueprint:
         picture += sum(crops) if workload.beside else 0
         return max(picture, *crops, 0) + text
 
-    def _seen(self, workload: Workload) -> tuple[int, int]:
-        """Return as how many text tokens the language model sees pictures, and the bytes that these take."""
+    def _seen(self, workload: Workload) -> tuple[int, int, int]:
+        """Return as how many text tokens the language model sees pictures, and the bytes that these take.
+
+        They are those of all patches, and those that looking at them takes beside.
+        """
         shown = [crop[:2] for crop in workload.crops] if workload.beside else []
         shown += [(workload.rows, workload.cols)] if workload.canvas_beside else []
         side = self.family.patch
         each = [self.family.seen_picture(cols * side, rows * side) for rows, cols in shown]
-        return sum(tokens for tokens, _ in each), sum(size for _, size in each)
+        tokens, patches, looking = (sum(column) for column in zip((0, 0, 0), *each, strict=True))
+        return tokens, patches, looking
 
     def _encode_words(self, guidance: float, seen: int) -> tuple[Conditioning, int]:
         """Return an encoded prompt, and the bytes that encoding takes; the tokens of pictures count as words do."""
