@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -29,6 +30,7 @@ from standee.wire.events import Problem
 from standee_backend.catalog.model_card import configuration
 from standee_cli.main import cli
 from support.daemons import Running
+from support.gateway import processes
 from support.pages.forked_commands import ForkedCommands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +53,7 @@ NOT_RUN = {
     "docs/cluster.md": {"needs a second machine": 2},
     "docs/files.md": {"removes things": 1},
     "docs/first-picture.md": {"needs weights": 1, "takes minutes": 1},
-    "docs/gateway.md": {"needs the gateway": 1, "runs until it is stopped": 1},
+    "docs/gateway.md": {"runs until it is stopped": 1},
     "docs/gpu-work.md": {"needs a GPU": 4},
     "docs/models.md": {"needs weights": 1},
     "docs/tutorials/editor.md": {"opens a window": 1},
@@ -112,8 +114,9 @@ def test_what_a_page_does_not_run_is_listed_with_its_reason(name: str) -> None:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the pages speak of: pictures, a document, a LoRA, the repository's examples."""
     folder = tmp_path_factory.mktemp("desk")
-    (folder / "examples").symlink_to(ROOT / "examples")
-    (folder / "subjects").symlink_to(ROOT / "examples/subjects")
+    shutil.copytree(ROOT / "examples", folder / "examples")  # a page may write where it reads
+    shutil.copytree(ROOT / "examples/subjects", folder / "subjects")
+    shutil.copy(ROOT / "examples/subjects/robot.png", folder)
     Image.new("RGB", (320, 320), "white").save(folder / "cat.jpg")
     with Document.open(ROOT / "protocol/standee/samples/three_friends.standee") as document:
         document.save(folder / "scene.standee")
@@ -142,13 +145,24 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Running:
         running.stop()
 
 
+@pytest.fixture(scope="module")
+def gateway(daemon: Running) -> dict[str, str]:
+    """A gateway to that daemon: its `url` and `token`."""
+    for needed in ("starlette", "uvicorn", "python_multipart", "mcp"):
+        pytest.importorskip(needed, reason="needs standee[gateway]")
+    process = processes.start(daemon)
+    yield processes.said(process)
+    process.terminate()
+    process.communicate()
+
+
 RUNS = [name for name in NAMES if any(one.runs for one in snippets(ROOT / name))]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the pages' commands are for a POSIX shell")
 @pytest.mark.parametrize("name", RUNS)
 def test_a_pages_commands_and_programs_run(
-    name: str, desk: Path, programs: Path, daemon: Running
+    name: str, desk: Path, programs: Path, daemon: Running, request: pytest.FixtureRequest
 ) -> None:
     """All of a page in its order: one shell, one Python."""
     found = snippets(ROOT / name)
@@ -157,10 +171,15 @@ def test_a_pages_commands_and_programs_run(
             (desk / one.file).write_text(one.text, "utf-8")
     for language, program in (("sh", ["bash", "-euo", "pipefail"]), ("python", [sys.executable])):
         text = "".join(one.text for one in found if one.language == language and one.runs)
+        token = ""
+        if "STANDEE_GATEWAY_TOKEN" in text:
+            there = request.getfixturevalue("gateway")
+            text, token = text.replace("http://127.0.0.1:5590", there["url"]), there["token"]
         script = desk / f"page.{language}"
         script.write_text(text, "utf-8")
         environment = daemon.environment | {
             "HOME": str(desk),
+            "STANDEE_GATEWAY_TOKEN": token,
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "STANDEE_HOME": str(daemon.home),
         }
