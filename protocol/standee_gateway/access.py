@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from standee.errors import InvalidField, TooLarge
+from standee.errors import InvalidField, QuotaExceeded, StandeeError, TooLarge
 
 from .http_errors import Refusal, answer_error
 
@@ -25,11 +25,15 @@ SHORTEST_TOKEN = 16
 
 @dataclass(frozen=True)
 class Access:
-    """What is asked of requests: the `token`, the name that `host` binds to, and bodies of `max_body` bytes at most."""
+    """What is asked of requests: the `token`, the name that `host` binds to, bodies of `max_body` bytes at most.
+
+    So many are `at_once` under way, those that listen to a job's events counted in.
+    """
 
     token: str = ""
     host: str = "127.0.0.1"
     max_body: int = 64 << 20
+    at_once: int = 64
 
 
 def new_token() -> str:
@@ -63,6 +67,7 @@ class AccessMiddleware:
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -74,13 +79,17 @@ class AccessMiddleware:
             headers = Headers(scope=scope)
             self._check(headers)
             limited = _limited(receive, headers, self._access.max_body)
-        except (Refusal, TooLarge) as error:
+        except StandeeError as error:
             await answer_error(error)(scope, receive, send)
             return
-        await self._app(scope, limited, send)
+        self._under_way += 1
+        try:
+            await self._app(scope, limited, send)
+        finally:
+            self._under_way -= 1
 
     def _check(self, headers: Headers) -> None:
-        """Raise `Refusal` for a request that is not to be answered."""
+        """Raise `Refusal` or `QuotaExceeded` for a request that is not to be answered."""
         if not self._is_own_name(_name(headers.get("host", ""))):
             raise Refusal(
                 421,
@@ -103,6 +112,13 @@ class AccessMiddleware:
                 "The token of the gateway is missing or wrong." if given else "There is no token.",
                 fix="Send the header `Authorization: Bearer TOKEN`, with what the gateway said at its start.",
                 code="unauthorised",
+            )
+
+        if self._under_way >= self._access.at_once:
+            raise QuotaExceeded(
+                f"{self._under_way} requests are under way already.",
+                fix="Ask again when one of them is answered.",
+                retry_after=1.0,
             )
 
     def _is_own_name(self, name: str) -> bool:

@@ -179,7 +179,7 @@ class DaemonLink:
         return any(not feed.status.finished for feed in self._feeds.values())
 
     def _forget(self) -> None:
-        """Keep the memory bounded: the jobs that ended first are asked for again when they are wanted."""
+        """Keep the memory bounded: the oldest of the jobs that have ended are asked for again when they are wanted."""
         finished = [job for job, feed in self._feeds.items() if feed.status.finished]
         for job in finished[:-MOST_FINISHED]:
             del self._feeds[job]

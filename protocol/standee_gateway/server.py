@@ -21,8 +21,10 @@ from .http_routes import Gateway
 from .mcp_tools import mcp_server
 
 PORT = 5590
-MOST_REQUESTS = 64
-"""How many requests are under way at once, those that listen to a job's events counted in."""
+MOST_CONNECTIONS = 512
+"""How many connections are open at once; of those with the token fewer are answered (`access`)."""
+MOST_SESSIONS = 256
+"""How many clients of MCP are known at once; one that says nothing is forgotten after half an hour."""
 GOODBYE = 2
 """Seconds that open answers have to end when the gateway stops."""
 
@@ -55,7 +57,9 @@ def serve_http(options: Options, ready: Callable[[str], object]) -> None:
     server = mcp_server(gateway, options.folder)
     own = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # `access` has looked
     routes = server.streamable_http_app(
-        transport_security=own, max_request_body_size=options.access.max_body
+        transport_security=own,
+        max_request_body_size=options.access.max_body,
+        max_sessions=MOST_SESSIONS,
     ).routes
     app = application(gateway, options.access, routes, server.session_manager.run)
     config = uvicorn.Config(
@@ -63,7 +67,7 @@ def serve_http(options: Options, ready: Callable[[str], object]) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
-        limit_concurrency=MOST_REQUESTS,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=GOODBYE,
         lifespan="on",
     )

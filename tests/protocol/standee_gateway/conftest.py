@@ -6,10 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.daemons import Running
-from support.gateway.processes import TOKEN, Asked, said, start
-
-for needed in ("starlette", "uvicorn", "python_multipart", "mcp"):
-    pytest.importorskip(needed, reason="the gateway's extra is not installed")
+from support.gateway.processes import Asked, said, start
 
 
 @pytest.fixture(scope="package")
@@ -25,11 +22,14 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="package")
 def gateway(daemon: Running) -> Iterator[Asked]:
-    """A gateway that knows `TOKEN`, and takes requests of 1 MiB at most."""
-    process = start(daemon, "--max-body", "1", STANDEE_GATEWAY_TOKEN=TOKEN)
+    """A gateway as it starts by itself, with a token of its own; it takes requests of 1 MiB at most."""
+    process = start(daemon, "--max-body", "1")
+    told = said(process)
     try:
-        yield Asked(said(process)["url"])
+        yield Asked(told["url"], told["token"])
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(15) == 0, process.communicate()[1]
-        assert "Traceback" not in (process.communicate()[1] or "")
+        rest, log = process.communicate(timeout=15)
+    assert (process.returncode, rest, log) == (0, "", ""), (
+        "the token is told once, and all went well"
+    )

@@ -3,6 +3,7 @@
 import signal
 import socket
 import stat
+from contextlib import ExitStack
 
 import pytest
 
@@ -14,11 +15,9 @@ from support.gateway.processes import Asked, said, start
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/jobs", "/openapi.json", "/nowhere", "/mcp"])
-@pytest.mark.parametrize(
-    "given", ["", "Bearer", "Bearer wrong", "Basic dTpw", "a-token-that-only-the-tests-know"]
-)
+@pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic dTpw", "{token}"])
 def test_nothing_is_told_without_the_token(gateway: Asked, path: str, given: str) -> None:
-    answer = gateway.ask("GET", path, Authorization=given)
+    answer = gateway.ask("GET", path, Authorization=given.format(token=gateway.token))
     assert answer.status == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert answer.json["error"]["code"] == "unauthorised"
@@ -63,37 +62,43 @@ def test_its_own_page_would_be_answered(gateway: Asked) -> None:
     assert gateway.ask("GET", "/v1/status", Origin=gateway.url).status == 200
 
 
-def test_a_token_is_made_and_told_once_and_it_listens_on_this_machine_alone(
-    daemon: Running,
+def test_so_many_are_answered_at_once_and_no_more(gateway: Asked) -> None:
+    job = gateway.compose({"prompt": "slow", "sampling": {"steps": 100}})
+    with ExitStack() as listeners:
+        for _ in range(64):
+            listener = gateway.open("GET", f"/v1/jobs/{job}/events")
+            assert listeners.enter_context(listener).getresponse().status == 200
+        refused = gateway.ask("GET", "/v1/health")
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        assert refused.json["error"]["code"] == "quota-exceeded"
+        assert gateway.ask("GET", "/v1/health", Authorization="").status == 401
+    while gateway.ask("DELETE", f"/v1/jobs/{job}").status == 429:
+        pass  # those that have left are noticed one by one
+    assert gateway.ask("GET", "/v1/health").status == 200
+
+
+def test_the_token_is_in_no_file_and_no_other_address_is_listened_at(
+    gateway: Asked, daemon: Running
 ) -> None:
-    process = start(daemon)
-    try:
-        told = said(process)
-        asked = Asked(told["url"])
-        assert asked.ask("GET", "/v1/health").status == 401
-        own = f"Bearer {told['token']}"
-        assert asked.ask("GET", "/v1/status", Authorization=own).status == 200
-        address = told["url"].rpartition(":")
-        assert address[0] == "http://127.0.0.1"
-        with pytest.raises(OSError):  # noqa: PT011 - refused or unreachable, by system
-            socket.create_connection(("127.0.0.2", int(address[2])), 1).close()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=15)
-    assert told["token"] not in out + err
+    assert len(gateway.token) >= 40
+    host, _, port = gateway.url.rpartition(":")
+    assert host == "http://127.0.0.1"
+    with pytest.raises(OSError):  # noqa: PT011 - refused or unreachable, by system
+        socket.create_connection(("127.0.0.2", int(port)), 1).close()
     for file in daemon.home.rglob("*"):
         if stat.S_ISREG(file.stat().st_mode):
-            assert told["token"].encode() not in file.read_bytes()
+            assert gateway.token.encode() not in file.read_bytes()
 
 
 def test_an_address_that_others_reach_is_said(daemon: Running) -> None:
     process = start(daemon, "--host", "0.0.0.0", STANDEE_GATEWAY_TOKEN="x" * 20)
     try:
-        port = said(process)["url"].rpartition(":")[2]
-        asked = Asked(f"http://127.0.0.1:{port}")
-        by = {"Authorization": "Bearer " + "x" * 20}
-        assert asked.ask("GET", "/v1/status", Host="192.168.1.20", **by).status == 200
-        assert asked.ask("GET", "/v1/status", Host="rebound.example.org", **by).status == 421
+        told = said(process)
+        assert set(told) == {"url"}, "a chosen token is not told"
+        port = told["url"].rpartition(":")[2]
+        asked = Asked(f"http://127.0.0.1:{port}", "x" * 20)
+        assert asked.ask("GET", "/v1/status", Host="192.168.1.20").status == 200
+        assert asked.ask("GET", "/v1/status", Host="rebound.example.org").status == 421
     finally:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=15)

@@ -5,21 +5,23 @@ import base64
 import io
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import mcp
 import pytest
 from PIL import Image
 
 from standee.document.receipt import extract
 from standee.images import digest_of
+from standee_gateway.daemon_link import DaemonLink
+from standee_gateway.http_routes import Gateway
+from standee_gateway.mcp_tools import mcp_server
 from support.daemons import Running
-from support.gateway.processes import TOKEN, Asked, environment, png_of_grey
-
-mcp = pytest.importorskip("mcp", reason="the gateway's extra is not installed")
-httpx2 = pytest.importorskip("httpx2", reason="the gateway's extra is not installed")
+from support.gateway.processes import Asked, environment, png_of_grey
 
 TOOLS = {
     "list_models",
@@ -40,15 +42,21 @@ def layout(prompt: str, picture: str = "cat.png", **more: Any) -> dict[str, Any]
 
 
 @pytest.fixture
-def by_stdio(daemon: Running, tmp_path: Path) -> Callable[[Talk], None]:
-    """Talk with `standee gateway --mcp stdio`, in a folder with a picture of a cat."""
+def cutouts(tmp_path: Path) -> Path:
+    """A folder with a picture of a cat, and a picture outside of it."""
     (tmp_path / "cutouts").mkdir()
     (tmp_path / "cutouts/cat.png").write_bytes(png_of_grey(77))
     (tmp_path / "outside.png").write_bytes(png_of_grey(78))
+    return tmp_path / "cutouts"
+
+
+@pytest.fixture
+def by_stdio(daemon: Running, cutouts: Path) -> Callable[[Talk], None]:
+    """Talk with `standee gateway --mcp stdio`."""
     command = ["-m", "standee_cli.main", "gateway", "--mcp", "stdio"]
     how = mcp.StdioServerParameters(
         command=sys.executable,
-        args=[*command, "--pictures", str(tmp_path / "cutouts")],
+        args=[*command, "--pictures", str(cutouts)],
         env=environment(daemon),
     )
 
@@ -63,10 +71,10 @@ def by_stdio(daemon: Running, tmp_path: Path) -> Callable[[Talk], None]:
 
 
 @asynccontextmanager
-async def by_http(gateway: Asked, token: str = TOKEN):
+async def by_http(gateway: Asked) -> AsyncIterator[Any]:
     from mcp.client.streamable_http import streamable_http_client
 
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {gateway.token}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=20) as http,
         mcp.Client(streamable_http_client(f"{gateway.url}/mcp", http_client=http)) as client,
@@ -125,12 +133,13 @@ def test_an_agent_previews_composes_and_looks_after_jobs(
 
 
 def test_what_is_wrong_is_told_with_its_code_and_no_file_outside_is_read(
-    by_stdio: Callable[[Talk], None], tmp_path: Path
+    daemon: Running, cutouts: Path
 ) -> None:
-    (tmp_path / "cutouts/link.png").symlink_to(tmp_path / "outside.png")
-    (tmp_path / "cutouts/notes.txt").write_text("secret")
-    outside = ["../outside.png", str(tmp_path / "outside.png"), "link.png", "dog.png", "", "\0"]
-    outside.append("/" + str(tmp_path / "cutouts/cat.png"))  # another computer's, to Windows
+    beside = cutouts.parent / "outside.png"
+    (cutouts / "link.png").symlink_to(beside)
+    (cutouts / "notes.txt").write_text("secret")
+    outside = ["../outside.png", str(beside), "link.png", "dog.png", "", "\0"]
+    outside.append("/" + str(cutouts / "cat.png"))  # another computer's, to Windows
 
     async def talk(client: Any) -> None:
         for name in outside:
@@ -152,7 +161,12 @@ def test_what_is_wrong_is_told_with_its_code_and_no_file_outside_is_read(
         lost = await client.call_tool("job_status", {"job": "no-such-job"})
         assert "[unknown-job]" in lost.content[0].text
 
-    by_stdio(talk)
+    async def inside() -> None:
+        link = DaemonLink(connection_file=daemon.file, start=False)
+        async with link, mcp.Client(mcp_server(Gateway(link), cutouts)) as client:
+            await talk(client)
+
+    asyncio.run(asyncio.wait_for(inside(), 20))
 
 
 def test_a_call_that_is_given_up_cancels_its_job(gateway: Asked) -> None:

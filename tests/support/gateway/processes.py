@@ -13,8 +13,6 @@ from PIL import Image
 
 from support.daemons import Running
 
-TOKEN = "a-token-that-only-the-tests-know"
-
 
 @dataclass
 class Answer:
@@ -32,8 +30,8 @@ class Answer:
 class Asked:
     """A gateway's address. `ask` sends one request, with the token unless the headers say otherwise."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self.token = url, token
 
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, **headers: str
@@ -46,7 +44,7 @@ class Asked:
     def open(
         self, method: str, path: str, body: bytes | str | None = None, **headers: str
     ) -> "Asking":
-        given = {"Authorization": f"Bearer {TOKEN}"}
+        given = {"Authorization": f"Bearer {self.token}"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         return Asking(self.url, method, path, body, given)
 

@@ -1,0 +1,111 @@
+"""The gateway's connection: a daemon that is away, that comes back, and that lets it in no more."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import zmq
+
+from standee import Composition, Sampling
+from standee.connection import read_connection, write_connection
+from standee.errors import NotConnected, Unauthorised, UnknownJob
+from standee.wire.events import Progress, Result
+from standee_gateway.daemon_link import DaemonLink
+from support.daemons import Running
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Running]:
+    """A daemon of one test alone."""
+    running = Running(tmp_path / "home").start()
+    yield running
+    running.stop()
+
+
+def link(file: Path, patience: float = 20.0) -> DaemonLink:
+    return DaemonLink(connection_file=file, start=False, patience=patience)
+
+
+def test_a_daemon_that_is_not_there_is_said_in_time(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with link(tmp_path / "connection.json", 0.2) as away:
+            assert not away.connected
+            started = time.monotonic()
+            with pytest.raises(NotConnected, match="No daemon answers"):
+                await away.ask(lambda client: client.begin_status())
+            with pytest.raises(NotConnected):
+                await away.submit(Composition(), {})
+            with pytest.raises(NotConnected):
+                await away.feed("some-job-of-old")
+            assert time.monotonic() - started < 3
+
+    asyncio.run(ask())
+
+
+def test_a_job_is_followed_over_a_restart_of_the_daemon(own: Running) -> None:
+    async def follow() -> None:
+        async with link(own.file) as there:
+            slow = Composition(prompt="slow", sampling=Sampling(steps=6))
+            job = await there.submit(slow, {})
+            feed = await there.feed(job)
+            kinds, first = [], own.process
+            async for event in feed.events():
+                kinds.append(type(event))
+                if Progress in kinds and own.process is first:
+                    own.kill()
+                    await asyncio.to_thread(own.start)
+            assert kinds[-1] is Result
+            assert feed.status.attempt == 2
+            assert len(feed.results) == 1
+
+    asyncio.run(asyncio.wait_for(follow(), 30))
+
+
+def test_a_key_that_is_not_known_is_said_and_the_right_one_is_taken_later(
+    daemon: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("standee_gateway.daemon_link.LOOK_AGAIN", 0.1)
+    right = read_connection(daemon.file)
+    file = tmp_path / "connection.json"
+    public, secret = (key.decode() for key in zmq.curve_keypair())
+    stranger = msgspec.structs.replace(right.client, public=public, secret=secret)
+    write_connection(file, msgspec.structs.replace(right, client=stranger))
+
+    async def ask() -> None:
+        async with link(file) as there:
+            with pytest.raises(Unauthorised):
+                await there.ask(lambda client: client.begin_status())
+            write_connection(file, right)
+            status = None
+            while status is None:
+                try:
+                    status = await there.ask(lambda client: client.begin_status())
+                except Unauthorised:
+                    await asyncio.sleep(0.05)
+            assert status.pid == daemon.process.pid
+
+    asyncio.run(asyncio.wait_for(ask(), 20))
+
+
+def test_what_is_remembered_of_finished_jobs_is_bounded(
+    daemon: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("standee_gateway.daemon_link.MOST_FINISHED", 1)
+
+    async def compose() -> None:
+        async with link(daemon.file) as there:
+            jobs = [await there.submit(Composition(prompt=f"cat {n}"), {}) for n in range(3)]
+            for job in jobs:
+                feed = await there.feed(job)
+                assert await feed.finished(10)
+            assert len(there._feeds) <= 2
+            again = await there.feed(jobs[0])
+            assert (again.status.state, len(again.results)) == ("done", 1)
+            await there.release(jobs[0])
+            with pytest.raises(UnknownJob):
+                await there.feed(jobs[0])
+
+    asyncio.run(asyncio.wait_for(compose(), 20))
