@@ -6,7 +6,7 @@ python examples/compose.py [OUT.png]
 import sys
 from pathlib import Path
 
-from standee import Client, Composition, Layer, Rect, Sampling
+from standee import Canvas, Client, Composition, Layer, Rect, Sampling
 from standee.document.receipt import embed
 
 SUBJECTS = Path(__file__).parent / "subjects"
@@ -21,6 +21,7 @@ def main(out: Path) -> None:
             return Layer(picture=digest, rect=rect, name=name, prompt=f"a {name}")
 
         composition = Composition(
+            canvas=Canvas(256, 256),
             prompt="a beach at noon with a telescope, a robot and a mug",
             layers=(  # from back to front
                 stand("telescope", Rect(16, 32, 128, 160)),

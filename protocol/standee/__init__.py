@@ -6,8 +6,9 @@ The public face for scripts, add-ons and editors:
 
     with Client.connect(start=True) as client:
         digest = client.put_blob(Path("cat.png").read_bytes())
-        cat = Layer(picture=digest, rect=Rect(96, 64, 128, 160), prompt="a cat")
-        [result] = client.compose(Composition(prompt="a cat on the beach", layers=(cat,)))
+        cat = Layer(picture=digest, rect=Rect(160, 128, 256, 320), prompt="a cat")
+        beach = Composition(canvas=Canvas(512, 512), prompt="a cat on the beach", layers=(cat,))
+        [result] = client.compose(beach)
         Path("out.png").write_bytes(result.data)
 
 Names load when they are first used: geometry does not bring sockets with it, nor messages numpy.
