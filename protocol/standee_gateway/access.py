@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from standee.errors import InvalidField, QuotaExceeded, StandeeError, TooLarge
+from standee.errors import (
+    BadMessage,
+    InvalidField,
+    QuotaExceeded,
+    StandeeError,
+    TooLarge,
+    Unauthorised,
+)
 
 from .http_errors import Refusal, answer_error
 
@@ -79,6 +86,9 @@ class AccessMiddleware:
             headers = Headers(scope=scope)
             self._check(headers)
             limited = _limited(receive, headers, self._access.max_body)
+        except Refusal as refusal:
+            await answer_error(refusal.error, refusal.status)(scope, receive, send)
+            return
         except StandeeError as error:
             await answer_error(error)(scope, receive, send)
             return
@@ -93,25 +103,32 @@ class AccessMiddleware:
         if not self._is_own_name(_name(headers.get("host", ""))):
             raise Refusal(
                 421,
-                f"The gateway is not called {headers.get('host', '')[:100]!r}.",
-                fix="Ask it by its address, such as 127.0.0.1.",
+                BadMessage(
+                    f"The gateway is not called {headers.get('host', '')[:100]!r}.",
+                    fix="Ask it by its address, such as 127.0.0.1.",
+                ),
             )
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
-        own = origin is None or urlsplit(origin).netloc == headers["host"]
-        if not own or site not in ("none", "same-origin"):
+        own = (None, f"http://{headers['host']}", f"https://{headers['host']}")
+        if origin not in own or site not in ("none", "same-origin"):
             raise Refusal(
                 403,
-                "Requests of web pages are not answered.",
-                fix="Ask from a program, or by way of your own server.",
+                BadMessage(
+                    "Requests of web pages are not answered.",
+                    fix="Ask from a program, or by way of your own server.",
+                ),
             )
         kind, _, token = headers.get("authorization", "").partition(" ")
         given = token.strip().encode() if kind.lower() == "bearer" else b""
         if not secrets.compare_digest(given, self._access.token.encode()):
             raise Refusal(
                 401,
-                "The token of the gateway is missing or wrong." if given else "There is no token.",
-                fix="Send the header `Authorization: Bearer TOKEN`, with what the gateway said at its start.",
-                code="unauthorised",
+                Unauthorised(
+                    "The token of the gateway is missing or wrong."
+                    if given
+                    else "There is no token.",
+                    fix="Send the header `Authorization: Bearer TOKEN`, with what the gateway said at its start.",
+                ),
             )
 
         if self._under_way >= self._access.at_once:

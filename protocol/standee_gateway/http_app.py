@@ -19,12 +19,12 @@ from starlette.routing import BaseRoute, Route
 
 from standee import __version__
 from standee.composition import Composition
-from standee.errors import StandeeError
+from standee.errors import BadMessage, StandeeError
 from standee.wire.events import AnyEvent
 from standee.wire.messages import Status
 
 from .access import Access, AccessMiddleware
-from .http_errors import STATUSES, Refusal, Trouble, answer_error
+from .http_errors import STATUSES, Trouble, answer_error
 from .http_messages import (
     Cancellation,
     Health,
@@ -125,7 +125,7 @@ async def _answer_standee_error(request: Request, error: Exception) -> Response:
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     fix = "GET /openapi.json says what can be asked." if error.status_code in (404, 405) else ""
-    return answer_error(Refusal(error.status_code, f"{error.detail}.", fix=fix))
+    return answer_error(BadMessage(f"{error.detail}.", fix=fix), error.status_code)
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:

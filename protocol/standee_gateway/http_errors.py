@@ -38,23 +38,17 @@ class Trouble(msgspec.Struct, frozen=True):
     error: Problem
 
 
-class Refusal(StandeeError):
-    """A request that the gateway itself turns away, with a status of its own."""
+class Refusal(Exception):
+    """A request that the gateway itself turns away: an error, with a status of its own."""
 
-    code = "bad-message"
-
-    def __init__(self, status: int, message: str, *, fix: str = "", code: str = "") -> None:
-        super().__init__(message, fix=fix)
-        self.status = status
-        if code:
-            self.code = code  # type: ignore[misc]  # `unauthorised` means who asks, here
+    def __init__(self, status: int, error: StandeeError) -> None:
+        super().__init__(str(error))
+        self.status, self.error = status, error
 
 
 def answer_error(error: StandeeError, status: int | None = None) -> Response:
-    """Return an error as an answer."""
-    if status is None:
-        own = error.status if isinstance(error, Refusal) else None
-        status = own or STATUSES.get(error.code, 500)
+    """Return an error as an answer; without a `status`, with that of its code."""
+    status = status or STATUSES.get(error.code, 500)
     headers = {"Cache-Control": "no-store"}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="standee"'

@@ -28,6 +28,7 @@ def test_nothing_is_told_without_the_token(gateway: Asked, path: str, given: str
     [
         {"Origin": "https://example.org"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "same-site"},
     ],
