@@ -34,15 +34,15 @@ from support.gateway import processes
 from support.pages.forked_commands import ForkedCommands
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CARD = ROOT / "backend/standee_backend/models/mini/README.md"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", CARD, *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
 NOT_RUN = {
     "CONTRIBUTING.md": {"takes minutes": 1},
     "README.md": {"takes minutes": 1, "on Windows": 1},
-    "docs/blender.md": {
-        "in Blender": 1
-    },  # run by tests/blender_addon/in_blender/jobs/test_batch.py
+    "backend/standee_backend/models/mini/README.md": {"takes minutes": 1},
+    "docs/blender.md": {"in Blender": 1},
     "docs/cli.md": {
         "needs a network": 1,
         "needs a second machine": 1,
@@ -58,7 +58,12 @@ NOT_RUN = {
     "docs/models.md": {"needs weights": 1},
     "docs/tutorials/editor.md": {"opens a window": 1},
 }
-"""The snippets that are not run, by page and reason."""
+"""The snippets that are not run here, by page and reason.
+
+Blender's is run by tests/blender_addon/in_blender/jobs/test_batch.py.
+"""
+
+VARIABLE = r"\bSTANDEE_(?!COMPLETE)[A-Z]+(?:_[A-Z]+)*\b"
 
 LISTING = "text"
 """The language of fences that show something: output, a layout, how a command is written."""
@@ -273,6 +278,22 @@ def test_targets_and_programs_on_a_page_exist(name: str) -> None:
         assert not target or target[1] in made, f"{name}: `{line}`"
         program = re.match(r"(?:\S*python3?) ((?:benchmarks|docs|examples|scripts)/\S+\.py)", line)
         assert not program or (ROOT / program[1]).is_file(), f"{name}: `{line}`"
+
+
+def test_all_environment_variables_are_told() -> None:
+    """Those of the code are on a page, and those of the pages are in the code."""
+    files = [ROOT / "scripts/setup.py"]
+    for folder in ("protocol", "backend/standee_backend", "desktop_app/standee_desktop"):
+        files += (ROOT / folder).rglob("*.py")
+    read = {name for file in files for name in re.findall(VARIABLE, file.read_text("utf-8"))}
+    told = set(re.findall(VARIABLE, (ROOT / "docs/files.md").read_text("utf-8")))
+    for parameter in cli.commands["serve"].get_params(click.Context(cli.commands["serve"])):
+        record = parameter.get_help_record(click.Context(cli))
+        told |= set(re.findall(VARIABLE, record[1] if record else ""))
+    assert read <= told, "docs/files.md says what each does"
+    for name in NAMES:
+        on_page = set(re.findall(VARIABLE, (ROOT / name).read_text("utf-8")))
+        assert on_page <= told, name
 
 
 def test_the_checks_of_this_file_can_fail() -> None:
