@@ -40,8 +40,9 @@ MOST_FINISHED = 256
 class DaemonLink:
     """The gateway's client. Use it in an `async with` block, inside one event loop.
 
-    Without a `connection_file` the user's own daemon is meant, which is started where none runs. All methods raise
-    `NotConnected` and what else the connection or the daemon's answer says.
+    Without a `connection_file` the user's own daemon is meant. With `start` it is started where none runs; one that
+    ends later is started again when something waits for it. All methods raise `NotConnected` and what else the
+    connection or the daemon's answer says.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class DaemonLink:
         self._error: StandeeError | None = None
         self._feeds: dict[str, JobFeed] = {}
         self._waiting = 0
+        self._starts = start  # as the client was told
 
     async def __aenter__(self) -> Self:
         self._wake, self._turned = asyncio.Event(), asyncio.Event()
@@ -162,6 +164,7 @@ class DaemonLink:
             except StandeeError as error:
                 self._error, wait = error, LOOK_AGAIN
             self._forget()
+            self._look_for_daemon()
             self._turned.set()
             self._turned = asyncio.Event()
             self._wake.clear()
@@ -171,8 +174,22 @@ class DaemonLink:
             else:
                 await asyncio.sleep(wait)
             if self._error is not None:
-                self._error = None
-                self._client.reconnect(start=self._start)
+                self._error, self._starts = None, self._needed
+                self._client.reconnect(start=self._starts)
+
+    def _look_for_daemon(self) -> None:
+        """Have a daemon that is gone started where it is needed, and only there: somebody may have stopped it."""
+        if self._client.connected and self._starts:
+            self._starts = False
+            self._client.start_no_daemon()
+        elif self._needed and not self._client.connected and not self._starts:
+            self._starts = True
+            self._client.reconnect(start=True)
+
+    @property
+    def _needed(self) -> bool:
+        """Whether a daemon is to be started, if there is none."""
+        return self._start and bool(self._waiting or self._following)
 
     @property
     def _following(self) -> bool:

@@ -246,6 +246,10 @@ class Client(ModelRequests):
         """
         self._transport.reconnect(connection_file, start=start, python=python)
 
+    def start_no_daemon(self) -> None:
+        """Only look for a daemon from now on, should this one end, until `reconnect` says otherwise."""
+        self._transport.stay_away()
+
     @property
     def connected(self) -> bool:
         """Whether the daemon answers at the moment."""

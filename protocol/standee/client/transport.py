@@ -101,7 +101,7 @@ class Transport:
         self.away_since = time.monotonic()
 
     def stay_away(self) -> None:
-        """Do not start the daemon again: it was asked to stop."""
+        """Do not start the daemon again: it was asked to stop, or the host says when."""
         self._start = False
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 import zmq
 
 from standee import Composition, Sampling
+from standee.client import transport
 from standee.connection import read_connection, write_connection
 from standee.errors import NotConnected, Unauthorised, UnknownJob
 from standee.wire.events import Progress, Result
@@ -62,6 +63,35 @@ def test_a_job_is_followed_over_a_restart_of_the_daemon(own: Running) -> None:
             assert len(feed.results) == 1
 
     asyncio.run(asyncio.wait_for(follow(), 30))
+
+
+def test_a_daemon_that_was_stopped_is_started_when_it_is_needed_and_not_before(
+    own: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched = []
+
+    class Launched:
+        def __init__(self, folder: Path, python: str | None) -> None:
+            launched.append(folder)
+
+        def check(self) -> None:
+            pass
+
+    monkeypatch.setattr(transport, "LaunchedDaemon", Launched)
+    monkeypatch.setattr(transport, "START_AFTER", 0.1)
+    monkeypatch.setattr(transport, "LOOK_AGAIN", 0.05)
+
+    async def ask() -> None:
+        async with DaemonLink(connection_file=own.file, start=True, patience=0.6) as there:
+            await there.ask(lambda client: client.begin_status())
+            await asyncio.to_thread(own.stop)
+            await asyncio.sleep(0.5)
+            assert (there.connected, launched) == (False, [])
+            with pytest.raises(NotConnected):
+                await there.ask(lambda client: client.begin_status())
+            assert launched == [own.home]
+
+    asyncio.run(asyncio.wait_for(ask(), 20))
 
 
 def test_a_key_that_is_not_known_is_said_and_the_right_one_is_taken_later(
