@@ -2,6 +2,9 @@
 
 It uses the editor as a person would, with the sample scene and a daemon of its own on the bundled
 model, and saves what the window shows to docs/editor/. Without a screen it needs no X server.
+
+`--size 1024x640 --scale 2 --folder FOLDER` shows how it looks elsewhere. The Chinese picture needs a
+font that has the characters, installed or in the folder that `--fonts` names.
 """
 
 from __future__ import annotations
@@ -12,29 +15,43 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
-os.environ.setdefault("QT_SCALE_FACTOR", "1")
 
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QFontDatabase, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "docs" / "editor"
 PATIENCE = 240.0
+SMALL = (1024, 640)
+"""The window on a small laptop, px."""
 LEFT = Qt.MouseButton.LeftButton
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which pictures are wanted, all where none is named; of a window of a size in px, and where they go."""
+
+    names: frozenset[str]
+    size: tuple[int, int]
+    folder: Path
+    fonts: Path | None
+
+    def __contains__(self, name: str) -> bool:
+        return not self.names or name in self.names
 
 
 class Photographer:
     """Uses one window and takes pictures of it."""
 
-    def __init__(self, wanted: set[str], language: str = "en") -> None:
+    def __init__(self, wanted: Wish, language: str = "en") -> None:
         from standee_desktop.shell.application import (
             make_application,
             make_window,
@@ -44,6 +61,8 @@ class Photographer:
         from standee_desktop.shell.assembly import Assembly
 
         self.app = make_application(language)
+        if language == "zh_CN":
+            find_chinese_fonts(wanted.fonts)
         sys.excepthook = sys.__excepthook__
         translate(self.app, language)
         self.window: Any = make_window()
@@ -51,7 +70,7 @@ class Photographer:
         self.assembly: Any = self.window.findChild(Assembly)
         self.document = self.window.document
         self.wanted = wanted
-        self.window.resize(1320, 840)
+        self.window.resize(*wanted.size)
         self.window.show()
         start(self.window, None)
         self.wait(lambda: self.assembly.link.contact.state == "connected")
@@ -68,10 +87,11 @@ class Photographer:
     def shoot(self, name: str, rest: float = 0.5) -> None:
         """Save what the window shows, after it had so many seconds to come to rest."""
         self.wait(seconds=rest)
-        if not self.wanted or name in self.wanted:
-            FOLDER.mkdir(exist_ok=True)
-            self.window.grab().save(str(FOLDER / f"{name}.png"))
-            print(f"docs/editor/{name}.png")
+        if name in self.wanted:
+            self.wanted.folder.mkdir(parents=True, exist_ok=True)
+            file = self.wanted.folder / f"{name}.png"
+            self.window.grab().save(str(file))
+            print(file)
 
     def does(self, name: str) -> None:
         """Choose a command."""
@@ -110,8 +130,12 @@ class Photographer:
         """Compose, and take a picture half-way, when a preview hangs before the canvas."""
         composer, before = self.assembly.composer, len(self.document.document.results)
         self.does("compose")
-        half = lambda job: job is not None and job.of and job.step >= job.of // 2  # noqa: E731
-        self.wait(lambda: half(composer.jobs.current) and composer.preview is not None)
+
+        def half() -> bool:
+            job = composer.jobs.current
+            return job is not None and job.stage == "denoising" and job.step >= job.of // 2
+
+        self.wait(lambda: half() and composer.preview is not None)
         self.shoot("composing", rest=0.1)
         self.wait(lambda: len(self.document.document.results) > before)
 
@@ -124,7 +148,7 @@ class Photographer:
         self.wait(seconds=0.1)
 
 
-def in_english(wanted: set[str]) -> None:
+def in_english(wanted: Wish) -> None:
     """Take all pictures but the Chinese one."""
     artist = Photographer(wanted)
     artist.wait(artist.window.welcome.models.isVisible)
@@ -150,6 +174,9 @@ def in_english(wanted: set[str]) -> None:
     artist.window.preferences.choose("dark")
     artist.shoot("dark")
     artist.window.preferences.choose("light")
+    artist.window.resize(*SMALL)
+    artist.shoot("small")
+    artist.window.resize(*wanted.size)
     artist.does("select-none")
     artist.compose()
     results = list(artist.document.document.results)
@@ -194,11 +221,12 @@ def scenes(artist: Photographer) -> None:
     artist.does("tool-arrange")
 
 
-def in_chinese(wanted: set[str]) -> None:
+def in_chinese(wanted: Wish) -> None:
     """Take the Chinese picture."""
     artist = Photographer(wanted, "zh_CN")
     artist.open_sample()
     artist.document.select((artist.document.composition.layers[-1].id,))
+    artist.window.panel("compose").raise_()
     artist.shoot("chinese")
     artist.close()
 
@@ -207,19 +235,41 @@ def main() -> int:
     """Take them all, or those named."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="only save these pictures")
-    wanted = set(parser.parse_args().names)
+    parser.add_argument("--size", type=size, default=(1320, 840), help="of the window, px")
+    parser.add_argument("--scale", default="1", help="px of the screen to one of the window")
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "editor")
+    parser.add_argument("--fonts", type=Path, help="a folder of fonts with Chinese characters")
+    options = parser.parse_args()
+    os.environ["QT_SCALE_FACTOR"] = options.scale
+    wanted = Wish(frozenset(options.names), options.size, options.folder, options.fonts)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["STANDEE_HOME"] = folder
         for name in ("CONFIG", "DATA", "CACHE", "STATE"):
             os.environ[f"XDG_{name}_HOME"] = f"{folder}/{name.lower()}"
         try:
-            if wanted != {"chinese"}:
+            if wanted.names != {"chinese"}:
                 in_english(wanted)
-            if not wanted or "chinese" in wanted:
+            if "chinese" in wanted:
                 in_chinese(wanted)
         finally:
             stop_daemon()
     return 0
+
+
+def size(text: str) -> tuple[int, int]:
+    """Read a size such as 1024x640."""
+    width, height = text.split("x")
+    return int(width), int(height)
+
+
+def find_chinese_fonts(folder: Path | None) -> None:
+    """Add the fonts of a folder; without any that has Chinese characters there would be boxes in their places."""
+    for file in sorted(folder.glob("*.[ot]t[fc]")) if folder is not None else ():
+        QFontDatabase.addApplicationFont(str(file))
+    if not QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese):
+        sys.exit(
+            "No font here has Chinese characters. Install one, or name a folder: --fonts FOLDER"
+        )
 
 
 def stop_daemon() -> None:

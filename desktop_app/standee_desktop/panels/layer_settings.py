@@ -149,6 +149,7 @@ class LayerSettings(QScrollArea):
         self.rotation.setDecimals(1)
         self.rotation.setRange(-180.0, 180.0)
         self.rotation.setWrapping(True)
+        make_plain(self.rotation)
         name = self.tr("Rotation, degrees clockwise")
         self.rotation.setAccessibleName(name)
         self.rotation.setToolTip(name)

@@ -167,8 +167,8 @@ class Assembly(QObject):
         self.library_panel.setWindowTitle(self.tr("Library"))
         self.results_panel.setWindowTitle(self.tr("Results"))
         left = Area.LeftDockWidgetArea
-        dock = window.add_panel("compose", self.compose_panel, left)
-        window.add_panel("scene", self.scene_panel, left, tab_with="compose")
+        dock = window.add_panel("compose", self.compose_panel, left, scrolls=True)
+        window.add_panel("scene", self.scene_panel, left, tab_with="compose", scrolls=True)
         window.add_panel("library", self.library_panel, left, tab_with="compose")
         window.add_panel("results", self.results_panel, Area.BottomDockWidgetArea)
         window.resizeDocks([dock], [300], Qt.Orientation.Horizontal)

@@ -33,6 +33,7 @@ from ..services.image_cache import ImageCache
 from ..services.thread_pool import ThreadPool
 from ..services.undo_stack import UndoStack
 from ..widgets.actions import Actions
+from ..widgets.scroll_panel import ScrollPanel
 from .canvas_size_dialog import CanvasSizeDialog
 from .edit_commands import EditCommands
 from .floating_bars import FloatingBars
@@ -127,13 +128,23 @@ class MainWindow(QMainWindow):
         return self._menus[name]
 
     def add_panel(
-        self, name: str, widget: QWidget, area: Area, *, tab_with: str = "", shown: bool = True
+        self,
+        name: str,
+        widget: QWidget,
+        area: Area,
+        *,
+        tab_with: str = "",
+        shown: bool = True,
+        scrolls: bool = False,
     ) -> QDockWidget:
-        """Dock a widget under its window title; `tab_with` names a panel to share a place with."""
+        """Dock a widget under its window title; `tab_with` names a panel to share a place with.
+
+        One that `scrolls` may be higher than the window.
+        """
         dock = QDockWidget(widget.windowTitle(), self)
         dock.setObjectName(name)
         widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        dock.setWidget(widget)
+        dock.setWidget(ScrollPanel(widget) if scrolls else widget)
         feature = QDockWidget.DockWidgetFeature
         dock.setFeatures(feature.DockWidgetMovable | feature.DockWidgetClosable)
         self.addDockWidget(area, dock)

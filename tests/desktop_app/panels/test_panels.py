@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLineEdit
 
 from standee_desktop.panels.layer_settings import NARROWEST
@@ -55,7 +56,19 @@ def test_every_control_has_a_name_for_screen_readers(person: Person, assembly) -
 def test_the_window_fits_a_small_laptop(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
     person.has(("cat", 60, 60, 128, 128))
     person.selects("cat")
-    person.window.resize(1180, 660)
+    person.window.resize(1180, 680)
     settle()
-    assert (person.window.width(), person.window.height()) == (1180, 660)
     assert assembly.compose_panel.button.visibleRegion().boundingRect().height() > 20
+    person.window.setFont(QFont(person.window.font().family(), 12))  # as large as Chinese ones
+    for name in ("compose", "scene", "library"):
+        person.window.panel(name).raise_()
+        person.window.resize(1024, 640)
+        settle()
+        assert (person.window.width(), person.window.height()) == (1024, 640)
+    person.window.panel("scene").raise_()
+    settle()
+    panel = assembly.scene_panel  # what does not find room is scrolled to, and nothing is cut off
+    assert panel.visibleRegion().boundingRect().width() == panel.width()
+    person.window.panel("scene").widget().ensureWidgetVisible(panel.controls)
+    settle()
+    assert not panel.controls.visibleRegion().isEmpty()
