@@ -47,8 +47,8 @@ def _arranged(
     for one in layers:
         if not wanted():
             return QImage()
-        digest = one.picture
-        looks.append(_look(document, digest, one.mask, side) if digest is not None else None)
+        shown = one.picture or one.mask  # of words their region, if there is one
+        looks.append(_look(document, shown, one.mask, side) if shown is not None else None)
     behind = _look(document, scene.picture, None, side) if scene is not None else None
     scale = side / max(canvas.width, canvas.height)
     width, height = max(1, round(canvas.width * scale)), max(1, round(canvas.height * scale))
@@ -62,8 +62,8 @@ def _arranged(
         paint_picture(painter, behind, rect, scene.fit, False, scale)
     for layer, look in zip(layers, looks, strict=True):
         with standing(painter, layer):
-            if look is None:
-                paint_words(painter, layer.rect, layer.prompt, scale)
+            if look is None or layer.picture is None:
+                paint_words(painter, layer, scale, look)
             else:
                 paint_picture(painter, look, layer.rect, layer.fit, layer.flip, scale)
     painter.end()

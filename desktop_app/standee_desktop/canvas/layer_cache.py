@@ -337,7 +337,8 @@ class LayerCache:
         if look is not None:
             paint_picture(painter, look, layer.rect, layer.fit, layer.flip, camera.scale)
         elif layer.picture is None:
-            paint_words(painter, layer.rect, layer.prompt, camera.scale)
+            region = self._pictures.look(layer.mask, layer.mask) if layer.mask else None
+            paint_words(painter, layer, camera.scale, region)
         else:
             broken = self._pictures.error(layer.picture, layer.mask) is not None
             paint_placeholder(painter, layer, camera.scale, broken)

@@ -28,6 +28,8 @@ TURN_RADIUS = 3.5
 """Their radius, px."""
 CHECKER = 8
 """The side of a square of the checkerboard on the screen, px."""
+REGION = 0.4
+"""How opaque the painted region of words is."""
 OUTSIDE = 0.72
 """How much of the pasteboard lies over what reaches beyond the canvas."""
 
@@ -107,12 +109,22 @@ def paint_placeholder(painter: QPainter, layer: Layer, scale: float, broken: boo
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def paint_words(painter: QPainter, rect: Rect, words: str, scale: float) -> None:
-    """Paint a rectangle of words: a dashed frame with what shall be there; the painter is in canvas px."""
+def paint_words(
+    painter: QPainter, layer: Layer, scale: float, region: CachedImage | None = None
+) -> None:
+    """Paint a rectangle of words: a dashed frame with what shall be there; the painter is in canvas px.
+
+    `region` is its mask, as opaque as that is white: the part of the rectangle that is theirs.
+    """
+    rect, words = layer.rect, layer.prompt
     painter.setPen(pen(QColor(0, 0, 0, 110), 3))
-    painter.setBrush(QColor(20, 22, 28, 70))
+    painter.setBrush(QColor(20, 22, 28, 70) if region is None else Qt.BrushStyle.NoBrush)
     painter.drawRect(qrect(rect))
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    if region is not None:
+        image = region.level(max(rect.w, rect.h) * scale)
+        tint = _in_colour(image, theme.current().colour("accent", REGION))
+        painter.drawImage(qrect(rect), tint.mirrored(True, False) if layer.flip else tint)
     painter.setPen(pen(QColor("#ffffff"), 1.5, Qt.PenStyle.DashLine))
     painter.drawRect(qrect(rect))
     painter.save()
@@ -128,6 +140,16 @@ def paint_words(painter: QPainter, rect: Rect, words: str, scale: float) -> None
         painter.setPen(QColor("#ffffff"))
         painter.drawText(box, int(how), words)
     painter.restore()
+
+
+def _in_colour(image: QImage, colour: QColor) -> QImage:
+    """Return an image all in one colour, as opaque as it was times the colour's own."""
+    made = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    painter = QPainter(made)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(made.rect(), colour)
+    painter.end()
+    return made
 
 
 def paint_outside(painter: QPainter, view: QRectF, canvas: QRectF) -> None:

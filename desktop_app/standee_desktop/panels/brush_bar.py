@@ -144,13 +144,16 @@ class BrushBar(QFrame):
         self.setVisible(isinstance(tool, MaskBrush))
 
     def _show(self) -> None:
-        tool, cutout = self._tool, self._tool.kind == "cutout"
-        self.title.setText(self.tr("Cut-out") if cutout else self.tr("What changes"))
-        words = (
-            (self.tr("Add to the subject"), self.tr("Take away from the subject"))
-            if cutout
-            else (self.tr("Mark to change"), self.tr("Mark to keep"))
-        )
+        tool = self._tool
+        title = self.tr("What changes")
+        words = self.tr("Mark to change"), self.tr("Mark to keep")
+        if tool.of_words:
+            title = self.tr("Words")
+            words = self.tr("Let the words count here"), self.tr("Let them not count here")
+        elif tool.kind == "cutout":
+            title = self.tr("Cut-out")
+            words = self.tr("Add to the subject"), self.tr("Take away from the subject")
+        self.title.setText(title)
         for button, text in zip((self.add, self.take), words, strict=True):
             button.setToolTip(f"{text}  (X)")
             button.setAccessibleName(text)

@@ -464,6 +464,18 @@
         <translation>边缘</translation>
     </message>
     <message>
+        <source>Words</source>
+        <translation>描述</translation>
+    </message>
+    <message>
+        <source>Let the words count here</source>
+        <translation>让描述在这里起作用</translation>
+    </message>
+    <message>
+        <source>Let them not count here</source>
+        <translation>让描述在这里不起作用</translation>
+    </message>
+    <message>
         <source>Cut-out</source>
         <translation>抠图</translation>
     </message>
@@ -2694,8 +2706,8 @@ or add a subject below.</source>
         <translation>文字矩形</translation>
     </message>
     <message>
-        <source>A rectangle of words has no picture to cut out: its frame is its place.</source>
-        <translation>文字矩形没有可抠的图片：它的框就是它的位置。</translation>
+        <source>A rectangle of words has no picture to cut out. Paint its region with the brush.</source>
+        <translation>文字矩形没有可抠的图片。请用画笔绘制它的区域。</translation>
     </message>
 </context>
 <context>

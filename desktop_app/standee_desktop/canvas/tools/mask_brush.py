@@ -1,4 +1,4 @@
-"""Mask brush: paints a subject's cut-out, or the kept region of the scene.
+"""Mask brush: paints a subject's cut-out, the region of words, or the kept region of the scene.
 
 A stroke shows at once and becomes one step of the history when the button comes up; encoding and
 hashing happen in a worker thread meanwhile. White of a mask is the subject, or is kept.
@@ -25,10 +25,11 @@ from ...services.thread_pool import ThreadPool
 from ..mask_tint import CHANGE, SUBJECT, MaskTint
 from ..painting import pen
 from ..tool import Canvas, Pointer, Tool
-from .words_tool import without_picture
 
 Kind = Literal["cutout", "kept"]
 SMALLEST, LARGEST = 1.0, 512.0
+MASK_SIDE = 512
+"""The longer side of the mask of a rectangle of words, px."""
 
 
 class MaskBrush(Tool):
@@ -94,7 +95,6 @@ class MaskBrush(Tool):
         """Say why nothing can be painted."""
         translate = QCoreApplication.translate
         text = translate("MaskBrush", "Select a subject to paint on, one that is not locked.")
-        text = without_picture(self.canvas.document.layer(self._layer)) or text
         if self.kind == "kept":
             text = translate("MaskBrush", "Choose a picture as the scene to paint on first.")
         self._notices.tell(text, topic="brush")
@@ -103,6 +103,12 @@ class MaskBrush(Tool):
     def ready(self) -> bool:
         """Whether there is something to paint on."""
         return self._mask is not None
+
+    @property
+    def of_words(self) -> bool:
+        """Whether it paints where the words of a rectangle count."""
+        layer = self.canvas.document.layer(self._layer)
+        return self.kind == "cutout" and layer is not None and layer.picture is None
 
     def set_radius(self, radius: float) -> None:
         """Choose the size, canvas px."""
@@ -127,15 +133,13 @@ class MaskBrush(Tool):
 
     def _target(
         self, composition: Composition, layer_id: str | None = None
-    ) -> tuple[str, str | None] | None:
-        """Return the digests of a picture and of its mask, by default of what is painted on."""
+    ) -> tuple[str | None, str | None] | None:
+        """Return the digests of a picture, none of words, and of its mask, by default of what is painted on."""
         if self.kind == "kept":
             scene = composition.scene
             return (scene.picture, scene.kept) if scene is not None else None
         layer = self.canvas.document.layer(self._layer if layer_id is None else layer_id)
-        if layer is None or layer.locked or layer.picture is None:
-            return None
-        return layer.picture, layer.mask
+        return None if layer is None or layer.locked else (layer.picture, layer.mask)
 
     def _reload(self, _: object = None) -> None:
         """Take over the document's mask, unless it is what was painted here."""
@@ -144,26 +148,37 @@ class MaskBrush(Tool):
         if target is None:
             self._mask = self._tint = self._frame = None
             return
-        look = self.canvas.pictures.look(*target)
-        if look is None or self._stroke is not None:
+        shown = target[0] or target[1]  # of words there is the mask alone
+        look = self.canvas.pictures.look(shown, target[1]) if shown is not None else None
+        if (look is None and shown is not None) or self._stroke is not None:
             return
         if self._mask is None or target[1] != self._known:
-            self._mask = look.matte.copy()
+            self._mask = look.matte.copy() if look is not None else self._whole_rectangle()
             self._known = target[1]
             self._make_tint()
-        self._frame = self._frame_of(composition, look, self._mask)
+        height, width = self._mask.shape
+        size = (look.width, look.height) if look is not None else (width, height)
+        self._frame = self._frame_of(composition, size, (width, height))
+
+    def _whole_rectangle(self) -> Mask:
+        """Return the mask of words that fill their rectangle."""
+        layer = self.canvas.document.layer(self._layer)
+        assert layer is not None
+        scale = MASK_SIDE / max(layer.rect.w, layer.rect.h)
+        height, width = (max(1, round(side * scale)) for side in (layer.rect.h, layer.rect.w))
+        return np.full((height, width), 255, np.uint8)
 
     def _limit(self) -> Mask | None:
         """Return where the picture has something of its own: beyond, a cut-out would gain black."""
         target = self._target(self.canvas.document.composition)
-        if self.kind != "cutout" or target is None:
+        if self.kind != "cutout" or target is None or target[0] is None:
             return None
         look = self.canvas.pictures.look(target[0])
         return look.matte if look is not None and look.has_alpha else None
 
-    def _frame_of(self, composition: Composition, look: CachedImage, mask: Mask) -> MaskPlacement:
-        size = look.width, look.height
-        shape = mask.shape[1], mask.shape[0]
+    def _frame_of(
+        self, composition: Composition, size: tuple[int, int], shape: tuple[int, int]
+    ) -> MaskPlacement:
         if self.kind == "kept":
             assert composition.scene is not None
             canvas = composition.canvas
@@ -171,7 +186,8 @@ class MaskBrush(Tool):
             return MaskPlacement.of(size, rect, composition.scene.fit, shape)
         layer = self.canvas.document.layer(self._layer)
         assert layer is not None
-        return MaskPlacement.of(size, layer.rect, layer.fit, shape, layer.flip, layer.rotation)
+        fit = "stretch" if layer.picture is None else layer.fit
+        return MaskPlacement.of(size, layer.rect, fit, shape, layer.flip, layer.rotation)
 
     def _on_selection(self) -> None:
         """Another layer is selected: go on with that one."""
@@ -180,7 +196,7 @@ class MaskBrush(Tool):
             self._finish()
             self._layer, self._mask, self._last = selection[-1], None, None
             self._reload()
-            self.canvas.update()
+            self._tell()
 
     # -- strokes ---------------------------------------------------------------------------------
 
@@ -196,6 +212,9 @@ class MaskBrush(Tool):
         takes = self.taking != (pointer.alt or pointer.ctrl)
         # Marking a part of the scene to change makes it black: it is not kept any more.
         erase = takes if self.kind == "cutout" else not takes
+        if not erase and self._target(self.canvas.document.composition) == (None, None):
+            self._mask[:] = 0  # words that fill their rectangle are painted where they shall be
+            self._make_tint()
         self._stroke = Stroke(
             self._mask, self._frame, self.radius, self.softness, erase, self._limit()
         )
@@ -310,20 +329,21 @@ class MaskBrush(Tool):
             arrived()
             return
         picture = target[0]
-        whole = self.canvas.pictures.look(picture)
+        whole = self.canvas.pictures.look(picture) if picture is not None else None
 
         def work() -> tuple[Mask, str, CachedImage]:
             changed = change(mask)
             data = encode_mask(changed)
             digest = document.add_picture(data)
-            look = with_mask(whole, data) if whole else make_look(document.read(picture), data)
+            shown = data if picture is None else document.read(picture)
+            look = with_mask(whole, data) if whole else make_look(shown, data)
             return changed, digest, look
 
         def done(made: tuple[Mask, str, CachedImage]) -> None:
             changed, digest, look = made
             now = self._target(editor.composition, layer)
             if document is editor.document and now is not None and now[0] == picture:
-                self.canvas.pictures.put(picture, look, digest)
+                self.canvas.pictures.put(picture or digest, look, digest)
                 if painted is not None and self._mask is painted:  # and no other was taken over
                     if not np.array_equal(changed, mask):
                         self._mask = changed
@@ -364,7 +384,7 @@ class MaskBrush(Tool):
             whole = None
             if self.kind == "cutout":
                 target = self._target(self.canvas.document.composition)
-                whole = self.canvas.pictures.image(target[0]) if target else None
+                whole = self.canvas.pictures.image(target[0]) if target and target[0] else None
             self._tint.paint(painter, self._frame, whole)
         if self._at is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -107,7 +107,7 @@ class WordsTool(Tool):
     def paint(self, painter: QPainter, scale: float) -> None:
         """Paint the rectangle as its layer will be."""
         if self._drawn is not None:
-            paint_words(painter, self._drawn, "", scale)
+            paint_words(painter, Layer(self._drawn), scale)
 
     def _between(self, one: QPointF, other: QPointF) -> Rect:
         left, right = sorted((one.x(), other.x()))
@@ -159,5 +159,6 @@ def without_picture(layer: Layer | None) -> str:
     if layer is None or layer.picture is not None:
         return ""
     return QCoreApplication.translate(
-        "WordsTool", "A rectangle of words has no picture to cut out: its frame is its place."
+        "WordsTool",
+        "A rectangle of words has no picture to cut out. Paint its region with the brush.",
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from standee.composition import Layer, Rect
 from standee_desktop.model import edits
-from support.desktop.person import Person
+from standee_desktop.panels.brush_bar import BrushBar
+from support.desktop.person import ALT, Person
 
 
 @pytest.fixture
@@ -89,14 +94,72 @@ def test_it_is_picked_anywhere_and_stands_in_the_token_view(person: Person, word
     )
 
 
-@pytest.mark.parametrize("tool", ["tool-cutout", "tool-clicks"])
+@pytest.fixture
+def boat(person: Person, assembly, settle):  # type: ignore[no-untyped-def]
+    """The brush on a turned rectangle of words of 128 x 64 px."""
+    boat = Layer(Rect(64, 96, 128, 64), prompt="a boat", id="boat", rotation=90.0)
+    person.document.apply("Words", edits.added(person.document.composition, [boat]))
+    person.selects("boat")
+    person.chooses("tool-cutout")
+    settle(lambda: assembly.cutout_brush.ready)
+    assembly.cutout_brush.set_radius(8)
+    assembly.cutout_brush.set_softness(0)
+    return assembly.cutout_brush
+
+
+def region(person: Person, settle) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Return where the words count, as the document holds it."""
+    settle(lambda: person.document.layer("boat").mask is not None)
+    png = person.document.document.read(person.document.layer("boat").mask)
+    return np.asarray(Image.open(io.BytesIO(png)).resize((128, 64))) > 127
+
+
+def test_the_brush_paints_where_words_count(person: Person, boat, settle) -> None:  # type: ignore[no-untyped-def]
+    person.drags((128, 80), (128, 120))  # down the canvas: along the rectangle, as it is turned
+    painted = region(person, settle)
+    assert painted[32, 20:54].all()
+    assert not painted[32, 80:].any()
+    assert not painted[:16].any()
+    assert 0.05 < painted.mean() < 0.2  # it fills the rectangle no longer
+    bar = boat.canvas.window().findChild(BrushBar)
+    assert bar.title.text() == "Words"
+    person.chooses("undo")
+    assert person.document.layer("boat").mask is None
+    settle(lambda: boat.ready)
+    person.drags((128, 80), (128, 120), ALT)
+    settle(lambda: person.document.layer("boat").mask is not None)
+    left = region(person, settle)
+    assert not left[32, 20:54].any()
+    assert left.mean() > 0.8  # what it takes away, it takes of the whole
+
+
+def test_a_painted_region_owns_its_cells_and_is_seen(person: Person, boat, settle) -> None:  # type: ignore[no-untyped-def]
+    person.drags((128, 72), (128, 120))
+    region(person, settle)
+    person.types(Qt.Key.Key_Escape)
+    person.document.select(())
+    layer = person.document.layer("boat")
+    settle(lambda: person.canvas.pictures.look(layer.mask, layer.mask))
+    person.document.look(token_view=True)
+    settle(lambda: person.window.tokens.tokens is not None)
+    owned, _, _ = person.window.tokens.tokens.counts("boat")
+    assert 2 <= owned <= 8  # of the 32 of its rectangle
+    person.document.look(token_view=False)
+    settle(lambda: saturation(person, 128, 84) > saturation(person, 128, 180) + 40)
+
+
+def saturation(person: Person, x: float, y: float) -> int:
+    """Return how colourful the canvas is at a position, 0..255."""
+    return person.canvas.grab().toImage().pixelColor(person.spot(x, y)).saturation()
+
+
 def test_what_cuts_out_says_that_a_rectangle_of_words_has_no_picture(  # type: ignore[no-untyped-def]
-    person: Person, assembly, settle, tool: str
+    person: Person, assembly, settle
 ) -> None:
     words = Layer(Rect(20, 20, 60, 40), prompt="a fox", id="words")
     person.document.apply("Words", edits.added(person.document.composition, [words]))
     person.selects("words")
-    person.chooses(tool)
+    person.chooses("tool-clicks")
     settle()
     assert any("rectangle of words" in one.text for one in assembly.notices)
     person.drags((30, 30), (50, 40))
