@@ -10,10 +10,14 @@ LOWEST = 120
 
 
 class ScrollPanel(QScrollArea):
-    """Shows a widget as wide as that needs at least, and as high as there is room."""
+    """Shows a widget as wide as that needs at least, and as high as there is room.
+
+    The scroll bar lies in the widget's right margin.
+    """
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__()
+        self._shown = widget
         self.setObjectName("scroll-panel")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -22,9 +26,8 @@ class ScrollPanel(QScrollArea):
 
     def sizeHint(self) -> QSize:
         """All of the widget."""
-        return self.widget().sizeHint()
+        return self._shown.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        """Its width, with room for the scroll bar."""
-        width = self.widget().minimumSizeHint().width()
-        return QSize(width + self.verticalScrollBar().sizeHint().width(), LOWEST)
+        """Its width, and some of its height."""
+        return QSize(self._shown.minimumSizeHint().width(), LOWEST)

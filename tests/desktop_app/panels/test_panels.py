@@ -68,7 +68,7 @@ def test_the_window_fits_a_small_laptop(person: Person, assembly, settle) -> Non
     person.window.panel("scene").raise_()
     settle()
     panel = assembly.scene_panel  # what does not find room is scrolled to, and nothing is cut off
-    assert panel.visibleRegion().boundingRect().width() == panel.width()
+    assert panel.inpaint.visibleRegion().boundingRect().width() == panel.inpaint.width()
     person.window.panel("scene").widget().ensureWidgetVisible(panel.controls)
     settle()
     assert not panel.controls.visibleRegion().isEmpty()
