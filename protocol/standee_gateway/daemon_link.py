@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 from standee.client.client import Client, new_job_id
 from standee.composition import Composition
 from standee.errors import NotConnected, StandeeError, UnknownJob
+from standee.wire.events import Failed, Problem
 from standee.wire.operations import Blobs
 from standee.wire.session import Task
 
@@ -51,6 +52,7 @@ class DaemonLink:
         self._file, self._start, self._patience = connection_file, start, patience
         self._error: StandeeError | None = None
         self._feeds: dict[str, JobFeed] = {}
+        self._unwanted: list[asyncio.Task[None]] = []
         self._waiting = 0
         self._starts = start  # as the client was told
 
@@ -66,9 +68,10 @@ class DaemonLink:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._turning.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._turning
+        under_way = [self._turning, *self._unwanted]
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         self._client.close()
 
     @property
@@ -92,29 +95,47 @@ class DaemonLink:
         priority: int = 0,
         download: bool = False,
     ) -> str:
-        """Send the pictures that the daemon lacks, hand in the job, and follow it. Returns its id."""
+        """Send the pictures that the daemon lacks, hand in the job, and follow it. Returns its id.
+
+        Cancelled before the daemon has it, the job is cancelled as soon as it does.
+        """
         job = job or new_job_id()
         await self._wait(lambda: self._client.connected)
-        before = self._feeds.get(job)
-        self._feeds.setdefault(job, JobFeed(job))
+        known = job in self._feeds
+        feed = self._feeds.setdefault(job, JobFeed(job))
         try:
-            return await self.ask(
-                lambda client: client.begin_submit(
-                    composition, blobs, job_id=job, priority=priority, download=download
-                )
+            task = self._client.begin_submit(
+                composition, blobs, job_id=job, priority=priority, download=download
             )
-        except StandeeError:
-            if before is None:
+            return await self._handed_in(task, job)
+        except StandeeError as error:
+            if not known:
                 self._feeds.pop(job, None)
-            elif (
-                not before.status.finished
-            ):  # the refusal ended its watch: go on with what there is
-                self._client.begin_watch(job, before.status.last_seq)
+                feed.take(Failed(job=job, error=Problem.of(error)))
+            elif not feed.status.finished:  # its watch ended with the refusal: go on where it was
+                self._client.begin_watch(job, feed.status.last_seq)
             raise
+
+    async def _handed_in(self, task: Task[str], job: str) -> str:
+        try:
+            await self._wait(lambda: task.done)
+        except asyncio.CancelledError:
+            self._unwanted.append(asyncio.create_task(self._end(task, job)))
+            raise
+        return task.result()
+
+    async def _end(self, task: Task[str], job: str) -> None:
+        """Cancel a job that nobody wants any more, once it is handed in."""
+        with suppress(StandeeError):
+            while not task.done:
+                await self._turned.wait()
+            task.result()
+            await self.ask(lambda client: client.begin_cancel(job))
 
     async def feed(self, job: str) -> JobFeed:
         """Return what is known of a job, and go on to follow it. Raises `UnknownJob`."""
-        if job not in self._feeds:
+        feed = self._feeds.get(job)
+        if feed is None:
             listed = await self.ask(lambda client: client.begin_jobs())
             found = next((one for one in listed if one.job == job), None)
             if found is None:
@@ -124,7 +145,7 @@ class DaemonLink:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SETTLED):
                     await self._wait(lambda: reached(feed.status.state, found.state))
-        return self._feeds[job]
+        return feed
 
     async def release(self, job: str) -> None:
         """Have the daemon forget a finished job."""
@@ -197,6 +218,7 @@ class DaemonLink:
 
     def _forget(self) -> None:
         """Keep the memory bounded: the oldest of the jobs that have ended are asked for again when they are wanted."""
+        self._unwanted = [one for one in self._unwanted if not one.done()]
         finished = [job for job, feed in self._feeds.items() if feed.status.finished]
         for job in finished[:-MOST_FINISHED]:
             del self._feeds[job]

@@ -1,6 +1,7 @@
 """The gateway's connection: a daemon that is away, that comes back, and that lets it in no more."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +10,12 @@ import msgspec
 import pytest
 import zmq
 
-from standee import Composition, Sampling
+from standee import Composition, Layer, Rect, Sampling
 from standee.client import transport
 from standee.connection import read_connection, write_connection
-from standee.errors import NotConnected, Unauthorised, UnknownJob
-from standee.wire.events import Progress, Result
+from standee.errors import MissingBlob, NotConnected, Unauthorised, UnknownJob
+from standee.images import digest_of
+from standee.wire.events import Failed, Progress, Result
 from standee_gateway.daemon_link import DaemonLink
 from support.daemons import Running
 
@@ -118,6 +120,51 @@ def test_a_key_that_is_not_known_is_said_and_the_right_one_is_taken_later(
             assert status.pid == daemon.process.pid
 
     asyncio.run(asyncio.wait_for(ask(), 20))
+
+
+def test_a_submission_that_is_given_up_while_its_pictures_travel_ends_its_job(
+    daemon: Running,
+) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + os.urandom(6 << 20)
+    layer = Layer(picture=digest_of(picture), rect=Rect(0, 0, 64, 64))
+    slow = Composition(prompt="slow", layers=(layer,), sampling=Sampling(steps=200))
+
+    async def give_up() -> None:
+        async with link(daemon.file) as there:
+            before = await there.ask(lambda client: client.begin_jobs())
+            submitting = asyncio.create_task(
+                there.submit(slow, {digest_of(picture): picture}, job="given-up-job")
+            )
+            await asyncio.sleep(0.01)
+            assert not submitting.done()
+            submitting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await submitting
+            state = ""
+            while state != "cancelled":
+                found = await there.ask(lambda client: client.begin_jobs())
+                assert len(found) <= len(before) + 1
+                state = next((one.state for one in found if one.job == "given-up-job"), "")
+
+    asyncio.run(asyncio.wait_for(give_up(), 10))
+
+
+def test_listeners_of_a_job_that_is_refused_are_told(daemon: Running) -> None:
+    async def listen() -> None:
+        async with link(daemon.file) as there:
+            await there.ask(lambda client: client.begin_status())
+            lacking = Composition(layers=(Layer(picture="0" * 64, rect=Rect(0, 0, 64, 64)),))
+            submitting = asyncio.create_task(there.submit(lacking, {}, job="refused-job"))
+            await asyncio.sleep(0)
+            feed = await there.feed("refused-job")
+            told = [event async for event in feed.events()]
+            assert [type(event) for event in told] == [Failed]
+            with pytest.raises(MissingBlob):
+                await submitting
+            with pytest.raises(UnknownJob):
+                await there.feed("refused-job")
+
+    asyncio.run(asyncio.wait_for(listen(), 10))
 
 
 def test_what_is_remembered_of_finished_jobs_is_bounded(
