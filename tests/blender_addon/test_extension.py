@@ -81,7 +81,7 @@ def test_the_client_in_it_is_the_client_alone(extension: ModuleType) -> None:
     assert not [
         one
         for one in names
-        if one.startswith(("standee_cli", "standee_backend", "standee_desktop"))
+        if one.startswith(("standee_cli", "standee_gateway", "standee_backend", "standee_desktop"))
     ]
     needed = {line.split()[1].split(">")[0] for line in metadata.splitlines() if "Dist" in line}
     assert needed == {"msgpack", "msgspec", "pyzmq"}
