@@ -116,10 +116,13 @@ class BrushBar(QFrame):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Return how high it is at a width, which may make it two rows."""
-        parts = [part.minimumSize() for part in self._parts]
+        """Return how high it is at a width, which may make it two rows, and take its title."""
         margins = self._rows.contentsMargins()
         sides = margins.left() + margins.right()
+        self.title.show()
+        if self._parts[0].minimumSize().width() + sides > width:
+            self.title.hide()
+        parts = [part.minimumSize() for part in self._parts]
         edges = margins.top() + margins.bottom()
         needed = sum(part.width() for part in parts) + self._rows.spacing() + sides
         directions = QBoxLayout.Direction

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..model.notices import Notice, Notices
 from ..widgets import theme
 from ..widgets.error_words import describe_error
 from ..widgets.fields import tool_button
 from ..widgets.icons import icon
+
+NARROW = 400
+"""Where there are fewer px than that, a notice has its buttons below its words."""
 
 
 def fix_label(fix: str) -> str:
@@ -65,6 +76,12 @@ class NoticeBar(QWidget):
         """Return the rows that are shown."""
         return [row for _, row in self._rows.values()]
 
+    def heightForWidth(self, width: int) -> int:
+        """Return how high it is at a width, at which its notices are laid out from then on."""
+        for row in self.rows():
+            row.fold(width < NARROW)
+        return super().heightForWidth(width)
+
     def _refresh(self) -> None:
         standing = {id(notice): notice for notice in list(self._notices)[-self.MOST :]}
         for key in [key for key in self._rows if key not in standing]:
@@ -108,7 +125,12 @@ class NoticeRow(QFrame):
         layout.setContentsMargins(10, 7, 6, 7)
         layout.setSpacing(10)
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(words, 1)
+        self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._middle.setSpacing(10)
+        self._middle.addLayout(words, 1)
+        buttons = QHBoxLayout()
+        self._middle.addLayout(buttons)
+        layout.addLayout(self._middle, 1)
         self.fix: QPushButton | None = None
         for fix, act, first in (
             (notice.other, notice.other_act, False),
@@ -119,7 +141,7 @@ class NoticeRow(QFrame):
                 button.setProperty("role", "primary" if first else "quiet")
                 button.setObjectName(f"fix-{fix}")
                 button.clicked.connect(lambda _=False, act=act: notices.take(notice, act))
-                layout.addWidget(button)
+                buttons.addWidget(button)
                 if first:
                     self.fix = button
         close = tool_button("cancel", self.tr("Dismiss"))
@@ -127,6 +149,11 @@ class NoticeRow(QFrame):
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         if notice.seconds is not None:
             QTimer.singleShot(int(notice.seconds * 1000), self, lambda: notices.drop(notice))
+
+    def fold(self, narrow: bool) -> None:
+        """Put the buttons below the words, or beside them."""
+        directions = QBoxLayout.Direction
+        self._middle.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
 
     def _tint(self) -> None:
         """Take the theme's colours, not to be seen through: it floats over pictures."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from standee.errors import BadDocument
 from support.desktop.person import Person
 
 
@@ -33,15 +35,16 @@ def test_taking_up_a_brush_zooms_nothing(person: Person, assembly, settle) -> No
     assert person.canvas.camera == camera
 
 
+@pytest.mark.parametrize("tool", ["tool-cutout", "tool-kept"])
 def test_at_1024_px_the_brush_asks_for_no_room_and_nothing_of_it_is_cut_off(  # type: ignore[no-untyped-def]
-    person: Person, assembly, settle
+    person: Person, assembly, settle, tool: str
 ) -> None:
     person.window.resize(1024, 640)
     person.has(("cat", 60, 60, 60, 60))
     person.selects("cat")
     settle()
     before = person.window.size()
-    person.chooses("tool-cutout")
+    person.chooses(tool)
     settle()
     assert person.window.size() == before
     bar, host = assembly.brush_bar, assembly.brush_bar.parentWidget()
@@ -49,6 +52,24 @@ def test_at_1024_px_the_brush_asks_for_no_room_and_nothing_of_it_is_cut_off(  # 
     for part in (bar.add, bar.take, bar.grow, bar.shrink, bar.soften, bar.more, bar.done):
         assert bar.rect().contains(part.geometry()), part.accessibleName()
         assert part.width() >= part.minimumSizeHint().width()
+    assert bar.title.isHidden() or bar.title.width() >= bar.title.sizeHint().width()
+
+
+def test_at_1024_px_no_notice_is_cut_off_or_stands_in_a_narrow_column(  # type: ignore[no-untyped-def]
+    person: Person, assembly, settle
+) -> None:
+    person.has()
+    person.window.resize(1024, 640)
+    settle()
+    text = "holiday.standee is not a Standee document, or it is damaged (File is not a zip file)."
+    assembly.notices.fail(BadDocument(text), fix="open-folder", act=lambda: None)
+    settle()
+    [row] = assembly.notice_bar.rows()
+    assert row.fix.width() >= row.fix.sizeHint().width()
+    assert row.height() < 130
+    person.window.resize(1500, 900)
+    settle()
+    assert row.height() < 80  # its button is beside the words again
 
 
 def test_of_many_notices_the_newest_three_are_shown(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
