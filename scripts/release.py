@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import re
@@ -20,6 +21,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -121,7 +123,9 @@ def build(out: Path, version: str) -> int:
     if wrong := misplaced(out / f"standee-{version}-py3-none-any.whl"):
         print(f"standee: the wheel {wrong}.", file=sys.stderr)
         return 1
-    if status := extension.main(["--out", str(out)]):
+    with redirect_stdout(io.StringIO()):  # the list below has them
+        status = extension.main(["--out", str(out)])
+    if status:
         return int(status)
     (out / f"standee-{version}.cdx.json").write_text(bill_of_materials(), "utf-8")
     files = [out / name for name in names(version)[:-1]]

@@ -86,7 +86,12 @@ class Console:
             table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Rich(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+        if sys.stdout.isatty():
+            Rich(highlight=False).print(table)
+            return
+        plain = io.StringIO()  # for another program, which has no use for padding
+        Rich(file=plain, highlight=False, width=200).print(table)
+        click.echo("\n".join(line.rstrip() for line in plain.getvalue().splitlines()))
 
     def say(self, message: str) -> None:
         """Tell a person something beside the answer."""

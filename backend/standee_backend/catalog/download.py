@@ -1,7 +1,9 @@
 """Downloads from the hub: resumed where they stopped, checked, and cancellable.
 
 The files land in the hub's own cache, where other programs find them too. What has arrived of a
-file stays beside it as `.part` until all of it is there and its checksum is right.
+file stays beside it as `.part` until all of it is there and its checksum is right. The hub's own
+`hf_hub_download` throws away what a process had when it ended, and models are of tens of GB; so its
+lower part, `http_get`, is called here.
 """
 
 from __future__ import annotations

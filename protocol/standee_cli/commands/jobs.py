@@ -73,6 +73,9 @@ def jobs(
             client.release(one.job)
         console.answer({"released": [one.job for one in ended]}, [f"{len(ended)} jobs forgotten."])
         return
+    if not found and not console.json:
+        console.say("There are no jobs.")
+        return
     now = time.time()
     rows = [
         (one.job, one.kind, _state(one), f"{time_left(now - one.created)} ago", one.summary)

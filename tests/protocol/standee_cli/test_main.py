@@ -7,10 +7,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from standee_cli.commands import compose
+from standee_cli.commands import compose, jobs
 from standee_cli.main import cli
 from support.command_line import PNG, FakeClient, Run
 
@@ -157,6 +158,19 @@ def test_doctor_tells_what_is_there(standee: Run, tmp_path: Path) -> None:
     assert "msgspec" in found["Packages"]["value"]
     assert str(tmp_path / "home") in found["Home"]["value"]
     assert "no daemon has run yet" in found["Connection"]["value"]
+
+
+def test_a_table_for_another_program_has_no_padding(standee: Run) -> None:
+    lines = standee("models").out.splitlines()
+    assert lines[0].split() == ["Name", "Family", "Description", "Where"]
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_an_empty_queue_is_said_and_no_table(standee: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "connect", lambda context: SimpleNamespace(jobs=list))
+    ran = standee("jobs")
+    assert (ran.code, ran.out, ran.err) == (0, "", "There are no jobs.\n")
+    assert standee("jobs", "--json").out == "[]\n"
 
 
 def test_serve_answers_a_wrong_option_as_other_commands_do(standee: Run) -> None:
