@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from .library_noise import hush
 
 if TYPE_CHECKING:
+    from .pipeline import ControlImage as ControlImage
     from .pipeline import StandeePipeline as StandeePipeline
     from .pipeline import Subject as Subject
 
-__all__ = ["StandeePipeline", "Subject"]
+__all__ = ["ControlImage", "StandeePipeline", "Subject"]
 
 hush()  # before anything of the backend imports what there is to hush
 

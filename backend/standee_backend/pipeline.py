@@ -24,10 +24,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
-from standee.composition import Composition, Layer, Method
+from standee.composition import Composition, Control, Layer, Method, validate
 from standee.errors import BadPicture, InvalidField
 from standee.pictures import decode
-from standee.validation import convert
 from standee.wire.events import Preview, Progress, Result
 from standee.wire.notes import Note
 
@@ -65,6 +64,19 @@ class Subject:
         self.picture, self.rect, self.mask, self.fields = picture, rect, mask, fields
 
 
+class ControlImage:
+    """A picture that says where things are: how far (`depth`), how they face (`normal`), `lines`, or a `pose`.
+
+    It covers the canvas, or the subject whose number in the layers is `layer`. `fields` are those of `standee.Control`:
+    strength, and the steps' shares start and end.
+    """
+
+    def __init__(
+        self, kind: str, picture: Picture, *, layer: int | None = None, **fields: Any
+    ) -> None:
+        self.kind, self.picture, self.layer, self.fields = kind, picture, layer, fields
+
+
 @dataclass(frozen=True)
 class StandeeOutput:
     """Composed `images`, with the `notes` of what is not as it was asked, and each one's receipt."""
@@ -97,9 +109,9 @@ class LayoutView:
 class StandeePipeline:
     """Composes subjects into a scene, with one model; see `from_pretrained`."""
 
-    def __init__(self, runner: JobRunner, model: str) -> None:
+    def __init__(self, runner: JobRunner, model: str, *, download: bool = False) -> None:
         self.interrupt = False
-        self._runner, self._model = runner, catalog.find(model)
+        self._runner, self._model, self._download = runner, catalog.find(model), download
         self._name = model
         self._blobs: dict[str, bytes] = {}
         self._bar: dict[str, Any] = {}
@@ -114,9 +126,8 @@ class StandeePipeline:
         dtype, offload, quantization, memory. Only with `download` is anything brought from the hub. Raises
         `UnknownModel`, `InvalidField` and `MissingDependency`.
         """
-        pipeline = cls(JobRunner(check(options)), model)
-        if not download:
-            needed.check(needed.by_composition(pipeline._model, Composition()))
+        pipeline = cls(JobRunner(check(options)), model, download=download)
+        pipeline._check_here(Composition())
         return pipeline
 
     def set_progress_bar_config(self, **config: Any) -> None:
@@ -138,21 +149,24 @@ class StandeePipeline:
         num_images_per_prompt: int = 1,
         seed: int = 0,
         loras: Sequence[tuple[str, float]] = (),
+        control: Sequence[ControlImage] = (),
         callback_on_step_end: OnStepEnd | None = None,
         **method: Any,
     ) -> StandeeOutput:
         """Compose. Layers stand in front of those before them; `scene` is what they stand in, where it is given.
 
         Of the scene those pixels are kept identical where `kept` is white, all without it. Sizes are px, by default the
-        scene's or the model's. `method` are the switches of `standee.Method`. To stop, set `interrupt` in the callback:
-        that raises `JobCancelled`. Raises `StandeeError`s, which name the field.
+        scene's or the model's. `control` pictures say where things are; `docs/models.md` says which models take which.
+        `method` are the switches of `standee.Method`. To stop, set `interrupt` in the callback: that raises
+        `JobCancelled`. Raises `StandeeError`s, which name the field.
         """
         composition = self.composition(
             prompt, layers=layers, scene=scene, kept=kept, width=width, height=height,
             negative_prompt=negative_prompt, num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale, num_images_per_prompt=num_images_per_prompt,
-            seed=seed, loras=loras, **method,
+            seed=seed, loras=loras, control=control, **method,
         )  # fmt: skip
+        self._check_here(composition)
         self.interrupt = False
         preview: list[Image.Image] = []
         with tqdm(**{"desc": "Composing", **self._bar}) as bar:
@@ -202,6 +216,7 @@ class StandeePipeline:
         num_images_per_prompt: int = 1,
         seed: int = 0,
         loras: Sequence[tuple[str, float]] = (),
+        control: Sequence[ControlImage] = (),
         **method: Any,
     ) -> Composition:
         """Return what `__call__` composes, as scripts hand it to a daemon. Raises `InvalidField` and `BadPicture`."""
@@ -228,9 +243,10 @@ class StandeePipeline:
                 "count": num_images_per_prompt,
                 "loras": [{"path": path, "weight": weight} for path, weight in loras],
             },
+            "control": [self._control(index, one) for index, one in enumerate(control)],
             "method": method,
         }
-        checked: Composition = convert(given, Composition)
+        checked: Composition = validate(given)
         return checked
 
     def _layer(self, index: int, subject: Subject) -> dict[str, Any]:
@@ -242,6 +258,20 @@ class StandeePipeline:
             if picture is not None:
                 given[name] = self._add(picture, f"{path}.{name}")
         return given
+
+    def _control(self, index: int, control: ControlImage) -> dict[str, Any]:
+        path = f"$.control[{index}]"
+        _check_names(control.fields, Control, path)
+        given = dict(control.fields) | {"kind": control.kind}
+        given["picture"] = self._add(control.picture, f"{path}.picture")
+        if control.layer is not None:
+            given["layer"] = str(control.layer)
+        return given
+
+    def _check_here(self, composition: Composition) -> None:
+        """Raise `DownloadNeeded` for what a composition lacks, where nothing is to be downloaded."""
+        if not self._download:
+            needed.check(needed.by_composition(self._model, composition))
 
     def _add(self, picture: Picture, path: str) -> str:
         """Keep a picture's bytes, and return their digest."""

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from standee.errors import DownloadNeeded, InvalidField, JobCancelled, UnknownModel
-from standee_backend import StandeePipeline, Subject
+from standee_backend import ControlImage, StandeePipeline, Subject
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SMALL = {"width": 96, "height": 64, "num_inference_steps": 2}
@@ -104,6 +104,22 @@ def test_a_wrong_field_is_named(pipe, robot, fields, path) -> None:
     with pytest.raises(InvalidField) as caught:
         pipe("", taus=0.5, **SMALL)
     assert caught.value.path == "$.method.taus"
+
+
+@pytest.mark.parametrize(
+    ("control", "path"),
+    [
+        (ControlImage("depth", b"", strenght=1.0), "$.control[0].strenght"),
+        (ControlImage("depth", b"", strength=3.0), "$.control[0].strength"),
+        (ControlImage("depths", b""), "$.control[0].kind"),
+        (ControlImage("depth", b"", layer=1), "$.control[0].layer"),
+        (ControlImage("depth", b"", layer=0), "$.control[0].kind"),  # which mini does not take
+    ],
+)
+def test_a_wrong_control_picture_is_named(pipe, robot, control, path) -> None:
+    with pytest.raises(InvalidField) as caught:
+        pipe("", layers=[robot], control=[control], **SMALL)
+    assert caught.value.path == path
 
 
 def test_models_that_are_not_here(monkeypatch, tmp_path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from standee import Canvas, Composition, Control, Sampling
 from standee.errors import DownloadNeeded, InvalidField
+from standee_backend import ControlImage, StandeePipeline
 from support.daemons import Running
 from support.hub_server import Hub
 
@@ -74,6 +75,18 @@ def test_a_job_names_the_kind_and_the_daemon_brings_the_weights_after_a_yes(hub,
         [plain] = client.compose(controlled())
         [posed] = client.compose(controlled("pose"))
         assert hub.headers == [], "what is here needs no hub"
+        in_a_notebook = StandeePipeline.from_pretrained("mine", device="cpu")
+        again = in_a_notebook(
+            width=64,
+            height=48,
+            num_inference_steps=1,
+            control=[ControlImage("pose", picture(200))],
+        )
+        composed = Image.open(io.BytesIO(posed.data)).convert("RGB")
+        assert np.array_equal(composed, again.images[0])
+        with pytest.raises(DownloadNeeded):
+            in_a_notebook(control=[ControlImage("depth", picture(200))])
+        assert hub.headers == [], "nothing comes that was not asked for"
         [both] = client.compose(controlled("pose", "depth"), download=True)
         assert {name for name, _ in hub.ranges} == set(hub.files)
         assert client.downloads(controlled("depth")) == ()
