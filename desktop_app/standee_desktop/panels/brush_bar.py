@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QPushButton,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QButtonGroup, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from ..canvas.tools.mask_brush import MaskBrush
 from ..canvas.view import CanvasView
 from ..widgets.fields import PercentSlider, make_plain, tool_button
+from ..widgets.fitting import TwoRowBar
 from ..widgets.inputs import Slider, SpinBox
 
 STEPS = 100
 
 
-class BrushBar(QFrame):
+class BrushBar(TwoRowBar):
     """Shows the settings of the brush in charge, and hides when there is none."""
 
     def __init__(
         self, canvas: CanvasView, tools: tuple[MaskBrush, ...], parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(120, parent)  # so that sliders have a handy length
         self._canvas, self._tool = canvas, tools[0]
         self.setObjectName("brush-bar")
-        self.title = QLabel()
-        self.title.setProperty("role", "heading")
         self.add = tool_button("brush", "")
         self.take = tool_button("erase", "")
         self.thickness = Slider(Qt.Orientation.Horizontal)
@@ -86,11 +75,7 @@ class BrushBar(QFrame):
             button.setCheckable(True)
             group.addButton(button)
         self.done.setProperty("role", "primary")
-        strokes, edge = self._parts = QHBoxLayout(), QHBoxLayout()
-        for row in self._parts:
-            row.setSpacing(6)
-        strokes.addWidget(self.title)
-        strokes.addSpacing(6)
+        strokes, edge = self.first, self.second
         strokes.addWidget(self.add)
         strokes.addWidget(self.take)
         for text, slider in ((self.tr("Size"), self.thickness), (self.tr("Soft"), self.softness)):
@@ -105,40 +90,6 @@ class BrushBar(QFrame):
             edge.addWidget(button)
         edge.addStretch(1)
         edge.addWidget(self.done)
-        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._rows.setContentsMargins(12, 5, 10, 5)
-        self._rows.setSpacing(8)
-        self._rows.addLayout(strokes, 1)
-        self._rows.addLayout(edge)
-
-    def hasHeightForWidth(self) -> bool:
-        """It takes a second row where one is too narrow."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """Return how high it is at a width, which may make it two rows, and take its title."""
-        margins = self._rows.contentsMargins()
-        sides = margins.left() + margins.right()
-        self.title.show()
-        if self._parts[0].minimumSize().width() + sides > width:
-            self.title.hide()
-        parts = [part.minimumSize() for part in self._parts]
-        edges = margins.top() + margins.bottom()
-        needed = sum(part.width() for part in parts) + self._rows.spacing() + sides
-        directions = QBoxLayout.Direction
-        wide = width >= needed
-        self._rows.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
-        heights = [part.height() for part in parts]
-        return (max(heights) if wide else sum(heights) + self._rows.spacing()) + edges
-
-    def sizeHint(self) -> QSize:
-        """One row, with sliders of a handy length."""
-        parts = [part.sizeHint() for part in self._parts]
-        return QSize(sum(part.width() for part in parts) + 120, parts[0].height() + 10)
-
-    def minimumSizeHint(self) -> QSize:
-        """It never asks the window for room."""
-        return QSize(0, 0)
 
     def _on_tool(self, tool: object) -> None:
         if isinstance(tool, MaskBrush):

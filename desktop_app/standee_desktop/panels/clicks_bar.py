@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, QSize
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
 
 from ..canvas.tools.cutout_clicks import CutoutClicks
 from ..canvas.view import CanvasView
 from ..widgets.fields import tool_button
+from ..widgets.fitting import TwoRowBar
 from ..widgets.inputs import LineEdit
 
 
-class ClicksBar(QFrame):
+class ClicksBar(TwoRowBar):
     """Shows what clicks do, and hides when they are not in charge."""
 
     def __init__(
         self, canvas: CanvasView, tool: CutoutClicks, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(60, parent)
         self._canvas, self._tool = canvas, tool
         self.setObjectName("clicks-bar")
-        title = QLabel(self.tr("Cut-out"))
-        title.setProperty("role", "heading")
+        self.title.setText(self.tr("Cut-out"))
         self.add = tool_button("add", self.tr("Click on what belongs to the subject  (X)"))
         self.take = tool_button(
             "erase", self.tr("Click on what does not; Shift or Alt with a click does so too  (X)")
@@ -52,16 +45,12 @@ class ClicksBar(QFrame):
         for way in (self.add, self.take):
             way.setCheckable(True)
             group.addButton(way)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 5, 10, 5)
-        row.setSpacing(6)
-        row.addWidget(title)
-        row.addSpacing(6)
-        row.addWidget(self.add)
-        row.addWidget(self.take)
-        row.addWidget(self.words, 1)
-        for button in (self.back, self.anew, self.leave, self.done):
-            row.addWidget(button)
+        self.first.addWidget(self.add)
+        self.first.addWidget(self.take)
+        self.first.addWidget(self.words, 1)
+        self.first.addWidget(self.back)
+        for button in (self.anew, self.leave, self.done):
+            self.second.addWidget(button)
         self.add.clicked.connect(lambda: tool.set_taking(False))
         self.take.clicked.connect(lambda: tool.set_taking(True))
         self.words.returnPressed.connect(lambda: tool.say(self.words.text()))
@@ -73,10 +62,6 @@ class ClicksBar(QFrame):
         canvas.tool_changed.connect(self._on_tool)
         self._show()
         self.hide()
-
-    def minimumSizeHint(self) -> QSize:
-        """It never asks the window for room."""
-        return QSize(0, 0)
 
     def _discard(self) -> None:
         self._tool.discard()

@@ -80,6 +80,7 @@ class NoticeBar(QWidget):
         """Return how high it is at a width, at which its notices are laid out from then on."""
         for row in self.rows():
             row.fold(width < NARROW)
+        self._layout.invalidate()
         return super().heightForWidth(width)
 
     def _refresh(self) -> None:
@@ -121,7 +122,7 @@ class NoticeRow(QFrame):
         words.setSpacing(1)
         words.addWidget(text)
         words.addWidget(hint)
-        layout = QHBoxLayout(self)
+        layout = self._row = QHBoxLayout(self)
         layout.setContentsMargins(10, 7, 6, 7)
         layout.setSpacing(10)
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -153,7 +154,10 @@ class NoticeRow(QFrame):
     def fold(self, narrow: bool) -> None:
         """Put the buttons below the words, or beside them."""
         directions = QBoxLayout.Direction
-        self._middle.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
+        direction = directions.TopToBottom if narrow else directions.LeftToRight
+        if direction != self._middle.direction():
+            self._middle.setDirection(direction)
+            self._row.invalidate()
 
     def _tint(self) -> None:
         """Take the theme's colours, not to be seen through: it floats over pictures."""

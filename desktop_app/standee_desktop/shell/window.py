@@ -33,7 +33,7 @@ from ..services.image_cache import ImageCache
 from ..services.thread_pool import ThreadPool
 from ..services.undo_stack import UndoStack
 from ..widgets.actions import Actions
-from ..widgets.scroll_panel import ScrollPanel
+from ..widgets.fitting import ScrollPanel
 from .canvas_size_dialog import CanvasSizeDialog
 from .edit_commands import EditCommands
 from .floating_bars import FloatingBars

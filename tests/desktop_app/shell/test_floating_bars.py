@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
 
 from standee.errors import BadDocument
 from support.desktop.person import Person
@@ -35,8 +36,8 @@ def test_taking_up_a_brush_zooms_nothing(person: Person, assembly, settle) -> No
     assert person.canvas.camera == camera
 
 
-@pytest.mark.parametrize("tool", ["tool-cutout", "tool-kept"])
-def test_at_1024_px_the_brush_asks_for_no_room_and_nothing_of_it_is_cut_off(  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("tool", ["tool-cutout", "tool-kept", "tool-clicks"])
+def test_at_1024_px_a_tool_asks_for_no_room_and_nothing_of_its_bar_is_cut_off(  # type: ignore[no-untyped-def]
     person: Person, assembly, settle, tool: str
 ) -> None:
     person.window.resize(1024, 640)
@@ -47,9 +48,12 @@ def test_at_1024_px_the_brush_asks_for_no_room_and_nothing_of_it_is_cut_off(  # 
     person.chooses(tool)
     settle()
     assert person.window.size() == before
-    bar, host = assembly.brush_bar, assembly.brush_bar.parentWidget()
-    assert host.rect().contains(bar.geometry())
-    for part in (bar.add, bar.take, bar.grow, bar.shrink, bar.soften, bar.more, bar.done):
+    bar = assembly.clicks_bar if tool == "tool-clicks" else assembly.brush_bar
+    settle(lambda: bar.isVisible())
+    assert bar.parentWidget().rect().contains(bar.geometry())
+    parts = [one for one in bar.findChildren(QAbstractButton) if one.isVisible()]
+    assert len(parts) >= 6
+    for part in parts:
         assert bar.rect().contains(part.geometry()), part.accessibleName()
         assert part.width() >= part.minimumSizeHint().width()
     assert bar.title.isHidden() or bar.title.width() >= bar.title.sizeHint().width()
