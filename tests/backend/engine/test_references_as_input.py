@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,15 +17,22 @@ from standee import Canvas, Composition, Layer, Rect, Sampling, Scene
 from standee.composition import Method
 from standee.errors import InvalidField
 from standee_backend.catalog import catalog
+from standee_backend.engine.anchor import subject_anchors
 from standee_backend.engine.compose import denoise
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.families.conditioning import ReferenceTokens
 from standee_backend.engine.injection import Injection, inject
-from standee_backend.engine.layout import Layout
+from standee_backend.engine.layout import Layout, lay_out
 from standee_backend.engine.loading.load import load
 from standee_backend.engine.pixels.images import to_tensor
 from standee_backend.engine.prompts import encode_prompts
-from standee_backend.engine.references import Crop, Reference, gaussian
+from standee_backend.engine.references import (
+    Crop,
+    Reference,
+    ShownReferences,
+    gaussian,
+    subject_references,
+)
 from standee_backend.engine.schedule import Schedule
 from standee_backend.engine.settings import FREE, resolve
 from standee_backend.hardware.options import Options
@@ -208,9 +216,52 @@ def test_fidelity_has_no_step_where_another_door_opens(family, shelf) -> None:
     assert near < 0.2 * far
 
 
-def with_fidelity(given: Composition, fidelity: float) -> Composition:
-    layers = (msgspec.structs.replace(layer, fidelity=fidelity) for layer in given.layers)
+@pytest.mark.parametrize(("name", "sign"), [("fidelity", 1), ("variation", -1)])
+def test_fidelity_and_variation_open_and_shut_both_doors_evenly(
+    family, shelf, name: str, sign: int
+) -> None:
+    """Every tenth counts: more is replaced and held, and less seen; of ten steps the first is without subjects."""
+    given = two_subjects(shelf)
+    levels = [
+        doors(family, with_all(given, **{name: tenth / 10}), shelf, range(1, 10))
+        for tenth in range(11)
+    ]
+    replaced, seen, held = (np.array(door) for door in zip(*levels, strict=True))
+    assert (sign * np.diff(replaced) > 0).all()
+    assert (sign * np.diff(seen) < 0).all()
+    assert (sign * np.diff(held) > 0).all()
+    np.testing.assert_allclose(replaced + seen, 2 * 9)  # no step counts twice or not at all
+
+
+def doors(family: Family, given: Composition, shelf, steps: range) -> tuple[float, float, float]:
+    """Return for how many steps tokens of subjects are replaced, seen and held, each as far as it counts."""
+    settings, schedule = resolve(family, given), Schedule.of(family.sigmas(10, 48))
+    layout = lay_out(given, shelf.read, family.patch, family.latent_px, 0)
+    words = family.encode_prompts(["", "a mug"], settings.guidance)
+    begin = schedule.time(steps[0])
+    references = []
+    for one in subject_references(family, layout, words, schedule, settings, 0, begin):
+        nothing = torch.zeros(one.crop.size[0] * one.crop.size[1], family.channels)
+        crop = replace(one.crop, ends=lambda nothing=nothing: (nothing, nothing))
+        references.append(replace(one, crop=crop))
+    anchors = subject_anchors(family, layout, torch.zeros(48, family.channels), settings, begin)
+    shown = ShownReferences(family, references, schedule, steps)
+    return (
+        sum(schedule.share_above(step, one.tau) for one in references for step in steps),
+        sum(sum(shown.weights(step)) for step in steps),
+        sum(
+            one.strength * schedule.share_above(step, one.tau) for one in anchors for step in steps
+        ),
+    )
+
+
+def with_all(given: Composition, **fields: float) -> Composition:
+    layers = (msgspec.structs.replace(layer, **fields) for layer in given.layers)
     return msgspec.structs.replace(given, layers=tuple(layers))
+
+
+def with_fidelity(given: Composition, fidelity: float) -> Composition:
+    return with_all(given, fidelity=fidelity)
 
 
 def test_the_collage_is_the_first_reference_and_the_subjects_the_further_ones(
