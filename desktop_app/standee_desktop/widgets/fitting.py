@@ -63,9 +63,13 @@ class TwoRowBar(QFrame):
         """Return how high it is at a width, which may make it two rows, and take its title."""
         margins = self._rows.contentsMargins()
         sides = margins.left() + margins.right()
-        self.title.show()
-        if self.first.minimumSize().width() + sides > width:
-            self.title.hide()
+        titled = self.first.minimumSize().width() + sides
+        if self.title.isHidden():
+            titled += self.title.minimumSizeHint().width() + self.first.spacing()
+        if (titled > width) != self.title.isHidden():
+            self.title.setVisible(titled <= width)
+            self.first.invalidate()
+            self._rows.invalidate()
         parts = [part.minimumSize() for part in self._parts]
         edges = margins.top() + margins.bottom()
         needed = sum(part.width() for part in parts) + self._rows.spacing() + sides
