@@ -7,7 +7,6 @@ Only the file's header is read here, so that a wrong file is refused when a job 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -23,6 +22,7 @@ from . import download
 from .catalog import HUB_ID, cached_repository, existing
 from .download import UNOBSERVED, DownloadObserver
 from .hub import HubSnapshot, look_up
+from .safetensors_header import read_header
 
 USUAL = "pytorch_lora_weights.safetensors"
 """What diffusers calls the file that it saves."""
@@ -36,7 +36,6 @@ PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 MARKS = re.compile(r"lora|lokr|hada|oft_|\.diff(_b)?$", re.IGNORECASE)
 """One of these is in the names of the weights of a LoRA and its kin."""
 
-MAX_HEADER = 2**26
 MOST_SIDES = 8
 """How many dimensions a weight may have: those of networks have five at most."""
 
@@ -203,14 +202,10 @@ def _check_kind(name: str, field: str) -> None:
 def _header(file: Path, field: str) -> dict[str, Any]:
     """Return what a safetensors file says of its weights, by name."""
     try:
-        if not file.is_file():  # a pipe may never end
-            raise OSError
-        with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length)) if 2 <= length <= MAX_HEADER else None
-    except (OSError, ValueError, RecursionError):
+        header = read_header(file)
+    except OSError:
         header = None
-    if not isinstance(header, dict) or not all(map(_is_weight, header.items())):
+    if header is None or not all(map(_is_weight, header.items())):
         raise InvalidField(
             f"{file} cannot be read as safetensors.", path=field, fix="Get the file again."
         )

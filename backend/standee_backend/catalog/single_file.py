@@ -11,10 +11,9 @@ from pathlib import Path
 
 from standee.errors import UnknownModel
 
-SUFFIXES = (".safetensors", ".gguf")
+from .safetensors_header import read_header
 
-LONGEST_HEADER = 100_000_000
-"""Bytes of a safetensors header, at most, as the format has it."""
+SUFFIXES = (".safetensors", ".gguf")
 
 FIELD = "$.sampling.model"
 
@@ -29,21 +28,15 @@ def check(file: Path) -> None:
             " run code.",
         )
     try:
-        with file.open("rb") as stream:
-            head = stream.read(8)
-            if file.suffix.lower() == ".gguf":
-                whole = head[:4] == b"GGUF"
-            else:
-                length = int.from_bytes(head, "little")
-                whole = length <= LONGEST_HEADER and isinstance(
-                    json.loads(stream.read(length)), dict
-                )
+        if file.suffix.lower() == ".gguf":
+            with file.open("rb") as stream:
+                whole = stream.read(4) == b"GGUF"
+        else:
+            whole = read_header(file) is not None
     except OSError as error:
         raise UnknownModel(
             f"{file} cannot be read: {error.strerror}.", path=FIELD, fix="Check its permissions."
         ) from None
-    except ValueError:
-        whole = False
     if not whole:
         raise UnknownModel(
             f"{file} is no {file.suffix.lstrip('.').lower()} file, whatever its name says.",
