@@ -3,7 +3,8 @@
     python benchmarks/flops.py [--family flux] [--canvas 1024] [--json flops.json]      (`MODELS` has the names)
 
 The models are built without weights on torch's `meta` device, and the engine's own forwards run on them, as `cost.py`
-runs them with random weights on a GPU. Ratios are to plain text to picture. They leave out what a GPU loses besides:
+runs them with random weights on a GPU. Ratios are to plain text to picture; `edited` is the family's own edit pipeline
+with the subjects' crops as its references. They leave out what a GPU loses besides:
 smaller forwards fill it less, and tokens travel.
 """
 
@@ -15,10 +16,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from measuring.cost_meter import CACHED, FIRST, MEMORY
 from measuring.random_weights import CANVAS, MODELS, open_random
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from standee.geometry import Cells
@@ -32,6 +35,7 @@ from standee_backend.engine.memory.footprint import META, Blueprint
 from standee_backend.engine.memory.workload import Workload
 from standee_backend.engine.references import Reference, ShownReferences
 from standee_backend.engine.schedule import Schedule
+from standee_backend.engine.settings import FREE
 from standee_backend.hardware.load_presets import CARDS
 from standee_backend.hardware.memory_estimate import peak
 
@@ -79,6 +83,9 @@ def measure(name: str, canvas: int, counts: Sequence[int] = COUNTS) -> list[Row]
             memory = _peak(plan, laid_out(family, cells, (crop,) * count))
             for kind, cost in ((f"N = {count}, first", first), (f"N = {count}, cached", cached)):
                 rows.append(Row(kind, cost / 1e12, cost / plain, memory, memory / weighed))
+        for count in counts if family.takes_references else ():
+            cost = work.edited(count)
+            rows.append(Row(f"N = {count}, edited", cost / 1e12, cost / plain))
         for count in counts:
             cost = work.text + work.steps * (2 * count + 1) * work.plain + work.decode
             rows.append(Row(f"N = {count}, published", cost / 1e12, cost / plain))
@@ -142,6 +149,14 @@ class Work:
         words = self.text if subjects else 0
         return cached + words + encode + details + captured, cached
 
+    def edited(self, subjects: int) -> int:
+        """Return what the family's own edit pipeline costs, which is shown so many crops in each of its steps."""
+        crops = [self.plan.reference(self.crop, self.prompt, FREE, 1.0) for _ in range(subjects)]
+        encode = operations(lambda: [one.crop.line for one in crops])
+        shown = ShownReferences(self.family, crops, self.schedule, range(self.steps))
+        forwards = sum(self.forward(Injection(), shown.tokens(step)) for step in range(self.steps))
+        return self.text + encode + forwards + self.decode
+
     def forward(self, injection: Injection, beside: ReferenceTokens | None) -> int:
         """Return the operations of the picture's forward; they depend on how many tokens it receives alone."""
         given = injection.put, injection.share_at, beside and beside.ids
@@ -181,9 +196,28 @@ def laid_out(family: Family, cells: int, crops: tuple[tuple[int, int, int], ...]
 
 def operations(run: Callable[[], object]) -> int:
     """Return the floating-point operations of a run."""
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False) as counter, AttentionCount() as attention:
         run()
-    return int(counter.get_total_flops())
+    return int(counter.get_total_flops()) + attention.operations
+
+
+class AttentionCount(TorchFunctionMode):
+    """Counts the operations of attention, of which a dry run computes nothing that a counter would see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        given = kwargs or {}
+        if function is torch.nn.functional.scaled_dot_product_attention:
+            names = dict(zip(("query", "key", "value"), args, strict=False)) | given
+            query, key, value = (names[name] for name in ("query", "key", "value"))
+            pairs = query.shape[:-1].numel() * key.shape[-2]
+            self.operations += 2 * pairs * (query.shape[-1] + value.shape[-1])
+        return function(*args, **given)
 
 
 def judge(rows: list[Row]) -> bool:
