@@ -109,8 +109,9 @@ class Running:
     def check(self) -> None:
         """Hold the daemon to what must be true at any time: alive, and nothing unforeseen."""
         assert self.process.poll() is None, self.log.read_text()
-        assert ".broken" not in self.log.read_text(), self.log.read_text()
-        assert "Traceback" not in self.log.read_text() or "told to fail" in self.log.read_text()
+        said = self.log.read_text()
+        assert ".broken" not in said, said
+        assert "Traceback" not in said or "told to fail" in said, said
 
 
 if __name__ == "__main__":
