@@ -17,7 +17,6 @@ from .families.base import Family
 from .layout import Layout
 from .pixels.images import Array
 from .references import Reference
-from .settings import held
 
 COARSE = 0.02
 """The width, as a share of the canvas' shorter side, of what counts as light and not as detail."""
@@ -89,7 +88,7 @@ def find_details(
         at, inner = (
             _in_pixels(part.within(whole), layout.patch) for whole in (layout.grid, subject.crop)
         )
-        weight = settings.detail * held(subject.layer.fidelity) * matte[at]
+        weight = settings.detail * min(1.0, subject.layer.fidelity / 0.5) * matte[at]
         parts.append(Detail(at, (pixels - kept)[inner], kept[inner], weight))
     return Details(tuple(parts), width)
 

@@ -19,8 +19,8 @@ from .families.base import Family
 FREE = 1.0
 """The threshold that no time is above: tokens are never replaced."""
 
-EVENLY = 1.2
-"""The power by which `fidelity` opens the first door: with it identity rises evenly, at 4, 8 and 20 steps."""
+EVENLY = 1.4
+"""The power by which the anchor gains strength: with it identity rises evenly, at 4, 8 and 20 steps."""
 
 
 def resolve(family: Family, composition: Composition) -> SamplingDefaults:
@@ -44,33 +44,30 @@ def resolve(family: Family, composition: Composition) -> SamplingDefaults:
     return settings
 
 
-def held(fidelity: float) -> float:
-    """Map an artist's fidelity to how far the first door is open: shut at 0, as the model has it from 0.5 on."""
-    return min(1.0, fidelity / 0.5) ** EVENLY
-
-
 def threshold(fidelity: float, tau: float, begin: float = FREE) -> float:
     """Map an artist's fidelity to the time down to which tokens are replaced; none is before the time `begin`.
 
-    0.5 is the model's own `tau`, 0 never replaces (1.0), 1 replaces to the end (0.0). Below 0.5 it runs from `begin`
-    on, so that no part of the control is without effect.
+    0.5 is the model's own `tau`, 0 never replaces (1.0), 1 replaces to the end (0.0); linear between, below 0.5 from
+    `begin` on: no part of the control is without effect.
     """
     if not fidelity:
         return FREE
     if fidelity > 0.5:
         return tau * (1 - fidelity) / 0.5
     begin = max(begin, tau)
-    return begin + (tau - begin) * held(fidelity)
+    return begin + (tau - begin) * fidelity / 0.5
 
 
 def strength(fidelity: float, anchor: float) -> float:
     """Map an artist's fidelity to the strength of the anchor: 0 at 0, the model's own at 0.5, whole at 1."""
-    return anchor * held(fidelity) + (1 - anchor) * max(0.0, fidelity - 0.5) / 0.5
+    if fidelity <= 0.5:
+        return anchor * (fidelity / 0.5) ** EVENLY
+    return anchor + (1 - anchor) * (fidelity - 0.5) / 0.5
 
 
 def freedom(fidelity: float) -> float:
     """Map an artist's fidelity to the share of a subject's shared tokens that stand where they resemble the picture.
 
-    All do at 0, and from 0.5 on each stands at its own cell.
+    All do at 0, and from 0.5 on each stands at its own cell; linear between.
     """
-    return 1 - held(fidelity)
+    return max(0.0, 1 - fidelity / 0.5)
