@@ -16,6 +16,8 @@ from torch.nn.functional import cosine_similarity
 
 from standee.errors import MissingDependency
 
+from ..catalog.catalog import cached_network, existing
+
 CLIP, DINO = "openai/clip-vit-large-patch14", "facebook/dinov2-base"
 
 
@@ -74,18 +76,22 @@ class DreamSim:
 
 
 def _load(model: str, network: str, processor: str, download: bool) -> tuple[Any, Any]:
-    transformers = import_module("transformers")
-    how = {"local_files_only": not download}
+    """Load a network and its processor; without `download` nobody is asked for what is not here."""
+    folder = existing(model) or cached_network(model)
     try:
+        if folder is None and not download:
+            raise OSError(f"{model} is not on this machine.")
+        transformers = import_module("transformers")
+        how = {"local_files_only": folder is not None}
         return (
             getattr(transformers, network)
-            .from_pretrained(model, use_safetensors=True, **how)
+            .from_pretrained(folder or model, use_safetensors=True, **how)
             .eval(),
-            getattr(transformers, processor).from_pretrained(model, **how),
+            getattr(transformers, processor).from_pretrained(folder or model, **how),
         )
     except (OSError, ValueError) as error:
         raise MissingDependency(
-            f"{model} is not on this machine." if not download else f"{model}: {error}",
+            f"{model}: {error}" if folder or download else str(error),
             fix="Name a folder that holds it, or agree to the download with --yes.",
         ) from None
 

@@ -87,9 +87,12 @@ def test_published_networks_score_what_they_are_given(layout, case, tmp_path) ->
     assert other["DINO"] < found["DINO"]
 
 
-def test_networks_that_are_not_here_say_how_they_are_had(tmp_path) -> None:
-    with pytest.raises(MissingDependency) as caught:
-        Dino(str(tmp_path / "none"))
+@pytest.mark.parametrize("name", ["none", "nobody/has-this-network"])
+def test_networks_that_are_not_here_say_how_they_are_had(name, monkeypatch) -> None:
+    """And nobody is asked for them: a hub that cannot be reached would be tried for half a minute."""
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("the network was asked"))
+    with pytest.raises(MissingDependency, match=f"{name} is not on this machine") as caught:
+        Dino(name)
     assert "--yes" in caught.value.fix
 
 
