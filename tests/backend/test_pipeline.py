@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -132,10 +133,11 @@ def test_models_that_are_not_here(monkeypatch, tmp_path) -> None:
 
 
 def test_the_example_notebook_runs(monkeypatch) -> None:
-    """All of its cells, in turn; each ends with what it shows."""
+    """All of its cells, in turn, with fewer steps; each ends with what it shows."""
     monkeypatch.chdir(EXAMPLES)
     notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text("utf-8"))
     cells = ["".join(one["source"]) for one in notebook["cells"] if one["cell_type"] == "code"]
+    cells = [re.sub(r"(num_inference_steps)=\d+", r"\1=2", cell) for cell in cells]
     assert cells
     names: dict = {}
     for cell in cells:
