@@ -71,7 +71,7 @@ def test_the_bundled_model_is_always_there_even_beside_a_broken_file(user: Path)
     mini = catalog.find("mini")
     assert mini.source == "bundled"
     assert mini.patch == 16
-    assert mini.size == 384
+    assert mini.size == 320
     assert mini in catalog.models()
 
 
