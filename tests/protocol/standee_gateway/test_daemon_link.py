@@ -84,7 +84,7 @@ def test_a_daemon_that_was_stopped_is_started_when_it_is_needed_and_not_before(
     monkeypatch.setattr(transport, "LOOK_AGAIN", 0.05)
 
     async def ask() -> None:
-        async with DaemonLink(connection_file=own.file, start=True, patience=0.6) as there:
+        async with DaemonLink(connection_file=own.file, start=True, patience=3.0) as there:
             await there.ask(lambda client: client.begin_status())
             await asyncio.to_thread(own.stop)
             await asyncio.sleep(0.5)
