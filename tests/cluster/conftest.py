@@ -25,12 +25,10 @@ def machines(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def shared_daemon(machines, tmp_path_factory):
-    running = ClusterDaemon(tmp_path_factory.mktemp("daemon") / "home", machines.address)
-    yield running.start()
-    try:
-        running.check()
-    finally:
-        running.stop()
+    with ClusterDaemon(
+        tmp_path_factory.mktemp("daemon") / "home", machines.address
+    ).serving() as running:
+        yield running
 
 
 @pytest.fixture

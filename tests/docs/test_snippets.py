@@ -142,12 +142,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory, daemon: Running) -> Path:
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Running:
     """A daemon whose pictures are grey."""
-    running = Running(tmp_path_factory.mktemp("daemon") / "home", worker="pages/picture_worker.py")
-    yield running.start()
-    try:
-        running.check()
-    finally:
-        running.stop()
+    with Running(
+        tmp_path_factory.mktemp("daemon") / "home", worker="pages/picture_worker.py"
+    ).serving() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,8 @@ from support.daemons import Running
 @pytest.fixture
 def daemon(tmp_path):
     """A daemon with a toy worker, held to its invariants at the end."""
-    running = Running(tmp_path / "home").start()
-    yield running
-    try:
-        running.check()
-    finally:
-        running.stop()
+    with Running(tmp_path / "home").serving() as running:
+        yield running
 
 
 @pytest.fixture
@@ -25,9 +21,5 @@ def client(daemon):
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory):
     """A daemon with the bundled model, shared by the tests that make real pictures."""
-    running = Running(tmp_path_factory.mktemp("studio") / "home", toy=False).start()
-    yield running
-    try:
-        running.check()
-    finally:
-        running.stop()
+    with Running(tmp_path_factory.mktemp("studio") / "home", toy=False).serving() as running:
+        yield running

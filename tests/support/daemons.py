@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -105,6 +106,16 @@ class Running:
     def memory(self, field: str = "VmRSS") -> int:
         """Return bytes of the daemon's memory as Linux counts it (`VmHWM` is its peak)."""
         return memory(self.process.pid, field)
+
+    @contextmanager
+    def serving(self) -> Iterator["Running"]:
+        """Start a daemon, and hold it to its invariants at the end."""
+        self.start()
+        try:
+            yield self
+            self.check()
+        finally:
+            self.stop()
 
     def check(self) -> None:
         """Hold the daemon to what must be true at any time: alive, and nothing unforeseen."""

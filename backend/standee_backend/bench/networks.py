@@ -19,6 +19,7 @@ from standee.errors import MissingDependency
 from ..catalog.catalog import cached_network, existing
 
 CLIP, DINO = "openai/clip-vit-large-patch14", "facebook/dinov2-base"
+HAVE = "Name a folder that holds it, or agree to the download with --yes."
 
 
 class Clip:
@@ -78,22 +79,19 @@ class DreamSim:
 def _load(model: str, network: str, processor: str, download: bool) -> tuple[Any, Any]:
     """Load a network and its processor; without `download` nobody is asked for what is not here."""
     folder = existing(model) or cached_network(model)
+    if folder is None and not download:
+        raise MissingDependency(f"{model} is not on this machine.", fix=HAVE)
+    given, transformers = folder or model, import_module("transformers")
+    how = {"local_files_only": folder is not None}
     try:
-        if folder is None and not download:
-            raise OSError(f"{model} is not on this machine.")
-        transformers = import_module("transformers")
-        how = {"local_files_only": folder is not None}
         return (
             getattr(transformers, network)
-            .from_pretrained(folder or model, use_safetensors=True, **how)
+            .from_pretrained(given, use_safetensors=True, **how)
             .eval(),
-            getattr(transformers, processor).from_pretrained(folder or model, **how),
+            getattr(transformers, processor).from_pretrained(given, **how),
         )
     except (OSError, ValueError) as error:
-        raise MissingDependency(
-            f"{model}: {error}" if folder or download else str(error),
-            fix="Name a folder that holds it, or agree to the download with --yes.",
-        ) from None
+        raise MissingDependency(f"{model}: {error}", fix=HAVE) from None
 
 
 def _cosine(a: Tensor, b: Tensor) -> float:

@@ -29,6 +29,25 @@ def painted(
     return np.frombuffer(image.constBits(), np.uint8).reshape(240, 240, 4)[..., :3].astype(int)
 
 
+@pytest.fixture
+def three(person: Person, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """Someone with three layers, which are many and slow: they are painted one at a time."""
+    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
+        monkeypatch.setattr(layer_cache, name, value)
+    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
+    return person
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one whenever a layer's picture is painted."""
+    painted, paint = [], layer_cache.paint_picture
+    monkeypatch.setattr(
+        layer_cache, "paint_picture", lambda *given: (painted.append(1), paint(*given))
+    )
+    return painted
+
+
 def test_layers_that_are_dragged_look_as_they_do_at_rest(person: Person) -> None:
     person.has(("cat", 60, 40, 80, 60), ("still", 100, 100, 50, 50))
     person.has(("dog", 120, 60, 70, 90), rotation=33.0)
@@ -56,15 +75,11 @@ def test_a_layer_that_is_changed_in_a_drag_is_not_shown_as_it_was(person: Person
 
 
 def test_each_size_that_a_layer_has_on_tokens_is_painted_once(
-    person: Person, monkeypatch: pytest.MonkeyPatch
+    person: Person, drawn: list[int]
 ) -> None:
     person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), rotation=20.0)
     composition, moving = person.document.composition, {"cat", "dog"}
-    cache, drawn = LayerCache(person.canvas.pictures), []
-    paint = layer_cache.paint_picture
-    monkeypatch.setattr(
-        layer_cache, "paint_picture", lambda *given: (drawn.append(1), paint(*given))
-    )
+    cache = LayerCache(person.canvas.pictures)
     wider = edits.with_rects(
         composition, {one.id: replace(one.rect, w=one.rect.w + 16) for one in composition.layers}
     )
@@ -77,19 +92,14 @@ def test_each_size_that_a_layer_has_on_tokens_is_painted_once(
     assert not drawn
 
 
-def test_zooming_shows_many_layers_scaled_and_then_as_they_are(
-    person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
-        monkeypatch.setattr(layer_cache, name, value)
-    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
-    composition = person.document.composition
-    cache = LayerCache(person.canvas.pictures)
+def test_zooming_shows_many_layers_scaled_and_then_as_they_are(three: Person) -> None:
+    composition = three.document.composition
+    cache = LayerCache(three.canvas.pictures)
     first = painted(cache, composition, set())
     closer = Camera(2.0, -60.0, -40.0)
     hurried = painted(cache, composition, set(), closer)
     assert abs(hurried - first).mean() > 1  # it follows the hand at once
-    sharp = painted(LayerCache(person.canvas.pictures), composition, set(), closer)
+    sharp = painted(LayerCache(three.canvas.pictures), composition, set(), closer)
     assert abs(hurried - sharp).mean() < 10  # nearly as it will be
     slices = 1
     while not cache.go_on():
@@ -98,36 +108,25 @@ def test_zooming_shows_many_layers_scaled_and_then_as_they_are(
     np.testing.assert_array_equal(painted(cache, composition, set(), closer), sharp)
 
 
-def test_what_is_changed_while_one_zooms_is_never_shown_as_it_was(
-    person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
-        monkeypatch.setattr(layer_cache, name, value)
-    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
-    composition, closer = person.document.composition, Camera(1.5, -20.0, -10.0)
-    cache = LayerCache(person.canvas.pictures)
+def test_what_is_changed_while_one_zooms_is_never_shown_as_it_was(three: Person) -> None:
+    composition, closer = three.document.composition, Camera(1.5, -20.0, -10.0)
+    cache = LayerCache(three.canvas.pictures)
     painted(cache, composition, set())
     painted(cache, composition, set(), closer)
     assert not cache.go_on()
     other = edits.with_fields(composition, {"cat"}, opacity=0.3)
-    fresh = painted(LayerCache(person.canvas.pictures), other, set(), closer)
+    fresh = painted(LayerCache(three.canvas.pictures), other, set(), closer)
     np.testing.assert_array_equal(painted(cache, other, set(), closer), fresh)
     assert cache.go_on()
 
 
 def test_a_document_that_is_opened_and_pictures_that_are_read_hold_up_no_frame(
-    person: Person, monkeypatch: pytest.MonkeyPatch
+    three: Person, drawn: list[int]
 ) -> None:
-    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
-        monkeypatch.setattr(layer_cache, name, value)
-    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
-    composition, pictures = person.document.composition, person.canvas.pictures
+    composition, pictures = three.document.composition, three.canvas.pictures
     fresh = painted(LayerCache(pictures), composition, set())
-    cache, drawn = LayerCache(pictures), []
-    paint = layer_cache.paint_picture
-    monkeypatch.setattr(
-        layer_cache, "paint_picture", lambda *given: (drawn.append(1), paint(*given))
-    )
+    cache = LayerCache(pictures)
+    drawn.clear()
     cache.forget()
     painted(cache, composition, set())
     assert len(drawn) == 1
@@ -144,12 +143,9 @@ def test_a_document_that_is_opened_and_pictures_that_are_read_hold_up_no_frame(
 
 
 def test_a_picture_that_was_read_meanwhile_is_shown_in_the_end(
-    person: Person, monkeypatch: pytest.MonkeyPatch
+    three: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("FEW", 2), ("SLOW", 0.0), ("SLICE", 0.0)):
-        monkeypatch.setattr(layer_cache, name, value)
-    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50), ("owl", 20, 130, 90, 60))
-    composition, pictures = person.document.composition, person.canvas.pictures
+    composition, pictures = three.document.composition, three.canvas.pictures
     fresh, cache = painted(LayerCache(pictures), composition, set()), LayerCache(pictures)
     with monkeypatch.context() as patch:
         patch.setattr(pictures, "look_of", lambda layer: None)  # none of them is read yet

@@ -111,10 +111,8 @@ def test_work_that_is_discarded_is_not_offered_again(settle, opened, tmp_path) -
 @pytest.fixture
 def own_daemon(tmp_path):
     """A daemon with the bundled model that no other test has left jobs with."""
-    running = Running(tmp_path / "home", toy=False).start()
-    yield running
-    running.check()
-    running.stop()
+    with Running(tmp_path / "home", toy=False).serving() as running:
+        yield running
 
 
 def test_a_job_of_a_killed_editor_brings_its_result_to_the_next_one(

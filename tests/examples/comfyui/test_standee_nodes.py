@@ -44,12 +44,8 @@ def pack() -> Iterator[ModuleType]:
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("nodes") / "home").start()
-    yield running
-    try:
-        running.check()
-    finally:
-        running.stop()
+    with Running(tmp_path_factory.mktemp("nodes") / "home").serving() as running:
+        yield running
 
 
 @pytest.fixture

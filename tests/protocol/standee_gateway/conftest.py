@@ -12,12 +12,8 @@ from support.gateway.processes import Asked, said, start
 @pytest.fixture(scope="package")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A daemon with a toy worker, for all tests of this folder."""
-    running = Running(tmp_path_factory.mktemp("gateway") / "home").start()
-    yield running
-    try:
-        running.check()
-    finally:
-        running.stop()
+    with Running(tmp_path_factory.mktemp("gateway") / "home").serving() as running:
+        yield running
 
 
 @pytest.fixture(scope="package")

@@ -20,7 +20,7 @@ from standee_backend.hardware.options import Options
 from support.composing import compose
 from support.pretended_cuda import pretended_cuda
 
-FAMILIES = ("flux", "klein", "z-image", "qwen-edit", "kontext", "flux2-dev", "krea2")
+FAMILIES = ["flux", "klein", "z-image", "qwen-image", "qwen-edit", "kontext", "flux2-dev", "krea2"]
 
 PRESETS = (Preset("none", dtype="fp32"), Preset("group", "group", "fp8", "fp8"))
 """Everything on the device; and every way for weights to come and go at once: in blocks, layers and 8 bits."""

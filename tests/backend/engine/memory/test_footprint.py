@@ -33,7 +33,15 @@ CASES = [
     *((kind, preset) for kind in ("mini", "flux") for preset in (*CARDS, *PROCESSOR, INT8)),
     *(
         (kind, preset)
-        for kind in ("klein-base", "z-image", "qwen-edit", "flux2-dev", "kontext", "krea2")
+        for kind in [
+            "klein-base",
+            "z-image",
+            "qwen-image",
+            "qwen-edit",
+            "flux2-dev",
+            "kontext",
+            "krea2",
+        ]
         for preset in SOME
     ),
 ]
