@@ -7,7 +7,7 @@ setup = $(PYTHON) scripts/setup.py
 SPREAD := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo edit serve doctor test lint format docs clean fuzz test-dependencies \
-	release extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
+	test-cluster release extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
 
 help:
 	@echo "make demo     compose three subjects into a scene on the bundled model"
@@ -20,6 +20,7 @@ help:
 	@echo "make docs     build the documentation as a site, into build/site"
 	@echo "make fuzz     read a million broken inputs (ARGS='--seconds 60' for a while)"
 	@echo "make test-dependencies     test with the oldest and the newest packages (brings them: 12 GB)"
+	@echo "make test-cluster          run the tests of several machines by Ray (brings it: 250 MB)"
 	@echo "make extension             build the Blender extension, one zip per platform, into dist/"
 	@echo "make extension-repository  the same as a folder to serve, from which Blender updates"
 	@echo "make test-blender          run its tests in Blender as a module (brings it: 400 MB)"
@@ -72,6 +73,10 @@ fuzz:
 
 test-dependencies:
 	@$(PYTHON) scripts/dependencies.py $(ARGS)
+
+test-cluster:
+	@$(setup) backend cluster dev
+	@$(VENV)/python -m pytest tests/cluster $(ARGS)
 
 clean:
 	@rm -rf .venv .venv-bpy* .venv-lowest .venv-newest build dist protocol/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache

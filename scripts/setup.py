@@ -36,7 +36,7 @@ VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "standee-setup.json"
 LOG = VENV / "standee-setup.log"
 
-EXTRAS = ("backend", "desktop", "dev", "docs")
+EXTRAS = ("backend", "cluster", "desktop", "dev", "docs")
 OLDEST, NEWEST = (3, 11), (3, 14)  # torch has wheels for these
 NEWEST_WITH_ALL = "3.13"
 """The Python that uv brings where there is none."""
@@ -44,6 +44,7 @@ NEWEST_WITH_ALL = "3.13"
 # What must load once an extra is installed, and the Debian packages of the libraries it loads.
 IMPORTS = {
     "backend": "import cv2, numpy, torch, transformers",
+    "cluster": "import grpc, ray",
     "desktop": """
 import ctypes, pathlib, sys, PySide6.QtWidgets as qt
 if sys.platform == "linux":

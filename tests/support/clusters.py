@@ -4,9 +4,12 @@ Run as a program it is the daemon: `python clusters.py ADDRESS toy|engine HOME`.
 """
 
 import os
+import socket
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -31,7 +34,8 @@ class Machines:
         self.folder, self.nodes = folder, {}
         self._cluster = Cluster(
             initialize_head=True,
-            head_node_args=self._how("head") | {"num_cpus": 0, "include_dashboard": False},
+            head_node_args=self._how("head")
+            | {"num_cpus": 0, "include_dashboard": False, "no_monitor": True},
         )
 
     @property
@@ -74,6 +78,25 @@ class Machines:
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         return [raylet, *raylet.children(recursive=True)]
 
+    @contextmanager
+    def client_server(self) -> Iterator[tuple[str, psutil.Process]]:
+        """Yield the address for Ray's client, and the process that serves it, as `ray start --head` has one."""
+        with closing(socket.create_server(("127.0.0.1", 0))) as found:
+            port = found.getsockname()[1]
+        server = "ray.util.client.server", "--host=127.0.0.1", "--mode=proxy"
+        process = psutil.Popen(
+            [sys.executable, "-m", *server, f"--address={self.address}", f"--port={port}"],
+            env=os.environ | self._how("head")["env_vars"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield f"ray://127.0.0.1:{port}", process
+        finally:
+            for each in [*process.children(recursive=True), process]:
+                each.kill()
+            process.wait()
+
     def stop(self) -> None:
         self._cluster.shutdown()
 
@@ -85,6 +108,7 @@ class Machines:
         return {
             "node_name": name,
             "env_vars": environment,
+            "include_log_monitor": False,
             "object_store_memory": 100 * 2**20,
         }
 

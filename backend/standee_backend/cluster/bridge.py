@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Coroutine
 from pathlib import Path
@@ -49,8 +50,8 @@ from .node_slot import Word, versions
 
 WATCHDOG = float(os.environ.get("STANDEE_WATCHDOG") or 6.0)
 """Seconds without a word after which a slot's machine counts as lost; it breathes once a second."""
-HEAD_WATCHDOG = 15.0
-"""Seconds in which the head must say which machines there are."""
+HEAD_WATCHDOG = 2.5 * WATCHDOG
+"""Seconds in which the head must say which machines there are, and in which this process must turn to its work."""
 LOOK = 1.0
 """Seconds between two looks at which machines there are."""
 AGAIN = 5.0
@@ -94,6 +95,7 @@ class Bridge:
         """Keep a slot for each that there should be, until the daemon or the head goes."""
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(loop,), daemon=True).start()
+        threading.Thread(target=leave_a_standstill, args=(loop,), daemon=True).start()
         while True:
             try:
                 async with asyncio.timeout(HEAD_WATCHDOG):
@@ -335,6 +337,17 @@ async def within(seconds: float, answer: Awaitable[T]) -> T:
     """Return an actor's answer. Raises `TimeoutError`."""
     async with asyncio.timeout(seconds):
         return await answer
+
+
+def leave_a_standstill(loop: asyncio.AbstractEventLoop) -> None:
+    """In a thread: end this process when its loop stands still, as Ray's client lets it while the server is silent."""
+    while True:
+        turned = threading.Event()
+        loop.call_soon_threadsafe(turned.set)
+        if not turned.wait(HEAD_WATCHDOG):
+            log.error("The head does not answer.")
+            leave()
+        time.sleep(LOOK)
 
 
 def leave() -> None:

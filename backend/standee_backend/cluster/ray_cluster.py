@@ -14,6 +14,8 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 # Its memory monitor is off where a cluster is started here: offloading fills the host's memory.
 os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+# What a client that is gone held is free again after seconds: nothing comes back to it.
+os.environ.setdefault("RAY_CLIENT_RECONNECT_GRACE_PERIOD", "5")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 try:
@@ -76,7 +78,8 @@ def connect(address: str) -> bool:
         raise InvalidField(
             f"The cluster at {address} cannot be reached: {first_line(error)}.",
             path="--cluster",
-            fix="Start its head by `ray start --head`, and give ray://HOST:10001, HOST:6379 or auto.",
+            fix="Start its head by `ray start --head`; give ray://HOST:10001, HOST:6379 or auto; and have its "
+            "token here, if it asks for one.",
         ) from error
     return os.environ.get("RAY_AUTH_MODE", "").lower() == "token"
 

@@ -116,7 +116,8 @@ def configure(values: Mapping[str, Any]) -> Config:
 
 def _check_cluster(address: str, gpus: float, devices: Sequence[str]) -> None:
     """Refuse what a cluster cannot mean. Raises `InvalidField`."""
-    if not importlib.util.find_spec("ray"):
+    needed = ("ray", "grpc") if address.startswith("ray://") else ("ray",)
+    if not all(importlib.util.find_spec(each) for each in needed):
         raise MissingDependency(
             "Slots on other machines need Ray, which is not installed.",
             path="--cluster",

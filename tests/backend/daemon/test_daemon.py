@@ -9,7 +9,7 @@ import pytest
 import zmq
 
 from standee import pairing
-from standee.errors import InvalidField
+from standee.errors import InvalidField, MissingDependency
 from standee.wire import codec
 from standee.wire.events import Preview, Progress, Queued, Result
 from standee.wire.messages import Ok, Ping
@@ -40,6 +40,15 @@ def test_flags_become_a_configuration(tmp_path):
     assert config.options == Options(device="cuda:1")
     assert config.limits.storage == 2**29
     assert not config.warm
+
+
+def test_a_cluster_needs_ray_and_a_head_reached_by_its_client_needs_grpc_too(monkeypatch):
+    monkeypatch.setattr(main.importlib.util, "find_spec", lambda name: name != "grpc" or None)
+    assert configure("--cluster", "desk:6379").cluster == "desk:6379"
+    with pytest.raises(MissingDependency) as caught:
+        configure("--cluster", "ray://desk:10001")
+    assert caught.value.path == "--cluster"
+    assert "standee[cluster]" in caught.value.fix
 
 
 def test_the_environment_gives_defaults(monkeypatch, tmp_path):
