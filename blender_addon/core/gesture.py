@@ -28,6 +28,8 @@ STEP = 15.0
 
 DIGITS = "0123456789.-"
 
+_AXES: dict[str, Literal["x", "y"]] = {"x": "x", "y": "y"}
+
 
 @dataclass(frozen=True)
 class Input:
@@ -128,8 +130,8 @@ class Gesture:
     # -- keys ------------------------------------------------------------------------------------
 
     def _key(self, key: str) -> Gesture:
-        if key in ("x", "y"):
-            return replace(self, axis="" if self.axis == key else key)
+        if key in _AXES:
+            return replace(self, axis="" if self.axis == key else _AXES[key])
         if key == "backspace":
             return replace(self, typed=self.typed[:-1])
         if key == "-":

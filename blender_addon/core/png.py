@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def encode(pixels: NDArray[np.floating], profile: bytes = b"") -> bytes:
 
 def encode_in_steps(
     pixels: NDArray[np.floating], rows: int = 32, profile: bytes = b""
-) -> Iterator[None]:
+) -> Generator[None, None, bytes]:
     """Like `encode`, as a generator that pauses after so many rows."""
     if pixels.ndim == 2:
         pixels = pixels[..., None]

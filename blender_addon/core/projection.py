@@ -66,7 +66,9 @@ def frame_in_region(
     low, high = px.min(axis=0), px.max(axis=0)
     if not np.isfinite(px).all() or (high - low < 1.0).any():
         return None
-    return Frame(*map(float, low), *map(float, high - low), canvas)
+    left, bottom = low.tolist()
+    width, height = (high - low).tolist()
+    return Frame(left, bottom, width, height, canvas)
 
 
 def to_clip(points: Floats, matrix: Floats) -> Floats:

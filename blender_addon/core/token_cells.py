@@ -144,6 +144,6 @@ def _px(
     cols: NDArray[np.floating], rows: NDArray[np.floating], frame: Frame, patch: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     sx, sy = frame.scale
-    x: NDArray[np.float64] = frame.left + cols * patch * sx
-    y: NDArray[np.float64] = frame.bottom + frame.height - rows * patch * sy
-    return x, y
+    x = frame.left + cols * patch * sx
+    y = frame.bottom + frame.height - rows * patch * sy
+    return x.astype(np.float64), y.astype(np.float64)

@@ -68,4 +68,4 @@ class Triangles:
         """Add quads of two triangles each (n, 12)."""
         points = np.asarray(corners, np.float32).reshape(-1, 2)
         self._points.append(points)
-        self._colours.append(np.tile(np.float32(colour), (len(points), 1)))
+        self._colours.append(np.tile(np.asarray(colour, np.float32), (len(points), 1)))

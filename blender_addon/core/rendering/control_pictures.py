@@ -30,5 +30,5 @@ def normal_picture(normals: NDArray[np.floating]) -> NDArray[np.float32]:
     Red grows to the right, green up, blue towards the camera.
     """
     there = (normals != 0).any(axis=2, keepdims=True)
-    picture = np.where(there, (normals + 1) / 2, np.float32(FACING))
+    picture = np.where(there, (normals + 1) / 2, np.asarray(FACING, np.float32))
     return np.clip(picture, 0, 1).astype(np.float32)
