@@ -219,7 +219,7 @@ class CanvasView(QWidget):
             overlay(painter, self._camera.scale)
             painter.restore()
         painter.restore()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, at_rest)  # it takes time
         xs = [self._camera.to_screen(x, 0)[0] for x in view.guides_x]
         ys = [self._camera.to_screen(0, y)[1] for y in view.guides_y]
         paint_guides(painter, area, xs, ys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from .assembly import Assembly
 from .window import MainWindow
 
 TRANSLATIONS = Path(__file__).parents[1] / "translations"
+MANY_CORES = 8
+"""From so many on Qt paints large areas by several threads; on fewer it waits for them longer than it gains."""
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +39,8 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 def make_application(language: str | None = None) -> QApplication:
     """Return the application, in the language and theme of the system."""
+    if (os.cpu_count() or 1) < MANY_CORES:
+        os.environ.setdefault("QT_NO_GUI_THREADPOOL", "1")
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(["standee"])
     sys.setswitchinterval(0.0002)  # a busy worker shall not hold up a frame
