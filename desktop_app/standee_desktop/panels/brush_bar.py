@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QMenu, QPushButton, QToolBut
 from ..canvas.tools.mask_brush import MaskBrush
 from ..canvas.view import CanvasView
 from ..widgets.fields import PercentSlider, make_plain, tool_button
-from ..widgets.fitting import TwoRowBar
+from ..widgets.fitting import WrappingBar
 from ..widgets.inputs import Slider, SpinBox
 
 STEPS = 100
 
 
-class BrushBar(TwoRowBar):
+class BrushBar(WrappingBar):
     """Shows the settings of the brush in charge, and hides when there is none."""
 
     def __init__(
@@ -61,7 +61,7 @@ class BrushBar(TwoRowBar):
         self.amount.setValue(4)
         self.amount.setSuffix(" px")
         make_plain(self.amount)
-        self.amount.setFixedWidth(58)
+        self.amount.setFixedWidth(self.amount.fontMetrics().horizontalAdvance("128 px") + 26)
         names: list[tuple[QWidget, str]] = [
             (self.thickness, self.tr("Size of the brush")),
             (self.softness, self.tr("Softness of the brush")),
@@ -75,21 +75,22 @@ class BrushBar(TwoRowBar):
             button.setCheckable(True)
             group.addButton(button)
         self.done.setProperty("role", "primary")
-        strokes, edge = self.first, self.second
-        strokes.addWidget(self.add)
-        strokes.addWidget(self.take)
+        ways = self.add_part()
+        for button in (self.add, self.take):
+            ways.addWidget(button)
         for text, slider in ((self.tr("Size"), self.thickness), (self.tr("Soft"), self.softness)):
             slider.setMinimumWidth(32)
             slider.setMaximumWidth(140)
-            strokes.addSpacing(6)
-            strokes.addWidget(QLabel(text))
-            strokes.addWidget(slider, 4)
+            stroke = self.add_part()
+            stroke.addWidget(QLabel(text))
+            stroke.addWidget(slider)
+        edge = self.add_part()
         edge.addWidget(QLabel(self.tr("Edge")))
         edge.addWidget(self.amount)
+        changes = self.add_part()
         for button in (self.grow, self.shrink, self.soften, self.more):
-            edge.addWidget(button)
-        edge.addStretch(1)
-        edge.addWidget(self.done)
+            changes.addWidget(button)
+        self.add_part().addWidget(self.done)
 
     def _on_tool(self, tool: object) -> None:
         if isinstance(tool, MaskBrush):

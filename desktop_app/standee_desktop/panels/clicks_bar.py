@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
 from ..canvas.tools.cutout_clicks import CutoutClicks
 from ..canvas.view import CanvasView
 from ..widgets.fields import tool_button
-from ..widgets.fitting import TwoRowBar
+from ..widgets.fitting import WrappingBar
 from ..widgets.inputs import LineEdit
 
 
-class ClicksBar(TwoRowBar):
+class ClicksBar(WrappingBar):
     """Shows what clicks do, and hides when they are not in charge."""
 
     def __init__(
@@ -45,12 +45,11 @@ class ClicksBar(TwoRowBar):
         for way in (self.add, self.take):
             way.setCheckable(True)
             group.addButton(way)
-        self.first.addWidget(self.add)
-        self.first.addWidget(self.take)
-        self.first.addWidget(self.words, 1)
-        self.first.addWidget(self.back)
+        asking, ending = self.add_part(), self.add_part()
+        for widget in (self.add, self.take, self.words, self.back):
+            asking.addWidget(widget)
         for button in (self.anew, self.leave, self.done):
-            self.second.addWidget(button)
+            ending.addWidget(button)
         self.add.clicked.connect(lambda: tool.set_taking(False))
         self.take.clicked.connect(lambda: tool.set_taking(True))
         self.words.returnPressed.connect(lambda: tool.say(self.words.text()))

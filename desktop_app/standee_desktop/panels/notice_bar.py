@@ -130,7 +130,6 @@ class NoticeRow(QFrame):
         self._middle.setSpacing(10)
         self._middle.addLayout(words, 1)
         buttons = QHBoxLayout()
-        self._middle.addLayout(buttons)
         layout.addLayout(self._middle, 1)
         self.fix: QPushButton | None = None
         for fix, act, first in (
@@ -145,6 +144,8 @@ class NoticeRow(QFrame):
                 buttons.addWidget(button)
                 if first:
                     self.fix = button
+        if buttons.count():  # an empty one below the words would leave them no width
+            self._middle.addLayout(buttons)
         close = tool_button("cancel", self.tr("Dismiss"))
         close.clicked.connect(lambda: notices.dismiss(notice))
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)

@@ -1,12 +1,16 @@
-"""Containers that fit into small windows: a panel that scrolls, a bar that takes a second row."""
+"""Containers that fit into small windows: a panel that scrolls, a bar that takes more rows."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QScrollArea, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QWidget
 
 LOWEST = 120
 """How low it can be made, px."""
+SIDES, ENDS, APART = 22, 10, 7
+"""The margins of a bar, both sides, both ends, and what its parts and rows stand apart, px."""
+WIDEST = 1000
+"""A part that could be wider than that, px, is content with what it would like."""
 
 
 class ScrollPanel(QScrollArea):
@@ -33,8 +37,8 @@ class ScrollPanel(QScrollArea):
         return QSize(self._shown.minimumSizeHint().width(), LOWEST)
 
 
-class TwoRowBar(QFrame):
-    """A title and two parts beside each other; where that is too narrow, one below the other.
+class WrappingBar(QFrame):
+    """A title and parts beside each other, in as many rows as a width asks for; the title goes before a row more.
 
     `spare` are the px that it would like to have beside what its parts would like.
     """
@@ -42,48 +46,96 @@ class TwoRowBar(QFrame):
     def __init__(self, spare: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._spare = spare
+        self._parts: list[QWidget] = []
         self.title = QLabel()
         self.title.setProperty("role", "heading")
-        self.first, self.second = self._parts = QHBoxLayout(), QHBoxLayout()
-        for row in self._parts:
-            row.setSpacing(6)
-        self.first.addWidget(self.title)
-        self.first.addSpacing(6)
-        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._rows.setContentsMargins(12, 5, 10, 5)
-        self._rows.setSpacing(8)
-        self._rows.addLayout(self.first, 1)
-        self._rows.addLayout(self.second)
+        self.add_part().addWidget(self.title)
+
+    def add_part(self) -> QHBoxLayout:
+        """Return the layout of a new part, whose widgets stay beside each other."""
+        part = QWidget(self)
+        row = QHBoxLayout(part)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(APART)
+        self._parts.append(part)
+        return row
+
+    def _rows(self, width: int) -> list[list[QWidget]]:
+        """Return the parts that are shown at a width, row by row."""
+        titled, untitled = self._wrapped(self._parts, width), self._wrapped(self._parts[1:], width)
+        return titled if len(titled) == len(untitled) else untitled
+
+    @staticmethod
+    def _wrapped(parts: list[QWidget], width: int) -> list[list[QWidget]]:
+        rows: list[list[QWidget]] = []
+        left = -1
+        for part in parts:
+            needed = part.minimumSizeHint().width()
+            if left < needed:
+                rows.append([])
+                left = width - SIDES
+            rows[-1].append(part)
+            left -= needed + APART
+        return rows
 
     def hasHeightForWidth(self) -> bool:
-        """It takes a second row where one is too narrow."""
+        """It takes more rows where one is too narrow."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Return how high it is at a width, which may make it two rows, and take its title."""
-        margins = self._rows.contentsMargins()
-        sides = margins.left() + margins.right()
-        titled = self.first.minimumSize().width() + sides
-        if self.title.isHidden():
-            titled += self.title.minimumSizeHint().width() + self.first.spacing()
-        if (titled > width) != self.title.isHidden():
-            self.title.setVisible(titled <= width)
-            self.first.invalidate()
-            self._rows.invalidate()
-        parts = [part.minimumSize() for part in self._parts]
-        edges = margins.top() + margins.bottom()
-        needed = sum(part.width() for part in parts) + self._rows.spacing() + sides
-        directions = QBoxLayout.Direction
-        wide = width >= needed
-        self._rows.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
-        heights = [part.height() for part in parts]
-        return (max(heights) if wide else sum(heights) + self._rows.spacing()) + edges
+        """Return how high it is at a width."""
+        return sum(_height(row) + APART for row in self._rows(width)) - APART + ENDS
+
+    def event(self, event: QEvent) -> bool:
+        """Lay the parts out where there is other room, or a part has grown."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._place_parts()
+        return super().event(event)
+
+    def _place_parts(self) -> None:
+        rows = self._rows(self.width())
+        shown = [part for row in rows for part in row]
+        self._parts[0].setVisible(self._parts[0] in shown)
+        y = ENDS // 2
+        for row in rows:
+            x, height = SIDES // 2, _height(row)
+            for part, width in zip(row, _widths(row, self.width() - SIDES), strict=True):
+                if part is self._parts[-1]:  # which ends it
+                    x = self.width() - SIDES // 2 - width
+                part.setGeometry(x, y, width, height)
+                x += width + APART
+            y += height + APART
 
     def sizeHint(self) -> QSize:
         """One row."""
-        parts = [part.sizeHint() for part in self._parts]
-        return QSize(sum(part.width() for part in parts) + self._spare, parts[0].height() + 10)
+        hints = [part.sizeHint() for part in self._parts]
+        width = sum(hint.width() + APART for hint in hints) - APART + SIDES + self._spare
+        return QSize(width, _height(self._parts) + ENDS)
 
     def minimumSizeHint(self) -> QSize:
         """It never asks the window for room."""
         return QSize(0, 0)
+
+
+def _height(row: list[QWidget]) -> int:
+    return max(part.sizeHint().height() for part in row)
+
+
+def _widths(row: list[QWidget], room: int) -> list[int]:
+    """Return how wide the parts of a row are: what is left goes to those that can use it."""
+    widths = [part.minimumSizeHint().width() for part in row]
+    left = room - sum(widths) - APART * (len(row) - 1)
+    wanted = [max(0, _wanted(part) - width) for part, width in zip(row, widths, strict=True)]
+    rank = sorted(range(len(row)), key=wanted.__getitem__)
+    for n, index in enumerate(rank):
+        given = max(0, min(left // (len(row) - n), wanted[index]))
+        widths[index] += given
+        left -= given
+    return widths
+
+
+def _wanted(part: QWidget) -> int:
+    """Return how wide a part would be."""
+    layout = part.layout()
+    most = layout.maximumSize().width() if layout is not None else WIDEST
+    return max(part.sizeHint().width(), most if most < WIDEST else 0)
