@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -28,23 +29,38 @@ from support.networks.salient import save_salient
 NAME = "someone/tiny-klein"
 
 
+@pytest.fixture(scope="module")
+def served(tiny_model) -> Iterator[Hub]:
+    """A hub with one model."""
+    hub = Hub(NAME, tiny_model("klein"))
+    yield hub
+    hub.close()
+
+
 @pytest.fixture
-def hub(tiny_model) -> Iterator[Hub]:
-    """A hub with one model, beside whose weights lie copies that nobody needs."""
-    served = Hub(NAME, tiny_model("klein"))
+def hub(served: Hub) -> Hub:
+    """The hub as at the start; beside its model's weights lie copies that nobody needs."""
+    served.reset()
     big = "transformer/diffusion_pytorch_model.safetensors"
     served.files["transformer/diffusion_pytorch_model.fp16.safetensors"] = b"half"
     served.files["all-in-one.safetensors"] = b"whole"
     served.files["transformer/pytorch_model.bin"] = b"pickle"
     assert len(served.files[big]) > 2**17
-    yield served
-    served.close()
+    return served
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    """Where downloads lie."""
+    return tmp_path_factory.mktemp("cache") / "hf"
 
 
 @pytest.fixture
-def surroundings(hub: Hub, tmp_path: Path) -> dict[str, str]:
+def surroundings(hub: Hub, cache: Path) -> dict[str, str]:
+    """The environment of a process that downloads from the hub, of which nothing is here."""
+    shutil.rmtree(cache, ignore_errors=True)
     known = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    return known | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf")}
+    return known | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(cache)}
 
 
 @pytest.fixture
@@ -190,8 +206,7 @@ def test_offline_and_unknown_models_are_one_clear_error(hub, get) -> None:
     assert f"standee models download {NAME}" in offline["fix"]
     unknown = error_of(get("nobody/nothing", "--yes"))
     assert "no model nobody/nothing" in unknown["message"]
-    hub.close()
-    away = error_of(get(NAME, "--yes"))
+    away = error_of(get(NAME, "--yes", HF_ENDPOINT="http://127.0.0.1:1"))
     assert "cannot be downloaded" in away["message"]
 
 
@@ -228,13 +243,33 @@ def test_of_a_repository_of_loras_only_the_named_one_comes(hub, surroundings, tm
 # -- in a job ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def daemon(hub, surroundings, tmp_path, monkeypatch) -> Iterator[Running]:
-    for name in ("HF_ENDPOINT", "HF_HOME"):
-        monkeypatch.setenv(name, surroundings[name])
-    running = Running(tmp_path / "home", toy=False).start()
+@pytest.fixture(scope="module")
+def home(tiny_model, tmp_path_factory) -> Path:
+    """The home, everyone's, in which `mine` is a file whose base is on the hub."""
+    folder = tmp_path_factory.mktemp("downloads")
+    file = single_files.save_safetensors(tiny_model("klein"), folder / "klein.safetensors")
+    home = folder / "home"
+    home.mkdir()
+    said = f"[models.mine]\npath = {json.dumps(str(file))}\nbase = {json.dumps(NAME)}\n"
+    (home / "models.toml").write_text(said)
+    return home
+
+
+@pytest.fixture(scope="module")
+def running(served, cache, home) -> Iterator[Running]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", served.endpoint)
+        patch.setenv("HF_HOME", str(cache))
+        patch.setenv("STANDEE_HOME", str(home))
+        running = Running(home, toy=False).start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def daemon(running, surroundings) -> Running:
+    """A daemon that downloads from the hub, of which nothing is here."""
+    return running
 
 
 def follow(client: Client, job: str, stop: Callable[[Event], bool]) -> list[Progress]:
@@ -303,19 +338,7 @@ TEXT_ENCODER = "text_encoder/model.safetensors"
 AUTOENCODER = "vae/diffusion_pytorch_model.safetensors"
 
 
-@pytest.fixture
-def named(tiny_model, tmp_path, monkeypatch) -> Path:
-    """Return the home, everyone's, in which `mine` is a file whose base is on the hub."""
-    file = single_files.save_safetensors(tiny_model("klein"), tmp_path / "klein.safetensors")
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("STANDEE_HOME", str(home))
-    said = f"[models.mine]\npath = {json.dumps(str(file))}\nbase = {json.dumps(NAME)}\n"
-    (home / "models.toml").write_text(said)
-    return home
-
-
-def test_the_base_of_a_file_comes_without_its_own_transformer(hub, named, daemon) -> None:
+def test_the_base_of_a_file_comes_without_its_own_transformer(hub, daemon) -> None:
     with daemon.client() as client:
 
         def pixels(model: str) -> bytes:
@@ -336,8 +359,8 @@ def test_the_base_of_a_file_comes_without_its_own_transformer(hub, named, daemon
         assert {name for name, _ in hub.ranges} == {BIG}, "named itself, it comes whole"
 
 
-def test_the_base_of_a_file_comes_ahead_of_time_too(hub, named, get) -> None:
-    done = get("mine", "--yes", STANDEE_HOME=str(named))
+def test_the_base_of_a_file_comes_ahead_of_time_too(hub, home, get) -> None:
+    done = get("mine", "--yes", STANDEE_HOME=str(home))
     assert done.returncode == 0, done.stderr
     weights = {name for name, _ in hub.ranges if name.endswith(".safetensors")}
     assert weights == {TEXT_ENCODER, AUTOENCODER}

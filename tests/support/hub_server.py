@@ -20,22 +20,8 @@ class Hub:
 
     def __init__(self, repository: str, folder: Path, licence: str = "apache-2.0") -> None:
         self.repository, self.licence = repository, licence
-        self.files = {
-            path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        }
-        self.token: str | None = None
-        """What a login has to bring along; the repository is gated then."""
-        self.cut: dict[str, int] = {}
-        """After how many bytes of a file the connection breaks, once."""
-        self.damaged: set[str] = set()
-        """Files that arrive with a wrong last byte."""
-        self.pause = 0.0
-        """Seconds between pieces of 64 KiB."""
-        self.ranges: list[tuple[str, int]] = []
-        """Which file was asked for from which byte on."""
-        self.headers: list[dict[str, str]] = []
+        self._folder = folder
+        self.reset()
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -53,6 +39,25 @@ class Hub:
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+
+    def reset(self) -> None:
+        """Be as at the start: the folder's files, nothing in their way, and nobody has asked yet."""
+        self.files = {
+            path.relative_to(self._folder).as_posix(): path.read_bytes()
+            for path in sorted(self._folder.rglob("*"))
+            if path.is_file()
+        }
+        self.token: str | None = None
+        """What a login has to bring along; the repository is gated then."""
+        self.cut: dict[str, int] = {}
+        """After how many bytes of a file the connection breaks, once."""
+        self.damaged: set[str] = set()
+        """Files that arrive with a wrong last byte."""
+        self.pause = 0.0
+        """Seconds between pieces of 64 KiB."""
+        self.ranges: list[tuple[str, int]] = []
+        """Which file was asked for from which byte on."""
+        self.headers: list[dict[str, str]] = []
 
     def close(self) -> None:
         self._server.shutdown()
