@@ -56,13 +56,11 @@ def installed(tmp_path_factory) -> Path:
         shutil.copytree(ROOT / name, source / name, ignore=skipped)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, source], check=True)
-    [wheel] = folder.glob("standee-*.whl")
-    venv.create(folder / "venv", with_pip=True)
+    venv.create(folder / "venv")
     python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    command = [python, "-m", "pip", "--disable-pip-version-check", "-q", "install"]
-    run = subprocess.run([*command, "-c", ROOT / "constraints.txt", f"{wheel}[desktop]"])
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "-q"]
+    command = [*pip, "install", "--no-compile", "-c", ROOT / "constraints.txt"]
+    run = subprocess.run([*command, f"{source}[desktop]"])
     if run.returncode != 0:
         pytest.skip("needs a package index")
     return python
