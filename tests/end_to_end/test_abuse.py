@@ -14,7 +14,6 @@ from standee import Canvas, Client, Composition, Layer, Rect, Sampling, connecti
 from standee.connection import Connection
 from standee.errors import BadPicture, TooLarge, Unauthorised
 from standee.wire.events import Result
-from support.daemons import Running
 from support.raw_client import Raw
 
 MIB = 2**20
@@ -329,9 +328,8 @@ def png(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-def test_a_broken_picture_is_one_clear_error_and_the_worker_goes_on(tmp_path):
-    daemon = Running(tmp_path / "home", toy=False).start()
-    with daemon.client() as client:
+def test_a_broken_picture_is_one_clear_error_and_the_worker_goes_on(studio):
+    with studio.client() as client:
         whole = png(64, 64)
         bomb = whole[:16] + (10**9).to_bytes(4, "big") * 2 + whole[24:]
         for broken in (whole[:-40], bomb, b"no picture at all", b""):
@@ -347,5 +345,4 @@ def test_a_broken_picture_is_one_clear_error_and_the_worker_goes_on(tmp_path):
         small = Composition(canvas=Canvas(64, 64), sampling=Sampling(steps=1))
         assert client.compose(small)[0].data.startswith(b"\x89PNG")
         assert client.status().workers[0].pid == worker.pid
-    daemon.check()
-    daemon.stop()
+    studio.check()
