@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 setup = $(PYTHON) scripts/setup.py
-SPREAD := -n logical --maxprocesses 4 --dist loadfile
+SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo edit serve doctor test lint format docs clean fuzz test-dependencies \
 	test-cluster release extension extension-repository blender test-blender test-blender-all test-blender-window blender-pictures
