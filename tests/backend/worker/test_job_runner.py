@@ -53,6 +53,12 @@ def composition(shelf) -> Composition:
     )
 
 
+@pytest.fixture
+def tiny_composition(composition, tiny_flux) -> Composition:
+    """The same on a model that is loaded at once, for tests with a runner of their own."""
+    return replace(composition, sampling=replace(composition.sampling, model=str(tiny_flux)))
+
+
 def run(runner: JobRunner, *job) -> list[Result]:
     return [finish() for finish in runner.run(*job)]
 
@@ -113,10 +119,11 @@ def test_progress_counts_the_steps_of_all_pictures(runner, shelf, composition) -
     assert Image.open(io.BytesIO(previews[0].data)).size == (64, 64), "half the picture's sides"
 
 
-def test_stages_are_told_as_they_begin(shelf, composition) -> None:
+def test_stages_are_told_as_they_begin(shelf, tiny_composition) -> None:
     reports: list[Progress | Preview] = []
-    other = replace(composition.layers[0], picture=shelf.disc("blue", 64), rect=Rect(0, 0, 48, 48))
-    two = replace(composition, layers=(*composition.layers, other))
+    [layer] = tiny_composition.layers
+    other = replace(layer, picture=shelf.disc("blue", 64), rect=Rect(0, 0, 48, 48))
+    two = replace(tiny_composition, layers=(layer, other))
     job = two, None, shelf.read, reports.append, lambda: False
     run(JobRunner(CPU), *job)
     told = [(r.stage, r.step, r.of) for r in reports if isinstance(r, Progress)]
@@ -125,12 +132,12 @@ def test_stages_are_told_as_they_begin(shelf, composition) -> None:
     assert told[-1] == ("finishing", 0, 1)
 
 
-def test_a_memory_exhausted_by_decoding_costs_no_picture(shelf, composition) -> None:
+def test_a_memory_exhausted_by_decoding_costs_no_picture(shelf, tiny_composition) -> None:
     def exhausted(*_) -> None:
         raise torch.OutOfMemoryError("no room")
 
     runner = JobRunner(CPU)
-    job = runner.run(composition, None, shelf.read, lambda _: None, lambda: False)
+    job = runner.run(tiny_composition, None, shelf.read, lambda _: None, lambda: False)
     first = next(job)
     assert runner.loaded is not None
     runner.loaded.family.decode_latents = exhausted
@@ -197,20 +204,20 @@ def test_the_memory_of_a_jobs_loras_is_in_its_plan(shelf, composition, tmp_path)
 
 
 def test_the_tokens_of_a_job_serve_the_next_one_until_they_are_told_not_to(
-    shelf, composition
+    shelf, tiny_composition
 ) -> None:
     for gib, found in ((None, True), (0.0, False)):
         runner = JobRunner(Options(device="cpu", token_cache=gib))
         for _ in range(2):
-            run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
+            run(runner, tiny_composition, None, shelf.read, lambda _: None, lambda: False)
         assert runner.loaded is not None
         assert (runner.loaded.tokens.hits > 0) == found
 
 
-def test_tokens_lie_on_disk_where_they_are_told_to(shelf, composition, tmp_path) -> None:
+def test_tokens_lie_on_disk_where_they_are_told_to(shelf, tiny_composition, tmp_path) -> None:
     def after(**options) -> JobRunner:
         runner = JobRunner(Options(device="cpu", token_cache=0, **options), tmp_path / "tokens")
-        run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
+        run(runner, tiny_composition, None, shelf.read, lambda _: None, lambda: False)
         if runner.files:
             runner.files.flush()
         assert runner.loaded is not None
@@ -220,7 +227,7 @@ def test_tokens_lie_on_disk_where_they_are_told_to(shelf, composition, tmp_path)
     assert not (tmp_path / "tokens").exists()
     captured = after(token_disk=1).loaded.tokens.misses
     assert len(list((tmp_path / "tokens").iterdir())) == captured
-    pictures = composition.sampling.count  # of other seeds, which the same tokens serve
+    pictures = tiny_composition.sampling.count  # of other seeds, which the same tokens serve
     assert after(token_disk=1).loaded.tokens.read == pictures * captured
     assert after(token_disk=1, dtype="bf16").loaded.tokens.misses == captured
 
