@@ -24,7 +24,7 @@ from standee_backend.engine.token_cache.disk import TokenFiles
 from standee_backend.hardware.options import Options
 from support.composing import compose
 
-EDITS = 50
+EDITS = 24
 
 
 @pytest.fixture(scope="module")
