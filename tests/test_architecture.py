@@ -82,7 +82,8 @@ FLOORS = {
     "standee_cli": (
         "main",
         "commands",
-        "job_runs options",
+        "completion options",
+        "job_runs",
         "progress",
         "console missing_packages",
         "package_installer",

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 import msgspec
@@ -56,6 +56,10 @@ EXITS = {
 """Codes of errors that have an exit code of their own; the others are failures."""
 
 
+Shown = Literal["auto", "json", "none"]
+"""How progress is told: as suits the terminal, as a line of JSON for each event, or not at all."""
+
+
 class Console:
     """Where a command's answer, messages and errors go, as the options that all have in common say."""
 
@@ -63,6 +67,7 @@ class Console:
         self.json = False
         self.debug = False
         self.connection: Path | None = None
+        self.progress: Shown = "auto"
 
     def answer(self, data: Any, lines: Iterable[str] = ()) -> None:
         """Give the answer of a command: `data` for a program, `lines` for a person."""
@@ -134,6 +139,27 @@ def common(command: Command) -> Command:
         envvar="STANDEE_CONNECTION",
     )
     return connection(answer(debug(command)))
+
+
+def shows_progress(command: Command) -> Command:
+    """Give a command that takes a while the options that say how its progress is told."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value:
+            shown: Shown = "none" if parameter.name == "quiet" else value
+            context.ensure_object(Console).progress = shown
+
+    quiet = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Show no progress."
+    )
+    how = click.option(
+        "--progress",
+        type=click.Choice(["auto", "json"]),
+        expose_value=False,
+        callback=keep,
+        help="json: a line of JSON on stderr for each event, for programs.",
+    )
+    return quiet(how(command))
 
 
 def speak_any_script() -> None:

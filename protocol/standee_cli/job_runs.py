@@ -19,7 +19,7 @@ from standee.files import check_writable, write_atomically
 from standee.wire.events import Result
 from standee.wire.messages import Cutout
 
-from .console import Console
+from .console import Console, Shown
 
 if TYPE_CHECKING:
     from standee.client.client import Client
@@ -32,8 +32,8 @@ STDIO = Path("-")
 """The name of stdin and stdout."""
 
 
-def connect(context: click.Context, start: bool = False) -> Client:
-    """Return a connection that closes with the command; with `start`, launch the daemon.
+def connect(context: click.Context, start: bool = False, timeout: float = 5.0) -> Client:
+    """Return a connection that closes with the command; with `start`, launch the daemon, in its own time.
 
     Raises `NotConnected` and the like.
     """
@@ -47,7 +47,7 @@ def connect(context: click.Context, start: bool = False) -> Client:
         )
     if not start and not (file or connection_file()).exists():
         raise NotConnected("No daemon is running.", fix="Start one with `standee serve`.")
-    client = Client.connect(start=start, connection_file=file, timeout=60.0 if start else 5.0)
+    client = Client.connect(start=start, connection_file=file, timeout=60.0 if start else timeout)
     return context.with_resource(client)
 
 
@@ -59,7 +59,7 @@ def run_job(
     *,
     priority: int = 0,
     download: bool = False,
-    quiet: bool = False,
+    shown: Shown = "auto",
 ) -> Kept:
     """Submit, show progress, wait, `keep` the results, and release the job once they are kept.
 
@@ -70,7 +70,7 @@ def run_job(
     job = new_job_id()
     try:
         client.submit(spec, blobs, job_id=job, priority=priority, download=download)
-        results = wait_for_job(client, job, quiet=quiet)
+        results = wait_for_job(client, job, shown)
     except KeyboardInterrupt:
         try:
             client.cancel(job)
@@ -85,12 +85,12 @@ def run_job(
     return keep_results(client, job, results, keep)
 
 
-def wait_for_job(client: Client, job: str, *, quiet: bool = False) -> list[Result]:
+def wait_for_job(client: Client, job: str, shown: Shown) -> list[Result]:
     """Show the progress of a job and wait for its results; one that ends without any is released."""
     from .progress import ProgressDisplay
 
     try:
-        with ProgressDisplay(quiet) as watching:
+        with ProgressDisplay(shown) as watching:
             return client.wait(job, watching)
     except NotConnected:  # the job goes on
         raise

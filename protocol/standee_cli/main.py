@@ -45,6 +45,7 @@ class InOrder(click.Group):
     cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, message="standee %(version)s")
+@common
 def cli() -> None:
     """Stand your subjects in a scene.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 import click
+import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,17 +24,19 @@ from standee.wire.events import STAGES, Event, Preview
 from standee.wire.jobs import JobStatus
 from standee.wire.notes import Note, note_text
 
+from .console import Shown
+
 
 class ProgressDisplay:
     """Shows the events of one job; use it in a `with` block and call it with each event."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet = quiet
+    def __init__(self, shown: Shown = "auto") -> None:
+        self._shown = shown
         self._status = JobStatus("")
         self._said, self._noted = "", 0
         self._bar: Progress | None = None
         console = Console(stderr=True)
-        if console.is_terminal and not quiet:
+        if console.is_terminal and shown == "auto":
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -59,6 +63,9 @@ class ProgressDisplay:
 
     def __call__(self, event: Event) -> None:
         """Show what an event means."""
+        if self._shown == "json":
+            click.echo(event_line(event), err=True)
+            return
         now = self._status = self._status.after(event)
         for note in now.notes[self._noted :]:
             self._note(note)
@@ -77,7 +84,7 @@ class ProgressDisplay:
         said = note_text(note)
         if self._bar:
             self._bar.console.print(said, style="dim", highlight=False, markup=False)
-        elif not self._quiet:
+        elif self._shown == "auto":
             click.echo(said, err=True)
 
     def _show(
@@ -93,9 +100,16 @@ class ProgressDisplay:
                 count=count,
                 left=left,
             )
-        elif stage != self._said and not self._quiet:
+        elif stage != self._said and self._shown == "auto":
             click.echo(f"{stage} ...", err=True)
         self._said = stage
+
+
+def event_line(event: Event) -> str:
+    """Return an event as a line of JSON, with the fields that it has on the wire; a preview without its picture."""
+    fields = msgspec.to_builtins(event, builtin_types=(bytes,))
+    fields.pop("data", None)
+    return json.dumps(fields)
 
 
 @contextmanager

@@ -152,6 +152,37 @@ def test_status_tells_people_and_programs_how_the_daemon_is(daemon: Running, toy
     assert f"process {daemon.process.pid}" in toy("status").stdout
 
 
+def test_progress_is_a_line_of_json_for_each_event(toy: Run) -> None:
+    ran = toy("compose", "fail.json", "--progress", "json")
+    *lines, last = ran.stderr.splitlines()
+    assert last.startswith("Error: ")
+    kinds = [json.loads(line)["type"] for line in lines]
+    assert kinds == ["queued", "started", "failed"]
+
+
+def completed(home: Path, words: str, at: int) -> list[str]:
+    """What the Tab key offers for the word number `at`."""
+    asked = {"_STANDEE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+    command = [sys.executable, "-m", "standee_cli.main"]
+    environs = environment(home) | asked
+    ran = subprocess.run(command, env=environs, capture_output=True, text=True, check=True)
+    assert not ran.stderr
+    return ran.stdout.split()
+
+
+def test_the_tab_key_completes_models_jobs_and_folders_and_starts_nothing(
+    daemon: Running, toy: Run, tmp_path: Path
+) -> None:
+    job = toy("compose", "slow.json", "--detach").stdout.strip()
+    assert completed(daemon.home, "standee compose x.json --model mi", 4) == ["plain,mini"]
+    assert completed(daemon.home, "standee compose x.json --model ./mo", 4) == ["dir,./mo"]
+    assert completed(daemon.home, f"standee cancel {job[:4]}", 2) == [f"plain,{job}"]
+    toy("cancel", job, "--hard")
+    assert completed(daemon.home, f"standee jobs {job[:4]}", 2) == [f"plain,{job}"]
+    assert completed(tmp_path / "nowhere", "standee jobs", 2) == []
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_serve_stop_stops_the_daemon(daemon: Running, toy: Run) -> None:
     assert daemon.process is not None
     assert toy("serve", "--stop").returncode == 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..completion import model_names
 from ..console import Console, answers, common, require
 from ..job_runs import connect
 from ..options import YES
@@ -17,7 +18,12 @@ MEASURES = ("order", "identity", "defects")
 
 @click.command()
 @click.option(
-    "-m", "--model", default="mini", show_default=True, help="A name, a folder or a hub id."
+    "-m",
+    "--model",
+    default="mini",
+    show_default=True,
+    shell_complete=model_names,
+    help="A name, a folder or a hub id.",
 )
 @click.option(
     "--set",

@@ -16,7 +16,8 @@ from standee.errors import InvalidField, MissingBlob
 from standee.files import check_writable
 from standee.wire.events import Result
 
-from ..console import FILE, Console, answers, common
+from ..completion import model_names
+from ..console import FILE, Console, answers, common, shows_progress
 from ..job_runs import STDIO, check_output, connect, run_job, write_results
 from ..options import (
     MARKED,
@@ -44,7 +45,11 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 )
 @click.option("--steps", type=int, help="More steps take longer and look finer.")
 @click.option("--guidance", type=float, help="How closely the picture follows the prompt.")
-@click.option("--model", help="A name of `standee models`, a folder or a hub id.")
+@click.option(
+    "--model",
+    shell_complete=model_names,
+    help="A name of `standee models`, a folder or a hub id.",
+)
 @click.option(
     "--lora",
     "loras",
@@ -77,7 +82,7 @@ MADE_BEFORE = (".png", ".jpg", ".jpeg", ".webp")
 )
 @click.option("--save", type=FILE, help="Also keep the results in this .standee document.")
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@shows_progress
 @click.option(
     "--detach", is_flag=True, help="Hand it in and leave; `standee jobs JOB -o FILE` fetches it."
 )
@@ -95,7 +100,6 @@ def compose(
     pictures: Path | None,
     save: Path | None,
     priority: int,
-    quiet: bool,
     detach: bool,
     download: bool,
     marked: bool,
@@ -154,7 +158,13 @@ def compose(
                 console.answer({"job": job}, [job])
                 return
             made = run_job(
-                client, spec, blobs, keep, priority=priority, download=download, quiet=quiet
+                client,
+                spec,
+                blobs,
+                keep,
+                priority=priority,
+                download=download,
+                shown=console.progress,
             )
         except MissingBlob as error:
             raise MissingBlob(

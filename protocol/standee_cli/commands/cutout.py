@@ -13,7 +13,7 @@ from standee.document.document import Document
 from standee.wire.events import Result
 from standee.wire.messages import Cutout, Point
 
-from ..console import FILE, Console, answers, common
+from ..console import FILE, Console, answers, common, shows_progress
 from ..job_runs import STDIO, check_output, connect, run_job, write_output
 from ..options import YES, parse_box, parse_point, resolve_model
 
@@ -50,7 +50,7 @@ from ..options import YES, parse_box, parse_point, resolve_model
 )
 @click.option("--finder", help="The model that looks for the words. [default: Grounding DINO tiny]")
 @YES
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@shows_progress
 @common
 @answers
 @click.pass_context
@@ -67,7 +67,6 @@ def cutout(
     mask: Path | None,
     finder: str | None,
     download: bool,
-    quiet: bool,
 ) -> None:
     """Cut the subject out of a picture.
 
@@ -103,6 +102,8 @@ def cutout(
             write_output(out, result.data)
             return {"path": str(out), "width": result.width, "height": result.height}
 
-        made = run_job(client, spec, document.blobs, keep, download=download, quiet=quiet)
+        made = run_job(
+            client, spec, document.blobs, keep, download=download, shown=console.progress
+        )
     if out != STDIO:
         console.answer({"results": [made]}, [str(out)])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..console import Console, answers, common, require
+from ..console import Console, answers, common, require, shows_progress
 from ..job_runs import connect
 
 
@@ -20,6 +20,7 @@ from ..job_runs import connect
     show_default=True,
     help="The folder to write into.",
 )
+@shows_progress
 @common
 @answers
 @click.pass_context
@@ -32,7 +33,7 @@ def demo(context: click.Context, console: Console, output: Path) -> None:
     from ..progress import ProgressDisplay
 
     client = connect(context, start=True)
-    with ProgressDisplay() as watching:
+    with ProgressDisplay(console.progress) as watching:
         paths = import_module("standee_backend.demo").main(output, client, on_event=watching)
     named = {what: str(path) for what, path in paths.items()}
     console.answer(named, [f"{what + ':':<10} {path}" for what, path in named.items()])

@@ -13,7 +13,8 @@ from standee.errors import UnknownJob
 from standee.formatting import time_left
 from standee.wire.messages import JobInfo
 
-from ..console import FILE, Console, answers, common
+from ..completion import job_ids
+from ..console import FILE, Console, answers, common, shows_progress
 from ..job_runs import (
     STDIO,
     check_output,
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=job_ids())
 @click.option(
     "-o", "--output", type=FILE, help="Wait for JOB and write its picture here, - for stdout."
 )
 @click.option("--clear", is_flag=True, help="Forget the jobs that have ended, and their pictures.")
+@shows_progress
 @MARKED
 @common
 @answers
@@ -61,7 +63,7 @@ def jobs(
         out = output or Path(f"{job}.png")
         check_output(console, out)
         whole = _whole_id(client, job)
-        results = wait_for_job(client, whole)
+        results = wait_for_job(client, whole, console.progress)
         made = keep_results(client, whole, results, partial(write_results, out=out, marked=marked))
         if out != STDIO:
             console.answer({"results": made}, [picture["path"] for picture in made])
@@ -85,7 +87,7 @@ def jobs(
 
 
 @click.command()
-@click.argument("jobs", nargs=-1, metavar="JOB...")
+@click.argument("jobs", nargs=-1, metavar="JOB...", shell_complete=job_ids("queued", "running"))
 @click.option("--all", "every", is_flag=True, help="Cancel all of your jobs.")
 @click.option("--hard", is_flag=True, help="Do not wait for the current step to end.")
 @common

@@ -13,7 +13,7 @@ from standee.errors import InvalidField, JobCancelled
 from standee.formatting import size
 from standee.wire.events import Progress
 
-from ..console import Console, answers, common, require
+from ..console import Console, answers, common, require, shows_progress
 from ..job_runs import connect
 
 FIELD = "$.model"
@@ -22,11 +22,11 @@ FIELD = "$.model"
 @click.command()
 @click.argument("model")
 @click.option("--yes", is_flag=True, help="Do not ask whether you accept its licence.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@shows_progress
 @common
 @answers
 @click.pass_context
-def download(context: click.Context, console: Console, model: str, yes: bool, quiet: bool) -> None:
+def download(context: click.Context, console: Console, model: str, yes: bool) -> None:
     """Download a model of the Hugging Face hub, and check it.
 
     MODEL is a name such as FLUX.1-schnell or a hub id, of a network for cut-outs too; owner/name/file.onnx
@@ -59,7 +59,8 @@ def download(context: click.Context, console: Console, model: str, yes: bool, qu
         offer = downloads.offer(info, FIELD)
     console.say(f"{offer.repository}: {size(offer.size)} in {len(offer.files)} files.")
     _confirm(console, offer.licence, offer.licence_url, yes)
-    with ProgressDisplay(quiet or console.json) as watching:
+    plain = console.json and console.progress == "auto"
+    with ProgressDisplay("none" if plain else console.progress) as watching:
 
         def report(stage: str, done: int, of: int, left: float | None) -> None:
             watching(Progress(stage=stage, step=done, of=of, eta=left))

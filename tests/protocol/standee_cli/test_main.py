@@ -94,8 +94,9 @@ def test_without_a_daemon_the_exit_code_is_3_and_the_error_says_what_to_do(
     assert ran.err == "Error: No daemon is running. Start one with `standee serve`.\n"
 
 
-def test_for_programs_an_error_is_json_on_stdout(standee: Run) -> None:
-    ran = standee("status", "--json")
+@pytest.mark.parametrize("arguments", [("status", "--json"), ("--json", "status")])
+def test_for_programs_an_error_is_json_on_stdout(standee: Run, arguments: tuple[str, ...]) -> None:
+    ran = standee(*arguments)
     assert json.loads(ran.out)["error"]["code"] == "not-connected"
     assert ran.err.startswith("Error: No daemon")
 
