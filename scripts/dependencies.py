@@ -11,7 +11,6 @@ its own settings, such as `UV_CONSTRAINT`, and what pip was told.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import venv
@@ -20,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "protocol"))
 
-from standee_cli.package_installer import environment, reachable  # noqa: E402  # of this checkout
+from standee_cli.package_installer import environment, reachable, venv_python  # noqa: E402  # of this checkout
 from standee_cli.torch_builds import choose, detect  # noqa: E402
 
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
@@ -41,7 +40,7 @@ def main() -> int:
     given = parser.parse_args()
     for name in [given.which] if given.which else RESOLUTIONS:
         folder = ROOT / f".venv-{name}"
-        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        python = venv_python(folder)
         if not given.no_install:
             install(folder, python, RESOLUTIONS[name])
         print(f"-- {name}: {', '.join(versions(python))}", flush=True)

@@ -28,11 +28,12 @@ from standee_cli.package_installer import (  # noqa: E402  # from this checkout
     InstallError,
     explain,
     run,
+    venv_python,
 )
 from standee_cli.torch_builds import CHOICES, TorchBuild, choose, detect  # noqa: E402
 
 VENV = ROOT / ".venv"
-VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+VENV_PYTHON = venv_python(VENV)
 STAMP = VENV / "standee-setup.json"
 LOG = VENV / "standee-setup.log"
 
@@ -194,6 +195,8 @@ def newer_python() -> str:
             return f"sudo apt-get install -y {package}"
     if sys.platform == "darwin" and shutil.which("brew"):
         return "brew install python@3.13"
+    if sys.platform == "win32":
+        return "winget install Python.Python.3.13"
     return "curl -LsSf https://astral.sh/uv/install.sh | sh && ~/.local/bin/uv python install 3.13"
 
 

@@ -171,6 +171,14 @@ def test_an_old_python_is_named_with_what_to_install(
     assert "needs Python 3.11 to 3.14, found 3.9. Fix: " in line
 
 
+@pytest.mark.parametrize(("platform", "words"), [("win32", "winget install"), ("linux", "curl ")])
+def test_a_system_without_a_new_python_is_told_its_own_command(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, platform: str, words: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert setup.newer_python().startswith(words)
+
+
 def test_a_newer_python_on_path_is_found(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,11 @@ SETTINGS = {
 """What people tell pip about their network, and what uv calls it."""
 
 
+def venv_python(folder: Path, system: str = os.name) -> Path:
+    """Return where the Python of a virtual environment lies on a `system`, as `os.name` calls it."""
+    return folder / ("Scripts/python.exe" if system == "nt" else "bin/python")
+
+
 class InstallError(Exception):
     """Installing cannot go on; the message is one line: what is wrong, and the fix."""
 
@@ -172,6 +177,11 @@ def explain(output: str, python: Path, log: "Optional[Path]" = None) -> str:
         return (
             f"your package index has no {what} for this Python and machine. Fix: use another Python "
             f"(make test PYTHON=python3.12) or index (PIP_INDEX_URL){all_of_it}"
+        )
+    if re.search(r"WinError (5|32)\b|os error (5|32)\b|used by another process", output):
+        return (
+            f"Windows keeps a file of {folder} that a running program has open. Fix: close the editor, run "
+            "`standee serve --stop`, and then the same command again"
         )
     if re.search(r"Permission denied|Errno 13|os error 13", output):
         return f"may not write to {folder}. Fix: make it yours (sudo chown -R $USER {folder})"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from standee_cli import package_installer
-from standee_cli.package_installer import Installer, InstallError, environment, explain
+from standee_cli.package_installer import Installer, InstallError, environment, explain, venv_python
 from standee_cli.torch_builds import Machine, choose
 
 PYTHON = Path("/home/you/standee/.venv/bin/python")
@@ -41,6 +41,12 @@ def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
         ),
         ("error: externally-managed-environment", "an environment of its own"),
         ("PermissionError: [Errno 13] Permission denied: '/x'", "chown"),
+        (
+            "ERROR: Could not install packages due to an OSError: [WinError 32] The process cannot access the "
+            "file because it is being used by another process: '.venv\\Scripts\\standee.exe'",
+            "standee serve --stop",
+        ),
+        ("error: failed to remove file: Access is denied. (os error 5)", "standee serve --stop"),
         ("noise\nERROR: something new\nmore noise", "something new"),
         ("", "no reason given"),
     ],
@@ -49,6 +55,13 @@ def test_what_uv_and_pip_say_becomes_one_line(output: str, words: str) -> None:
     line = explain(output, PYTHON)
     assert words in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("system", "path"), [("nt", "venv/Scripts/python.exe"), ("posix", "venv/bin/python")]
+)
+def test_the_python_of_an_environment_is_found_on_each_system(system: str, path: str) -> None:
+    assert venv_python(Path("venv"), system) == Path(path)
 
 
 def test_uv_installs_where_it_is_on_the_path(
