@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from standee.wire.messages import ModelInfo
 from standee_cli.commands import compose, jobs
 from standee_cli.main import cli
 from support.command_line import PNG, FakeClient, Run
@@ -161,8 +162,13 @@ def test_doctor_tells_what_is_there(standee: Run, tmp_path: Path) -> None:
     assert "no daemon has run yet" in found["Connection"]["value"]
 
 
-def test_a_table_for_another_program_has_no_padding(standee: Run) -> None:
+def test_a_table_for_another_program_has_no_padding(
+    standee: Run, daemon: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ModelInfo("mini", "FLUX.1", "small", "/models/mini"), ModelInfo("a-longer-name")
+    monkeypatch.setattr(FakeClient, "models", lambda self: found, raising=False)
     lines = standee("models").out.splitlines()
+    assert len(lines) == 3
     assert lines[0].split() == ["Name", "Family", "Description", "Where"]
     assert [line for line in lines if line != line.rstrip()] == []
 
