@@ -11,7 +11,6 @@ from standee import Canvas, Composition, Sampling
 from standee.errors import JobCancelled
 from standee.images import digest_of
 from standee.wire.events import Progress, Queued, Result, Started
-from support.daemons import Running
 
 
 class Follower(threading.Thread):
@@ -61,7 +60,7 @@ def kill_worker(daemon):
     os.kill(worker.pid, signal.SIGKILL)
 
 
-def slow(steps=30, count=1):
+def slow(steps=20, count=1):
     return Composition(prompt="slow", sampling=Sampling(steps=steps, count=count))
 
 
@@ -88,7 +87,7 @@ def test_a_daemon_killed_twice_starts_again_and_the_results_come(daemon):
 
 
 def test_no_worker_outlives_a_killed_daemon(daemon):
-    follower = Follower(daemon, slow(40))
+    follower = Follower(daemon, slow())
     follower.wait_for_step(1)
     with daemon.client() as client:
         [worker] = client.status().workers
@@ -233,22 +232,20 @@ def test_a_job_that_kills_its_worker_fails_alone(client, bad):
 
 
 @pytest.mark.slow
-def test_the_real_engine_killed_with_and_without_its_daemon_still_gives_its_picture(tmp_path):
-    daemon = Running(tmp_path / "home", toy=False).start()
+def test_the_real_engine_killed_with_and_without_its_daemon_still_gives_its_picture(studio):
     composition = Composition(
         canvas=Canvas(128, 128), prompt="a beach", sampling=Sampling(steps=8, seed=3)
     )
-    follower = Follower(daemon, composition)
+    follower = Follower(studio, composition)
     follower.wait_for_step(1)
-    kill_worker(daemon)
+    kill_worker(studio)
     follower.wait_for_step(2)
-    daemon.kill()
-    daemon.start()
+    studio.kill()
+    studio.start()
     [result] = follower.results()
     assert result.data.startswith(b"\x89PNG")
     assert (result.width, result.height) == (128, 128)
-    with daemon.client() as client:
+    with studio.client() as client:
         [again] = client.compose(composition)
     assert again.data == result.data
-    daemon.check()
-    daemon.stop()
+    studio.check()

@@ -4,7 +4,7 @@
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
 `chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
 and writes its number there, `says much` writes 1,000 long lines to stderr. A picture that is
-`long to finish` takes 1 s of that, and one that `finishes at FILE` waits for that file; a `dead end`
+`long to finish` takes half a second of that, and one that `finishes at FILE` waits for that file; a `dead end`
 ends the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`; one
 that is `drawn` is a PNG of one grey, the seed, as large as the canvas, and one that is `noted` has a note. A
 `whole receipt` holds the composition, as those of the engine do.
@@ -70,7 +70,7 @@ class ToyRunner:
 
     def _finish(self, prompt, seed, receipt, canvas):
         if "long to finish" in prompt:
-            time.sleep(1.0)
+            time.sleep(0.5)
         if "finishes at " in prompt:
             file = Path(prompt.partition("finishes at ")[2])
             while not file.exists():
