@@ -1,6 +1,7 @@
 """kill -9 the editor, kill -9 the daemon: nothing is lost, and what was under way goes on."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,6 @@ pytest.importorskip("PySide6", reason="needs standee[desktop]")
 from standee import Client, StandeeError
 from standee.composition import from_json
 from standee.connection import connection_file, read_connection
-from support.daemons import Running
 from support.desktop.editors import SUBJECTS, close_editor, open_editor
 
 pytest_plugins = "support.desktop.editor_fixtures"
@@ -108,20 +108,13 @@ def test_work_that_is_discarded_is_not_offered_again(settle, opened, tmp_path) -
     settle(lambda: not list((tmp_path / "editor" / "recovery").glob("*/state.json")))
 
 
-@pytest.fixture
-def own_daemon(tmp_path):
-    """A daemon with the bundled model that no other test has left jobs with."""
-    with Running(tmp_path / "home", toy=False).serving() as running:
-        yield running
-
-
 def test_a_job_of_a_killed_editor_brings_its_result_to_the_next_one(
-    settle,
-    opened,
-    own_daemon,
+    settle, opened, studio, tmp_path
 ) -> None:
-    killed_editor(own_daemon.home, "compose")
-    artist = opened(own_daemon.home)
+    """The daemon is everyone's, the home nobody else's."""
+    shutil.copy(studio.file, connection_file(tmp_path))
+    killed_editor(tmp_path, "compose")
+    artist = opened(tmp_path)
     notice = artist.is_told("was still being composed when Standee ended")
     [row] = [row for row in artist.assembly.notice_bar.rows() if row.notice is notice]
     artist.presses(row.fix)
@@ -141,7 +134,7 @@ def test_the_result_arrives_although_the_daemon_was_killed_in_mid_job(
     connection = artist.assembly.connection
     try:
         artist.drops([SUBJECTS / "robot.png"], 120, 120)
-        artist.assembly.compose_panel.steps.setValue(12)
+        artist.assembly.compose_panel.steps.setValue(6)
         settle(lambda: connection.text() == "Ready", 60)
         artist.presses(artist.assembly.compose_panel.button)
         jobs = artist.assembly.composer.jobs
