@@ -25,11 +25,32 @@ from standee.errors import (
     UnknownModel,
 )
 from standee.images import digest_of
-from standee.pairing import new_keys
+from standee.pairing import new_keys, pair
 from standee.wire.events import Cancelled, Failed, Preview, Progress, Queued, Result, Started
+from support.daemons import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 CAT = b"a picture of a cat " * 50_000
+
+
+@pytest.fixture(scope="module")
+def everyones(tmp_path_factory):
+    """A daemon with a toy worker, held to its invariants at the end."""
+    with Running(tmp_path_factory.mktemp("everyones") / "home").serving() as running:
+        yield running
+
+
+@pytest.fixture
+def guest(everyones, tmp_path):
+    """A client with an owner of its own, who finds everyone's daemon as new, and leaves it idle."""
+    file = tmp_path / "guest.json"
+    endpoint = everyones.connection.endpoint
+    write_connection(file, pair(everyones.home, tmp_path.name, endpoint))
+    with Client.connect(connection_file=file, timeout=20) as client:
+        yield client
+        for job in client.jobs():
+            if job.state in ("queued", "running"):
+                client.cancel(job.job)
 
 
 def slow(steps=200):
@@ -60,16 +81,16 @@ def test_a_client_goes_on_with_what_it_has_under_way_after_an_error(daemon, tmp_
         assert task.result() == "kept-job"
 
 
-def test_composing_gives_pictures_with_their_seeds_and_receipts(client):
-    results = client.compose(Composition(prompt="a cat", sampling=Sampling(seed=5, count=2)))
+def test_composing_gives_pictures_with_their_seeds_and_receipts(guest):
+    results = guest.compose(Composition(prompt="a cat", sampling=Sampling(seed=5, count=2)))
     assert [result.data for result in results] == [b"picture of a cat 5", b"picture of a cat 6"]
     assert [result.seed for result in results] == [5, 6]
     assert results[0].receipt == {"prompt": "a cat"}
-    assert client.jobs() == []
+    assert guest.jobs() == []
 
 
-def test_events_tell_the_story_in_order(client):
-    events = list(client.events(client.submit(Composition(prompt="a cat"))))
+def test_events_tell_the_story_in_order(guest):
+    events = list(guest.events(guest.submit(slow(4))))
     kinds = [type(event) for event in events]
     assert kinds[:2] == [Queued, Started]
     assert kinds[-1] is Result
@@ -77,71 +98,71 @@ def test_events_tell_the_story_in_order(client):
     assert [event.seq for event in events] == sorted({event.seq for event in events})
 
 
-def test_events_can_be_read_again_from_any_point(client):
-    job = client.submit(Composition())
-    client.wait(job)
-    again = list(client.events(job))
+def test_events_can_be_read_again_from_any_point(guest):
+    job = guest.submit(Composition())
+    guest.wait(job)
+    again = list(guest.events(job))
     assert [type(event) for event in again] == [Queued, Started, Result]
-    assert [event.seq for event in client.events(job, again[1].seq)] == [again[2].seq]
+    assert [event.seq for event in guest.events(job, again[1].seq)] == [again[2].seq]
 
 
-def test_pictures_are_uploaded_once(client):
+def test_pictures_are_uploaded_once(guest):
     digest = digest_of(CAT)
-    job = client.submit(layered(digest), {digest: CAT})
-    client.wait(job)
-    client.wait(client.submit(layered(digest)))
-    assert client.get_blob(digest) == CAT
-    assert client.put_blob(CAT) == digest
+    job = guest.submit(layered(digest), {digest: CAT})
+    guest.wait(job)
+    guest.wait(guest.submit(layered(digest)))
+    assert guest.get_blob(digest) == CAT
+    assert guest.put_blob(CAT) == digest
 
 
-def test_a_missing_picture_is_named_by_its_place(client):
-    held = client.put_blob(CAT)
+def test_a_missing_picture_is_named_by_its_place(guest):
+    held = guest.put_blob(CAT)
     with pytest.raises(MissingBlob) as caught:
-        client.submit(layered(held, "0" * 64))
+        guest.submit(layered(held, "0" * 64))
     assert caught.value.path == "$.layers[1].picture"
     assert caught.value.fix
 
 
-def test_an_unknown_model_is_named_by_its_place(client):
+def test_an_unknown_model_is_named_by_its_place(guest):
     with pytest.raises(UnknownModel) as caught:
-        client.submit(Composition(sampling=Sampling(model="no such model")))
+        guest.submit(Composition(sampling=Sampling(model="no such model")))
     assert caught.value.path == "$.sampling.model"
 
 
-def test_a_cutout_is_a_job_like_any_other(client):
-    assert client.cutout(b"cat", box=Rect(0, 0, 5, 5)) == b"mask of cat"
-    assert client.cutout(b"cat", mask=b"what was painted") == b"mask of cat over what was painted"
+def test_a_cutout_is_a_job_like_any_other(guest):
+    assert guest.cutout(b"cat", box=Rect(0, 0, 5, 5)) == b"mask of cat"
+    assert guest.cutout(b"cat", mask=b"what was painted") == b"mask of cat over what was painted"
 
 
-def test_a_failing_job_says_of_what(client):
+def test_a_failing_job_says_of_what(guest):
     with pytest.raises(JobFailed, match="told to fail"):
-        client.compose(Composition(prompt="fail"))
+        guest.compose(Composition(prompt="fail"))
     with pytest.raises(BadPicture) as caught:
-        client.compose(Composition(prompt="refuse"))
+        guest.compose(Composition(prompt="refuse"))
     assert caught.value.path == "$.layers[0].picture"
 
 
-def test_a_running_job_is_cancelled_within_a_step(client):
-    job = client.submit(slow())
+def test_a_running_job_is_cancelled_within_a_step(guest):
+    job = guest.submit(slow())
     seconds = []
-    for event in client.events(job):
+    for event in guest.events(job):
         if isinstance(event, Progress) and not seconds:
-            client.cancel(job)
+            guest.cancel(job)
             seconds.append(time.monotonic())
     assert isinstance(event, Cancelled)
     assert time.monotonic() - seconds[0] < 1
     with pytest.raises(JobCancelled):
-        client.wait(job)
+        guest.wait(job)
 
 
-def test_a_deaf_job_is_cancelled_hard_and_the_next_one_runs(client):
-    job = client.submit(Composition(prompt="slow deaf", sampling=Sampling(steps=200)))
-    for event in client.events(job):
+def test_a_deaf_job_is_cancelled_hard_and_the_next_one_runs(guest):
+    job = guest.submit(Composition(prompt="slow deaf", sampling=Sampling(steps=200)))
+    for event in guest.events(job):
         if isinstance(event, Progress):
-            client.cancel(job)
-            client.cancel(job, hard=True)
+            guest.cancel(job)
+            guest.cancel(job, hard=True)
     assert isinstance(event, Cancelled)
-    assert client.compose(Composition(prompt="next"))
+    assert guest.compose(Composition(prompt="next"))
 
 
 def test_a_waiting_job_knows_its_place_and_can_be_cancelled(client):
@@ -174,25 +195,25 @@ def test_who_comes_back_to_a_waiting_job_is_told_its_place_of_now(client, daemon
         client.cancel(job)
 
 
-def test_the_same_job_id_is_the_same_job(client):
+def test_the_same_job_id_is_the_same_job(guest):
     for _ in range(2):
-        assert client.submit(Composition(), job_id="my-job-01") == "my-job-01"
+        assert guest.submit(Composition(), job_id="my-job-01") == "my-job-01"
     with pytest.raises(Conflict):
-        client.submit(Composition(prompt="other"), job_id="my-job-01")
+        guest.submit(Composition(prompt="other"), job_id="my-job-01")
 
 
-def test_an_unknown_job_is_an_error(client):
-    for ask in (client.cancel, client.wait):
+def test_an_unknown_job_is_an_error(guest):
+    for ask in (guest.cancel, guest.wait):
         with pytest.raises(UnknownJob):
             ask("no-such-job")
-    client.release("no-such-job")
+    guest.release("no-such-job")
 
 
-def test_waiting_can_be_limited_and_taken_up_again(client):
-    job = client.submit(slow(20))
+def test_waiting_can_be_limited_and_taken_up_again(guest):
+    job = guest.submit(slow(20))
     with pytest.raises(TimeoutError):
-        client.wait(job, timeout=0.2)
-    assert client.wait(job)
+        guest.wait(job, timeout=0.2)
+    assert guest.wait(job)
 
 
 def test_several_clients_follow_one_job(daemon, client):
@@ -212,10 +233,10 @@ def test_several_clients_follow_one_job(daemon, client):
     assert all(story[-1] == stories[0][-1] for story in stories)
 
 
-def test_a_chatty_job_does_not_drown_its_client(client):
-    job = client.submit(Composition(prompt="chatty"))
+def test_a_chatty_job_does_not_drown_its_client(guest):
+    job = guest.submit(Composition(prompt="chatty"))
     time.sleep(1)
-    [result] = client.wait(job)
+    [result] = guest.wait(job)
     assert result.data == b"picture of chatty 0"
 
 
@@ -259,34 +280,34 @@ def test_a_host_with_its_own_loop_submits_and_gets_results_in_small_slices(daemo
         assert longest < 0.1
 
 
-def test_polling_reports_a_refused_submission_in_its_task(client):
-    task = client.begin_submit(layered("0" * 64))
-    poll_until(client, lambda _: task.done)
+def test_polling_reports_a_refused_submission_in_its_task(guest):
+    task = guest.begin_submit(layered("0" * 64))
+    poll_until(guest, lambda _: task.done)
     assert isinstance(task.error, MissingBlob)
-    assert not client.poll()
+    assert not guest.poll()
 
 
-def test_polling_watches_a_job_of_before(client):
-    job = client.submit(Composition())
-    client.begin_watch(job)
-    events, _ = poll_until(client, lambda events: any(isinstance(e, Result) for e in events))
-    client.begin_watch("no-such-job")
-    events, _ = poll_until(client, lambda events: bool(events))
+def test_polling_watches_a_job_of_before(guest):
+    job = guest.submit(Composition())
+    guest.begin_watch(job)
+    events, _ = poll_until(guest, lambda events: any(isinstance(e, Result) for e in events))
+    guest.begin_watch("no-such-job")
+    events, _ = poll_until(guest, lambda events: bool(events))
     assert isinstance(events[0], Failed)
 
 
-def test_everything_can_be_asked_without_waiting(client):
-    digest = client.put_blob(CAT)
-    job = client.submit(slow())
+def test_everything_can_be_asked_without_waiting(guest):
+    digest = guest.put_blob(CAT)
+    job = guest.submit(slow())
     tasks = [
-        client.begin_jobs(),
-        client.begin_models(),
-        client.begin_status(),
-        client.begin_get_blob(digest),
-        client.begin_put_blob(CAT),
-        client.begin_cancel(job),
+        guest.begin_jobs(),
+        guest.begin_models(),
+        guest.begin_status(),
+        guest.begin_get_blob(digest),
+        guest.begin_put_blob(CAT),
+        guest.begin_cancel(job),
     ]
-    poll_until(client, lambda _: all(task.done for task in tasks))
+    poll_until(guest, lambda _: all(task.done for task in tasks))
     jobs, models, status, data, again, _ = (task.result() for task in tasks)
     assert jobs[0].job == job
     assert models
@@ -311,7 +332,7 @@ def test_a_client_starts_a_daemon_on_demand_once_and_stops_it(tmp_path):
 
 def test_after_a_shutdown_unfinished_jobs_go_on_in_the_next_daemon(daemon):
     with daemon.client() as client:
-        running, waiting = client.submit(slow(60)), client.submit(Composition(prompt="waiting"))
+        running, waiting = client.submit(slow(20)), client.submit(Composition(prompt="waiting"))
         wait_until(lambda: client.status().running == 1)
         client.shutdown()
         daemon.process.wait(10)
@@ -321,8 +342,6 @@ def test_after_a_shutdown_unfinished_jobs_go_on_in_the_next_daemon(daemon):
 
 
 def test_a_quota_is_kept_and_what_is_not_needed_gives_way(tmp_path):
-    from support.daemons import Running
-
     daemon = Running(tmp_path / "home", limits={"storage": 3 * len(CAT), "jobs": 2}).start()
     with daemon.client() as client:
         first = client.put_blob(CAT)
@@ -342,14 +361,12 @@ def test_a_quota_is_kept_and_what_is_not_needed_gives_way(tmp_path):
 
 
 def test_owners_do_not_see_each_others_pictures_and_jobs(daemon, client):
-    from standee import connection, pairing
-
     digest = client.put_blob(CAT)
     job = client.submit(Composition(), job_id="my-job-01")
     client.wait(job)
-    other = pairing.pair(daemon.home, "laptop", daemon.connection.endpoint)
+    other = pair(daemon.home, "laptop", daemon.connection.endpoint)
     file = daemon.home.parent / "laptop.json"
-    connection.write_connection(file, other)
+    write_connection(file, other)
     with Client.connect(connection_file=file) as stranger:
         assert stranger.jobs() == []
         with pytest.raises(MissingBlob):
