@@ -33,26 +33,6 @@ ROOT = Path(__file__).resolve().parents[2]
 CAT = b"a picture of a cat " * 50_000
 
 
-@pytest.fixture(scope="module")
-def everyones(tmp_path_factory):
-    """A daemon with a toy worker, held to its invariants at the end."""
-    with Running(tmp_path_factory.mktemp("everyones") / "home").serving() as running:
-        yield running
-
-
-@pytest.fixture
-def guest(everyones, tmp_path):
-    """A client with an owner of its own, who finds everyone's daemon as new, and leaves it idle."""
-    file = tmp_path / "guest.json"
-    endpoint = everyones.connection.endpoint
-    write_connection(file, pair(everyones.home, tmp_path.name, endpoint))
-    with Client.connect(connection_file=file, timeout=20) as client:
-        yield client
-        for job in client.jobs():
-            if job.state in ("queued", "running"):
-                client.cancel(job.job)
-
-
 def slow(steps=200):
     return Composition(prompt="slow", sampling=Sampling(steps=steps))
 
