@@ -224,12 +224,18 @@ def limits(schema: dict[str, Any]) -> str:
         return f" of at most {schema['maxLength']:,} characters"
     low, high = schema.get("minimum"), schema.get("maximum")
     if "exclusiveMinimum" in schema:
-        return f" above {schema['exclusiveMinimum']:g}" + (f", at most {high:,g}" if high else "")
+        above = f" above {grouped(schema['exclusiveMinimum'])}"
+        return above + (f", at most {grouped(high)}" if high else "")
     if low is None and high is None:
         return ""
     if high is None or high >= 2**53:
-        return f" from {low:g}"
-    return f" from {low:,g} to {high:,g}"
+        return f" from {grouped(low)}"
+    return f" from {grouped(low)} to {grouped(high)}"
+
+
+def grouped(number: float) -> str:
+    """A number whose thousands are set apart, all of its digits kept."""
+    return f"{int(number):,}" if number == int(number) else f"{number:,}"
 
 
 def default_of(schema: dict[str, Any]) -> str:
