@@ -61,6 +61,7 @@ TENSORS_ALLOWED = (
     "engine/",
     "worker/job_runner.py",
     "worker/memory_planner.py",
+    "interruption.py",
     "hardware/options.py",
     "hardware/machine.py",
 )
@@ -106,7 +107,7 @@ FLOORS = {
         "worker",
         "engine",
         "catalog",
-        "hardware storage event_log library_noise",
+        "hardware storage event_log library_noise interruption",
     ),
     "standee_desktop": (
         "__main__",

@@ -8,8 +8,8 @@ the next one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,6 +43,7 @@ from ..engine.token_cache.disk import TokenFiles
 from ..hardware.load_presets import Preset
 from ..hardware.memory_estimate import Plan
 from ..hardware.options import Options
+from ..interruption import beside_transformer, interrupted_by
 from .memory_planner import MemoryPlanner, exhausted, give_back
 from .step_observer import Cancelled, Pace, Report, StepObserver
 
@@ -99,6 +100,7 @@ class JobRunner:
         self.files = TokenFiles(tokens, limit) if tokens and limit else None
         self.planner = MemoryPlanner(options)
         self.loaded: LoadedModel | None = None
+        self.loading = False
 
     def run(
         self,
@@ -151,6 +153,7 @@ class JobRunner:
             if path != control_nets.OWN
         }
         plan = self._plan(info, folder, composition, [file for file, _ in loras], nets, notes)
+        observer.check()
         pace, composed = Pace(), 0
 
         def attempt(plan: Plan) -> Generator[Finish, None, bool]:
@@ -158,7 +161,9 @@ class JobRunner:
             nonlocal composed
             try:
                 loaded = self._load(info, plan.preset, notes.tell)
+                observer.check()
                 lay_control_nets(loaded.family, nets, plan.preset, folder)
+                observer.check()
                 self._lay_loras(loaded, loras, plan.room - plan.need, notes.tell)
                 for about in loaded.family.adapters.notes:
                     notes.add(about)
@@ -210,12 +215,21 @@ class JobRunner:
             report(Progress(stage="loading", step=0, of=1))
             self.loaded = here = None
             give_back()
-            family = load(info, self.options, preset)
+            with self._loading():
+                family = load(info, self.options, preset)
             room, precision = _room(self.options), self.options.token_precision
             tokens = TokenCache(room, precision, self.files)
             fingerprint = family.fingerprint()
             self.loaded = here = LoadedModel(info.path, family, fingerprint, tokens, preset)
         return here
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        self.loading = True
+        try:
+            yield
+        finally:
+            self.loading = False
 
     def _computed_by(self, loaded: LoadedModel) -> str:
         """Say what decides over the last bits of tokens beside the weights: device, kernels, versions."""
@@ -245,16 +259,17 @@ def _paint(
     notes: JobNotes,
 ) -> Finish:
     seed = composition.sampling.seed + index
-    composed = compose(
-        loaded.family,
-        composition,
-        read,
-        seed=seed,
-        on_step=watch.step,
-        on_stage=watch.stage,
-        tell=notes.add,
-        cache=loaded.tokens,
-    )
+    with interrupted_by(watch.check, beside_transformer(loaded.family.pipeline)):
+        composed = compose(
+            loaded.family,
+            composition,
+            watch.reading(read),
+            seed=seed,
+            on_step=watch.step,
+            on_stage=watch.stage,
+            tell=notes.add,
+            cache=loaded.tokens,
+        )
     receipt = _receipt(composition, seed, loaded)
 
     def finish() -> Result:

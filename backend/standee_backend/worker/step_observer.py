@@ -94,10 +94,21 @@ class StepObserver:
         """Send a preview. Where none can be made, the picture is what counts."""
         try:
             data = encode_preview(self.family, step.predicted, self.rows, self.cols)
+        except JobCancelled:
+            raise
         except Exception as error:
             log.warning("There is no preview of step %d: %s", done, error)
             return
         self.report(Preview(step=done, data=data))
+
+    def reading(self, read: Callable[[str], bytes]) -> Callable[[str], bytes]:
+        """Return what reads pictures, and stops before the next one when the job is cancelled."""
+
+        def checked(digest: str) -> bytes:
+            self.check()
+            return read(digest)
+
+        return checked
 
     def check(self) -> None:
         """Raise `JobCancelled` where the job shall stop."""

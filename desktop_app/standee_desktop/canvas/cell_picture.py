@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage
 
 from standee import token_overlay
@@ -29,6 +30,7 @@ HATCH = 8
 """Px between two lines of a hatch, where a px of the screen is one of the widget."""
 BORDER = 2
 """Px of a border there."""
+EVERYWHERE = QRectF(-1e6, -1e6, 2e6, 2e6)
 SUBJECTS = len(token_overlay.SUBJECTS)
 
 Ints = NDArray[np.intp]
@@ -52,6 +54,21 @@ class CellPicture:
     patch: int
     scale: float
     origin: tuple[int, int]
+
+    def changed(self, before: CellPicture | None) -> QRectF:
+        """Return around what it is another one than `before`, px of the widget from the corner of the canvas."""
+        ratio, (x, y) = self.image.devicePixelRatio(), self.origin
+        if before is None or (before.origin, before.scale) != (self.origin, self.scale):
+            return EVERYWHERE
+        if before.pixels.shape != self.pixels.shape:
+            return EVERYWHERE
+        other = before.pixels != self.pixels
+        rows, columns = np.flatnonzero(other.any(axis=1)), np.flatnonzero(other.any(axis=0))
+        if not len(rows):
+            return QRectF()
+        top, left = int(rows[0]), int(columns[0])
+        height, width = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+        return QRectF((x + left) / ratio, (y + top) / ratio, width / ratio, height / ratio)
 
 
 def picture_of_cells(

@@ -43,7 +43,7 @@ FEW = 12
 """So many layers are painted anew at once however the camera moves."""
 SLOW = 0.008
 """More of them too, if painting them took no longer than this, s."""
-SLICE = 0.003
+SLICE = 0.002
 """How long they are painted between two frames otherwise, s."""
 
 Key = tuple[Any, ...]

@@ -78,7 +78,6 @@ class TokenOverlay(QObject):
         if self._busy:
             self._again = True
             return
-        self._canvas.update()  # what is stale no longer
         composition, patch = self._document.composition, self._document.view.patch
         looks = {}
         for layer in composition.layers:
@@ -94,13 +93,13 @@ class TokenOverlay(QObject):
         counter = self._counter
 
         scale, ratio = self._scale(), self._canvas.devicePixelRatioF()
-        asked = self._seen(AROUND)
+        asked, before = self._seen(AROUND), self.picture
 
-        def work() -> tuple[Tokens, CellPicture, float]:
+        def work() -> tuple[Tokens, CellPicture, QRectF, float]:
             began = time.perf_counter()
             tokens = counter.count(composition, patch, cut_out)
             painted = picture_of_cells(tokens, composition, asked, scale, ratio)
-            return tokens, painted, time.perf_counter() - began
+            return tokens, painted, painted.changed(before), time.perf_counter() - began
 
         self._busy = True
         self._workers.run(work, self._show, lambda _: self._done())
@@ -122,11 +121,14 @@ class TokenOverlay(QObject):
         if shown is not None and (shown.scale != self._scale() or seen.clip(shown.asked) != seen):
             self.refresh()
 
-    def _show(self, outcome: tuple[Tokens, CellPicture, float]) -> None:
-        tokens, shown, self._seconds = outcome
+    def _show(self, outcome: tuple[Tokens, CellPicture, QRectF, float]) -> None:
+        tokens, shown, changed, self._seconds = outcome
         if self._document.view.token_view:
+            if self.picture is None:
+                self._canvas.set_overlay("tokens", self._paint)
             self.tokens, self.picture = tokens, shown
-            self._canvas.set_overlay("tokens", self._paint)
+            place = changed.translated(self._canvas.camera.x, self._canvas.camera.y)
+            self._canvas.update(place.toAlignedRect().adjusted(-1, -1, 1, 1))
             self.counted.emit(self.tokens)
         self._done()
 

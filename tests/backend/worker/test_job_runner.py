@@ -157,6 +157,46 @@ def test_a_cancelled_job_stops_within_one_step(runner, shelf, composition) -> No
     assert sum(isinstance(r, Progress) and r.stage == "denoising" for r in reports) == 2
 
 
+@pytest.mark.parametrize("part", ["text_encoder_2", "vae"])
+def test_a_job_is_cancelled_in_the_middle_of_its_words_and_of_its_pixels(
+    shelf, tiny_composition, part: str
+) -> None:
+    """And the next one is as if it had never been."""
+    runner, words = JobRunner(CPU), replace(tiny_composition, prompt="a lake")
+    [expected, *_] = run(runner, words, None, shelf.read, lambda _: None, lambda: False)
+    runner.loaded = None
+    run(runner, tiny_composition, None, shelf.read, lambda _: None, lambda: False)
+    network = getattr(runner.loaded.family.pipeline, part)
+    lists = [one for one in network.modules() if isinstance(one, torch.nn.ModuleList)]
+    blocks = [block for one in lists for block in one]
+    entered: list[object] = []
+    hooks = [
+        block.register_forward_pre_hook(lambda one, _: entered.append(one)) for block in blocks
+    ]
+    with pytest.raises(JobCancelled):
+        run(runner, words, None, shelf.read, lambda _: None, lambda: bool(entered))
+    assert len(entered) == 1 < len(blocks)
+    for hook in hooks:
+        hook.remove()
+    [after, *_] = run(runner, words, None, shelf.read, lambda _: None, lambda: False)
+    assert _pixels(after.data) == _pixels(expected.data)
+
+
+def test_a_job_is_cancelled_before_its_next_picture_is_read(shelf, tiny_composition) -> None:
+    read: list[str] = []
+    [layer] = tiny_composition.layers
+    other = replace(layer, picture=shelf.disc("blue", 64), rect=Rect(0, 0, 48, 48))
+    two = replace(tiny_composition, layers=(layer, other))
+
+    def reads(digest: str) -> bytes:
+        read.append(digest)
+        return shelf.read(digest)
+
+    with pytest.raises(JobCancelled):
+        run(JobRunner(CPU), two, None, reads, lambda _: None, lambda: bool(read))
+    assert len(read) == 1
+
+
 def test_a_model_is_loaded_once(runner, shelf, composition) -> None:
     reports: list[Progress | Preview] = []
     run(runner, composition, None, shelf.read, lambda _: None, lambda: False)
@@ -288,7 +328,10 @@ def test_a_cut_out_by_words_goes_through_both_networks(
         finder=str(pretrained.save_finder(tmp_path / "finder")),
         model=str(pretrained.save_sam2(tmp_path / "sam2")),
     )
-    [output] = run(runner, spec, None, shelf.read, lambda _: None, lambda: False)
+    asked: list[bool] = []
+    cancelled = lambda: asked.append(False) or False  # noqa: E731
+    [output] = run(runner, spec, None, shelf.read, lambda _: None, cancelled)
+    assert len(asked) > 20, "before each block of both, whether it shall go on"
     assert (output.width, output.height) == (128, 96)
     assert np.asarray(Image.open(io.BytesIO(output.data)).convert("L")).any()
 

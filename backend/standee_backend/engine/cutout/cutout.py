@@ -115,7 +115,7 @@ def cut_out(
     if words:
         at = _folder(where or FINDER, text_detection.FIELD, text_detection.FIX, observer)
         assert at is not None
-        box = text_detection.find(pixels, words, at, box, device)
+        box = text_detection.find(pixels, words, at, box, device, observer.check)
     prompt = _Prompt(pixels, box, points, device, observer)
     observer.report(STAGE, 0, STEPS, None)
     given = None if mask is None else _given(mask, picture.size)
@@ -159,7 +159,9 @@ def _given(mask: Image.Image, size: tuple[int, int]) -> Mask:
 def _segmented(prompt: _Prompt, folder: Path) -> Bools:
     """Return what a mask-generation model takes for the subject."""
     corners = prompt.corners or (None if prompt.points else _corners(None, prompt.size))
-    return segmentation.segment(prompt.pixels, corners, prompt.points, folder, prompt.device)
+    return segmentation.segment(
+        prompt.pixels, corners, prompt.points, folder, prompt.device, prompt.observer.check
+    )
 
 
 def _guess(prompt: _Prompt, file: Path) -> Shares | None:
@@ -183,7 +185,9 @@ def _changed(prompt: _Prompt, inside: Bools, network: Path | None) -> Bools:
     points = prompt.points
     if network is not None:
         corners = prompt.corners or _around(inside, points)
-        again = segmentation.segment(prompt.pixels, corners, points, network, prompt.device)
+        again = segmentation.segment(
+            prompt.pixels, corners, points, network, prompt.device, prompt.observer.check
+        )
     else:
         guess = np.where(inside, MAYBE[1], MAYBE[0]).astype(np.float32)
         again = grab_cut(prompt.pixels, prompt.whole, points, guess=guess)

@@ -7,7 +7,7 @@ host's memory, for a person clicks several times.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
@@ -21,6 +21,7 @@ from standee.errors import MissingDependency, UnknownModel
 from ...catalog import onnx_files
 from ...catalog.catalog import HUB_ID
 from ...hardware.options import Options, resolve
+from ...interruption import interrupted_by
 from ...library_noise import be_quiet
 
 
@@ -83,12 +84,18 @@ def load(folder: Path, auto: str, processor: str, field: str, fix: str) -> tuple
 
 
 @contextmanager
-def on_device(network: Any, device: str) -> Iterator[torch.device]:
-    """Have a network on a device (`Options.device`) for a while, without gradients."""
+def on_device(
+    network: Any, device: str, check: Callable[[], None] = lambda: None
+) -> Iterator[torch.device]:
+    """Have a network on a device (`Options.device`) for a while, without gradients.
+
+    `check` is called before each of its blocks; what it raises ends its forward.
+    """
     there, _ = resolve(Options(device=device))
+    check()
     try:
         network.to(there)
-        with torch.no_grad():
+        with torch.no_grad(), interrupted_by(check, [network]):
             yield there
     finally:
         network.to("cpu")

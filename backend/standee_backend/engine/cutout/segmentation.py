@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,13 @@ def segment(
     points: Sequence[Point],
     folder: Path,
     device: str = "auto",
+    check: Callable[[], None] = lambda: None,
 ) -> Bools:
     """Return what a mask-generation model takes for the subject in `pixels` (height, width, 3).
 
     `corners` (px: left, top, right, bottom) and `points` prompt it. One point alone is ambiguous:
-    then the mask that the model itself rates best is taken. Raises `UnknownModel`.
+    then the mask that the model itself rates best is taken. `check` is called while the model runs; what it raises
+    stops it. Raises `UnknownModel`.
     """
     kind = networks.kind_of(folder, FIELD, FIX)
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASK_GENERATION_MAPPING_NAMES
@@ -54,7 +56,7 @@ def segment(
     processor = "" if kind in SAM2 else "AutoProcessor"
     network, prepare = networks.load(folder, "AutoModelForMaskGeneration", processor, FIELD, FIX)
     several = not corners and len(points) == 1
-    with networks.on_device(network, device) as there:
+    with networks.on_device(network, device, check) as there:
         prompt = _prompt(corners, points)
         if prepare is None:
             inputs = _squared(pixels, prompt, network.config.prompt_encoder_config.image_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,12 @@ def find(
     folder: Path,
     inside: Rect | None = None,
     device: str = "auto",
+    check: Callable[[], None] = lambda: None,
 ) -> Rect:
     """Return the box (px) of what fits `words` best in `pixels` (height, width, 3).
 
-    With `inside`, only what has its centre there. Raises `InvalidField` (`$.words`) where nothing
+    With `inside`, only what has its centre there. `check` is called while the model runs; what it raises stops it.
+    Raises `InvalidField` (`$.words`) where nothing
     fits, and `UnknownModel`.
     """
     kind = networks.kind_of(folder, FIELD, FIX)
@@ -47,7 +50,7 @@ def find(
         folder, "AutoModelForZeroShotObjectDetection", "AutoProcessor", FIELD, FIX
     )
     label = " ".join(words.lower().replace(".", " ").split())
-    with networks.on_device(network, device) as there:
+    with networks.on_device(network, device, check) as there:
         inputs = prepare(images=Image.fromarray(pixels), text=[[label]], return_tensors="pt")
         out = network(**inputs.to(there))
         size = torch.tensor([pixels.shape[:2]], device=there)
