@@ -32,6 +32,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(package_installer, "reachable", lambda url: False)
     monkeypatch.setattr(module, "detect", lambda: Machine("linux"))
     monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1e12))
     monkeypatch.delenv("STANDEE_TORCH", raising=False)
     return module
 
