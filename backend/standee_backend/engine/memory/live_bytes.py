@@ -7,7 +7,7 @@ what a run would take.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -27,16 +27,38 @@ class LiveBytes(TorchDispatchMode):
         super().__init__()
         self.now = self.peak = 0
         self._sizes: dict[int, int] = {}
+        self._fresh: dict[Hashable, tuple[list[Any], bool] | None] = {}
         self._known = [tensor.untyped_storage() for tensor in known]
         self._ignored = {storage._cdata for storage in self._known}
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        out = function(*args, **(kwargs or {}))
+        out = self._run(function, args, kwargs or {})
         for leaf in pytree.tree_leaves(out):
             if isinstance(leaf, Tensor) and leaf.layout == torch.strided:
                 self._meet(leaf.untyped_storage())
+        return out
+
+    def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Call an operation; on `meta`, where it finds out shapes at length, once for given ones of the same shapes.
+
+        What it makes is then made anew from its shape, unless it is a view of what was given.
+        """
+        key = _kind((function, args, kwargs))
+        if key is None:
+            return function(*args, **kwargs)
+        if made := self._fresh.get(key):
+            tensors = [
+                torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+                for shape, stride, dtype in made[0]
+            ]
+            return tuple(tensors) if made[1] else tensors[0]
+        out = function(*args, **kwargs)
+        if key not in self._fresh:
+            several = isinstance(out, tuple)
+            found = [_fresh(one, (args, kwargs)) for one in (out if several else (out,))]
+            self._fresh[key] = None if None in found else (found, several)
         return out
 
     def mark(self) -> int:
@@ -60,6 +82,35 @@ class LiveBytes(TorchDispatchMode):
 
     def _part(self, key: int) -> None:
         self.now -= self._sizes.pop(key)
+
+
+def _kind(given: Any) -> Hashable | None:
+    """Return what the result's shape depends on: tensors on `meta` by theirs. None where any other is given."""
+    if isinstance(given, Tensor):
+        if not given.is_meta or given.layout != torch.strided:
+            return None
+        return tuple(given.shape), given.stride(), given.dtype
+    if isinstance(given, tuple | list):
+        kinds = [_kind(one) for one in given]
+        return None if None in kinds else (type(given), *kinds)
+    if isinstance(given, dict):
+        return _kind(tuple(given.items()))
+    return (type(given), given) if isinstance(given, Hashable) else None
+
+
+def _fresh(out: Any, given: Any) -> tuple[Any, ...] | None:
+    """Return shape, strides and dtype of a tensor on `meta` that has all of a storage that was not given."""
+    if not isinstance(out, Tensor) or not out.is_meta or out.layout != torch.strided:
+        return None
+    how = tuple(out.shape), out.stride()
+    size = torch.empty_strided(*how, dtype=out.dtype, device="meta").untyped_storage().nbytes()
+    storage = out.untyped_storage()
+    theirs = {
+        t.untyped_storage()._cdata for t in pytree.tree_leaves(given) if isinstance(t, Tensor)
+    }
+    if storage._cdata in theirs or out.storage_offset() or storage.nbytes() != size:
+        return None
+    return *how, out.dtype
 
 
 class DryRun(TorchFunctionMode):
