@@ -2,10 +2,9 @@
 
 `slow` takes 0.05 s a step, `die` ends the process, `die twice` does so in the first two attempts,
 `fail` raises, `break off` does so after the first picture, `refuse` raises a `StandeeError`,
-`chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `loads for ever` does too while it
-reads a model, `starts FILE` starts a process and writes its number there, `says much` writes 1,000
-long lines to stderr. A picture that is `long to finish` takes half a second of that, and one that
-`finishes at FILE` waits for that file; a `dead end`
+`chatty` reports 2,000 steps at once, `deaf` ignores cancellations, `starts FILE` starts a process
+and writes its number there, `says much` writes 1,000 long lines to stderr. A picture that is
+`long to finish` takes half a second of that, and one that `finishes at FILE` waits for that file; a `dead end`
 ends the process then, a `bad end` raises. Each picture's bytes are `picture of <prompt> <seed>`; one
 that is `drawn` is a PNG of one grey, the seed, as large as the canvas, and one that is `noted` has a note. A
 `whole receipt` holds the composition, as those of the engine do.
@@ -32,7 +31,6 @@ from standee_backend.worker.main import main
 class ToyRunner:
     def __init__(self, options):
         self.deaths = Path(sys.argv[1])
-        self.loading = False
 
     def run(self, spec, model, read, report, cancelled):
         if isinstance(spec, Cutout):
@@ -50,10 +48,6 @@ class ToyRunner:
         if "starts " in prompt:
             child = subprocess.Popen(["sleep", "60"])
             Path(prompt.partition("starts ")[2]).write_text(str(child.pid))
-        if "loads for ever" in prompt:
-            self.loading = True
-            report(Progress(stage="loading", step=0, of=1))
-            time.sleep(60)
         for step in range(1, of + 1):
             if cancelled() and "deaf" not in prompt:
                 raise JobCancelled("cancelled")

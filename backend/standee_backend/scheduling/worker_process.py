@@ -32,9 +32,6 @@ from .child_process import ChildProcess
 CANCEL_HEARD_WITHIN = 20.0
 """Seconds in which a worker says that it has heard a cancellation; else it is killed, with all that it has."""
 
-LOADED_WITHIN = 3.0
-"""Seconds in which a model that is read for nothing may be there; then the worker is killed, for the next to begin."""
-
 Report = Callable[[Progress | Preview], None]
 Free = Callable[[], None]
 
@@ -148,10 +145,6 @@ class Worker(ABC):
         elif isinstance(message, CancelHeard):
             if assignment.unheard is not None:
                 assignment.unheard.cancel()
-            if message.loading:
-                assignment.unheard = self._loop.call_later(
-                    LOADED_WITHIN, self._kill_for, assignment
-                )
         elif isinstance(message, DeviceFree):
             assignment.free()
         elif isinstance(message, Lacking):

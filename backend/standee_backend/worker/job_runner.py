@@ -8,8 +8,8 @@ the next one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -100,7 +100,6 @@ class JobRunner:
         self.files = TokenFiles(tokens, limit) if tokens and limit else None
         self.planner = MemoryPlanner(options)
         self.loaded: LoadedModel | None = None
-        self.loading = False
 
     def run(
         self,
@@ -215,21 +214,12 @@ class JobRunner:
             report(Progress(stage="loading", step=0, of=1))
             self.loaded = here = None
             give_back()
-            with self._loading():
-                family = load(info, self.options, preset)
+            family = load(info, self.options, preset)
             room, precision = _room(self.options), self.options.token_precision
             tokens = TokenCache(room, precision, self.files)
             fingerprint = family.fingerprint()
             self.loaded = here = LoadedModel(info.path, family, fingerprint, tokens, preset)
         return here
-
-    @contextmanager
-    def _loading(self) -> Iterator[None]:
-        self.loading = True
-        try:
-            yield
-        finally:
-            self.loading = False
 
     def _computed_by(self, loaded: LoadedModel) -> str:
         """Say what decides over the last bits of tokens beside the weights: device, kernels, versions."""

@@ -51,9 +51,6 @@ log = logging.getLogger("standee.worker")
 class Runner(Protocol):
     """What a worker runs; see `job_runner.JobRunner`."""
 
-    loading: bool
-    """Whether a model is being read, while no other is held."""
-
     def run(
         self,
         spec: Composition | Cutout,
@@ -99,7 +96,6 @@ class Worker:
         self._cancelled: set[int] = set()
         self._lock = threading.Lock()
         self._reporting = 0.0
-        self._runner: Runner | None = None
         self._finisher = ThreadPoolExecutor(1, "finisher")
 
     def listen(self) -> None:
@@ -118,13 +114,10 @@ class Worker:
             elif isinstance(message, Cancel):
                 with self._lock:  # one that comes late is of no job any more
                     self._cancelled |= self._here & {message.job}
-                    alone = self._here == {message.job}
-                loading = alone and self._runner is not None and self._runner.loading
-                self._send(CancelHeard(message.job, loading))
+                self._send(CancelHeard(message.job))
 
     def serve(self, runner: Runner) -> None:
         """Run jobs for ever."""
-        self._runner = runner
         while True:
             self._send(_vitals())
             job = self._jobs.get()

@@ -64,13 +64,9 @@ class JobEvent(Message, frozen=True, tag="event"):
 
 
 class CancelHeard(Message, frozen=True, tag="cancel.heard"):
-    """A cancellation has been heard; the job ends at its next step.
-
-    `loading`: nothing can end it while a model is read, and nothing but that would be lost with the process.
-    """
+    """A cancellation has been heard; the job ends at its next step, or once its model is loaded."""
 
     job: int
-    loading: bool = False
 
 
 class Lacking(Message, frozen=True, tag="lacking"):

@@ -129,6 +129,8 @@ def status_text(job: Job) -> str:
     translate = QCoreApplication.translate
 
     if job.cancelling and not job.finished:
+        if job.stage == "loading":  # it stays loaded for the next picture
+            return translate("JobRow", "Stopping once the model is loaded…")
         return translate("JobRow", "Stopping…")
     if job.state == "sending":
         return translate("JobRow", "Sending…")

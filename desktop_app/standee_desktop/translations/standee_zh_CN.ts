@@ -1374,6 +1374,10 @@
         <translation>立即停止</translation>
     </message>
     <message>
+        <source>Stopping once the model is loaded…</source>
+        <translation>模型载入后停止…</translation>
+    </message>
+    <message>
         <source>Stopping…</source>
         <translation>正在停止…</translation>
     </message>

@@ -136,32 +136,6 @@ def test_a_worker_that_does_not_listen_is_killed_after_its_job_is_cancelled(tmp_
     with_child(tmp_path, scene)
 
 
-def test_a_worker_that_reads_a_model_for_nothing_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_process, "LOADED_WITHIN", 0.2)
-
-    async def scene(child):
-        reading = Doing(child, job(1, "loads for ever"))
-        await reading.stepped.wait()
-        assert child.cancel(1, hard=False)
-        assert isinstance(await reading.failure(), JobCancelled)
-
-    with_child(tmp_path, scene)
-
-
-def test_a_worker_that_reads_no_model_stays_after_its_job_is_cancelled(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_process, "LOADED_WITHIN", 0.0)
-
-    async def scene(child):
-        doing = Doing(child, job(1, "slow", steps=200))
-        await doing.stepped.wait()
-        assert child.cancel(1, hard=False)
-        assert isinstance(await doing.failure(), JobCancelled)
-        assert child.alive
-        assert await Doing(child, job(2)).end
-
-    with_child(tmp_path, scene)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_that_does_not_read_stops_nobody_and_is_killed_when_told(tmp_path):
     async def scene(child):

@@ -54,3 +54,11 @@ def test_stages_have_names_and_the_time_left_comes_with_the_steps(person: Person
         "Step 1 of 20",
         "Step 5 of 20 · 30 s",
     ]
+
+
+def test_a_cancelled_job_says_that_its_model_is_loaded_first(person: Person) -> None:
+    def said(stage: str) -> str:
+        return status_text(job(person, stage=stage, of=1, cancelling=True))
+
+    assert said("loading") == "Stopping once the model is loaded…"
+    assert said("words") == "Stopping…"

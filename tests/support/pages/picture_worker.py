@@ -14,8 +14,6 @@ from standee_backend.worker.main import main
 
 
 class PictureRunner:
-    loading = False
-
     def __init__(self, options):
         pass
 
