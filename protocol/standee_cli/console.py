@@ -5,7 +5,6 @@ An error is one line, what went wrong and what to do, never a traceback unless `
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import os
@@ -191,27 +190,23 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
     except StandeeError as error:
         return console.fail(error)
     except Exception as error:
-        unexpected = StandeeError(
-            f"Something unforeseen went wrong: {type(error).__name__}: {error}.",
-            fix="" if console.debug else "Run it again with --debug and report what it shows.",
-        )
+        unexpected = _unexpected(error, console.debug)
         unexpected.__cause__ = error
         return console.fail(unexpected)
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def require(module: str, extra: str) -> None:
-    """Raise `MissingDependency` unless a package and what it rests on are installed."""
-    rests_on = {
-        "standee_backend": "torch",
-        "standee_desktop": "PySide6",
-        "standee_gateway": "starlette",
-    }[module]
-    if not (importlib.util.find_spec(module) and importlib.util.find_spec(rests_on)):
-        raise MissingDependency(
-            f"standee[{extra}] is not installed here.",
-            fix=f"Run `standee doctor --fix {extra}`.",
+def _unexpected(error: Exception, debug: bool) -> StandeeError:
+    package = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if package and not package.startswith("standee"):  # what another package lacks
+        return MissingDependency(
+            f"A package cannot be loaded: {error}.",
+            fix=f"Run `standee doctor --fix`; if that does not help, install {package} anew.",
         )
+    return StandeeError(
+        f"Something unforeseen went wrong: {type(error).__name__}: {error}.",
+        fix="" if debug else "Run it again with --debug and report what it shows.",
+    )
 
 
 class UsageError(StandeeError):

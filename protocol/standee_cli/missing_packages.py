@@ -13,8 +13,10 @@ from standee.files import home, private_folder
 from .package_installer import Installer, InstallError
 from .torch_builds import TorchBuild, choose, detect, name_of, suits
 
-EXTRAS = ("backend", "desktop")
-"""What can be brought: the engine, and the editor."""
+USUAL = ("backend", "desktop")
+"""What most people want: the engine, and the editor."""
+EXTRAS = (*USUAL, "gateway")
+"""What can be brought."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 
 from PySide6.QtCore import QCoreApplication, QObject, QProcess, QUrl
 from PySide6.QtGui import QDesktopServices
 
+from standee.client.packages import missing_packages
 from standee.composition import Composition
 from standee.connection import connection_file
 from standee.errors import MissingDependency, StandeeError
@@ -64,7 +64,8 @@ class ErrorFixes(QObject):
             "renew-keys": self.renew_keys,
         }
         error = contact.error
-        if error.code == "not-connected" and find_spec("torch") is None:
+        unreached = error.code in ("not-connected", "missing-dependency")
+        if unreached and missing_packages("backend"):
             error = MissingDependency(
                 self.tr("The engine that makes the pictures is not installed here."),
                 fix=self.tr("Or run the daemon where it is: standee serve."),

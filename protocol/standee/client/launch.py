@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import MissingDependency, NotConnected
 from ..files import private_folder
+from .packages import missing_packages
 
 IDLE_MINUTES = 30
 """A daemon that was started on demand leaves after so long without jobs and clients."""
@@ -28,13 +29,19 @@ def command(python: str | None = None) -> list[str]:
     python = python or os.environ.get("STANDEE_PYTHON")
     if python:
         return [_absolute(python), "-P", "-m", "standee_backend.daemon"]
-    if all(importlib.util.find_spec(name) for name in ("standee_backend", "torch")):
+    here = importlib.util.find_spec("standee_backend") is not None
+    missing = missing_packages("backend")
+    if here and not missing:
         return [sys.executable, "-P", "-m", "standee_backend.daemon"]
-    if installed := shutil.which("standee"):
-        return [installed, "serve"]
+    installed = shutil.which("standee")
+    if installed and not (here and Path(installed).parent == Path(sys.executable).parent):
+        return [installed, "serve"]  # of another Python, which may have it all
     raise MissingDependency(
-        "No daemon is running, and the backend is not installed here.",
-        fix='Run `pip install "standee[backend]"`, or start `standee serve` where it is installed.',
+        "No daemon is running, and the backend is not installed here"
+        + (f": {', '.join(missing)} missing." if here else "."),
+        fix="Run `standee doctor --fix backend`, or start `standee serve` where it is installed."
+        if here
+        else 'Run `pip install "standee[backend]"`, or start `standee serve` where it is installed.',
     )
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from standee.client.packages import require
+
 from ..completion import model_names
-from ..console import Console, answers, common, require
+from ..console import Console, answers, common
 from ..job_runs import connect
 from ..options import YES
 
@@ -68,7 +70,7 @@ def bench(context: click.Context, console: Console, /, output: Path, **choices: 
       standee bench --sample 8                         a quick look, on the bundled model
       standee bench -m black-forest-labs/FLUX.1-dev --set dreambench --yes
     """
-    require("standee_backend", "backend")
+    require("backend")
     from ..progress import counted
 
     client = connect(context, start=True)

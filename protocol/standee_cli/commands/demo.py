@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from ..console import Console, answers, common, require, shows_progress
+from standee.client.packages import require
+
+from ..console import Console, answers, common, shows_progress
 from ..job_runs import connect
 
 
@@ -29,7 +31,7 @@ def demo(context: click.Context, console: Console, output: Path) -> None:
 
     It writes the picture, its document, and a contact sheet that shows how it was made.
     """
-    require("standee_backend", "backend")
+    require("backend")
     from ..progress import ProgressDisplay
 
     client = connect(context, start=True)

@@ -5,33 +5,37 @@ Each finding is one line with a verdict; a bad one says what to do.
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import shutil
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import click
 from msgspec import Struct
 
+from standee.client.packages import NEEDED, USEFUL, missing_packages
 from standee.connection import connection_file
 from standee.errors import InvalidField, MissingDependency, StandeeError
 from standee.files import home, private_folder
 
 from ..console import Console, answers, common
-from ..missing_packages import EXTRAS, bring, unsuitable_torch
+from ..missing_packages import EXTRAS, USUAL, bring, unsuitable_torch
 from ..package_installer import InstallError
 from ..torch_builds import CHOICES
 
-CLIENT = ("standee", "click", "msgpack", "msgspec", "numpy", "pyzmq", "rich")
-BACKEND = ("torch", "diffusers", "transformers", "accelerate", "opencv-python-headless", "pillow")
-DESKTOP = ("PySide6-Essentials",)
+CLIENT = {name: name for name in ("standee", "click", "msgpack", "msgspec", "numpy", "rich")} | {
+    "zmq": "pyzmq"
+}
 ROOM = 2 << 30
 """Fewer free bytes than this in Standee's home are worth a warning."""
+
+
+Verdict = Literal["ok", "warning", "bad"]
 
 
 class Finding(Struct, frozen=True):
@@ -39,7 +43,7 @@ class Finding(Struct, frozen=True):
 
     what: str
     value: str
-    verdict: Literal["ok", "warning", "bad"] = "ok"
+    verdict: Verdict = "ok"
     fix: str = ""
 
 
@@ -47,36 +51,33 @@ def examine(file: Path | None = None) -> Iterator[Finding]:
     """Look at everything, the quick things first; `file` is another daemon's connection file."""
     yield Finding("Python", f"{platform.python_version()} ({sys.executable})")
     yield Finding("System", platform.platform())
-    yield from _packages("Packages", CLIENT, "")
-    yield from _packages("Backend", BACKEND, "backend")
-    yield from _packages("Editor", DESKTOP, "desktop")
+    yield _packages("Packages", CLIENT, "bad", "Run `pip install standee`.")
+    for what, extra in (("Backend", "backend"), ("Editor", "desktop"), ("Gateway", "gateway")):
+        looked_for = NEEDED[extra] | USEFUL[extra]
+        serious: Verdict = "ok" if extra == "gateway" else "warning"  # few use it
+        yield _packages(what, looked_for, serious, f"Run `standee doctor --fix {extra}`.")
     yield from _machine()
     yield from _home()
     yield from _daemon(file)
 
 
-def _packages(what: str, names: tuple[str, ...], extra: str) -> Iterator[Finding]:
-    found: list[str] = []
-    missing: list[str] = []
-    for name in names:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            missing.append(name)
-    if not missing:
-        yield Finding(what, ", ".join(found))
-        return
-    yield Finding(
-        what,
-        f"not installed: {', '.join(missing)}",
-        "warning" if extra else "bad",
-        f"Run `standee doctor --fix {extra}`." if extra else "Run `pip install standee`.",
-    )
+def _packages(what: str, packages: dict[str, str], serious: Verdict, fix: str) -> Finding:
+    missing = [name for module, name in packages.items() if not find_spec(module)]
+    if missing:
+        return Finding(what, f"not installed: {', '.join(missing)}.", serious, fix)
+    return Finding(what, ", ".join(map(_with_version, packages.values())))
+
+
+def _with_version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:  # files beside this Python, or another distribution of the module
+        return package
 
 
 def _machine() -> Iterator[Finding]:
     """What the device is, and how the published models would run on it, as the backend says."""
-    if not (importlib.util.find_spec("standee_backend") and importlib.util.find_spec("torch")):
+    if not find_spec("standee_backend") or missing_packages("backend"):
         return
     try:
         hardware = import_module("standee_backend.hardware.machine")
@@ -163,7 +164,7 @@ def _daemon(file: Path | None) -> Iterator[Finding]:
     is_flag=False,
     flag_value="all",
     type=click.Choice(["all", *EXTRAS]),
-    help="Install what is missing: of the engine, of the editor, or of both.",
+    help="Install what is missing: of the engine, of the editor, of both, or of the gateway.",
 )
 @click.option(
     "--torch",
@@ -183,9 +184,8 @@ def doctor(console: Console, fix: str | None, torch: str | None) -> int:
         raise InvalidField(
             "--torch is for the engine's packages.", path="--torch", fix="Add --fix backend."
         )
-    for extra in EXTRAS:
-        if fix in (extra, "all"):
-            _bring(extra, console, torch or "")
+    for extra in () if fix is None else USUAL if fix == "all" else (fix,):
+        _bring(extra, console, torch or "")
     found = list(examine(console.connection))
     marks = {"ok": "", "warning": "! ", "bad": "!! "}
     rows = [(f.what, f"{marks[f.verdict]}{f.value} {f.fix}".strip()) for f in found]

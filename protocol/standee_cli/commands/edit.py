@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from standee.client.packages import require
 from standee.errors import MissingDependency
 
-from ..console import FILE, Console, answers, common, require
+from ..console import FILE, Console, answers, common
 
 
 @click.command()
@@ -26,7 +27,7 @@ def edit(console: Console, file: Path | None, language: str | None) -> int:
     Example:
       standee edit scene.standee
     """
-    require("standee_desktop", "desktop")
+    require("desktop")
     _check_display()
     chosen = ["--language", language] if language else []
     code: int = import_module("standee_desktop").main([*chosen, *([str(file)] if file else [])])

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from ..console import Console, answers, common, require
+from standee.client.packages import require
+
+from ..console import Console, answers, common
 from ..options import MARKED, YES
 
 
@@ -69,7 +71,7 @@ def gateway(
       STANDEE_GATEWAY_TOKEN=... standee gateway --port 8080
       standee gateway --mcp stdio --pictures ~/cutouts     for an agent that starts it
     """
-    require("standee_gateway", "gateway")
+    require("gateway")
     access = import_module("standee_gateway.access")
     server = import_module("standee_gateway.server")
     if mcp is not None:

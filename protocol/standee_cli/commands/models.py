@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
+from standee.client.packages import require
 from standee.errors import InvalidField, JobCancelled
 from standee.formatting import size
 from standee.wire.events import Progress
 
-from ..console import Console, answers, common, require, shows_progress
+from ..console import Console, answers, common, shows_progress
 from ..job_runs import connect
 
 FIELD = "$.model"
@@ -39,7 +40,7 @@ def download(context: click.Context, console: Console, model: str, yes: bool) ->
       standee models download FLUX.1-schnell
       standee models download someone/some-flux --yes
     """
-    require("standee_backend", "backend")
+    require("backend")
     if console.connection is not None:
         raise click.UsageError("Download models on the machine whose daemon uses them.", context)
     from ..progress import ProgressDisplay

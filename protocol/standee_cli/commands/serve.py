@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from ..console import Console, answers, common, require
+from standee.client.packages import require
+
+from ..console import Console, answers, common
 from ..job_runs import connect
 
 
@@ -80,7 +82,7 @@ def serve(context: click.Context, console: Console, /, stop: bool, **given: Any)
         connect(context).shutdown()
         console.say("The daemon stops.")
         return 0
-    require("standee_backend", "backend")
+    require("backend")
     if console.json and not given.get("log"):
         given["log"] = "json"
     code: int = import_module("standee_backend.daemon.main").serve(given)
