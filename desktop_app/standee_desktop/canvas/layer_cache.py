@@ -1,16 +1,16 @@
 """Pixmap cache of the painted layers, so that a drag repaints only what moves.
 
 During a drag only the layers that move are painted anew, between what is below and what is above
-them: a drag costs the same with three layers and with a hundred. While one zooms or pans, or pictures
-are read, many layers are shown as they were painted last, scaled, and painted anew in slices between
-the frames.
+them: a drag costs the same with three layers and with a hundred. Where several are selected, what a
+drag of those needs is painted before the hand moves. While one zooms or pans, or pictures are read,
+many layers are shown as they were painted last, scaled, and painted anew in slices between the frames.
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -26,6 +26,7 @@ from ..services.image_cache import ImageCache
 from ..widgets import theme
 from .painting import (
     checkerboard,
+    enter_canvas,
     paint_picture,
     paint_placeholder,
     paint_words,
@@ -92,6 +93,8 @@ class LayerCache:
         self._sprites: OrderedDict[Key, QPixmap | None] = OrderedDict()
         self._sprite_pixels = 0
         self._at_place: tuple[object, dict[int, tuple[Layer, QPointF, QPixmap]]] = None, {}
+        self._shown: tuple[tuple[Layer, ...], Camera, float] = (), Camera(), 1.0
+        self._ahead: tuple[object, Iterator[Layer]] = None, iter(())
         pictures.ready.connect(self._on_arrival)
         pictures.failed.connect(self._on_arrival)
 
@@ -121,8 +124,8 @@ class LayerCache:
         Returns whether that is how it looks at rest. If not, `go_on` until that is painted.
         """
         layers = composition.layers
-        indices = [n for n, layer in enumerate(layers) if layer.id in moving]
-        first, last = (indices[0], indices[-1] + 1) if indices else (len(layers), len(layers))
+        self._shown = layers, camera, ratio
+        first, last = _span(layers, moving)
         ground = (composition.canvas, composition.scene)
         seen = (size.width(), size.height(), ratio, self._generation)
         key = (ground, layers[:first], seen)
@@ -184,6 +187,24 @@ class LayerCache:
             if not fresh.whole:
                 return False
             self._below, self._under_way = fresh, None
+        return True
+
+    def get_ready(self, ids: Collection[str]) -> bool:
+        """Paint what it takes to move these of the layers that were shown last, for a moment.
+
+        Returns whether all of that is there.
+        """
+        layers, camera, ratio = self._shown
+        key = (layers, tuple(ids), camera.scale, ratio, self._generation, self._arrived)
+        if self._ahead[0] != key:
+            first, last = _span(layers, ids)
+            self._ahead = key, iter(layers[first:last])
+        began = time.perf_counter()
+        for layer in self._ahead[1]:
+            if layer.shown:
+                self._sprite(layer, camera, ratio, ahead=True)
+            if time.perf_counter() >= began + SLICE:
+                return False
         return True
 
     @staticmethod
@@ -300,8 +321,13 @@ class LayerCache:
             with standing(painter, layer):
                 self._paint_layer(painter, layer, camera)
 
-    def _sprite(self, layer: Layer, camera: Camera, ratio: float) -> QPixmap | None:
-        """Return a layer as it is painted to the whole px; None where it was not painted alike before."""
+    def _sprite(
+        self, layer: Layer, camera: Camera, ratio: float, ahead: bool = False
+    ) -> QPixmap | None:
+        """Return a layer as it is painted to the whole px; None where it was not painted alike before.
+
+        With `ahead` it is painted for what is to come.
+        """
         look, place = self._pictures.look_of(layer), rect_of(layer)
         scale = camera.scale * ratio
         if look is None or place.w * place.h * scale**2 > LARGEST_SPRITE:
@@ -309,10 +335,10 @@ class LayerCache:
         rect = layer.rect
         how = rect.w, rect.h, layer.fit, layer.flip, layer.rotation, layer.opacity
         key = (layer.picture, layer.mask, how, scale, self._generation)
-        if key not in self._sprites:
+        if key not in self._sprites and not ahead:
             self._keep_sprite(key, None)  # it may be another one in each frame
             return None
-        sprite = self._sprites[key]
+        sprite = self._sprites.get(key)
         if sprite is None:
             sprite = QPixmap(ceil(place.w * scale) + 2, ceil(place.h * scale) + 2)
             sprite.fill(Qt.GlobalColor.transparent)
@@ -345,10 +371,15 @@ class LayerCache:
 
 
 def _enter(painter: QPainter, camera: Camera) -> None:
-    """Let the painter paint in canvas px from here on."""
+    """Let the painter paint pictures in canvas px from here on."""
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.translate(camera.x, camera.y)
-    painter.scale(camera.scale, camera.scale)
+    enter_canvas(painter, camera)
+
+
+def _span(layers: Sequence[Layer], ids: Collection[str]) -> tuple[int, int]:
+    """Return where the layers with these ids begin and end in the pile."""
+    indices = [n for n, layer in enumerate(layers) if layer.id in ids]
+    return (indices[0], indices[-1] + 1) if indices else (len(layers), len(layers))
 
 
 def _pixels(sprite: QPixmap | None) -> int:

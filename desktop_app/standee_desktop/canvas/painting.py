@@ -15,6 +15,7 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, 
 from standee.composition import Fit, Layer, Rect
 from standee.geometry import fit_picture
 
+from ..model.camera import Camera
 from ..model.rects import HANDLES, Handle
 from ..model.snapping import Line
 from ..services.image_cache import CachedImage
@@ -37,6 +38,12 @@ OUTSIDE = 0.72
 def qrect(rect: Rect) -> QRectF:
     """Return a rectangle of the document as Qt's."""
     return QRectF(rect.x, rect.y, rect.w, rect.h)
+
+
+def enter_canvas(painter: QPainter, camera: Camera) -> None:
+    """Let the painter paint in canvas px from here on."""
+    painter.translate(camera.x, camera.y)
+    painter.scale(camera.scale, camera.scale)
 
 
 @lru_cache(maxsize=4)
@@ -240,11 +247,15 @@ def paint_handles(painter: QPainter, rect: QRectF) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def paint_guides(painter: QPainter, view: QRectF, xs: Iterable[float], ys: Iterable[float]) -> None:
-    """Paint the artist's own guides; positions and `view` in screen px."""
+def paint_guides(
+    painter: QPainter, view: QRectF, camera: Camera, xs: Iterable[float], ys: Iterable[float]
+) -> None:
+    """Paint the artist's own guides; their positions in canvas px, the painter and `view` in screen px."""
     painter.setPen(pen(QColor("#22b8cf"), 1))
-    painter.drawLines([QLineF(x, view.top(), x, view.bottom()) for x in xs])
-    painter.drawLines([QLineF(view.left(), y, view.right(), y) for y in ys])
+    across = [camera.to_screen(x, 0)[0] for x in xs]
+    down = [camera.to_screen(0, y)[1] for y in ys]
+    painter.drawLines([QLineF(x, view.top(), x, view.bottom()) for x in across])
+    painter.drawLines([QLineF(view.left(), y, view.right(), y) for y in down])
 
 
 def paint_snap_lines(painter: QPainter, lines: Iterable[Line]) -> None:

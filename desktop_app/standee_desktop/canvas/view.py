@@ -30,7 +30,7 @@ from ..model.rects import bounds
 from ..model.token_counts import on_tokens
 from ..services.image_cache import ImageCache
 from .layer_cache import LayerCache
-from .painting import paint_guides, paint_outside
+from .painting import enter_canvas, paint_guides, paint_outside
 from .tool import Cover, Pointer, Tool
 
 MARGIN = 48
@@ -72,14 +72,15 @@ class CanvasView(QWidget):
         self._sharpen.timeout.connect(
             lambda: self.update() if self._backdrop.go_on() else self._sharpen.start()
         )
+        self._ahead = QTimer(self, singleShot=True, interval=0)
+        self._ahead.timeout.connect(self._get_ready)
         self._camera = Camera()
         self._tool: Tool | None = None
         self._default_tool: Tool | None = None
         self._overlays: dict[str, Overlay] = {}
         self._fitting = True
         self._pan_from: QPointF | None = None
-        self._space = False
-        self._pressed = False
+        self._space = self._pressed = False
         self.setObjectName("canvas")
         self.setAccessibleName(self.tr("Canvas"))
         self._describe()
@@ -92,8 +93,8 @@ class CanvasView(QWidget):
         document.selection_changed.connect(lambda _: self._on_selection())
         document.view_changed.connect(lambda _: self._repaint())
         document.opened.connect(lambda _: self._on_opened())
-        pictures.ready.connect(lambda _: self.update())
-        pictures.failed.connect(lambda *_: self.update())
+        for come in (pictures.ready, pictures.failed):
+            come.connect(lambda *_: self.update())
 
     # -- tools and overlays ----------------------------------------------------------------------
 
@@ -210,24 +211,27 @@ class CanvasView(QWidget):
         )
         if not at_rest:
             self._sharpen.start()
+        elif len(self.document.selection) > 1 and not self.moving:
+            self._ahead.start()
         paint_outside(painter, area, self.to_screen(self.canvas_rect()))
         painter.save()
-        painter.translate(self._camera.x, self._camera.y)
-        painter.scale(self._camera.scale, self._camera.scale)
+        enter_canvas(painter, self._camera)
         for overlay in tuple(self._overlays.values()):
             painter.save()
             overlay(painter, self._camera.scale)
             painter.restore()
         painter.restore()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, at_rest)  # it takes time
-        xs = [self._camera.to_screen(x, 0)[0] for x in view.guides_x]
-        ys = [self._camera.to_screen(0, y)[1] for y in view.guides_y]
-        paint_guides(painter, area, xs, ys)
+        paint_guides(painter, area, self._camera, view.guides_x, view.guides_y)
         if self._tool is not None:
-            painter.translate(self._camera.x, self._camera.y)
-            painter.scale(self._camera.scale, self._camera.scale)
+            enter_canvas(painter, self._camera)
             self._tool.paint(painter, self._camera.scale)
         painter.end()
+
+    def _get_ready(self) -> None:
+        """Paint what a drag of the selection will need, between what is done meanwhile."""
+        if not self.moving and not self._backdrop.get_ready(self.document.selection):
+            self._ahead.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the canvas fitted, or its middle in the middle."""
@@ -280,13 +284,11 @@ class CanvasView(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pan with the middle button or space; the left button is the tool's."""
-        pans = event.button() == Qt.MouseButton.MiddleButton or (
-            self._space and event.button() == Qt.MouseButton.LeftButton
-        )
-        if pans:
+        left = event.button() == Qt.MouseButton.LeftButton
+        if event.button() == Qt.MouseButton.MiddleButton or (left and self._space):
             self._pan_from = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif event.button() == Qt.MouseButton.LeftButton and self._tool is not None:
+        elif left and self._tool is not None:
             self._pressed = self._tool.press(self._pointer(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -308,10 +310,8 @@ class CanvasView(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a pan or a drag."""
         if self._pan_from is not None:
-            self._pan_from = None
-            self.setCursor(
-                Qt.CursorShape.OpenHandCursor if self._space else Qt.CursorShape.ArrowCursor
-            )
+            self._pan_from, shape = None, Qt.CursorShape
+            self.setCursor(shape.OpenHandCursor if self._space else shape.ArrowCursor)
         elif event.button() == Qt.MouseButton.LeftButton and self._pressed:
             self._pressed = False
             if self._tool is not None:
@@ -377,17 +377,18 @@ class CanvasView(QWidget):
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Let go of space."""
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = False
-            if self._pan_from is None:
-                self.unsetCursor()
+            self._let_go_of_space()
         super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Space may be let go where the canvas does not see it: in a dialog, in another window."""
+        self._let_go_of_space()
+        super().focusOutEvent(event)
+
+    def _let_go_of_space(self) -> None:
         self._space = False
         if self._pan_from is None:
             self.unsetCursor()
-        super().focusOutEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the context menu of what is under the mouse, or of the selection."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QMimeData, QPoint, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QIcon, QImage
+from PySide6.QtGui import QGuiApplication, QIcon, QImage, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -32,6 +32,14 @@ from ..storage.image_import import open_picture
 from ..widgets.keyed_list import KeyedList, thumbnail_icon
 
 SIDE = 100
+STEP = SIDE + 14
+"""From one picture in the row to the next, px."""
+ROOM = 3 * STEP
+"""The row of pictures has this room, px, before all buttons stand beside it."""
+BUTTON = 104
+"""How wide a button is at least, px."""
+APART = 12
+"""What the row and the buttons stand apart, and from the sides, px."""
 NAME = Qt.ItemDataRole.UserRole
 
 
@@ -65,6 +73,8 @@ class ResultsPanel(QWidget):
         self.export = QPushButton(self.tr("Export…"))
         self.discard = QPushButton(self.tr("Discard"))
         self.grid = QPushButton(self.tr("Grid…"))
+        self.more = QPushButton(self.tr("More"))
+        self._narrow = False
         self._lay_out()
         self.list.currentItemChanged.connect(lambda *_: self._show())
         self.list.itemSelectionChanged.connect(self._show_other)
@@ -125,7 +135,7 @@ class ResultsPanel(QWidget):
         self.list.setMovement(QListWidget.Movement.Static)
         self.list.setDragEnabled(True)  # which a row of pictures that stay in place has not
         self.list.setIconSize(QSize(SIDE, SIDE))
-        self.list.setGridSize(QSize(SIDE + 14, SIDE + 30))
+        self.list.setGridSize(QSize(STEP, SIDE + 30))
         self.list.setFixedHeight(SIDE + 52)
         self.list.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -148,25 +158,49 @@ class ResultsPanel(QWidget):
             self.discard: self.tr("Drop the selected results"),
             self.grid: self.tr("See all results side by side; keep or discard each by one key"),
         }
-        grid = QGridLayout()
-        grid.setSpacing(6)
-        grid.addWidget(self.apply, 1, 0)
-        grid.addWidget(self.grid, 1, 1)
-        for n, button in enumerate((self.compare, self.recall, self.export, self.discard)):
-            grid.addWidget(button, 2 + n // 2, n % 2)
-        for column in (0, 1):
-            grid.setColumnStretch(column, 1)
-            grid.setColumnMinimumWidth(column, 104)
+        self.more.setMenu(QMenu(self.more))
+        self.more.menu().aboutToShow.connect(self._fill_more)
+        self._buttons = QGridLayout()
+        self._buttons.setSpacing(6)
+        for n, button in enumerate(
+            (self.apply, self.grid, self.compare, self.recall, self.export, self.discard)
+        ):
+            self._buttons.addWidget(button, 1 + n // 2, n % 2)
+        self._buttons.addWidget(self.more, 3, 0)
+        self._buttons.setColumnStretch(0, 1)
         for row in (0, 4):
-            grid.setRowStretch(row, 1)
+            self._buttons.setRowStretch(row, 1)
         for button, tip in tips.items():
             button.setToolTip(tip)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 2, 12, 10)
-        layout.setSpacing(12)
+        layout.setContentsMargins(APART, 2, APART, 10)
+        layout.setSpacing(APART)
         layout.addLayout(self._stack, 1)
-        layout.addLayout(grid)
+        layout.addLayout(self._buttons)
+        self._place_buttons()
         self.setFixedHeight(SIDE + 64)
+
+    def _place_buttons(self) -> None:
+        """Show all buttons, or where pictures need the room the first of them and a menu."""
+        for button in (self.grid, self.recall, self.export, self.discard):
+            button.setHidden(self._narrow)
+        self.more.setVisible(self._narrow)
+        for column in (0, 1):
+            second = column == 1
+            self._buttons.setColumnMinimumWidth(column, 0 if second and self._narrow else BUTTON)
+            self._buttons.setColumnStretch(column, 0 if second and self._narrow else 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the pictures the most of the room."""
+        super().resizeEvent(event)
+        narrow = self.width() < ROOM + 2 * BUTTON + 4 * APART
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._place_buttons()
+
+    def minimumSizeHint(self) -> QSize:
+        """One picture and one column of buttons."""
+        return QSize(STEP + self.more.sizeHint().width() + 4 * APART, self.height())
 
     # -- what is there ---------------------------------------------------------------------------
 
@@ -176,10 +210,11 @@ class ResultsPanel(QWidget):
         with QSignalBlocker(self.list):
             self.list.clear()
             for name, result in results.items():
-                item = QListWidgetItem(self._label(name, result.receipt), self.list)
+                label = self._label(name, result.receipt)
+                item = QListWidgetItem(label, self.list)
                 item.setSizeHint(self.list.gridSize())  # level, whether its picture is read or not
                 item.setData(NAME, name)
-                item.setToolTip(self._tip(result.receipt))
+                item.setToolTip("\n".join((label, *self._words(result.receipt))))
                 if name in self._thumbnails:
                     item.setIcon(self._thumbnails[name])
                 else:
@@ -204,9 +239,10 @@ class ResultsPanel(QWidget):
         label = self.tr("Seed %1, collage") if collage else self.tr("Seed %1")
         return label.replace("%1", str(seed))
 
-    def _tip(self, receipt: dict[str, object]) -> str:
+    def _words(self, receipt: dict[str, object]) -> list[str]:
         composition = receipt.get("composition")
-        return str(composition.get("prompt") or "") if isinstance(composition, dict) else ""
+        prompt = composition.get("prompt") if isinstance(composition, dict) else None
+        return [str(prompt)] if prompt else []
 
     def _load_thumbnail(self, name: str) -> None:
         document = self._editor.document
@@ -325,11 +361,21 @@ class ResultsPanel(QWidget):
         if self.current is None:
             return
         menu = QMenu(self)
-        for button in (self.apply, self.recall, self.compare, self.export, self.discard):
-            menu.addAction(button.text(), button.click)
-        subject = self.tr("Add as a subject")
-        menu.addAction(subject, lambda: self._with_current(self.subject_wanted.emit))
+        self._fill(menu, (self.apply, self.recall, self.compare, self.export, self.discard))
         menu.popup(self.list.viewport().mapToGlobal(at))
+
+    def _fill_more(self) -> None:
+        self.more.menu().clear()
+        self._fill(self.more.menu(), (self.recall, self.export, self.discard, self.grid))
+
+    def _fill(self, menu: QMenu, buttons: tuple[QPushButton, ...]) -> None:
+        """List what buttons do, and what only the menu offers."""
+        for button in buttons:
+            menu.addAction(button.text(), button.click).setEnabled(button.isEnabled())
+        subject = menu.addAction(
+            self.tr("Add as a subject"), lambda: self._with_current(self.subject_wanted.emit)
+        )
+        subject.setEnabled(self.current is not None)
 
 
 class ResultList(KeyedList):

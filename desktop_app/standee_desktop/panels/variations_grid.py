@@ -7,9 +7,8 @@ are kept stay in the document like all results, those that are discarded come ba
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage
+from PySide6.QtGui import QIcon, QImage, QResizeEvent
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -23,10 +22,16 @@ from ..services.composer import Composer
 from ..services.image_cache import to_qimage
 from ..services.thread_pool import ThreadPool
 from ..storage.image_import import open_picture
-from ..widgets.fields import heading, muted
+from ..widgets.fields import muted
+from ..widgets.fitting import WrappingBar
 from ..widgets.keyed_list import KeyedList, thumbnail_icon
 
-SIDE = 220
+SIDE, SMALLEST = 220, 96
+"""How large pictures are shown, px, and how large at least where there is less room."""
+AROUND = 20
+"""What lies around each, px."""
+APART = 10
+"""What words stand apart from the sides, px."""
 NAME = Qt.ItemDataRole.UserRole
 
 
@@ -52,7 +57,7 @@ class VariationsGrid(QWidget):
         self.setObjectName("variations")
         ignored = QSizePolicy.Policy.Ignored  # the window is as small as the canvas lets it be
         self.setSizePolicy(ignored, ignored)
-        self.list = KeyedList()
+        self.list = VariationList()
         self.keep = QPushButton(self.tr("Keep  (K)"))
         self.discard = QPushButton(self.tr("Discard  (D)"))
         self.done = QPushButton(self.tr("Done"))
@@ -75,19 +80,21 @@ class VariationsGrid(QWidget):
         self.list.setViewMode(QListWidget.ViewMode.IconMode)
         self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setMovement(QListWidget.Movement.Static)
-        self.list.setIconSize(QSize(SIDE, SIDE))
-        self.list.setGridSize(QSize(SIDE + 20, SIDE + 20))
         self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
-        top = QHBoxLayout()
-        top.addWidget(heading(self.tr("Variations")))
-        words = self.tr("Arrows go from one to the next. Enter shows it on the canvas; undo works.")
-        top.addWidget(muted(words), 1)
+        top = WrappingBar(spare=0)
+        top.title.setText(self.tr("Variations"))
+        buttons = top.add_part()
         for button in (self.keep, self.discard, self.done):
-            top.addWidget(button)
+            buttons.addWidget(button)
         self.done.setProperty("role", "primary")
+        words = self.tr("Arrows go from one to the next. Enter shows it on the canvas; undo works.")
+        hint = muted(words)
+        hint.setContentsMargins(APART, 0, APART, 0)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 10, 12, 8)
-        layout.addLayout(top)
+        layout.setContentsMargins(2, 4, 2, 8)
+        layout.setSpacing(4)
+        layout.addWidget(top)
+        layout.addWidget(hint)
         layout.addWidget(self.list, 1)
 
     def begin(self) -> None:
@@ -160,3 +167,18 @@ class VariationsGrid(QWidget):
     def _end_when_empty(self) -> None:
         if not self.names:
             self.closed.emit()
+
+
+class VariationList(KeyedList):
+    """Pictures side by side, as large as there is room for two whole ones."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show them smaller in a small window."""
+        width = self.contentsRect().width() - self.verticalScrollBar().sizeHint().width()
+        side = min(SIDE, self.viewport().height() - AROUND, (width - 2) // 2 - AROUND)
+        side = max(SMALLEST, side)
+        self.setIconSize(QSize(side, side))
+        self.setGridSize(QSize(side + AROUND, side + AROUND))
+        for row in range(self.count()):
+            self.item(row).setSizeHint(self.gridSize())
+        super().resizeEvent(event)

@@ -2403,6 +2403,10 @@ or add a subject below.</source>
         <translation>网格…</translation>
     </message>
     <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message>
         <source>Results</source>
         <translation>结果</translation>
     </message>

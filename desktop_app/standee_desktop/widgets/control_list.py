@@ -174,25 +174,25 @@ class ControlRow(QWidget):
             field.setAccessibleName(name)
             field.setToolTip(tip)
             make_plain(field)
-        numbers = QHBoxLayout()
-        for label, field in (
-            ("", self.strength),
-            (self.tr("from"), self.start),
-            (self.tr("to"), self.end),
-        ):
-            if label:
-                numbers.addWidget(QLabel(label))
-            numbers.addWidget(field, 1)
-        above = QHBoxLayout()
+        above, strength, steps = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         above.addWidget(self.kind, 1)
         above.addWidget(self.where, 1)
-        above.addWidget(self.remove)
-        beside = QVBoxLayout()
-        beside.addLayout(above)
-        beside.addLayout(numbers)
+        for line, label, field in (
+            (strength, self.tr("Strength"), self.strength),
+            (steps, self.tr("from"), self.start),
+            (steps, self.tr("to"), self.end),
+        ):
+            line.addWidget(QLabel(label))
+            line.addWidget(field, 1)
+        below, beside = QVBoxLayout(), QVBoxLayout()
+        below.addWidget(self.picture)
+        below.addWidget(self.remove, alignment=Qt.AlignmentFlag.AlignHCenter)
+        below.addStretch(1)
+        for line in (above, strength, steps):
+            beside.addLayout(line)
         row = QHBoxLayout(self)
-        row.addWidget(self.picture)
+        row.addLayout(below)
         row.addLayout(beside, 1)
-        for layout in (numbers, above, beside, row):
+        for layout in (above, strength, steps, below, beside, row):
             layout.setContentsMargins(0, 0, 0, 0)
             layout.setSpacing(SPACE)

@@ -92,6 +92,37 @@ def test_each_size_that_a_layer_has_on_tokens_is_painted_once(
     assert not drawn
 
 
+def test_what_a_drag_of_several_layers_needs_is_painted_before_it_a_layer_at_a_time(
+    three: Person, drawn: list[int]
+) -> None:
+    composition, moving = three.document.composition, {"cat", "owl"}
+    cache = LayerCache(three.canvas.pictures)
+    still = painted(cache, composition, set())
+    drawn.clear()
+    slices = 1
+    while not cache.get_ready(moving):
+        slices += 1
+    assert len(drawn) == 3  # the dog between them, too
+    assert slices >= 3
+    drawn.clear()
+    np.testing.assert_array_equal(painted(cache, composition, moving), still)
+    assert cache.get_ready(moving)  # nor is it done twice
+    assert not drawn
+
+
+def test_the_canvas_is_ready_for_a_drag_of_what_is_selected(
+    person: Person, drawn: list[int], settle
+) -> None:  # type: ignore[no-untyped-def]
+    person.has(("cat", 60, 40, 80, 60), ("dog", 100, 100, 50, 50))
+    settle()
+    for chosen, times in (({"cat"}, 0), ({"cat", "dog"}, 2)):
+        drawn.clear()
+        person.document.select(chosen)
+        for _ in range(5):
+            settle()
+        assert len(drawn) == times
+
+
 def test_zooming_shows_many_layers_scaled_and_then_as_they_are(three: Person) -> None:
     composition = three.document.composition
     cache = LayerCache(three.canvas.pictures)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLineEdit
 
+from standee.composition import Control, Lora
+from standee_desktop.model import edits
 from standee_desktop.panels.layer_settings import NARROWEST
+from standee_desktop.shell.application import translate
 from support.desktop.person import Person
+from support.desktop.squeezed import squeezed
 
 
 def test_taking_up_a_brush_leaves_the_panels_their_width(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
@@ -72,3 +77,45 @@ def test_the_window_fits_a_small_laptop(person: Person, assembly, settle) -> Non
     person.window.panel("scene").widget().ensureWidgetVisible(panel.controls)
     settle()
     assert not panel.controls.visibleRegion().isEmpty()
+
+
+@pytest.fixture(params=["en", "zh_CN"])
+def spoken(app, request):  # type: ignore[no-untyped-def]
+    """The language of the window."""
+    translate(app, request.param)
+    yield request.param
+    translate(app, "en")
+
+
+def test_in_a_small_window_nothing_of_any_panel_is_squeezed(  # type: ignore[no-untyped-def]
+    spoken, person: Person, assembly, settle, picture
+) -> None:
+    person.window.resize(1024, 640)
+    person.has(("cat", 60, 60, 128, 128))
+    person.selects("cat")
+    settle()
+    names = ("compose", "scene", "library", "layers", "layer-settings", "results")
+    squeezed_when_empty = [(n, squeezed(person.window.panel(n).widget())) for n in names]
+    assert squeezed_when_empty == [(n, []) for n in names]
+
+    document = person.document.document
+    digest, loras = document.add_picture(picture()), (Lora("a/style-with-a-long-name"),)
+    controls = [Control("depth", digest), Control("normal", digest)]
+    filled = edits.with_sampling(person.document.composition, loras=loras)
+    person.document.apply("Filled", edits.with_controls(filled, controls))
+    for n in range(4):
+        document.add_result(picture(), {"composition": {"sampling": {"seed": 2**53 - n}}}, str(n))
+    person.document.note_results()
+    found = []
+    for name in names:
+        person.window.panel(name).raise_()
+        settle(lambda: person.window.width() == 1024)
+        found += squeezed(person.window.panel(name).widget())
+    person.chooses("variations")
+    settle(assembly.variations.isVisible)
+    found += squeezed(assembly.variations)
+    assert found == []
+    for shown in (assembly.results_panel.list, assembly.variations.list):
+        rects = [shown.visualItemRect(shown.item(row)) for row in range(shown.count())]
+        assert sum(shown.viewport().rect().contains(one) for one in rects) >= 2
+    assert person.window.width() == 1024

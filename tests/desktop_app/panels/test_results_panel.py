@@ -268,3 +268,30 @@ def test_a_copied_layer_is_its_cut_out_to_other_programs(  # type: ignore[no-unt
     person.chooses("paste")
     settle(lambda: len(person.document.composition.layers) == 2)
     assert person.document.composition.layers[1].name == "cat"
+
+
+def test_in_a_small_window_a_menu_does_what_the_buttons_do_that_have_no_room(  # type: ignore[no-untyped-def]
+    person: Person, strip, settle
+) -> None:
+    buttons = strip.grid, strip.recall, strip.export, strip.discard
+    person.window.resize(1024, 640)
+    settle(lambda: strip.more.isVisible())
+    assert not any(one.isVisible() for one in buttons)
+    menu = strip.more.menu()
+    menu.aboutToShow.emit()
+    usable = {one.text(): one.isEnabled() for one in menu.actions()}
+    assert usable == {
+        "Use settings": False,
+        "Export…": False,
+        "Discard": False,
+        "Grid…": True,
+        "Add as a subject": False,
+    }
+    strip.select("red")
+    menu.aboutToShow.emit()
+    [discard] = [one for one in menu.actions() if one.text() == "Discard"]
+    discard.trigger()
+    settle(lambda: list(person.document.document.results) == ["blue"])
+    person.window.resize(1600, 840)
+    settle(lambda: all(one.isVisible() for one in buttons))
+    assert not strip.more.isVisible()

@@ -5,22 +5,12 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSlider,
-    QAbstractSpinBox,
-    QDockWidget,
-    QLabel,
-    QLineEdit,
-    QProgressBar,
-    QToolBar,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractButton, QDockWidget, QToolBar
 
 from standee.errors import BadDocument
 from standee_desktop.shell.application import translate
-from standee_desktop.widgets.fields import ElidedLabel
 from support.desktop.person import Person
+from support.desktop.squeezed import cut_off
 
 
 def test_a_notice_in_the_middle_of_a_drag_moves_nothing(person: Person, assembly, settle) -> None:  # type: ignore[no-untyped-def]
@@ -129,22 +119,6 @@ def test_a_bar_takes_as_many_rows_as_it_needs(  # type: ignore[no-untyped-def]
     bar.show()
     settle()
     assert cut_off(bar) == []
-
-
-def cut_off(bar: QWidget) -> list[str]:
-    """Return the names of the controls of a bar that are not seen as large as they must be."""
-    kinds = QAbstractButton, QAbstractSlider, QAbstractSpinBox, QLabel, QLineEdit, QProgressBar
-    found = []
-    for one in bar.findChildren(QWidget):
-        part = isinstance(one.parent(), QAbstractSpinBox) or isinstance(one, ElidedLabel)
-        if not isinstance(one, kinds) or part or not one.isVisible():
-            continue
-        name = one.accessibleName() or getattr(one, "text", str)() or type(one).__name__
-        if one.visibleRegion().boundingRect() != one.rect():
-            found.append(f"{name} is cut")
-        elif one.width() < one.minimumSizeHint().width():
-            found.append(f"{name} is {one.width()} px wide")
-    return found
 
 
 def test_at_1024_px_no_notice_is_cut_off_or_stands_in_a_narrow_column(  # type: ignore[no-untyped-def]
