@@ -2,7 +2,7 @@
 
     python benchmarks/words.py [--figures 50] [--work ~/.cache/standee-training] [--sheet words.png] [--json words.json]
 
-Each figure is one that the bundled model's training saw, named as its captions name it. A place is painted with a
+Each figure is one whose name the model was trained to know, named as its captions name it. A place is painted with a
 rectangle of these words, without it, with the words in the prompt alone, and with a subject that stands in front of
 all of it. Two judges look: the matched filter, which finds the figure's own picture at the place in any of several
 sizes, and change, which tells that anything stands there that does not without the words. Exit status 1 where a
@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import torch
 from measuring.cases import Bench
-from PIL import Image
+from PIL import Image, ImageOps
 
 from standee.composition import Canvas, Composition, Layer, Method, Rect, Sampling
 from standee_backend.bench.measures import Array
@@ -29,6 +29,7 @@ from standee_backend.engine.loading.load import load
 from standee_backend.engine.token_cache.cache import TokenCache
 from standee_backend.hardware.options import Options
 from training.world import data
+from training.world.names import KNOWN_BY_NAME
 
 PLACES = ("a meadow at noon", "a beach at noon", "snow at noon", "a desert at noon")
 SIZES = (0.5, 0.65, 0.8, 0.95)
@@ -53,7 +54,7 @@ def main() -> int:
         TokenCache(2**30),
     )
     seen, held_out = data.split(data.load_figures(data.download(arguments.work)))
-    figures = [seen[n] for n in np.linspace(0, len(seen) - 1, arguments.figures).astype(int)]
+    figures = [figure for figure in seen if figure.name in KNOWN_BY_NAME][: arguments.figures]
     front = held_out[0].picture
     rows, found = [], []
     for index, figure in enumerate(figures):
@@ -114,7 +115,10 @@ def paint(bench: Bench, name: str, index: int, front: Image.Image) -> dict[str, 
 
 
 def correlation(picture: Array, figure: Image.Image, rect: Rect) -> float:
-    """Return the best correlation of a figure, inside its outline, with any place and size in the rectangle."""
+    """Return the best correlation of a figure, inside its outline, with any place and size in the rectangle.
+
+    The model saw figures mirrored as often as not, so either will do.
+    """
     x, y, w, h = (round(side) for side in (rect.x, rect.y, rect.w, rect.h))
     part = np.ascontiguousarray(picture[y : y + h, x : x + w], np.float32)
     best = 0.0
@@ -122,10 +126,12 @@ def correlation(picture: Array, figure: Image.Image, rect: Rect) -> float:
         side = round(size * min(w, h))
         small = figure.copy()
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        pixels = np.asarray(small, np.float32) / 255
-        mask = np.repeat((pixels[..., 3:] > 0.5).astype(np.float32), 3, axis=2)
-        scores = cv2.matchTemplate(part, pixels[..., :3].copy(), cv2.TM_CCOEFF_NORMED, mask=mask)
-        best = max(best, float(np.nan_to_num(scores, posinf=0, neginf=0).max()))
+        for either in (small, ImageOps.mirror(small)):
+            pixels = np.asarray(either, np.float32) / 255
+            mask = np.repeat((pixels[..., 3:] > 0.5).astype(np.float32), 3, axis=2)
+            colours = pixels[..., :3].copy()
+            scores = cv2.matchTemplate(part, colours, cv2.TM_CCOEFF_NORMED, mask=mask)
+            best = max(best, float(np.nan_to_num(scores, posinf=0, neginf=0).max()))
     return best
 
 

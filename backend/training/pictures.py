@@ -124,8 +124,8 @@ class Crops:
 
     def _one(self, rng: np.random.Generator, extent: int) -> np.ndarray:
         source = self.sources[str(rng.choice(list(SHARES), p=list(SHARES.values())))]
-        while min((picture := source[rng.integers(len(source))]).shape[:2]) < extent:
-            pass
+        large = [picture for picture in source if min(picture.shape[:2]) >= extent]
+        picture = large[rng.integers(len(large))]
         candidates = []
         for _ in range(2):
             y, x = (

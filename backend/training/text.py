@@ -22,6 +22,7 @@ from transformers import (
 )
 
 from training.world import light
+from training.world.names import KNOWN_BY_NAME
 
 MAX_TOKENS = 24  # a place and two names; more is cut off
 WIDTH = 128  # of both encoders
@@ -49,7 +50,7 @@ def vocabulary(names: list[str]) -> list[str]:
     lights = [phrase for kind in light.KINDS.values() for phrase in kind.words]
     lights += [phrase for lamp in light.LAMPS.values() for phrase in lamp[2]]
     words |= {word for phrase in lights for word in phrase.split()}
-    words |= {word for name in names for word in name.split()}
+    words |= {word for name in (*names, *KNOWN_BY_NAME.values()) for word in name.split()}
     return sorted(words)
 
 

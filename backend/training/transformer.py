@@ -28,6 +28,7 @@ from training.world import data
 
 WHOLE = 0.6  # of the steps see whole pictures, the others crops of 10 to 22 tokens a side
 REFRESH = 200  # steps from one look for new scenes to the next
+CELL = 16  # px a token
 TEXT_RATE = 0.5  # of the AdamW rate, for the text encoders
 WARM_UP = 100  # steps
 
@@ -116,16 +117,24 @@ class PlainAttention(TorchFunctionMode):
 
 @dataclass(frozen=True)
 class Batch:
-    """Clean latents of one grid size with their captions."""
+    """Clean latents of one grid size with their captions.
+
+    In half of them CLIP, which speaks to the whole picture, is told the place alone: so names are learned by T5's
+    tokens, which a part of the picture can be told.
+    """
 
     latents: torch.Tensor  # (N, 16, 2h, 2w)
     captions: list[str]
+    pooled: list[str]  # what CLIP is told
     top: int  # rotary id of the first row
     left: int
 
 
 class Sampler:
-    """Draws batches from the store, which may grow meanwhile; batch i depends on i and on what is stored."""
+    """Draws batches from the store, which may grow meanwhile; batch i depends on i and on what is stored.
+
+    Canvases come as often as the world says, of those that are stored.
+    """
 
     def __init__(self, work: Path, tokens: int):
         self.work, self.tokens = work, tokens
@@ -144,7 +153,7 @@ class Sampler:
     def draw(self, step: int) -> Batch:
         rng = np.random.default_rng((11, step))
         grids = sorted(self.by_grid)
-        shares = np.array([len(self.by_grid[grid]) for grid in grids], float)
+        shares = np.array([_share(columns * CELL, rows * CELL) for rows, columns in grids])
         whole_rows, whole_columns = grids[rng.choice(len(grids), p=shares / shares.sum())]
         rows, columns = whole_rows, whole_columns
         if rng.random() >= WHOLE:
@@ -160,17 +169,32 @@ class Sampler:
         latents = torch.stack(
             [chunk.latents[index][:, window[0], window[1]] for chunk, index in chosen]
         )
-        captions = [data.caption(rng, *chunk.captions[index]) for chunk, index in chosen]
+        told = [chunk.captions[index] for chunk, index in chosen]
+        captions = [data.caption(rng, *one) for one in told]
+        pooled = [
+            place if caption and rng.random() < 0.5 else caption
+            for (place, _), caption in zip(told, captions, strict=True)
+        ]
         if rng.random() < 0.5:
             top = left = 0
-        return Batch(latents.float(), captions, top, left)
+        return Batch(latents.float(), captions, pooled, top, left)
+
+
+def _share(width: int, height: int) -> float:
+    """How often a canvas is trained on."""
+    if (width, height) == data.CLOSE:
+        return data.CLOSE_UPS
+    return (1 - data.CLOSE_UPS) * data.CANVASES[width, height]
 
 
 def draw_sigma(count: int, tokens: int, device: torch.device) -> torch.Tensor:
-    """(count,) noise levels, stratified: half uniform, half logit-normal, higher where there are more tokens."""
+    """(count,) noise levels, stratified: half uniform, half logit-normal, higher where there are more tokens.
+
+    They are never lower than those of 256 tokens: what a figure is, is settled early.
+    """
     uniform = (torch.randperm(count) + torch.rand(count)) / count
     normal = torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4))
-    bell = torch.sigmoid(normal + 0.5 * math.log2(max(1.0, tokens / 128)))
+    bell = torch.sigmoid(normal + 0.5 * math.log2(max(256, tokens) / 128))
     return torch.where(torch.rand(count) < 0.5, uniform, bell).clamp(0.001, 1).to(device)
 
 
@@ -182,7 +206,7 @@ def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
     sigma = draw_sigma(len(clean), rows * columns, device)
     noisy = torch.lerp(clean, noise, sigma[:, None, None])
     t5_ids = text.token_ids(mini.t5_tokenizer, batch.captions).to(device)
-    clip_ids = text.token_ids(mini.clip_tokenizer, batch.captions).to(device)
+    clip_ids = text.token_ids(mini.clip_tokenizer, batch.pooled).to(device)
     ids = grid_ids(rows, columns, batch.top, batch.left, device)
     with torch.autocast(device.type, torch.bfloat16):
         states, pooled = text.encode(mini.t5, mini.clip, t5_ids, clip_ids)

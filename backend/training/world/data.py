@@ -31,9 +31,10 @@ from training.world.light import (
     outdoors,
     shade,
 )
+from training.world.names import KNOWN_BY_NAME
 
 SIZE = 512  # px, the usual canvas
-CANVASES = {  # (width, height): how often it comes
+CANVASES = {  # (width, height) of scenes: how often it comes
     (512, 512): 0.36,
     (256, 256): 0.16,
     (384, 384): 0.12,
@@ -43,10 +44,13 @@ CANVASES = {  # (width, height): how often it comes
     (384, 256): 0.06,
     (256, 384): 0.06,
 }
+CLOSE = (160, 160)  # of close-ups: small, so that names are learned from many in little time
+CLOSE_UPS = 2 / 3  # of the chunks, and of the training's steps
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 HELD_OUT = 100
 HELD_OUT_SEED = 2503
 MAX_COVERAGE = 0.90  # a fuller square is a sign on a tile, not a figure
+KNOWN = 0.7  # of the figures in scenes are of KNOWN_BY_NAME
 AGAIN = 0.4  # of the scenes show one figure more than once
 WETTER = 4.0  # a ground mirrors that many times more after the rain
 SHADOW = 0.10  # of the ambient light is left in the darkest shadow
@@ -147,15 +151,16 @@ def draw_figure(
     figure: Figure,
     extent: float,
     channels: tuple[int, int, int] | None = None,
+    as_it_is: bool = False,
 ) -> np.ndarray:
     """(h, w, 4) float32 in 0..1 (colour not premultiplied), the longer side `extent` px.
 
-    Sometimes mirrored or tilted; its colour channels in the order `channels`.
+    Sometimes mirrored or tilted, unless `as_it_is`; its colour channels in the order `channels`.
     """
     picture = figure.picture.convert("RGBa")
-    if rng.random() < 0.5:
+    if not as_it_is and rng.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    if rng.random() < 0.25:
+    if not as_it_is and rng.random() < 0.25:
         picture = picture.rotate(rng.uniform(-20, 20), Image.Resampling.BICUBIC, expand=True)
     scale = extent / max(picture.size)
     shape = (max(2, round(picture.width * scale)), max(2, round(picture.height * scale)))
@@ -254,10 +259,16 @@ def render(
                 5, p=(0.16, 0.36, 0.27, 0.14, 0.07) if place.shadows else (0, 0.6, 0.3, 0.1, 0)
             )
         )
-    chosen = [figures[rng.integers(len(figures))] for _ in range(count)]
+    known = [figure for figure in figures if figure.name in KNOWN_BY_NAME]
+    chosen = []
+    for _ in range(count):
+        pool = known if known and rng.random() < KNOWN else figures
+        chosen.append(pool[rng.integers(len(pool))])
     if chosen and rng.random() < AGAIN:
         chosen = [chosen[0]] * int(rng.integers(1, 3)) + chosen
-    colours = {id(figure): _recolouring(rng) for figure in chosen}
+    colours = {
+        id(figure): None if figure.name in KNOWN_BY_NAME else _recolouring(rng) for figure in chosen
+    }
     standing, names = [], []
     for figure in chosen:
         extent = min(canvas) * rng.triangular(0.26, 0.42, 0.75)
@@ -275,6 +286,22 @@ def render(
     picture = draw(background, place, light, [standing[index] for index in order])
     words = tuple(names[index] for index in order)
     return Scene(to_uint8(picture), describe(rng, place, light), words)
+
+
+def render_close_up(rng: np.random.Generator, figures: list[Figure]) -> Scene:
+    """A scene of one figure that is known by name, large, whole and as it is, on a random place."""
+    frame = Frame(*CLOSE)
+    place, light = find_place(rng, frame)
+    background = backgrounds.lit(rng, place, light, frame)
+    known = [figure for figure in figures if figure.name in KNOWN_BY_NAME]
+    figure = known[rng.integers(len(known))]
+    pixels = draw_figure(rng, figure, min(CLOSE) * rng.triangular(0.45, 0.65, 0.9), as_it_is=True)
+    height, width = pixels.shape[:2]
+    left = int(rng.uniform(0, frame.width - width))
+    foot = int(rng.uniform(max(height, (place.horizon + 0.06) * frame.height), frame.height))
+    standing = Standing(pixels, left, foot, place.shadows > 0)
+    picture = draw(background, place, light, [standing])
+    return Scene(to_uint8(picture), describe(rng, place, light), (figure.name,))
 
 
 def render_empty(
@@ -301,7 +328,11 @@ def caption(rng: np.random.Generator, place: str, figures: tuple[str, ...]) -> s
     """
     if rng.random() < 0.1:
         return ""
-    named = [name or "figure" for name in dict.fromkeys(figures) if rng.random() < 0.9]
+    named = [
+        KNOWN_BY_NAME.get(name, name) if rng.random() < 0.5 else name
+        for name in dict.fromkeys(name or "figure" for name in figures)
+        if rng.random() < 0.9
+    ]
     if rng.random() < 0.05:
         named = []
     rng.shuffle(named)
@@ -309,6 +340,8 @@ def caption(rng: np.random.Generator, place: str, figures: tuple[str, ...]) -> s
     if named:
         listed = " and ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in named)
         words = f"{place} with {listed}" if rng.random() < 0.6 else f"{listed} on {place}"
+        if rng.random() < 0.15:
+            words = listed
     if not figures and rng.random() < 0.3:
         words = f"an empty {place.split(' ', 1)[-1]}"
     if rng.random() < 0.25:

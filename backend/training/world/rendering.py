@@ -42,10 +42,12 @@ def _training_figures(tarball: Path) -> list[data.Figure]:
 
 
 def render_chunk(index: int, figures: list[data.Figure]) -> tuple[np.ndarray, Captions]:
-    """Pixels (CHUNK, H, W, 3) uint8 and captions of chunk `index`."""
-    canvases = list(data.CANVASES)
-    weights = np.array(list(data.CANVASES.values()))
+    """Pixels (CHUNK, H, W, 3) uint8 and captions of chunk `index`; the first is no close-up."""
     rng = np.random.default_rng((TRAINING_SEED, index))
-    canvas = canvases[rng.choice(len(canvases), p=weights / weights.sum())]
-    scenes = [data.render(rng, figures, canvas) for _ in range(CHUNK)]
+    if int((index + 1) * data.CLOSE_UPS) > int(index * data.CLOSE_UPS):
+        scenes = [data.render_close_up(rng, figures) for _ in range(CHUNK)]
+    else:
+        canvases, weights = list(data.CANVASES), np.array(list(data.CANVASES.values()))
+        canvas = canvases[rng.choice(len(canvases), p=weights / weights.sum())]
+        scenes = [data.render(rng, figures, canvas) for _ in range(CHUNK)]
     return np.stack([scene.pixels for scene in scenes]), [(s.place, s.figures) for s in scenes]
