@@ -222,6 +222,5 @@ def test_the_table_in_the_documentation_is_what_is_predicted() -> None:
             f"{peak(footprint, preset) / GIB:.1f} / {host(footprint, preset) / GIB:.0f}"
             for footprint in published().values()
         ]
-        assert (
-            f"| {preset.name} | {preset_text(preset.note_values())} | {' | '.join(sizes)} |" in page
-        )
+        assert f"\n| {preset.name} | {preset_text(preset.note_values())} |\n" in page
+        assert f"\n| {preset.name} | {' | '.join(sizes)} |\n" in page
