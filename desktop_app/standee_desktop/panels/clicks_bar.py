@@ -45,11 +45,14 @@ class ClicksBar(WrappingBar):
         for way in (self.add, self.take):
             way.setCheckable(True)
             group.addButton(way)
-        asking, ending = self.add_part(), self.add_part()
-        for widget in (self.add, self.take, self.words, self.back):
-            asking.addWidget(widget)
-        for button in (self.anew, self.leave, self.done):
-            ending.addWidget(button)
+        for widgets in (
+            (self.add, self.take, self.words),
+            (self.back, self.anew),
+            (self.leave, self.done),
+        ):
+            part = self.add_part()
+            for widget in widgets:
+                part.addWidget(widget)
         self.add.clicked.connect(lambda: tool.set_taking(False))
         self.take.clicked.connect(lambda: tool.set_taking(True))
         self.words.returnPressed.connect(lambda: tool.say(self.words.text()))

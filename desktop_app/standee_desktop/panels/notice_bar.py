@@ -7,7 +7,7 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QPushButton,
     QVBoxLayout,
@@ -22,6 +22,8 @@ from ..widgets.icons import icon
 
 NARROW = 400
 """Where there are fewer px than that, a notice has its buttons below its words."""
+MARGINS, APART = (10, 7, 6, 7), 10
+"""What lies around a notice's words and buttons: left, top, right, bottom; and between them, px."""
 
 
 def fix_label(fix: str) -> str:
@@ -79,7 +81,7 @@ class NoticeBar(QWidget):
     def heightForWidth(self, width: int) -> int:
         """Return how high it is at a width, at which its notices are laid out from then on."""
         for row in self.rows():
-            row.fold(width < NARROW)
+            row.fold(width)
         self._layout.invalidate()
         return super().heightForWidth(width)
 
@@ -122,15 +124,15 @@ class NoticeRow(QFrame):
         words.setSpacing(1)
         words.addWidget(text)
         words.addWidget(hint)
-        layout = self._row = QHBoxLayout(self)
-        layout.setContentsMargins(10, 7, 6, 7)
-        layout.setSpacing(10)
-        layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
-        self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._middle.setSpacing(10)
-        self._middle.addLayout(words, 1)
-        buttons = QHBoxLayout()
-        layout.addLayout(self._middle, 1)
+        self._row = QGridLayout(self)
+        self._row.setContentsMargins(*MARGINS)
+        self._row.setSpacing(APART)
+        self._row.setColumnStretch(1, 1)
+        self._row.addWidget(self._picture, 0, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.addLayout(words, 0, 1)
+        self._buttons = QWidget(self)
+        buttons = self._beside = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._buttons)
+        buttons.setContentsMargins(0, 0, 0, 0)
         self.fix: QPushButton | None = None
         for fix, act, first in (
             (notice.other, notice.other_act, False),
@@ -144,21 +146,30 @@ class NoticeRow(QFrame):
                 buttons.addWidget(button)
                 if first:
                     self.fix = button
-        if buttons.count():  # an empty one below the words would leave them no width
-            self._middle.addLayout(buttons)
         close = tool_button("cancel", self.tr("Dismiss"))
         close.clicked.connect(lambda: notices.dismiss(notice))
-        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.addWidget(close, 0, 3, Qt.AlignmentFlag.AlignTop)
+        self._below: bool | None = None
+        self.fold(NARROW)
         if notice.seconds is not None:
             QTimer.singleShot(int(notice.seconds * 1000), self, lambda: notices.drop(notice))
 
-    def fold(self, narrow: bool) -> None:
-        """Put the buttons below the words, or beside them."""
+    def fold(self, width: int) -> None:
+        """Put the buttons beside the words, or at a small width below them, there below each other if need be."""
+        buttons = self._buttons.findChildren(QPushButton)
+        self._buttons.setVisible(bool(buttons))
+        if not buttons:
+            return
+        narrow = width < NARROW
+        together = sum(one.sizeHint().width() + APART for one in buttons) - APART
+        stacked = narrow and together > width - MARGINS[0] - MARGINS[2]
         directions = QBoxLayout.Direction
-        direction = directions.TopToBottom if narrow else directions.LeftToRight
-        if direction != self._middle.direction():
-            self._middle.setDirection(direction)
-            self._row.invalidate()
+        self._beside.setDirection(directions.TopToBottom if stacked else directions.LeftToRight)
+        if narrow != self._below:
+            self._below = narrow
+            self._row.removeWidget(self._buttons)
+            row, column, columns = (1, 0, 4) if narrow else (0, 2, 1)
+            self._row.addWidget(self._buttons, row, column, 1, columns)
 
     def _tint(self) -> None:
         """Take the theme's colours, not to be seen through: it floats over pictures."""

@@ -79,10 +79,11 @@ def spoken(app, request):  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize(
-    ("width", "panels"), [(640, False), (800, False), (940, False), (1024, True)]
+    ("width", "height", "panels"),
+    [(640, 640, False), (800, 640, False), (940, 640, False), (874, 760, True), (1024, 640, True)],
 )
 def test_no_control_of_any_bar_is_cut_off_whatever_is_going_on(  # type: ignore[no-untyped-def]
-    spoken, person: Person, assembly, settle, picture, width: int, panels: bool
+    spoken, person: Person, assembly, settle, picture, width: int, height: int, panels: bool
 ) -> None:
     person.has(("cat", 60, 60, 60, 60))
     person.selects("cat")
@@ -90,10 +91,11 @@ def test_no_control_of_any_bar_is_cut_off_whatever_is_going_on(  # type: ignore[
     for dock in person.window.findChildren(QDockWidget):
         dock.setVisible(panels)
     settle()
-    person.window.resize(width, 640)
+    person.window.resize(width, height)
     settle(lambda: person.window.width() == width)
     person.chooses("token-view")
-    assembly.notices.tell("Something that is worth knowing.", "And more of it.", "news")
+    error = BadDocument("Something that is worth knowing.", fix="And more of it.")
+    assembly.notices.fail(error, "news", "open-folder", lambda: None)
     cut = []
     for tool in TOOLS:
         person.chooses(f"tool-{tool}")
