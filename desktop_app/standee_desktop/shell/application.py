@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -82,6 +83,8 @@ def make_window() -> MainWindow:
     """Return the main window with everything in it."""
     window = MainWindow()
     Assembly(window)
+    gc.collect()
+    gc.freeze()  # to look for garbage among all that is loaded takes longer than a frame may
     return window
 
 
