@@ -77,6 +77,15 @@ def test_jobs_spread_over_all_machines(client):
         end(client, job)
 
 
+def test_the_pictures_of_one_job_are_made_on_all_machines(client):
+    sampling = Sampling(steps=20, count=7, seed=3)
+    job = client.submit(Composition(prompt="slow", sampling=sampling))
+    until(lambda: len(busy(client)) == 3)
+    made = [(each.index, each.seed, each.data) for each in client.wait(job)]
+    assert made == [(n, 3 + n, f"picture of slow {3 + n}".encode()) for n in range(7)]
+    assert info(client, job).attempts == 1
+
+
 def test_steps_and_previews_come_in_their_order(client):
     job = client.submit(Composition(prompt="a cat", sampling=Sampling(steps=20)))
     seen = list(client.events(job))

@@ -36,8 +36,9 @@ from ..event_log import event
 from ..storage.disk_thread import DiskThread
 from ..storage.job import Job
 from ..storage.job_store import STRIDE, JobStore
-from .placement import LOOK_AHEAD, Held, Placement
+from .placement import LOOK_AHEAD, Held, Needs, Placement
 from .slots import Slot
+from .spread import Spread
 from .worker_process import Free, NotHere, WorkerDied
 
 T = TypeVar("T")
@@ -105,6 +106,7 @@ class Scheduler:
         self._seats = {id(slot): Seat(slot) for slot in slots}
         self._placement = Placement()
         self._running: dict[int, Slot] = {}
+        self._spreads: dict[int, Spread] = {}
 
     @property
     def busy(self) -> bool:
@@ -143,6 +145,9 @@ class Scheduler:
                 claimed = await self._claim(seat)
                 if claimed is None:
                     return
+                if isinstance(claimed, Spread):
+                    await self._help(seat, claimed)
+                    continue
                 job, started = claimed
                 event(log, "job.started", job=job.id, attempt=job.attempts, slot=slot.info().name)
                 self._running[job.key] = slot
@@ -154,8 +159,8 @@ class Scheduler:
                     self._publish(job.key, happened)
                 await self.announce()
 
-    async def _claim(self, seat: Seat) -> tuple[Job, Started] | None:
-        """Wait for a job that the slot may have now; `None` once it is going."""
+    async def _claim(self, seat: Seat) -> tuple[Job, Started] | Spread | None:
+        """Wait for a job that the slot may have now, or one to help with; `None` once it is going."""
         while not seat.going:
             seat.news.clear()
             if seat.slot.open:
@@ -167,6 +172,9 @@ class Scheduler:
                 self._wake_others(seat, claimed is not None)
                 if claimed is not None:
                     return claimed
+                for spread in self._spreads.values():
+                    if spread.wants(seat.slot) and spread.job.key not in seat.held.lacks:
+                        return spread
             await self._woken(seat)
         return None
 
@@ -188,7 +196,9 @@ class Scheduler:
         others = [other for other in list(self._seats.values()) if other is not seat]
         free = [other.held for other in others if other.waiting]
         busy = [other.held for other in others if not other.waiting and other.slot.open]
-        beside = seat.slot in list(self._running.values())
+        spreads = list(self._spreads.values())
+        busy_slots = [*self._running.values(), *(slot for one in spreads for slot in one.slots)]
+        beside = seat.slot in busy_slots
 
         def choose(line: list[Job]) -> Job | None:
             job, seat.left = self._placement.choose(line, seat.held, free, busy)
@@ -243,6 +253,8 @@ class Scheduler:
         if cancelled is not None:
             self._publish(job.key, cancelled)
             await self.announce()
+        elif spread := self._spreads.get(job.key):
+            spread.end(JobCancelled("The job was cancelled."), hard)
         elif slot := self._running.get(job.key):
             slot.cancel(job.key, hard)
         return job
@@ -270,9 +282,18 @@ class Scheduler:
         """Run a job, store how it ended and return the events of that."""
         store, started = self._stored, time.monotonic()
         ended: Sequence[AnyEvent]
+        report = partial(self._report, job.key, job.id)
+        several = len(self._seats) > 1 and not job.retried
+        spread = Spread.of(job, report) if several else None
         try:
-            made = await seat.slot.run(job, partial(self._report, job.key, job.id), free)
-            ended = await store(self._store.finish, job.key, made, self._seconds_each(job, made))
+            if spread:
+                self._spreads[job.key] = spread
+                self.wake()  # those with nothing to do help
+                made = await spread.run(seat.slot, free)
+            else:
+                made = await seat.slot.run(job, report, free)
+            each = None if spread and spread.shared else self._seconds_each(job, made)
+            ended = await store(self._store.finish, job.key, made, each)
             for result in made:
                 await self._disk(self._claim_picture, result.digest)
         except JobCancelled:
@@ -295,11 +316,24 @@ class Scheduler:
             log.exception("job.broken")
             problem = Problem.of(JobFailed(f"The daemon failed: {error}.", fix="See its log."))
             ended = [await store(self._store.fail, job.key, problem)]
+        finally:
+            self._spreads.pop(job.key, None)
         said = msgspec.to_builtins(ended[-1])
         why = {"error": said["error"]["message"]} if "error" in said else {}
         seconds = round(time.monotonic() - started, 3)
         event(log, f"job.{said['type']}", job=job.id, seconds=seconds, **why)
         return ended
+
+    async def _help(self, seat: Seat, spread: Spread) -> None:
+        """Make a picture of a job that another slot has claimed."""
+        await self._stored(seat.held.take, Needs.of(spread.job))
+        try:
+            if spread.wants(seat.slot):
+                await spread.help(seat.slot)
+        except WorkerDied:
+            seat.held.clear()
+        except NotHere:
+            seat.held.lacks.add(spread.job.key)
 
     def _seconds_each(self, job: Job, made: Sequence[Result]) -> float | None:
         """Return how long each of a job's pictures took, its model loaded; `None` where that was not told."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -28,6 +29,8 @@ from ..worker.pipe import (
     WorkerUnable,
 )
 from .child_process import ChildProcess
+
+RUNS = itertools.count(1)
 
 CANCEL_HEARD_WITHIN = 20.0
 """Seconds in which a worker says that it has heard a cancellation; else it is killed, with all that it has."""
@@ -56,8 +59,12 @@ class NotHere(Exception):
 
 @dataclass(eq=False)
 class Assignment:
-    """A job of the process: who hears of it, who waits for its end, and whether killing the process ended it."""
+    """A job of the process: who hears of it, who waits for its end, and whether killing the process ended it.
 
+    `run` is a number that no other run has, not even of the same job: what is said late of an earlier one is not heard.
+    """
+
+    run: int
     job: Job
     report: Report
     free: Free
@@ -100,34 +107,36 @@ class Worker(ABC):
 
     async def compute(self, job: Job, report: Report, free: Free) -> list[Result]:
         """Have a job done; see `slots.Slot.run`."""
-        answer = asyncio.get_running_loop().create_future()
-        self._assignments[job.key] = Assignment(job, report, free, answer)
+        run, answer = next(RUNS), asyncio.get_running_loop().create_future()
+        self._assignments[run] = Assignment(run, job, report, free, answer)
         try:
-            self.send(Run(job.key, job.kind, job.spec, job.model))
+            self.send(Run(run, job.kind, job.spec, job.model))
             return await answer
         finally:
-            self._assignments.pop(job.key, None)
+            self._assignments.pop(run, None)
 
     def cancel(self, key: int, hard: bool) -> bool:
         """Stop a job if it is here, and return whether it is.
 
         `hard` takes the process, and all that it has, along; so does a worker that does not listen.
         """
-        assignment = self._assignments.get(key)
+        here = (each for each in self._assignments.values() if each.job.key == key)
+        assignment = next(here, None)
         if assignment is None:
             return False
         if hard:
             self._kill_for(assignment)
         else:
-            self.send(Cancel(key))
-            assignment.unheard = self._loop.call_later(
-                CANCEL_HEARD_WITHIN, self._kill_for, assignment
-            )
+            self.send(Cancel(assignment.run))
+            if assignment.unheard is None:
+                assignment.unheard = self._loop.call_later(
+                    CANCEL_HEARD_WITHIN, self._kill_for, assignment
+                )
         return True
 
     def _kill_for(self, assignment: Assignment) -> None:
         """Kill the process to end a job, unless the job has ended."""
-        if self._assignments.get(assignment.job.key) is assignment:
+        if assignment.run in self._assignments:
             assignment.cancelled_hard = self._killed = True
             self.kill()
 
@@ -165,7 +174,7 @@ class Worker(ABC):
             assignment.report(happened)
 
     def _end(self, assignment: Assignment, how: list[Result] | Exception) -> None:
-        del self._assignments[assignment.job.key]
+        del self._assignments[assignment.run]
         answer = assignment.answer
         if answer.done():  # whoever waited was cancelled
             return

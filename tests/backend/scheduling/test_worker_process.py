@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from standee.errors import JobCancelled
+from standee.wire.events import Result
 from standee_backend.scheduling import worker_process
-from standee_backend.scheduling.worker_process import WorkerDied, WorkerProcess
+from standee_backend.scheduling.worker_process import Worker, WorkerDied, WorkerProcess
 from standee_backend.storage.job import Job
-from standee_backend.worker.pipe import Setup
+from standee_backend.worker.pipe import Done, Setup
 
 TOY = Path(__file__).resolve().parents[2] / "support" / "toy_worker.py"
 
@@ -62,6 +63,41 @@ async def finishing_and_computing(child):
     await second.stepped.wait()
     assert not first.end.done()
     return first, second
+
+
+class Far(Worker):
+    """A worker that says nothing by itself, and keeps what it is told."""
+
+    def __init__(self):
+        super().__init__("far")
+        self.told = []
+
+    alive, pid = True, None
+
+    def send(self, message):
+        self.told.append(message)
+
+    def kill(self):
+        pass
+
+
+def test_what_an_earlier_run_of_a_job_says_late_is_not_heard():
+    async def scene():
+        far = Far()
+        first = Doing(far, job(1))
+        await asyncio.sleep(0)
+        far.ended("its machine was lost", lost=True)
+        assert isinstance(await first.failure(), WorkerDied)
+        again = Doing(far, job(1))
+        await asyncio.sleep(0)
+        earlier, now = (run.job for run in far.told)
+        far.take(Done(earlier, [Result(seed=1)]))
+        await asyncio.sleep(0)
+        assert not again.end.done()
+        far.take(Done(now, [Result(seed=2)]))
+        assert [made.seed for made in await again.end] == [2]
+
+    asyncio.run(asyncio.wait_for(scene(), 10))
 
 
 def test_each_of_two_jobs_gets_its_own_pictures(tmp_path):
