@@ -51,6 +51,7 @@ class JobRequests:
         self._store, self._disk, self._scheduler = store, disk, scheduler
         self._models, self._pictures = models, pictures
         self._looking = asyncio.Lock()
+        self._telling: dict[tuple[Peer, str], object] = {}
 
     async def submit(self, request: JobSubmit, peer: Peer) -> None:
         """Answer `job.submit`, and tell the peer what happens to the job."""
@@ -124,14 +125,24 @@ class JobRequests:
         )
 
     async def _tell(self, peer: Peer, job_id: str, since: int = 0) -> None:
-        """Send a peer a job's events after number `since`: past ones as fast as it reads, then those to come."""
-        told: int | None = since
-        while told is not None and not (peer.gone or peer.overwhelmed):
-            async with self._looking:  # what a job has said may be large
-                told = await self._tell_page(peer, job_id, told)
-            await peer.read()
+        """Send a peer a job's events after number `since`: past ones as fast as it reads, then those to come.
 
-    async def _tell_page(self, peer: Peer, job_id: str, since: int) -> int | None:
+        Until the past ones are told it hears none of those to come, though it followed the job before; and of two that
+        tell it of a job at once the later one does.
+        """
+        self._scheduler.leave(peer, job_id)
+        this = self._telling[peer, job_id] = object()
+        told: int | None = since
+        try:
+            while told is not None and not (peer.gone or peer.overwhelmed):
+                async with self._looking:  # what a job has said may be large
+                    told = await self._tell_page(peer, job_id, told, this)
+                await peer.read()
+        finally:
+            if self._telling.get((peer, job_id)) is this:
+                del self._telling[peer, job_id]
+
+    async def _tell_page(self, peer: Peer, job_id: str, since: int, this: object) -> int | None:
         """Send the next past events and return the last one's number; where there is none, subscribe."""
 
         def look() -> tuple[Job, list[Any]]:
@@ -139,6 +150,8 @@ class JobRequests:
             return job, self._store.events(job.key, since)
 
         job, past = await self._disk(look)
+        if self._telling.get((peer, job_id)) is not this:
+            return None
         if not past:
             self._scheduler.subscribe(peer, job, since)
             return None

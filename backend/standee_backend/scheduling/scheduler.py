@@ -239,6 +239,12 @@ class Scheduler:
             active.subscribers.add(peer)
             active.position = None  # what is stored of it may be old: `announce` tells it anew
 
+    def leave(self, peer: Subscriber, job_id: str) -> None:
+        """Send a peer nothing more of a job until it is subscribed anew."""
+        for active in self._active.values():
+            if active.job == job_id:
+                active.subscribers.discard(peer)
+
     def forget(self, peer: Subscriber) -> None:
         """Send a peer nothing more."""
         for key, active in list(self._active.items()):
