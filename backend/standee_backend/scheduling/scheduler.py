@@ -196,9 +196,8 @@ class Scheduler:
         others = [other for other in list(self._seats.values()) if other is not seat]
         free = [other.held for other in others if other.waiting]
         busy = [other.held for other in others if not other.waiting and other.slot.open]
-        spreads = list(self._spreads.values())
-        busy_slots = [*self._running.values(), *(slot for one in spreads for slot in one.slots)]
-        beside = seat.slot in busy_slots
+        helping = [slot for spread in list(self._spreads.values()) for slot in spread.slots]
+        beside = seat.slot in [*self._running.values(), *helping]
 
         def choose(line: list[Job]) -> Job | None:
             job, seat.left = self._placement.choose(line, seat.held, free, busy)
@@ -289,8 +288,8 @@ class Scheduler:
         store, started = self._stored, time.monotonic()
         ended: Sequence[AnyEvent]
         report = partial(self._report, job.key, job.id)
-        several = len(self._seats) > 1 and not job.retried
-        spread = Spread.of(job, report) if several else None
+        alone = len(self._seats) < 2 or job.retried
+        spread = None if alone else Spread.of(job, report)
         try:
             if spread:
                 self._spreads[job.key] = spread

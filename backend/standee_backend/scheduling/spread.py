@@ -107,18 +107,15 @@ class Spread:
         try:
             await self._make(part, _never)
         except (WorkerDied, NotHere) as error:
-            if part.taken_back:
-                pass
-            elif isinstance(error, WorkerDied) and error.blamed:
-                self.end(error)
-            else:
-                self._left.append(part.index)
+            if not part.taken_back:
+                if isinstance(error, WorkerDied) and error.blamed:
+                    self.end(error)
+                else:
+                    self._left.append(part.index)
             raise
         except Exception as error:
             if not part.taken_back:
                 self.end(error)
-        finally:
-            self._news.set()
 
     def end(self, how: BaseException, hard: bool = False) -> None:
         """Make no more pictures, and stop those that slots are at."""

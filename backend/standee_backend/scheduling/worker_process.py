@@ -31,6 +31,7 @@ from ..worker.pipe import (
 from .child_process import ChildProcess
 
 RUNS = itertools.count(1)
+"""Numbers of runs, each used once."""
 
 CANCEL_HEARD_WITHIN = 20.0
 """Seconds in which a worker says that it has heard a cancellation; else it is killed, with all that it has."""

@@ -84,7 +84,7 @@ def picture_of_cells(
 
     columns, rows = _px(cells.col, cells.cols, side), _px(cells.row, cells.rows, side)
     image = _filled(own, inside, columns, rows, side >= FINEST)
-    paints = [QColor(token_overlay.SCENE), *(theme.subject_colour(n) for n in range(SUBJECTS))]
+    paints = _paints()
     thick = max(1, round(ratio))
     lines = np.array([0, 0, *(one.lighter(130).rgba() for one in paints[1:])], np.uint32)
     _hatch(image, lines[np.where(clipped, clipped, hidden)], columns, rows, thick, rising=True)
@@ -108,6 +108,11 @@ def _numbers(tokens: Tokens, composition: Composition) -> Ints:
     """Return the colours of the placements by number, and at last 0, nobody's; 1 is the scene's."""
     order = {layer.id: n for n, layer in enumerate(composition.layers)}
     return np.array([2 + order[one] % SUBJECTS if one else 1 for one in tokens.layers] + [0])
+
+
+def _paints() -> list[QColor]:
+    """Return the colours themselves from number 1 on."""
+    return [QColor(token_overlay.SCENE), *(theme.subject_colour(n) for n in range(SUBJECTS))]
 
 
 def _bounds(seen: Arrangement) -> Cells:
@@ -168,8 +173,7 @@ def _cell_of(ends: Ints) -> Ints:
 def _filled(own: Ints, inside: NDArray[np.bool_], columns: Ints, rows: Ints, lined: bool) -> Pixels:
     """Return the image of who owns what, with lines between the cells of the canvas."""
     veil = _premultiplied(VEIL)
-    paints = [QColor(token_overlay.SCENE), *(theme.subject_colour(n) for n in range(SUBJECTS))]
-    mixed = np.stack([veil, *(_over(_premultiplied(one) * FILL, veil) for one in paints)])
+    mixed = np.stack([veil, *(_over(_premultiplied(one) * FILL, veil) for one in _paints())])
     plain = np.where(inside, _packed(mixed)[own], np.uint32(0))
     bright = np.where(inside, _packed(_over(_premultiplied(LINE), mixed))[own], np.uint32(0))
     column = _cell_of(columns)
