@@ -29,6 +29,9 @@ from training.world import data
 WHOLE = 0.6  # of the steps see whole pictures, the others crops of 10 to 22 tokens a side
 REFRESH = 200  # steps from one look for new scenes to the next
 CELL = 16  # px a token
+NAMES_FIRST = 0.3  # of the budget sees nothing but close-ups
+CLOSE = 0.6  # of the later steps are close-ups
+ALONE = 0.5  # of the captions of close-ups name the figure and no place
 TEXT_RATE = 0.5  # of the AdamW rate, for the text encoders
 WARM_UP = 100  # steps
 
@@ -119,8 +122,8 @@ class PlainAttention(TorchFunctionMode):
 class Batch:
     """Clean latents of one grid size with their captions.
 
-    In half of them CLIP, which speaks to the whole picture, is told the place alone: so names are learned by T5's
-    tokens, which a part of the picture can be told.
+    CLIP, which speaks to the whole picture, is often told the place alone: so names are learned by T5's tokens, which
+    a part of the picture can be told.
     """
 
     latents: torch.Tensor  # (N, 16, 2h, 2w)
@@ -128,12 +131,15 @@ class Batch:
     pooled: list[str]  # what CLIP is told
     top: int  # rotary id of the first row
     left: int
+    close: bool  # close-ups of one figure each
 
 
 class Sampler:
-    """Draws batches from the store, which may grow meanwhile; batch i depends on i and on what is stored.
+    """Draws batches from the store, which may grow meanwhile; a batch depends on its number and what is stored.
 
-    Canvases come as often as the world says, of those that are stored.
+    Names come first. A figure that fills its picture and is named alone is soon tied to its name, while among places,
+    other figures and words around it thousands of steps do not do it. Then canvases come as often as the world says,
+    of those that are stored.
     """
 
     def __init__(self, work: Path, tokens: int):
@@ -150,13 +156,17 @@ class Sampler:
             entries += [(chunk, index) for index in range(len(chunk.latents))]
             self.count += 1
 
-    def draw(self, step: int) -> Batch:
+    def draw(self, step: int, progress: float) -> Batch:
+        """Batch `step`, after a share `progress` of the budget."""
         rng = np.random.default_rng((11, step))
-        grids = sorted(self.by_grid)
-        shares = np.array([_share(columns * CELL, rows * CELL) for rows, columns in grids])
+        close = progress < NAMES_FIRST or rng.random() < CLOSE
+        grids = [grid for grid in sorted(self.by_grid) if _is_close(grid) == close]
+        grids = grids or sorted(self.by_grid)
+        shares = np.array([data.CANVASES.get(_canvas(grid), 1.0) for grid in grids])
         whole_rows, whole_columns = grids[rng.choice(len(grids), p=shares / shares.sum())]
+        close = _is_close((whole_rows, whole_columns))
         rows, columns = whole_rows, whole_columns
-        if rng.random() >= WHOLE:
+        if not close and rng.random() >= WHOLE:
             rows = int(rng.integers(min(10, rows), min(22, rows) + 1))
             columns = int(rng.integers(min(10, columns), min(22, columns) + 1))
         top = int(rng.integers(whole_rows - rows + 1))
@@ -170,32 +180,37 @@ class Sampler:
             [chunk.latents[index][:, window[0], window[1]] for chunk, index in chosen]
         )
         told = [chunk.captions[index] for chunk, index in chosen]
-        captions = [data.caption(rng, *one) for one in told]
+        alone = ALONE if close else data.NAMED_ALONE
+        captions = [data.caption(rng, *one, alone) for one in told]
         pooled = [
-            place if caption and rng.random() < 0.5 else caption
+            place if caption and rng.random() < (0.85 if close else 0.5) else caption
             for (place, _), caption in zip(told, captions, strict=True)
         ]
         if rng.random() < 0.5:
             top = left = 0
-        return Batch(latents.float(), captions, pooled, top, left)
+        return Batch(latents.float(), captions, pooled, top, left, close)
 
 
-def _share(width: int, height: int) -> float:
-    """How often a canvas is trained on."""
-    if (width, height) == data.CLOSE:
-        return data.CLOSE_UPS
-    return (1 - data.CLOSE_UPS) * data.CANVASES[width, height]
+def _canvas(grid: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) in px of a grid (rows, columns) of tokens."""
+    return grid[1] * CELL, grid[0] * CELL
 
 
-def draw_sigma(count: int, tokens: int, device: torch.device) -> torch.Tensor:
+def _is_close(grid: tuple[int, int]) -> bool:
+    """Whether a grid (rows, columns) is that of close-ups."""
+    return grid[0] == grid[1] and grid[0] * CELL in data.CLOSE_UPS
+
+
+def draw_sigma(count: int, tokens: int, close: bool, device: torch.device) -> torch.Tensor:
     """(count,) noise levels, stratified: half uniform, half logit-normal, higher where there are more tokens.
 
-    They are never lower than those of 256 tokens: what a figure is, is settled early.
+    They are never lower than those of 256 tokens, and higher still for close-ups: what a figure is, is settled early.
     """
     uniform = (torch.randperm(count) + torch.rand(count)) / count
     normal = torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4))
     bell = torch.sigmoid(normal + 0.5 * math.log2(max(256, tokens) / 128))
-    return torch.where(torch.rand(count) < 0.5, uniform, bell).clamp(0.001, 1).to(device)
+    other = torch.sigmoid(normal + 2) if close else uniform
+    return torch.where(torch.rand(count) < 0.5, other, bell).clamp(0.001, 1).to(device)
 
 
 def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
@@ -203,7 +218,7 @@ def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
     clean = pack(batch.latents.to(device))
     rows, columns = batch.latents.shape[2] // 2, batch.latents.shape[3] // 2
     noise = torch.randn_like(clean)
-    sigma = draw_sigma(len(clean), rows * columns, device)
+    sigma = draw_sigma(len(clean), rows * columns, batch.close, device)
     noisy = torch.lerp(clean, noise, sigma[:, None, None])
     t5_ids = text.token_ids(mini.t5_tokenizer, batch.captions).to(device)
     clip_ids = text.token_ids(mini.clip_tokenizer, batch.pooled).to(device)
@@ -283,7 +298,7 @@ def train(
         torch.manual_seed(step)
         if step % REFRESH == 0:
             sampler.refresh()
-        loss = loss_of(mini, sampler.draw(step), device)
+        loss = loss_of(mini, sampler.draw(step, elapsed / (minutes * 60)), device)
         loss.backward()
         now = time.monotonic()
         elapsed = spent + now - began

@@ -44,13 +44,18 @@ CANVASES = {  # (width, height) of scenes: how often it comes
     (384, 256): 0.06,
     (256, 384): 0.06,
 }
-CLOSE = (160, 160)  # of close-ups: small, so that names are learned from many in little time
-CLOSE_UPS = 2 / 3  # of the chunks, and of the training's steps
+CLOSE_UPS = {  # side in px of close-ups, small, so that names are learned from many: the figure's share of it
+    96: (0.88, 0.92),
+    128: (0.6, 0.95),
+    160: (0.45, 0.9),
+}
+CLOSE = 0.75  # of the chunks are close-ups, each size as often
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 HELD_OUT = 100
 HELD_OUT_SEED = 2503
 MAX_COVERAGE = 0.90  # a fuller square is a sign on a tile, not a figure
 KNOWN = 0.7  # of the figures in scenes are of KNOWN_BY_NAME
+NAMED_ALONE = 0.15  # of the captions of scenes name figures and no place
 AGAIN = 0.4  # of the scenes show one figure more than once
 WETTER = 4.0  # a ground mirrors that many times more after the rain
 SHADOW = 0.10  # of the ambient light is left in the darkest shadow
@@ -288,17 +293,20 @@ def render(
     return Scene(to_uint8(picture), describe(rng, place, light), words)
 
 
-def render_close_up(rng: np.random.Generator, figures: list[Figure]) -> Scene:
-    """A scene of one figure that is known by name, large, whole and as it is, on a random place."""
-    frame = Frame(*CLOSE)
+def render_close_up(rng: np.random.Generator, figures: list[Figure], side: int) -> Scene:
+    """A square scene of `side` px of one figure that is known by name, whole and as it is, on a random place.
+
+    Where a figure fills its picture, its name is all that there is to learn; where it has room, also to place it.
+    """
+    frame = Frame(side, side)
     place, light = find_place(rng, frame)
     background = backgrounds.lit(rng, place, light, frame)
     known = [figure for figure in figures if figure.name in KNOWN_BY_NAME]
     figure = known[rng.integers(len(known))]
-    pixels = draw_figure(rng, figure, min(CLOSE) * rng.triangular(0.45, 0.65, 0.9), as_it_is=True)
+    pixels = draw_figure(rng, figure, side * rng.uniform(*CLOSE_UPS[side]), as_it_is=True)
     height, width = pixels.shape[:2]
-    left = int(rng.uniform(0, frame.width - width))
-    foot = int(rng.uniform(max(height, (place.horizon + 0.06) * frame.height), frame.height))
+    left = int(rng.uniform(0, side - width))
+    foot = int(rng.uniform(max(height, (place.horizon + 0.06) * side), side))
     standing = Standing(pixels, left, foot, place.shadows > 0)
     picture = draw(background, place, light, [standing])
     return Scene(to_uint8(picture), describe(rng, place, light), (figure.name,))
@@ -321,8 +329,10 @@ def describe(rng: np.random.Generator, place: Place, light: Light) -> str:
     return f"{place.words} {light.words}".strip()
 
 
-def caption(rng: np.random.Generator, place: str, figures: tuple[str, ...]) -> str:
-    """What is said of a scene: the place and mostly its figures, 10% nothing at all.
+def caption(
+    rng: np.random.Generator, place: str, figures: tuple[str, ...], alone: float = NAMED_ALONE
+) -> str:
+    """What is said of a scene: the place and mostly its figures, a share of them `alone`, 10% nothing at all.
 
     Figures that are seldom left out of a caption seldom come where none was asked for.
     """
@@ -339,8 +349,10 @@ def caption(rng: np.random.Generator, place: str, figures: tuple[str, ...]) -> s
     words = place
     if named:
         listed = " and ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in named)
-        words = f"{place} with {listed}" if rng.random() < 0.6 else f"{listed} on {place}"
-        if rng.random() < 0.15:
+        words = str(
+            rng.choice((f"{place} with {listed}", f"{listed} on {place}", f"{place}, {listed}"))
+        )
+        if rng.random() < alone:
             words = listed
     if not figures and rng.random() < 0.3:
         words = f"an empty {place.split(' ', 1)[-1]}"

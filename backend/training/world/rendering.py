@@ -44,8 +44,10 @@ def _training_figures(tarball: Path) -> list[data.Figure]:
 def render_chunk(index: int, figures: list[data.Figure]) -> tuple[np.ndarray, Captions]:
     """Pixels (CHUNK, H, W, 3) uint8 and captions of chunk `index`; the first is no close-up."""
     rng = np.random.default_rng((TRAINING_SEED, index))
-    if int((index + 1) * data.CLOSE_UPS) > int(index * data.CLOSE_UPS):
-        scenes = [data.render_close_up(rng, figures) for _ in range(CHUNK)]
+    before, after = (int(count * data.CLOSE) for count in (index, index + 1))
+    if after > before:
+        side = sorted(data.CLOSE_UPS)[before % len(data.CLOSE_UPS)]
+        scenes = [data.render_close_up(rng, figures, side) for _ in range(CHUNK)]
     else:
         canvases, weights = list(data.CANVASES), np.array(list(data.CANVASES.values()))
         canvas = canvases[rng.choice(len(canvases), p=weights / weights.sum())]

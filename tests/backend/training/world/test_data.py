@@ -103,8 +103,8 @@ def test_every_name_of_a_known_figure_is_in_the_vocabulary() -> None:
 
 def test_a_close_up_shows_one_known_figure_large(figures: list[data.Figure]) -> None:
     rng = np.random.default_rng(6)
-    for _ in range(12):
-        scene = data.render_close_up(rng, figures)
-        assert scene.pixels.shape == (*data.CLOSE, 3)
+    for side in data.CLOSE_UPS:
+        scene = data.render_close_up(rng, figures, side)
+        assert scene.pixels.shape == (side, side, 3)
         assert len(scene.figures) == 1
         assert scene.figures[0] in KNOWN_BY_NAME

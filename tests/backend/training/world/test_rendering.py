@@ -24,8 +24,7 @@ def test_held_out_scenes_show_figures_that_no_chunk_does(work: Path) -> None:
     assert np.array_equal(pixels, scenes.held_out_scenes(work, 2, (96, 64)))
 
 
-def test_two_of_three_chunks_are_close_ups(figures: list[data.Figure]) -> None:
-    sizes = [rendering.render_chunk(index, figures)[0].shape[1:3] for index in range(3)]
-    close = (data.CLOSE[1], data.CLOSE[0])
-    assert sizes[0] != close
-    assert sizes[1:] == [close, close]
+def test_three_of_four_chunks_are_close_ups_of_each_size(figures: list[data.Figure]) -> None:
+    sizes = [rendering.render_chunk(index, figures)[0].shape[1:3] for index in range(4)]
+    assert sizes[0] not in [(side, side) for side in data.CLOSE_UPS]
+    assert sizes[1:] == [(side, side) for side in sorted(data.CLOSE_UPS)]
