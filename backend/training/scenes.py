@@ -1,7 +1,7 @@
 """The training scenes: rendered and encoded once, in chunks that training takes up as they come.
 
 `scenes/<k>.npz` of the work folder holds one chunk: scenes of one canvas, as `latents` (N, 16, H/8, W/8) float16,
-already shifted and scaled for the transformer, and `captions`, a JSON list of place and figures' names. The first
+already shifted and scaled for the transformer, and `told`, a JSON list of what there is to say of each. The first
 PICTURES chunks also hold `pixels` (N, H, W, 3) uint8, for the autoencoder, and before there is one they hold no
 latents. A larger store extends a smaller one.
 """
@@ -9,7 +9,7 @@ latents. A larger store extends a smaller one.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,12 @@ class Chunk:
     """Scenes of one canvas."""
 
     latents: torch.Tensor  # (N, 16, H/8, W/8) float16
-    captions: list[tuple[str, list[str]]]  # place, names of its figures
+    told: list[data.Told]
+
+    @property
+    def close(self) -> bool:
+        """Whether these are close-ups."""
+        return self.told[0].box is not None
 
 
 def extend(
@@ -46,8 +51,8 @@ def extend(
     missing = [index for index, path in enumerate(paths) if not _holds(path, kind)]
     if not vae:
         missing = [index for index in missing if index < PICTURES and not paths[index].exists()]
-    for index, (pixels, captions) in zip(missing, render_chunks(work, missing, jobs), strict=True):
-        entry: dict[str, Any] = {"captions": np.array(json.dumps(captions))}
+    for index, (pixels, told) in zip(missing, render_chunks(work, missing, jobs), strict=True):
+        entry: dict[str, Any] = {"told": np.array(json.dumps([astuple(one) for one in told]))}
         if vae:
             entry["latents"] = encode(vae, pixels, device)
         if index < PICTURES:
@@ -72,8 +77,8 @@ def load_chunks(work: Path, after: int = 0) -> list[Chunk]:
         with np.load(path) as entry:
             if "latents" not in entry:
                 break
-            captions = [tuple(caption) for caption in json.loads(str(entry["captions"]))]
-            chunks.append(Chunk(torch.from_numpy(entry["latents"]), captions))
+            told = [data.Told(*one) for one in json.loads(str(entry["told"]))]
+            chunks.append(Chunk(torch.from_numpy(entry["latents"]), told))
     return chunks
 
 

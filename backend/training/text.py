@@ -145,10 +145,12 @@ def build_clip(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     return CLIPTextModel(config)
 
 
-def token_ids(tokenizer: T5TokenizerFast | CLIPTokenizer, captions: list[str]) -> torch.Tensor:
-    """(N, MAX_TOKENS) ids, padded as FluxPipeline.encode_prompt pads."""
+def token_ids(
+    tokenizer: T5TokenizerFast | CLIPTokenizer, captions: list[str], length: int = MAX_TOKENS
+) -> torch.Tensor:
+    """(N, length) ids, padded as FluxPipeline.encode_prompt pads."""
     batch = tokenizer(
-        captions, padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt"
+        captions, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
     )
     return batch.input_ids
 

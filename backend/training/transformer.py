@@ -1,37 +1,32 @@
 """The FLUX transformer of the mini model, trained with its two text encoders by rectified flow.
 
-x_sigma = (1 - sigma) * x0 + sigma * eps, and the network predicts the velocity eps - x0. Every step
-trains one size of grid: whole pictures, or crops that look like the reference crops of the engine.
-Hidden matrices move by Muon, all else by AdamW; a moving average of the weights is what is exported.
+x_sigma = (1 - sigma) * x0 + sigma * eps, and the network predicts the velocity eps - x0. Hidden matrices move by Muon,
+all else by AdamW; a moving average of the weights is what is exported.
 """
 
 from __future__ import annotations
 
-import math
+import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import FluxTransformer2DModel
+from torch import distributed
+from torch.nn.utils import parameters_to_vector
 from torch.overrides import TorchFunctionMode
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5TokenizerFast
 
-from training import scenes, text
+from training import text
+from training.batches import Batch, Sampler, draw_sigma
 from training.muon import Muon
 from training.presets import Preset
-from training.world import data
 
-WHOLE = 0.6  # of the steps see whole pictures, the others crops of 10 to 22 tokens a side
 REFRESH = 200  # steps from one look for new scenes to the next
-CELL = 16  # px a token
-NAMES_FIRST = 0.3  # of the budget sees nothing but close-ups
-CLOSE = 0.6  # of the later steps are close-ups
-ALONE = 0.5  # of the captions of close-ups name the figure and no place
 TEXT_RATE = 0.5  # of the AdamW rate, for the text encoders
 WARM_UP = 100  # steps
 
@@ -107,110 +102,41 @@ def velocity(mini: Mini, tokens, sigma, states, pooled, ids) -> torch.Tensor:
     )[0]
 
 
-class PlainAttention(TorchFunctionMode):
-    """Attention by plain matrix products: on a CPU, at a few hundred tokens, 2 to 5 times faster."""
+class Attention(TorchFunctionMode):
+    """Attention with a `bias` (N, 1, tokens, tokens) or none, on a CPU by plain matrix products.
+
+    Those are 2 to 5 times faster there, at a few hundred tokens.
+    """
+
+    def __init__(self, bias: torch.Tensor | None, plain: bool):
+        super().__init__()
+        self.bias, self.plain = bias, plain
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         if func is not F.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
+        if not self.plain:
+            return func(*args, **{**(kwargs or {}), "attn_mask": self.bias})
         query, key, value = (kwargs[name] for name in ("query", "key", "value"))
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        if self.bias is not None:
+            scores = scores + self.bias.to(scores.dtype)
         return scores.softmax(-1) @ value
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Clean latents of one grid size with their captions.
+def bias_of(cells: torch.Tensor, words: int) -> torch.Tensor:
+    """(N, 1, tokens, tokens) bias of attention under which `cells` (N, h*w) alone see the second text, and no other.
 
-    CLIP, which speaks to the whole picture, is often told the place alone: so names are learned by T5's tokens, which
-    a part of the picture can be told.
+    The tokens are those of two texts of `words` each, and then the picture's.
     """
-
-    latents: torch.Tensor  # (N, 16, 2h, 2w)
-    captions: list[str]
-    pooled: list[str]  # what CLIP is told
-    top: int  # rotary id of the first row
-    left: int
-    close: bool  # close-ups of one figure each
-
-
-class Sampler:
-    """Draws batches from the store, which may grow meanwhile; a batch depends on its number and what is stored.
-
-    Names come first. A figure that fills its picture and is named alone is soon tied to its name, while among places,
-    other figures and words around it thousands of steps do not do it. Then canvases come as often as the world says,
-    of those that are stored.
-    """
-
-    def __init__(self, work: Path, tokens: int):
-        self.work, self.tokens = work, tokens
-        self.count = 0
-        self.by_grid: dict[tuple[int, int], list[tuple[scenes.Chunk, int]]] = {}
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Take up the chunks that came since the last look."""
-        for chunk in scenes.load_chunks(self.work, self.count):
-            rows, columns = (side // 2 for side in chunk.latents.shape[2:])
-            entries = self.by_grid.setdefault((rows, columns), [])
-            entries += [(chunk, index) for index in range(len(chunk.latents))]
-            self.count += 1
-
-    def draw(self, step: int, progress: float) -> Batch:
-        """Batch `step`, after a share `progress` of the budget."""
-        rng = np.random.default_rng((11, step))
-        close = progress < NAMES_FIRST or rng.random() < CLOSE
-        grids = [grid for grid in sorted(self.by_grid) if _is_close(grid) == close]
-        grids = grids or sorted(self.by_grid)
-        shares = np.array([data.CANVASES.get(_canvas(grid), 1.0) for grid in grids])
-        whole_rows, whole_columns = grids[rng.choice(len(grids), p=shares / shares.sum())]
-        close = _is_close((whole_rows, whole_columns))
-        rows, columns = whole_rows, whole_columns
-        if not close and rng.random() >= WHOLE:
-            rows = int(rng.integers(min(10, rows), min(22, rows) + 1))
-            columns = int(rng.integers(min(10, columns), min(22, columns) + 1))
-        top = int(rng.integers(whole_rows - rows + 1))
-        left = int(rng.integers(whole_columns - columns + 1))
-        window = (slice(2 * top, 2 * (top + rows)), slice(2 * left, 2 * (left + columns)))
-        pool = self.by_grid[whole_rows, whole_columns]
-        chosen = [
-            pool[i] for i in rng.integers(len(pool), size=max(1, self.tokens // (rows * columns)))
-        ]
-        latents = torch.stack(
-            [chunk.latents[index][:, window[0], window[1]] for chunk, index in chosen]
-        )
-        told = [chunk.captions[index] for chunk, index in chosen]
-        alone = ALONE if close else data.NAMED_ALONE
-        captions = [data.caption(rng, *one, alone) for one in told]
-        pooled = [
-            place if caption and rng.random() < (0.85 if close else 0.5) else caption
-            for (place, _), caption in zip(told, captions, strict=True)
-        ]
-        if rng.random() < 0.5:
-            top = left = 0
-        return Batch(latents.float(), captions, pooled, top, left, close)
-
-
-def _canvas(grid: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) in px of a grid (rows, columns) of tokens."""
-    return grid[1] * CELL, grid[0] * CELL
-
-
-def _is_close(grid: tuple[int, int]) -> bool:
-    """Whether a grid (rows, columns) is that of close-ups."""
-    return grid[0] == grid[1] and grid[0] * CELL in data.CLOSE_UPS
-
-
-def draw_sigma(count: int, tokens: int, close: bool, device: torch.device) -> torch.Tensor:
-    """(count,) noise levels, stratified: half uniform, half logit-normal, higher where there are more tokens.
-
-    They are never lower than those of 256 tokens, and higher still for close-ups: what a figure is, is settled early.
-    """
-    uniform = (torch.randperm(count) + torch.rand(count)) / count
-    normal = torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4))
-    bell = torch.sigmoid(normal + 0.5 * math.log2(max(256, tokens) / 128))
-    other = torch.sigmoid(normal + 2) if close else uniform
-    return torch.where(torch.rand(count) < 0.5, other, bell).clamp(0.001, 1).to(device)
+    first, second, picture = slice(words), slice(words, 2 * words), slice(2 * words, None)
+    count = 2 * words + cells.shape[1]
+    seen = torch.ones(len(cells), count, count, dtype=torch.bool, device=cells.device)
+    seen[:, first, second] = seen[:, second, first] = False
+    for text_tokens, those in ((first, ~cells), (second, cells)):
+        seen[:, text_tokens, picture] = those[:, None]
+        seen[:, picture, text_tokens] = those[..., None]
+    return torch.where(seen, 0.0, -1e4)[:, None]
 
 
 def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
@@ -220,12 +146,15 @@ def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
     noise = torch.randn_like(clean)
     sigma = draw_sigma(len(clean), rows * columns, batch.close, device)
     noisy = torch.lerp(clean, noise, sigma[:, None, None])
-    t5_ids = text.token_ids(mini.t5_tokenizer, batch.captions).to(device)
-    clip_ids = text.token_ids(mini.clip_tokenizer, batch.pooled).to(device)
+    said = text.token_ids(mini.t5_tokenizer, batch.captions + batch.words, batch.length).to(device)
+    pooled = text.token_ids(mini.clip_tokenizer, batch.pooled).to(device)
     ids = grid_ids(rows, columns, batch.top, batch.left, device)
+    bias = bias_of(batch.cells.to(device), batch.length) if batch.words else None
     with torch.autocast(device.type, torch.bfloat16):
-        states, pooled = text.encode(mini.t5, mini.clip, t5_ids, clip_ids)
-        with PlainAttention() if device.type == "cpu" else nullcontext():
+        states, pooled = text.encode(mini.t5, mini.clip, said, pooled)
+        states = torch.cat(states.split(len(clean)), dim=1)
+        plain = device.type == "cpu"
+        with Attention(bias, plain) if plain or bias is not None else nullcontext():
             predicted = velocity(mini, noisy, sigma, states, pooled, ids)
     return (predicted.float() - (noise - clean)).square().mean()
 
@@ -259,8 +188,10 @@ def train(
 ) -> None:
     """Train for `minutes` (earlier runs included), resuming from work/transformer.pt.
 
-    `save` gets the averaged weights every `save_every` minutes and at the end.
+    `save` gets the averaged weights every `save_every` minutes and at the end. Under torchrun every process draws
+    batches of its own and their gradients are averaged: on a CPU a process a core, with one thread each.
     """
+    rank, ranks = join_others()
     mini, averaged = build(preset, names), build(preset, names)
     mini.modules().to(device).train()
     if preset.compiled and device.type == "cuda":
@@ -295,13 +226,15 @@ def train(
     elapsed = spent
     recent: list[torch.Tensor] = []
     while elapsed < minutes * 60:
-        torch.manual_seed(step)
+        number = step * ranks + rank
+        torch.manual_seed(number)
         if step % REFRESH == 0:
             sampler.refresh()
-        loss = loss_of(mini, sampler.draw(step, elapsed / (minutes * 60)), device)
+        loss = loss_of(mini, sampler.draw(number, elapsed / (minutes * 60)), device)
         loss.backward()
+        average_gradients(live)
         now = time.monotonic()
-        elapsed = spent + now - began
+        elapsed = agree(spent + now - began)
         torch.nn.utils.clip_grad_norm_(live, 1.0)
         factor = min(1, (step + 1) / WARM_UP) * decay(elapsed / (minutes * 60))
         for optim, base in zip(optims, rates, strict=True):
@@ -314,18 +247,48 @@ def train(
             torch._foreach_lerp_(kept, live, weight)
         step += 1
         recent.append(loss.detach())  # a number is fetched seldom: it makes the device wait
-        if step % 25 == 0:
+        if step % 25 == 0 and rank == 0:
             mean = torch.stack(recent).mean().item()
             print(f"transformer step {step} {elapsed / 60:.1f} min loss {mean:.4f}", flush=True)
             recent.clear()
-        if now - stored_at > 180:
+        if now - stored_at > 180 and rank == 0:
             stored_at = now
             store(elapsed)
-        if now - saved_at > save_every * 60:
+        if now - saved_at > save_every * 60 and rank == 0:
             saved_at = now
             save(averaged)
-    store(elapsed)
-    save(averaged)
+    if rank == 0:
+        store(elapsed)
+        save(averaged)
+
+
+def join_others() -> tuple[int, int]:
+    """This process' number and how many there are, under torchrun; otherwise 0 and 1."""
+    if "WORLD_SIZE" in os.environ and not distributed.is_initialized():
+        distributed.init_process_group("gloo")
+    started = distributed.is_initialized()
+    return (distributed.get_rank(), distributed.get_world_size()) if started else (0, 1)
+
+
+def agree(number: float) -> float:
+    """The first process' number, in all of them."""
+    if not distributed.is_initialized():
+        return number
+    told = torch.tensor(number, dtype=torch.float64)
+    distributed.broadcast(told, 0)
+    return float(told)
+
+
+def average_gradients(parameters: list[torch.nn.Parameter]) -> None:
+    """Replace the gradients by their mean over all processes."""
+    if not distributed.is_initialized():
+        return
+    own = [torch.zeros_like(one) if one.grad is None else one.grad for one in parameters]
+    mean = parameters_to_vector(own)
+    distributed.all_reduce(mean)
+    mean /= distributed.get_world_size()
+    for one, grad in zip(parameters, own, strict=True):
+        one.grad, mean = mean[: grad.numel()].view_as(one), mean[grad.numel() :]
 
 
 def decay(progress: float) -> float:

@@ -46,8 +46,9 @@ CANVASES = {  # (width, height) of scenes: how often it comes
 }
 CLOSE_UPS = {  # side in px of close-ups, small, so that names are learned from many: the figure's share of it
     96: (0.88, 0.92),
-    128: (0.6, 0.95),
-    160: (0.45, 0.9),
+    128: (0.45, 0.8),
+    160: (0.35, 0.7),
+    256: (0.3, 0.6),
 }
 CLOSE = 0.75  # of the chunks are close-ups, each size as often
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
@@ -79,12 +80,22 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A rendered training picture."""
+class Told:
+    """What there is to say of a scene."""
 
-    pixels: np.ndarray  # (H, W, 3) uint8
     place: str  # and its light: "a beach at sunset"
     figures: tuple[str, ...]  # names, back to front; "" for a recoloured figure
+    box: tuple[int, int, int, int] | None = (
+        None  # px (left, top, right, bottom) of a close-up's figure
+    )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A rendered training picture, (H, W, 3) uint8, and what there is to say of it."""
+
+    pixels: np.ndarray
+    told: Told
 
 
 def download(work: Path) -> Path:
@@ -290,7 +301,7 @@ def render(
     order = sorted(range(len(standing)), key=lambda index: standing[index].foot)
     picture = draw(background, place, light, [standing[index] for index in order])
     words = tuple(names[index] for index in order)
-    return Scene(to_uint8(picture), describe(rng, place, light), words)
+    return Scene(to_uint8(picture), Told(describe(rng, place, light), words))
 
 
 def render_close_up(rng: np.random.Generator, figures: list[Figure], side: int) -> Scene:
@@ -309,7 +320,8 @@ def render_close_up(rng: np.random.Generator, figures: list[Figure], side: int) 
     foot = int(rng.uniform(max(height, (place.horizon + 0.06) * side), side))
     standing = Standing(pixels, left, foot, place.shadows > 0)
     picture = draw(background, place, light, [standing])
-    return Scene(to_uint8(picture), describe(rng, place, light), (figure.name,))
+    box = (left, foot - height, left + width, foot)
+    return Scene(to_uint8(picture), Told(describe(rng, place, light), (figure.name,), box))
 
 
 def render_empty(
@@ -339,8 +351,8 @@ def caption(
     if rng.random() < 0.1:
         return ""
     named = [
-        KNOWN_BY_NAME.get(name, name) if rng.random() < 0.5 else name
-        for name in dict.fromkeys(name or "figure" for name in figures)
+        called(rng, figure)
+        for figure in dict.fromkeys(figure or "figure" for figure in figures)
         if rng.random() < 0.9
     ]
     if rng.random() < 0.05:
@@ -348,7 +360,7 @@ def caption(
     rng.shuffle(named)
     words = place
     if named:
-        listed = " and ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in named)
+        listed = " and ".join(named)
         words = str(
             rng.choice((f"{place} with {listed}", f"{listed} on {place}", f"{place}, {listed}"))
         )
@@ -359,6 +371,12 @@ def caption(
     if rng.random() < 0.25:
         words = words[0].upper() + words[1:]
     return words + ("." if rng.random() < 0.2 else "")
+
+
+def called(rng: np.random.Generator, figure: str) -> str:
+    """What a figure is called: "a house building", or "a house"."""
+    name = KNOWN_BY_NAME.get(figure, figure) if rng.random() < 0.5 else figure
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def contact_sheet(pictures: list[np.ndarray], columns: int) -> Image.Image:

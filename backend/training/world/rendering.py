@@ -15,13 +15,11 @@ from training.world import data
 TRAINING_SEED = 1
 CHUNK = 24  # scenes of one canvas
 
-Captions = list[tuple[str, tuple[str, ...]]]  # place, names of its figures
-
 
 def render_chunks(
     work: Path, indices: Iterable[int], jobs: int = 1
-) -> Iterator[tuple[np.ndarray, Captions]]:
-    """Pixels (CHUNK, H, W, 3) uint8 and captions of each chunk, in order, by `jobs` processes."""
+) -> Iterator[tuple[np.ndarray, list[data.Told]]]:
+    """Pixels (CHUNK, H, W, 3) uint8 and what is told of each chunk's, in order, by `jobs` processes."""
     tarball = data.download(work)
     if jobs == 1:
         yield from (_render(tarball, index) for index in indices)
@@ -31,7 +29,7 @@ def render_chunks(
         yield from pool.imap(functools.partial(_render, tarball), indices)
 
 
-def _render(tarball: Path, index: int) -> tuple[np.ndarray, Captions]:
+def _render(tarball: Path, index: int) -> tuple[np.ndarray, list[data.Told]]:
     return render_chunk(index, _training_figures(tarball))
 
 
@@ -41,8 +39,8 @@ def _training_figures(tarball: Path) -> list[data.Figure]:
     return data.split(data.load_figures(tarball))[0]
 
 
-def render_chunk(index: int, figures: list[data.Figure]) -> tuple[np.ndarray, Captions]:
-    """Pixels (CHUNK, H, W, 3) uint8 and captions of chunk `index`; the first is no close-up."""
+def render_chunk(index: int, figures: list[data.Figure]) -> tuple[np.ndarray, list[data.Told]]:
+    """Pixels (CHUNK, H, W, 3) uint8 and what is told of chunk `index`; the first is no close-up."""
     rng = np.random.default_rng((TRAINING_SEED, index))
     before, after = (int(count * data.CLOSE) for count in (index, index + 1))
     if after > before:
@@ -52,4 +50,4 @@ def render_chunk(index: int, figures: list[data.Figure]) -> tuple[np.ndarray, Ca
         canvases, weights = list(data.CANVASES), np.array(list(data.CANVASES.values()))
         canvas = canvases[rng.choice(len(canvases), p=weights / weights.sum())]
         scenes = [data.render(rng, figures, canvas) for _ in range(CHUNK)]
-    return np.stack([scene.pixels for scene in scenes]), [(s.place, s.figures) for s in scenes]
+    return np.stack([scene.pixels for scene in scenes]), [scene.told for scene in scenes]

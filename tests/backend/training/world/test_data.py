@@ -18,7 +18,7 @@ def test_a_scene_depends_on_its_seed_alone(figures: list[data.Figure]) -> None:
     )
     assert first.pixels.shape == (48, 64, 3)
     assert np.array_equal(first.pixels, same.pixels)
-    assert (first.place, first.figures) == (same.place, same.figures)
+    assert first.told == same.told
     assert not np.array_equal(first.pixels, other.pixels)
 
 
@@ -82,7 +82,7 @@ def test_figures_that_are_known_by_name_come_often_in_their_own_colours(
 ) -> None:
     rng = np.random.default_rng(4)
     scenes = [data.render(rng, figures, SMALL, count=3) for _ in range(30)]
-    names = [name for scene in scenes for name in scene.figures]
+    names = [name for scene in scenes for name in scene.told.figures]
     known = [name for name in names if name in KNOWN_BY_NAME]
     assert len(known) > 0.5 * len(names)
 
@@ -106,5 +106,8 @@ def test_a_close_up_shows_one_known_figure_large(figures: list[data.Figure]) -> 
     for side in data.CLOSE_UPS:
         scene = data.render_close_up(rng, figures, side)
         assert scene.pixels.shape == (side, side, 3)
-        assert len(scene.figures) == 1
-        assert scene.figures[0] in KNOWN_BY_NAME
+        [name] = scene.told.figures
+        assert name in KNOWN_BY_NAME
+        left, top, right, bottom = scene.told.box
+        assert 0 <= left < right <= side
+        assert 0 <= top < bottom <= side

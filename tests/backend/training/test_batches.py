@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderDC
+
+from training import scenes, text, transformer
+from training.batches import CELL, SHORT, Sampler
+from training.presets import PRESETS
+from training.world import data
+
+TOKENS = 600
+CHUNKS = 6  # two of scenes, and close-ups of every size
+
+
+@pytest.fixture(scope="module")
+def store(work: Path, mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("store")
+    (folder / "fluent-emoji-3d.tgz").symlink_to(work / "fluent-emoji-3d.tgz")
+    vae = AutoencoderDC.from_pretrained(mini / "vae").eval()
+    scenes.extend(folder, vae, CHUNKS, torch.device("cpu"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sampler(store: Path) -> Sampler:
+    return Sampler(store, TOKENS)
+
+
+def test_names_come_first_in_close_ups_that_a_figure_fills(sampler: Sampler) -> None:
+    for step in range(8):
+        batch = sampler.draw(step, 0.1)
+        assert batch.close
+        assert not batch.words
+        assert batch.latents.shape[2:] == (12, 12)
+
+
+def test_later_scenes_and_all_sizes_of_close_ups_come(sampler: Sampler) -> None:
+    batches = [sampler.draw(step, 0.5) for step in range(60)]
+    close = {batch.latents.shape[2] * 8 for batch in batches if batch.close}
+    assert close == set(data.CLOSE_UPS)
+    assert 0.3 < np.mean([batch.close for batch in batches]) < 0.9
+
+
+def test_a_name_is_told_to_the_cells_of_its_figure(sampler: Sampler) -> None:
+    apart = [batch for step in range(30) if (batch := sampler.draw(step, 0.5)).words]
+    for batch in apart:
+        rows, columns = (side // 2 for side in batch.latents.shape[2:])
+        cells = batch.cells.reshape(-1, rows, columns)
+        share = cells.float().mean(dim=(1, 2))
+        assert (share > 0.05).all()
+        if rows * CELL > min(data.CLOSE_UPS):
+            assert (share < 0.95).any()
+        for words, caption in zip(batch.words, batch.captions, strict=True):
+            assert words not in caption
+    assert {batch.length for batch in apart} == {SHORT, text.MAX_TOKENS}
+
+
+def test_a_step_is_as_large_as_its_tokens(sampler: Sampler) -> None:
+    for step in range(20):
+        batch = sampler.draw(step, 0.5)
+        assert len(batch.latents) == 1 or batch.latents[:, 0].numel() / 4 <= TOKENS
+
+
+def test_the_cells_of_a_name_alone_see_it(sampler: Sampler) -> None:
+    batch = next(b for step in range(30) if (b := sampler.draw(step, 0.5)).words)
+    bias = transformer.bias_of(batch.cells, batch.length)
+    first, second = bias[:, 0, 2 * batch.length :, :].split(batch.length, dim=2)[:2]
+    assert torch.equal(first == 0, ~batch.cells[..., None].expand_as(first))
+    assert torch.equal(second == 0, batch.cells[..., None].expand_as(second))
+
+
+def test_every_kind_of_batch_trains(sampler: Sampler, figures: list[data.Figure]) -> None:
+    preset = PRESETS["cpu"]
+    mini = transformer.build(preset, [figure.name for figure in figures])
+    kinds = {(b.close, bool(b.words)): b for step in range(30) if (b := sampler.draw(step, 0.5))}
+    assert len(kinds) == 3
+    for batch in kinds.values():
+        loss = transformer.loss_of(mini, batch, torch.device("cpu"))
+        loss.backward()
+        assert 0.1 < loss.item() < 10
