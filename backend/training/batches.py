@@ -1,4 +1,4 @@
-"""Batches for the transformer: scenes, crops of them that look like the engine's, and close-ups that teach names.
+"""Batches for the transformer: scenes, crops of them, and close-ups that teach names.
 
 Names come first. A figure that fills its picture and is named alone is soon tied to its name, while among places, other
 figures and words around it thousands of steps do not do it. Then close-ups leave it room, and its name is mostly told

@@ -260,6 +260,7 @@ def train(
     if rank == 0:
         store(elapsed)
         save(averaged)
+    leave_others()
 
 
 def join_others() -> tuple[int, int]:
@@ -268,6 +269,13 @@ def join_others() -> tuple[int, int]:
         distributed.init_process_group("gloo")
     started = distributed.is_initialized()
     return (distributed.get_rank(), distributed.get_world_size()) if started else (0, 1)
+
+
+def leave_others() -> None:
+    """Wait for the other processes: one that is gone would fail those that still speak to it."""
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
 
 
 def agree(number: float) -> float:

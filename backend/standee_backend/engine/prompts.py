@@ -22,14 +22,14 @@ START = 24
 class Texts:
     """What is said of a composition: `picture` to all of it.
 
-    Where it has rectangles of words, those are said apart for a while: `regions` holds the text of each, by the id of
-    its layer, `around` is told to the rest meanwhile, and `everything` sums it up.
+    Where it has rectangles of words, `regions` of them, those are told to their cells alone for a while: `around` is
+    told to the rest meanwhile, and `everything` sums it up.
     """
 
     picture: str
     around: str
     everything: str
-    regions: Mapping[str, str]
+    regions: int
 
     @staticmethod
     def of(composition: Composition, settings: SamplingDefaults) -> Texts:
@@ -39,30 +39,25 @@ class Texts:
         everything = _joined(composition.prompt, shown)
         picture = everything if settings.join_words else composition.prompt
         around = _joined(composition.prompt, pictured) if settings.join_words else picture
-        regions = {one.id: _joined(around, [one]) for one in shown if one.picture is None}
+        regions = len(shown) - len(pictured)
         return Texts(picture, around, everything, regions)
 
     def told(self) -> set[str]:
-        """Return those that are said of the whole picture."""
-        return {self.picture, *((self.around, self.everything) if self.regions else ())}
-
-    def all(self) -> set[str]:
         """Return every one of them that is needed."""
-        return {*self.told(), *self.regions.values()}
+        return {self.picture, *((self.around, self.everything) if self.regions else ())}
 
 
 @dataclass(frozen=True)
 class Prompts:
     """The picture's own prompt, guided as the model is, and the words of its layers by themselves.
 
-    `around` is what the picture is told while the `regions` of rectangles of words, by the id of their layers, are
-    told theirs. `seeing` encodes `picture` and `around` as they are said of reference pictures.
+    `around` is what the picture is told while the cells of rectangles of words are told theirs. `seeing` encodes
+    `picture` and `around` as they are said of reference pictures.
     """
 
     picture: Conditioning
     layers: Mapping[str, Conditioning]
     around: Conditioning
-    regions: Mapping[str, Conditioning]
     seeing: Callable[[Sequence[Array]], tuple[Conditioning, Conditioning]]
 
 
@@ -79,7 +74,7 @@ def encode_prompts(family: Family, composition: Composition, settings: SamplingD
             fix="Leave it empty, or give a model that takes guidance that way more than it asks for none.",
         )
     texts = Texts.of(composition, settings)
-    words = {*texts.all(), negative, "", *(layer.prompt for layer in composition.layers)}
+    words = {*texts.told(), negative, "", *(layer.prompt for layer in composition.layers)}
     encoded = family.encode_prompts(sorted(words), settings.guidance)
 
     def guide(encoded: Mapping[str, Conditioning]) -> tuple[Conditioning, Conditioning]:
@@ -100,8 +95,7 @@ def encode_prompts(family: Family, composition: Composition, settings: SamplingD
         return guide(family.encode_prompts(sorted(said), settings.guidance, pictures))
 
     picture, around = guide(encoded)
-    regions = {layer: encoded[said] for layer, said in texts.regions.items()}
-    return Prompts(picture, encoded, around, regions, seeing)
+    return Prompts(picture, encoded, around, seeing)
 
 
 def cut_words(family: Family, composition: Composition, settings: SamplingDefaults) -> list[Note]:
@@ -109,7 +103,7 @@ def cut_words(family: Family, composition: Composition, settings: SamplingDefaul
     texts = Texts.of(composition, settings)
     prompts = {"$.prompt": texts.picture}
     prompts |= {
-        f"$.layers[{index}].prompt": texts.regions.get(layer.id, layer.prompt)
+        f"$.layers[{index}].prompt": layer.prompt
         for index, layer in enumerate(composition.layers)
         if layer.shown
     }

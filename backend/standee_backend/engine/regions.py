@@ -1,8 +1,9 @@
 """Regions: words that only a part of the picture is told, in its early steps.
 
-A rectangle of words asks for something in a place and gives no picture of it. In the picture's own forward its words
-are further text tokens, and a mask lets them and the cells that their rectangle owns see each other alone; the rest of
-the picture is told its prompt (regional prompting). Late steps tell all of it the same, so that the whole becomes one.
+A rectangle of words asks for something in a place and gives no picture of it. In the picture's own forward its words,
+by themselves, are further text tokens, and a mask lets them and the cells that their rectangle owns see each other
+alone; the rest of the picture is told its prompt (regional prompting, arXiv 2411.02395). Late steps tell all of it the
+same, so that the whole becomes one.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def word_regions(family: Family, layout: Layout, prompts: Prompts) -> Regions:
     """Return the regions of a composition's rectangles of words: of each the cells that nothing in front hides."""
     parts = []
     for one in layout.regions:
-        words, part = prompts.regions[one.layer.id], family.reference_text
+        words, part = prompts.layers[one.layer.prompt], family.reference_text
         words = words.trimmed(-(-words.words // part) * part)  # few lengths need few graphs
         cells = torch.from_numpy(canvas_cells(one, one.owned, layout)).to(family.device)
         tau = threshold(one.layer.fidelity, WORDS_TAU)
