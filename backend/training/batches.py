@@ -20,9 +20,9 @@ from training.world import data
 CELL = 16  # px a token
 WHOLE = 0.6  # of the steps with scenes see them whole, the others crops of 10 to 22 tokens a side
 NAMES_FIRST = 0.3  # of the budget sees nothing but the smallest close-ups
-CLOSE = 0.6  # of the later steps are close-ups
+CLOSE_STEPS = 0.6  # of the later steps see close-ups
 APART = 0.7  # of those tell the name to its figure's cells alone
-ALONE = 0.6  # of the captions of the others name the figure and no place
+NAMED_ALONE = 0.6  # of the captions of the other close-ups name the figure and no place
 SHORT = 14  # text tokens of two close-ups in three: the engine's words of a rectangle are no longer than they must be
 
 
@@ -41,8 +41,8 @@ class Batch:
     left: int = 0
     close: bool = False  # close-ups of one figure each
     length: int = text.MAX_TOKENS  # of every caption
-    words: list[str] = field(default_factory=list)  # what `cells` alone are told, or nothing
-    cells: torch.Tensor = field(default_factory=lambda: torch.zeros(0))  # (N, h*w) bool
+    words: list[str] = field(default_factory=list)  # what `cells` alone are told
+    cells: torch.Tensor | None = None  # (N, h*w) bool
 
 
 class Sampler:
@@ -65,14 +65,18 @@ class Sampler:
     def draw(self, step: int, progress: float) -> Batch:
         """Batch `step`, after a share `progress` of the budget."""
         rng = np.random.default_rng((11, step))
-        close = progress < NAMES_FIRST or rng.random() < CLOSE
+        close = progress < NAMES_FIRST or rng.random() < CLOSE_STEPS
         stored = [key for key in sorted(self.by_canvas) if key[0] == close]
         if not stored:
             close = not close
             stored = sorted(self.by_canvas)
+        if close and progress < NAMES_FIRST:
+            return self._close_ups(rng, stored[0][1:])
         if close:
-            chosen = stored[0] if progress < NAMES_FIRST else stored[rng.integers(len(stored))]
-            return self._close_ups(rng, chosen[1:], apart=progress >= NAMES_FIRST)
+            grid = stored[rng.integers(len(stored))][1:]
+            return (
+                self._told_apart(rng, grid) if rng.random() < APART else self._close_ups(rng, grid)
+            )
         shares = np.array(
             [data.CANVASES[columns * CELL, rows * CELL] for _, rows, columns in stored]
         )
@@ -89,34 +93,30 @@ class Sampler:
         window = (slice(2 * top, 2 * (top + rows)), slice(2 * left, 2 * (left + columns)))
         latents, told = self._draw(rng, (False, *grid), rows * columns)
         captions = [data.caption(rng, one.place, one.figures) for one in told]
-        pooled = [
-            one.place if caption and rng.random() < 0.5 else caption
-            for one, caption in zip(told, captions, strict=True)
-        ]
+        pooled = _pooled(rng, told, captions, 0.5)
         if rng.random() < 0.5:
             top = left = 0
         return Batch(latents[:, :, window[0], window[1]], captions, pooled, top, left)
 
-    def _close_ups(self, rng: np.random.Generator, grid: tuple[int, int], apart: bool) -> Batch:
-        """Close-ups of one size. Where `apart`, the name is mostly told to the cells of its figure alone."""
-        apart = apart and rng.random() < APART
-        length = SHORT if rng.random() < 2 / 3 else text.MAX_TOKENS
-        latents, told = self._draw(rng, (True, *grid), grid[0] * grid[1] + (1 + apart) * length)
-        if not apart:
-            captions = [data.caption(rng, one.place, one.figures, ALONE) for one in told]
-            pooled = [
-                one.place if caption and rng.random() < 0.85 else caption
-                for one, caption in zip(told, captions, strict=True)
-            ]
-            return Batch(latents, captions, pooled, close=True, length=length)
-        words = [data.called(rng, *one.figures) for one in told]
+    def _close_ups(self, rng: np.random.Generator, grid: tuple[int, int]) -> Batch:
+        """Close-ups of one size."""
+        length = _length(rng)
+        latents, told = self._draw(rng, (True, *grid), grid[0] * grid[1] + length)
+        captions = [data.caption(rng, one.place, one.figures, NAMED_ALONE) for one in told]
+        pooled = _pooled(rng, told, captions, 0.85)
+        return Batch(latents, captions, pooled, close=True, length=length)
+
+    def _told_apart(self, rng: np.random.Generator, grid: tuple[int, int]) -> Batch:
+        """Close-ups of one size whose names are told to the cells of their figures alone."""
+        length = _length(rng)
+        latents, told = self._draw(rng, (True, *grid), grid[0] * grid[1] + 2 * length)
         places = [one.place for one in told]
-        pooled = [
-            place if rng.random() < 0.6 else f"{place}, {name}"
-            for place, name in zip(places, words, strict=True)
-        ]
-        cells = torch.from_numpy(np.stack([_cells(rng, one.box, grid) for one in told if one.box]))
-        return Batch(latents, places, pooled, 0, 0, True, length, words, cells)
+        words = [data.called(rng, *one.figures) for one in told]
+        both = [f"{place}, {name}" for place, name in zip(places, words, strict=True)]
+        pooled = _pooled(rng, told, both, 0.6)
+        boxes = np.array([one.box for one in told])
+        cells = torch.from_numpy(np.stack([_cells(rng, box, grid) for box in boxes]))
+        return Batch(latents, places, pooled, close=True, length=length, words=words, cells=cells)
 
     def _draw(
         self, rng: np.random.Generator, canvas: tuple[bool, int, int], tokens: int
@@ -129,9 +129,22 @@ class Sampler:
         return latents, [chunk.told[index] for chunk, index in chosen]
 
 
-def _cells(
-    rng: np.random.Generator, box: tuple[int, int, int, int], grid: tuple[int, int]
-) -> np.ndarray:
+def _length(rng: np.random.Generator) -> int:
+    """How many text tokens close-ups get."""
+    return SHORT if rng.random() < 2 / 3 else text.MAX_TOKENS
+
+
+def _pooled(
+    rng: np.random.Generator, told: list[data.Told], captions: list[str], share: float
+) -> list[str]:
+    """What CLIP is told: a `share` of the captions' places alone."""
+    return [
+        one.place if caption and rng.random() < share else caption
+        for one, caption in zip(told, captions, strict=True)
+    ]
+
+
+def _cells(rng: np.random.Generator, box: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     """(h*w,) bool: the cells of a box in px (left, top, right, bottom), and up to one more at each side."""
     more = rng.integers(2, size=4)
     left, top = (max(0, px // CELL - by) for px, by in zip(box[:2], more[:2], strict=True))

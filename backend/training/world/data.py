@@ -50,7 +50,7 @@ CLOSE_UPS = {  # side in px of close-ups, small, so that names are learned from 
     160: (0.35, 0.7),
     256: (0.3, 0.6),
 }
-CLOSE = 0.75  # of the chunks are close-ups, each size as often
+CLOSE_CHUNKS = 0.75  # of the chunks are close-ups, each size as often
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 HELD_OUT = 100
 HELD_OUT_SEED = 2503
@@ -85,9 +85,7 @@ class Told:
 
     place: str  # and its light: "a beach at sunset"
     figures: tuple[str, ...]  # names, back to front; "" for a recoloured figure
-    box: tuple[int, int, int, int] | None = (
-        None  # px (left, top, right, bottom) of a close-up's figure
-    )
+    box: tuple[int, int, int, int] | None = None  # of a close-up: px (left, top, right, bottom)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ CHUNK = 24  # scenes of one canvas
 def render_chunks(
     work: Path, indices: Iterable[int], jobs: int = 1
 ) -> Iterator[tuple[np.ndarray, list[data.Told]]]:
-    """Pixels (CHUNK, H, W, 3) uint8 and what is told of each chunk's, in order, by `jobs` processes."""
+    """Pixels (CHUNK, H, W, 3) uint8 and what is told of the scenes of each chunk, in order, by `jobs` processes."""
     tarball = data.download(work)
     if jobs == 1:
         yield from (_render(tarball, index) for index in indices)
@@ -40,9 +40,9 @@ def _training_figures(tarball: Path) -> list[data.Figure]:
 
 
 def render_chunk(index: int, figures: list[data.Figure]) -> tuple[np.ndarray, list[data.Told]]:
-    """Pixels (CHUNK, H, W, 3) uint8 and what is told of chunk `index`; the first is no close-up."""
+    """Pixels (CHUNK, H, W, 3) uint8 and what is told of the scenes of chunk `index`; the first is no close-up."""
     rng = np.random.default_rng((TRAINING_SEED, index))
-    before, after = (int(count * data.CLOSE) for count in (index, index + 1))
+    before, after = (int(count * data.CLOSE_CHUNKS) for count in (index, index + 1))
     if after > before:
         side = sorted(data.CLOSE_UPS)[before % len(data.CLOSE_UPS)]
         scenes = [data.render_close_up(rng, figures, side) for _ in range(CHUNK)]

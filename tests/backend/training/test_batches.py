@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderDC
 
 from training import scenes, text, transformer
@@ -67,10 +68,26 @@ def test_a_step_is_as_large_as_its_tokens(sampler: Sampler) -> None:
 
 def test_the_cells_of_a_name_alone_see_it(sampler: Sampler) -> None:
     batch = next(b for step in range(30) if (b := sampler.draw(step, 0.5)).words)
-    bias = transformer.bias_of(batch.cells, batch.length)
-    first, second = bias[:, 0, 2 * batch.length :, :].split(batch.length, dim=2)[:2]
-    assert torch.equal(first == 0, ~batch.cells[..., None].expand_as(first))
-    assert torch.equal(second == 0, batch.cells[..., None].expand_as(second))
+    mask = transformer.mask_of(batch.cells, batch.length)
+    first, second = mask[:, 0, 2 * batch.length :, :].split(batch.length, dim=2)[:2]
+    assert torch.equal(first, ~batch.cells[..., None].expand_as(first))
+    assert torch.equal(second, batch.cells[..., None].expand_as(second))
+
+
+@pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
+def test_plain_attention_is_torchs_own_with_the_same_mask(
+    dtype: torch.dtype, within: float
+) -> None:
+    cells = torch.tensor([[True, False, False], [False, True, True]])
+    mask = transformer.mask_of(cells, 2)
+    query, key, value = torch.randn(3, 2, 4, 7, 8, generator=torch.Generator().manual_seed(0)).to(
+        dtype
+    )
+    made = []
+    for plain in (True, False):
+        with transformer.Attention(mask, plain):
+            made.append(F.scaled_dot_product_attention(query=query, key=key, value=value))
+    torch.testing.assert_close(*made, atol=within, rtol=within)
 
 
 def test_every_kind_of_batch_trains(sampler: Sampler, figures: list[data.Figure]) -> None:

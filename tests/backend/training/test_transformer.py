@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def test_processes_average_their_gradients_and_go_by_one_clock(tmp_path: Path) -
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     subprocess.run(
         [*command, str(script)],
-        env={"PYTHONPATH": str(training), "OMP_NUM_THREADS": "1", "PATH": ""},
+        env={**os.environ, "PYTHONPATH": str(training), "OMP_NUM_THREADS": "1"},
         cwd=tmp_path,
         check=True,
         timeout=120,

@@ -103,7 +103,7 @@ def test_every_name_of_a_known_figure_is_in_the_vocabulary() -> None:
 
 def test_a_close_up_shows_one_known_figure_large(figures: list[data.Figure]) -> None:
     rng = np.random.default_rng(6)
-    for side in data.CLOSE_UPS:
+    for side in 3 * list(data.CLOSE_UPS):
         scene = data.render_close_up(rng, figures, side)
         assert scene.pixels.shape == (side, side, 3)
         [name] = scene.told.figures
