@@ -8,7 +8,7 @@ to its own cells alone, as a rectangle of words is: what tells where a figure st
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,25 @@ from training.world import data
 CELL = 16  # px a token
 WHOLE = 0.6  # of the steps with scenes see them whole, the others crops of 10 to 22 tokens a side
 NAMES_FIRST = 0.3  # of the budget sees nothing but the smallest close-ups
-CLOSE_STEPS = 0.6  # of the later steps see close-ups
-APART = 0.7  # of those tell the name to its figure's cells alone
+CLOSE_STEPS = 0.8  # of the later steps see close-ups
+APART = 0.8  # of those tell the name to its figure's cells alone
 NAMED_ALONE = 0.6  # of the captions of the other close-ups name the figure and no place
-SHORT = 14  # text tokens of two close-ups in three: the engine's words of a rectangle are no longer than they must be
+SHORT = 14  # text tokens of two close-ups in three
+WORDS = (
+    6,
+    6,
+    12,
+)  # text tokens of what cells alone are told: the engine gives a rectangle's words no more than it must
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What a rectangle of each picture alone is told."""
+
+    words: list[str]
+    length: int  # text tokens of each
+    cells: torch.Tensor  # (N, h*w) bool: those of the rectangle
+    corners: torch.Tensor  # (N, 2, 2) rotary (row, column) of its first corner and its last
 
 
 @dataclass(frozen=True)
@@ -41,8 +56,7 @@ class Batch:
     left: int = 0
     close: bool = False  # close-ups of one figure each
     length: int = text.MAX_TOKENS  # of every caption
-    words: list[str] = field(default_factory=list)  # what `cells` alone are told
-    cells: torch.Tensor | None = None  # (N, h*w) bool
+    apart: Apart | None = None
 
 
 class Sampler:
@@ -108,15 +122,16 @@ class Sampler:
 
     def _told_apart(self, rng: np.random.Generator, grid: tuple[int, int]) -> Batch:
         """Close-ups of one size whose names are told to the cells of their figures alone."""
-        length = _length(rng)
-        latents, told = self._draw(rng, (True, *grid), grid[0] * grid[1] + 2 * length)
+        length, count = _length(rng), int(rng.choice(WORDS))
+        latents, told = self._draw(rng, (True, *grid), grid[0] * grid[1] + length + count)
         places = [one.place for one in told]
         words = [data.called(rng, *one.figures) for one in told]
         both = [f"{place}, {name}" for place, name in zip(places, words, strict=True)]
         pooled = _pooled(rng, told, both, 0.6)
-        boxes = np.array([one.box for one in told])
-        cells = torch.from_numpy(np.stack([_cells(rng, box, grid) for box in boxes]))
-        return Batch(latents, places, pooled, close=True, length=length, words=words, cells=cells)
+        boxes = torch.tensor([_room(rng, one.box) for one in told])
+        corners = boxes[:, [[1, 0], [3, 2]]] / CELL - 0.5
+        apart = Apart(words, count, _cells(corners, grid), corners)
+        return Batch(latents, places, pooled, close=True, length=length, apart=apart)
 
     def _draw(
         self, rng: np.random.Generator, canvas: tuple[bool, int, int], tokens: int
@@ -144,14 +159,28 @@ def _pooled(
     ]
 
 
-def _cells(rng: np.random.Generator, box: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """(h*w,) bool: the cells of a box in px (left, top, right, bottom), and up to one more at each side."""
-    more = rng.integers(2, size=4)
-    left, top = (max(0, px // CELL - by) for px, by in zip(box[:2], more[:2], strict=True))
-    right, bottom = (-(-px // CELL) + by for px, by in zip(box[2:], more[2:], strict=True))
-    cells = np.zeros(grid, bool)
-    cells[top:bottom, left:right] = True
-    return cells.ravel()
+def _room(rng: np.random.Generator, box: data.Box | None) -> tuple[float, float, float, float]:
+    """The rectangle, in px, that a person would have drawn for a figure: it stands at the middle of its lower edge.
+
+    Its shorter side is the figure's longer one, mostly a little more.
+    """
+    assert box is not None, "a close-up tells where its figure is"
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top) * rng.uniform(1, 1.1)
+    more = rng.uniform(1, 1.4) if rng.random() < 0.5 else 1.0
+    width, height = (side * more, side) if rng.random() < 0.5 else (side, side * more)
+    middle = (left + right) / 2
+    return middle - width / 2, bottom - height, middle + width / 2, bottom
+
+
+def _cells(corners: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    """(N, h*w) bool: the cells of a grid whose centres are between `corners` (N, 2, 2)."""
+    first, last = corners[..., None].unbind(1)  # (N, 2, 1)
+    inside = [
+        (first[:, axis] < torch.arange(side)) & (torch.arange(side) < last[:, axis])
+        for axis, side in enumerate(grid)
+    ]
+    return (inside[0][:, :, None] & inside[1][:, None]).flatten(1)
 
 
 def draw_sigma(count: int, tokens: int, close: bool, device: torch.device) -> torch.Tensor:

@@ -105,32 +105,67 @@ def velocity(mini: Mini, tokens, sigma, states, pooled, ids) -> torch.Tensor:
 class Attention(TorchFunctionMode):
     """Attention with a mask (N, 1, tokens, tokens) of what sees what or none, on a CPU by plain matrix products.
 
-    Those are 2 to 5 times faster there, at a few hundred tokens.
+    Those are 2 to 5 times faster there, at a few hundred tokens. `standing` are the cosine and sine (N, 1, words, dims)
+    by which the last words of the text are rotated. The tokens are those of a text, then `picture` ones.
     """
 
-    def __init__(self, mask: torch.Tensor | None, plain: bool):
+    def __init__(self, mask: torch.Tensor | None, plain: bool, standing: Standing | None = None):
         super().__init__()
-        self.mask, self.plain = mask, plain
+        self.mask, self.plain, self.standing = mask, plain, standing
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         if func is not F.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
-        if not self.plain:
-            return func(*args, **{**(kwargs or {}), "attn_mask": self.mask})
         query, key, value = (kwargs[name] for name in ("query", "key", "value"))
+        if self.standing is not None:
+            query, key = self.standing.turn(query), self.standing.turn(key)
+        if not self.plain:
+            told = {"query": query, "key": key, "attn_mask": self.mask}
+            return func(*args, **{**kwargs, **told})
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         if self.mask is not None:
             scores = scores.masked_fill(~self.mask, -torch.inf)
         return scores.softmax(-1) @ value
 
 
-def mask_of(cells: torch.Tensor, words: int) -> torch.Tensor:
-    """(N, 1, tokens, tokens) bool, what sees what: `cells` (N, h*w) alone see the second text, and not the first.
+@dataclass(frozen=True)
+class Standing:
+    """Words that stand at two corners of their rectangle, one half at each: its cells learn where in it they are.
 
-    The tokens are those of two texts of `words` each, and then the picture's.
+    They are the text tokens from `first` on; `cosine` and `sine` (N, 1, words, dims) rotate them.
     """
-    first, second, picture = slice(words), slice(words, 2 * words), slice(2 * words, None)
-    count = 2 * words + cells.shape[1]
+
+    first: int
+    cosine: torch.Tensor
+    sine: torch.Tensor
+
+    @classmethod
+    def at(cls, mini: Mini, corners: torch.Tensor, first: int, words: int) -> Standing:
+        """Words at `corners` (N, 2, 2), rotary (row, column)."""
+        ids = F.pad(corners, (1, 0))
+        ids = ids[:, torch.arange(words) * 2 // words]  # (N, words, 3)
+        rotation = mini.transformer.pos_embed(ids.flatten(0, 1))
+        return cls(first, *(one.reshape(len(ids), 1, words, -1) for one in rotation))
+
+    def turn(self, states: torch.Tensor) -> torch.Tensor:
+        """Rotate the words among queries or keys (N, heads, tokens, dims)."""
+        count = self.cosine.shape[2]
+        words = states[:, :, self.first : self.first + count].float()
+        real, imaginary = words.unflatten(-1, (-1, 2)).unbind(-1)
+        quarter = torch.stack([-imaginary, real], dim=-1).flatten(-2)
+        words = (words * self.cosine + quarter * self.sine).to(states.dtype)
+        before, after = states[:, :, : self.first], states[:, :, self.first + count :]
+        return torch.cat([before, words, after], dim=2)
+
+
+def mask_of(cells: torch.Tensor, common: int, words: int) -> torch.Tensor:
+    """(N, 1, tokens, tokens) bool, what sees what: `cells` (N, h*w) alone see the words, and not the common text.
+
+    The tokens are `common` ones, those of the words, and then the picture's.
+    """
+    text = common + words
+    first, second, picture = slice(common), slice(common, text), slice(text, None)
+    count = text + cells.shape[1]
     seen = torch.ones(len(cells), count, count, dtype=torch.bool, device=cells.device)
     seen[:, first, second] = seen[:, second, first] = False
     for text_tokens, those in ((first, ~cells), (second, cells)):
@@ -146,16 +181,20 @@ def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
     noise = torch.randn_like(clean)
     sigma = draw_sigma(len(clean), rows * columns, batch.close, device)
     noisy = torch.lerp(clean, noise, sigma[:, None, None])
-    said = batch.captions + batch.words
-    t5_ids = text.token_ids(mini.t5_tokenizer, said, batch.length).to(device)
+    t5_ids = text.token_ids(mini.t5_tokenizer, batch.captions, batch.length).to(device)
     clip_ids = text.token_ids(mini.clip_tokenizer, batch.pooled).to(device)
     ids = grid_ids(rows, columns, batch.top, batch.left, device)
-    mask = None if batch.cells is None else mask_of(batch.cells.to(device), batch.length)
+    mask = standing = None
     with torch.autocast(device.type, torch.bfloat16):
         states, pooled = text.encode(mini.t5, mini.clip, t5_ids, clip_ids)
-        states = torch.cat(states.split(len(clean)), dim=1)
+        if batch.apart is not None:
+            said, common = batch.apart, states.shape[1]
+            word_ids = text.token_ids(mini.t5_tokenizer, said.words, said.length).to(device)
+            states = torch.cat([states, mini.t5(word_ids)[0]], dim=1)
+            mask = mask_of(said.cells.to(device), common, said.length)
+            standing = Standing.at(mini, said.corners.to(device), common, said.length)
         plain = device.type == "cpu"
-        with Attention(mask, plain) if plain or mask is not None else nullcontext():
+        with Attention(mask, plain, standing) if plain or mask is not None else nullcontext():
             predicted = velocity(mini, noisy, sigma, states, pooled, ids)
     return (predicted.float() - (noise - clean)).square().mean()
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from standee.composition import Composition
+from standee.geometry import cells_of
 
 from .families.base import Family
 from .families.conditioning import Conditioning
@@ -31,12 +32,16 @@ WORDS_TAU = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Words for the `cells` (k,) of the picture, which count there with `weight` down to the time `tau`."""
+    """Words for the `cells` (k,) of the picture, which count there with `weight` down to the time `tau`.
+
+    `corners` are those of their rectangle, see `TextRegion`.
+    """
 
     words: Conditioning
     cells: Tensor
     weight: float
     tau: float
+    corners: Tensor
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Regions:
         for part in self.parts:
             weight = part.weight * schedule.share_above(step, part.tau)
             if weight > 0:
-                told = told.with_region(part.words, part.cells, weight)
+                told = told.with_region(part.words, part.cells, weight, part.corners)
         return told if told.regions else prompt
 
 
@@ -73,9 +78,11 @@ def word_regions(family: Family, layout: Layout, prompts: Prompts) -> Regions:
     """Return the regions of a composition's rectangles of words: of each the cells that nothing in front hides."""
     parts = []
     for one in layout.regions:
-        words, part = prompts.layers[one.layer.prompt], family.reference_text
-        words = words.trimmed(-(-words.words // part) * part)  # few lengths need few graphs
+        words = prompts.layers[one.layer.prompt].trimmed(family.reference_text)
         cells = torch.from_numpy(canvas_cells(one, one.owned, layout)).to(family.device)
         tau = threshold(one.layer.fidelity, WORDS_TAU)
-        parts.append(Region(words, cells, one.layer.opacity, tau))
+        place = cells_of(one.layer.rect, one.layer.rotation, layout.patch)
+        first, last = (place.row, place.col), (place.row + place.rows, place.col + place.cols)
+        corners = torch.tensor([first, last], device=family.device) - 0.5
+        parts.append(Region(words, cells, one.layer.opacity, tau, corners))
     return Regions(prompts.around, parts)

@@ -79,13 +79,16 @@ class Figure:
     picture: Image.Image
 
 
+Box = tuple[int, int, int, int]  # px (left, top, right, bottom)
+
+
 @dataclass(frozen=True)
 class Told:
     """What there is to say of a scene."""
 
     place: str  # and its light: "a beach at sunset"
     figures: tuple[str, ...]  # names, back to front; "" for a recoloured figure
-    box: tuple[int, int, int, int] | None = None  # of a close-up: px (left, top, right, bottom)
+    box: Box | None = None  # of a close-up's figure
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ settle = settler(make_application("en"), False)
 artist = open_editor(settle, Path(os.environ["STANDEE_HOME"]))
 artist.drops([SUBJECTS / "fox.png", SUBJECTS / "mug.png"], 100, 100)
 artist.says("a fox that was never saved")
-artist.assembly.compose_panel.steps.setValue(2)
+artist.assembly.compose_panel.steps.setValue(8)
 if "compose" in sys.argv:
     settle(lambda: artist.assembly.link.connected, 60)
     artist.presses(artist.assembly.compose_panel.button)

@@ -7,7 +7,7 @@ shared with a weight torch's own attention steps in, whatever else was chosen.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -32,6 +32,28 @@ BEST = ("_flash_3",)
 """What is exact and faster than torch's own attention, best first. FlashAttention 2 is in torch already."""
 
 FIX = "Use attention auto, which takes what this machine can."
+
+
+class TextFirst:
+    """A processor of a sequence in which as many text tokens as `text` (tokens, 0) has rows precede the image.
+
+    It holds no numbers: a compiled graph takes a size for a variable and a number for a constant, and prompts and
+    regions have lengths of their own.
+    """
+
+    text = torch.empty(0, 0)
+
+    @property
+    def text_tokens(self) -> int:
+        """Where the image begins in the sequence."""
+        return self.text.shape[0]
+
+
+def put_text_first(processors: Iterable[TextFirst], text: Tensor) -> None:
+    """Tell processors that the next forward's image begins behind `text` (1, tokens, dims)."""
+    before = text.new_empty(text.shape[1], 0)
+    for processor in processors:
+        processor.text = before
 
 
 def choose(wanted: str, device: torch.device, dtype: torch.dtype, dims: int) -> str:

@@ -19,13 +19,15 @@ class TextRegion:
     """Words for a part of the picture: the text tokens from `start` to `stop` and its `cells` (k,) see each other.
 
     The words see nothing else, and nothing else sees them. For the cells they stand in the place of the text that is
-    common to all, by `weight` (over 0, to 1).
+    common to all, by `weight` (over 0, to 1). `corners` (2, 2) are the first and the last corner (row, column) of their
+    rectangle, in cells, 0 at the first cell's centre.
     """
 
     start: int
     stop: int
     cells: Tensor
-    weight: float = 1.0
+    weight: float
+    corners: Tensor
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ class Conditioning:
         text = self.text[:, : max(tokens, self.words)].clone()
         return replace(self, text=text, negative=self.negative and self.negative.trimmed(tokens))
 
-    def with_region(self, words: Conditioning, cells: Tensor, weight: float) -> Conditioning:
+    def with_region(
+        self, words: Conditioning, cells: Tensor, weight: float, corners: Tensor
+    ) -> Conditioning:
         """Return this conditioning with the words of another for the `cells` (k,) of the picture."""
         text = torch.cat([self.text, words.text], dim=1)
-        region = TextRegion(self.text.shape[1], text.shape[1], cells, weight)
+        region = TextRegion(self.text.shape[1], text.shape[1], cells, weight, corners)
         return replace(self, text=text, regions=(*self.regions, region))
 
     @property

@@ -11,7 +11,7 @@ from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from torch import Tensor
 
 from ..injection import Site
-from .attention import attend
+from .attention import TextFirst, attend, put_text_first
 from .base import Family
 from .conditioning import Conditioning
 from .control import flux_residuals
@@ -24,7 +24,7 @@ Counted over all 57 sites, double-stream ones first. `benchmarks/probe_sites.py`
 """
 
 
-class FluxSiteProcessor(FluxAttnProcessor):
+class FluxSiteProcessor(TextFirst, FluxAttnProcessor):
     """FLUX attention that lets its `Site` see and change the image tokens before they are projected.
 
     In a double-stream block text and image come separately; in a single-stream block they come as one sequence, text
@@ -35,7 +35,6 @@ class FluxSiteProcessor(FluxAttnProcessor):
         super().__init__()
         self.site = site
         self.text_first = text_first
-        self.text_tokens = 0
 
     @property
     def first_cell(self) -> int:
@@ -176,13 +175,20 @@ class Flux(Family):
         guidance = torch.full((batch,), conditioning.guidance, device=self.device)
         return flux_residuals(self.controls, self.nets, self.transformer, given, guidance)
 
+    def _text_ids(self, conditioning: Conditioning) -> Tensor:
+        """Return the rotary ids (tokens, 3) of the text: zeros, but a model may want words at corners."""
+        ids = torch.zeros(conditioning.text.shape[1], 3, device=self.device)
+        if self.defaults.words_at_corners:
+            for region in conditioning.regions:
+                middle = (region.start + region.stop + 1) // 2
+                ids[region.start : middle, 1:], ids[middle : region.stop, 1:] = region.corners
+        return ids
+
     @torch.no_grad()
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
         """Run the transformer once. Guidance is embedded where the checkpoint was distilled with it."""
         told = self._residuals(tokens, sigma, conditioning, ids)
-        text_tokens = conditioning.text.shape[1]
-        for processor in self.processors:
-            processor.text_tokens = text_tokens
+        put_text_first(self.processors, conditioning.text)
         batch = len(tokens)
         guidance = None
         if self.embeds_guidance:
@@ -193,7 +199,7 @@ class Flux(Family):
             guidance=guidance,
             pooled_projections=conditioning.pooled.to(self.dtype).expand(batch, -1),
             encoder_hidden_states=conditioning.text.to(self.dtype).expand(batch, -1, -1),
-            txt_ids=torch.zeros(text_tokens, 3, device=self.device),
+            txt_ids=self._text_ids(conditioning),
             img_ids=ids,
             return_dict=False,
             **told,

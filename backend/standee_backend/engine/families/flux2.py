@@ -20,13 +20,13 @@ from diffusers.pipelines.flux2.pipeline_flux2 import compute_empirical_mu, forma
 from torch import Tensor, nn
 
 from ..injection import Site
-from .attention import attend
+from .attention import TextFirst, attend, put_text_first
 from .base import Family
 from .conditioning import Conditioning, spoken
 from .flux import FluxSiteProcessor, rotated_at
 
 
-class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
+class FusedSiteProcessor(TextFirst, Flux2ParallelSelfAttnProcessor):
     """FLUX.2's single-stream attention, which lets its `Site` see the image tokens, and change their Q, K and V.
 
     Tokens are one sequence, text first; `text_tokens` says where the image begins. The MLP, which starts from the same
@@ -36,7 +36,6 @@ class FusedSiteProcessor(Flux2ParallelSelfAttnProcessor):
     def __init__(self, site: Site) -> None:
         super().__init__()
         self.site = site
-        self.text_tokens = 0
 
     @property
     def first_cell(self) -> int:
@@ -177,8 +176,7 @@ class Flux2(Family):
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
         """Run the transformer once; text tokens have ids (0, 0, 0, place)."""
         batch, text_tokens = len(tokens), conditioning.text.shape[1]
-        for processor in self.processors:
-            processor.text_tokens = text_tokens
+        put_text_first(self.processors, conditioning.text)
         text_ids = torch.zeros(text_tokens, 4, device=self.device)
         text_ids[:, 3] = conditioning.places
         guidance = None

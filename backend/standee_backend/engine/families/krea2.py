@@ -15,7 +15,7 @@ from diffusers.models.transformers.transformer_krea2 import Krea2AttnProcessor
 from torch import Tensor
 
 from ..injection import Site
-from .attention import region_bias
+from .attention import TextFirst, put_text_first, region_bias
 from .base import Family
 from .conditioning import Conditioning
 from .flux import rotated_at, scheduled_shift
@@ -26,22 +26,17 @@ DISTILLED_SHIFT = 1.15
 """Turbo's `mu`, whatever the canvas."""
 
 
-class KreaSiteProcessor(OneStreamProcessor, Krea2AttnProcessor):
-    """Krea 2's attention, which lets its `Site` see and change the image tokens before they are projected.
-
-    The image begins behind as many tokens as `text` (tokens, 0) has rows. It holds no numbers: a compiled graph takes a
-    size for a variable and a number for a constant, and here each prompt has a length of its own.
-    """
+class KreaSiteProcessor(TextFirst, OneStreamProcessor, Krea2AttnProcessor):
+    """Krea 2's attention, which lets its `Site` see and change the image tokens before they are projected."""
 
     def __init__(self, site: Site) -> None:
         super().__init__()
         self.site = site
-        self.text = torch.empty(0, 0)
 
     @property
     def first_cell(self) -> int:
         """Where the image begins among the tokens that it attends with."""
-        return self.text.shape[0]
+        return self.text_tokens
 
     def __call__(
         self,
@@ -52,8 +47,8 @@ class KreaSiteProcessor(OneStreamProcessor, Krea2AttnProcessor):
     ) -> Tensor:
         """Attend; `hidden_states` are (batch, text + cells, dims) and the result has the same shape."""
         if self.site.mode != "off":
-            text = hidden_states[:, : self.first_cell]
-            image = self.site.enter(hidden_states[:, self.first_cell :])
+            text = hidden_states[:, : self.text_tokens]
+            image = self.site.enter(hidden_states[:, self.text_tokens :])
             hidden_states = torch.cat([text, image], dim=1)
         if self.site.attends_plainly:
             return super().__call__(attn, hidden_states, attention_mask, image_rotary_emb)
@@ -149,9 +144,7 @@ class Krea2(VideoAutoencoder, Family):
     def run(self, tokens: Tensor, sigma: Tensor, conditioning: Conditioning, ids: Tensor) -> Tensor:
         """Run the transformer once."""
         batch, text_tokens = len(tokens), conditioning.text.shape[1]
-        before = torch.empty(text_tokens, 0, device=self.device)
-        for processor in self.processors:
-            processor.text = before
+        put_text_first(self.processors, conditioning.text)
         layers = int(self.transformer.config.num_text_layers)
         text = conditioning.text.to(self.dtype).expand(batch, -1, -1)
         return self.transformer(

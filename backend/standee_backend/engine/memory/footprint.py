@@ -271,7 +271,8 @@ class Blueprint:
         picture = replace(prompt, negative=prompt if guided else None)
         for _ in range(workload.regions):
             where = torch.empty(cells, dtype=torch.long, device=META)
-            picture = picture.with_region(prompt.trimmed(family.reference_text), where, 1.0)
+            words, corners = prompt.trimmed(family.reference_text), torch.empty(2, 2, device=META)
+            picture = picture.with_region(words, where, 1.0, corners)
         for step in range(steps):
             injection = captures.injection(step)
             laid = _under_loras(family.transformer) if workload.laid else nullcontext()

@@ -17,6 +17,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from standee import Canvas, Composition, Sampling
@@ -96,6 +97,11 @@ class Pair:
             given["guidance"] = torch.full((batch,), prompt.guidance)
         if self.ours.name == "flux":
             text_ids = torch.zeros(prompt.text.shape[1], 3)
+            if self.ours.defaults.words_at_corners:
+                for region in prompt.regions:
+                    words = text_ids[region.start : region.stop, 1:]
+                    for row, corner in zip(words, [0, 0, 1, 1], strict=True):
+                        row[:] = region.corners[corner]
             given |= {"pooled_projections": prompt.pooled, "txt_ids": text_ids}
             given["img_ids"] = pipeline._prepare_latent_image_ids(1, *grid, "cpu", torch.float32)
         else:
@@ -229,15 +235,18 @@ def test_shared_tokens_are_more_keys_and_values_at_their_cells(
     assert not torch.allclose(ours, velocity(pair.ours, scene), atol=1e-3)
 
 
-@pytest.mark.parametrize("weight", [1.0, 0.25])
+@pytest.mark.parametrize(("weight", "at_corners"), [(1.0, False), (0.25, False), (1.0, True)])
 def test_words_of_regions_and_their_cells_see_each_other_alone(
-    pair: Pair, scene, weight: float, monkeypatch
+    pair: Pair, scene, weight: float, at_corners: bool, monkeypatch
 ) -> None:
     """Three kinds of text: of all, of a region that counts in part, and of one that counts whole."""
     family = pair.ours
+    monkeypatch.setattr(family, "defaults", replace(family.defaults, words_at_corners=at_corners))
     words = [family.encode_prompt(said, 0.0).trimmed(4) for said in ("a mug", "a dog")]
     cells = torch.tensor([3, 4, 9]), torch.tensor([17, 29])
-    told = scene.prompt.with_region(words[0], cells[0], weight).with_region(words[1], cells[1], 1.0)
+    told = scene.prompt
+    for said, those, by in zip(words, cells, (weight, 1.0), strict=True):
+        told = told.with_region(said, those, by, gaussian(3, (2, 2)))
     text = [0] * scene.prompt.text.shape[1] + [1] * words[0].text.shape[1]
     text += [2] * words[1].text.shape[1]
     picture = [f"cell {1 if n in cells[0] else 2 if n in cells[1] else 0}" for n in range(CELLS)]

@@ -129,7 +129,8 @@ def test_a_step_with_words_of_a_region_runs_whole(folder) -> None:
     ids, sigma = family.grid_ids(4, 4), torch.tensor(0.5)
     noise, ended = gaussian(0, (1, 16, family.channels)), []
     region, part = (
-        prompt.with_region(prompt.trimmed(4), torch.tensor([0, 1]), weight) for weight in (1, 0.5)
+        prompt.with_region(prompt.trimmed(4), torch.tensor([0, 1]), weight, torch.zeros(2, 2))
+        for weight in (1, 0.5)
     )
     with family.picture():
         for told in (prompt, prompt, region, region, part, prompt):

@@ -107,16 +107,19 @@ def test_new_layouts_need_no_new_graphs_and_pictures_stay_the_same(compiled, fol
     assert np.abs(made.astype(int) - theirs).max() <= 1
 
 
-@pytest.mark.parametrize("folder", ["flux"], indirect=True)
+@pytest.mark.parametrize("folder", ["flux", "klein-base", "krea2"], indirect=True)
 def test_other_rectangles_of_words_need_no_new_graphs(compiled, folder, shelf) -> None:
     graphs = []
-    for index in range(3):
-        words = Layer(rect=Rect(0, 0, 32 + 16 * index, 32), prompt="mug " * (2 + index))
-        given = Composition(Canvas(96, 80), "cat", (words,), sampling=Sampling(steps=3))
+    for count, length in [(1, 2), (1, 3), (1, 8), (2, 4)]:
+        words = tuple(
+            Layer(rect=Rect(48 * index, 0, 16 + 4 * length, 32), prompt="mug " * length)
+            for index in range(count)
+        )
+        given = Composition(Canvas(96, 80), "cat", words, sampling=Sampling(steps=3))
         made = compose(compiled, given, shelf.read, seed=0)
         graphs.append(counters["stats"]["unique_graphs"])
     assert not counters["graph_break"]
-    assert graphs == [graphs[0]] * 3
+    assert graphs == [graphs[0]] * 4
     plain = load(catalog.find(str(folder)), Options(device="cpu"))
     theirs = compose(plain, given, shelf.read, seed=0)
     assert np.abs(made.astype(int) - theirs).max() <= 1
