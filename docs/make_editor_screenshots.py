@@ -89,8 +89,8 @@ class Photographer:
         self.wait(seconds=rest)
         if name in self.wanted:
             self.wanted.folder.mkdir(parents=True, exist_ok=True)
-            file = self.wanted.folder / f"{name}.png"
-            self.window.grab().save(str(file))
+            file = self.wanted.folder / f"{name}.webp"
+            self.window.grab().save(str(file), quality=85)
             print(file)
 
     def does(self, name: str) -> None:

@@ -45,10 +45,10 @@ def main() -> int:
         for place, numbers in measure(folder, report).items():
             print(place, numbers)
         print("range", report["range"])
-        sheet(folder, report).save(options.out / "suzanne.png", optimize=True)
-        strip(folder).save(options.out / "range.png", optimize=True)
-        walk(folder).save(options.out / "walk.png", optimize=True)
-    print(*(options.out / f"{name}.png" for name in ("suzanne", "range", "walk")))
+        sheet(folder, report).save(options.out / "suzanne.webp", quality=85, method=6)
+        strip(folder).save(options.out / "range.webp", quality=85, method=6)
+        walk(folder).save(options.out / "walk.webp", quality=85, method=6)
+    print(*(options.out / f"{name}.webp" for name in ("suzanne", "range", "walk")))
     return 0
 
 

@@ -125,8 +125,9 @@ def drive(folder: Path, pictures: Path | None) -> int:
     if pictures is not None:
         pictures.mkdir(parents=True, exist_ok=True)
         for shot in sorted(shots.glob("*.png")):
-            Image.open(shot).convert("RGB").save(pictures / shot.name, optimize=True)
-            print(pictures / shot.name)
+            picture = pictures / f"{shot.stem}.webp"
+            Image.open(shot).convert("RGB").save(picture, quality=85, method=6)
+            print(picture)
     report = folder / "report.json"
     if done.returncode != 0 or not report.is_file():
         print("\n".join((done.stdout + done.stderr).splitlines()[-60:]), file=sys.stderr)
