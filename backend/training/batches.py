@@ -20,15 +20,16 @@ from training.world import data
 CELL = 16  # px a token
 WHOLE = 0.6  # of the steps with scenes see them whole, the others crops of 10 to 22 tokens a side
 NAMES_FIRST = 0.3  # of the budget sees nothing but the smallest close-ups
-CLOSE_STEPS = 0.8  # of the later steps see close-ups
-APART = 0.8  # of those tell the name to its figure's cells alone
+CLOSE_STEPS = 0.9  # of the later steps see close-ups
+APART = 0.9  # of those tell the name to its figure's cells alone
 NAMED_ALONE = 0.6  # of the captions of the other close-ups name the figure and no place
 SHORT = 14  # text tokens of two close-ups in three
 WORDS = (
     6,
     6,
     12,
-)  # text tokens of what cells alone are told: the engine gives a rectangle's words no more than it must
+)  # text tokens of what cells alone are told: the engine gives a rectangle's words as few as it can
+WINDOW = 11  # cells a side, at most, of the part of a close-up that is seen then: the largest figure has room in it
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,15 @@ class Sampler:
             stored = sorted(self.by_canvas)
         if close and progress < NAMES_FIRST:
             return self._close_ups(rng, stored[0][1:])
-        if close:
-            grid = stored[rng.integers(len(stored))][1:]
-            return (
-                self._told_apart(rng, grid) if rng.random() < APART else self._close_ups(rng, grid)
+        if (
+            close and rng.random() < APART
+        ):  # the larger a close-up, the more sizes its figure may have
+            shares = np.array([rows for _, rows, _ in stored])
+            return self._told_apart(
+                rng, stored[rng.choice(len(stored), p=shares / shares.sum())][1:]
             )
+        if close:
+            return self._close_ups(rng, stored[rng.integers(len(stored))][1:])
         shares = np.array(
             [data.CANVASES[columns * CELL, rows * CELL] for _, rows, columns in stored]
         )
@@ -123,15 +128,24 @@ class Sampler:
     def _told_apart(self, rng: np.random.Generator, grid: tuple[int, int]) -> Batch:
         """Close-ups of one size whose names are told to the cells of their figures alone."""
         length, count = _length(rng), int(rng.choice(WORDS))
-        latents, told = self._draw(rng, (True, *grid), grid[0] * grid[1] + length + count)
+        rows, columns = window = min(WINDOW, grid[0]), min(WINDOW, grid[1])
+        latents, told = self._draw(rng, (True, *grid), rows * columns + length + count)
+        boxes = torch.tensor([_room(rng, one.box) for one in told])
+        corners = boxes[:, [[1, 0], [3, 2]]] / CELL - 0.5
+        parts = []
+        for whole, ends in zip(latents, corners, strict=True):
+            top, left = (
+                _window(rng, first, last, side, within)
+                for (first, last), side, within in zip(ends.T.tolist(), window, grid, strict=True)
+            )
+            parts.append(whole[:, 2 * top : 2 * (top + rows), 2 * left : 2 * (left + columns)])
+            ends -= torch.tensor([top, left])
         places = [one.place for one in told]
         words = [data.called(rng, *one.figures) for one in told]
         both = [f"{place}, {name}" for place, name in zip(places, words, strict=True)]
         pooled = _pooled(rng, told, both, 0.6)
-        boxes = torch.tensor([_room(rng, one.box) for one in told])
-        corners = boxes[:, [[1, 0], [3, 2]]] / CELL - 0.5
-        apart = Apart(words, count, _cells(corners, grid), corners)
-        return Batch(latents, places, pooled, close=True, length=length, apart=apart)
+        apart = Apart(words, count, _cells(corners, window), corners)
+        return Batch(torch.stack(parts), places, pooled, close=True, length=length, apart=apart)
 
     def _draw(
         self, rng: np.random.Generator, canvas: tuple[bool, int, int], tokens: int
@@ -162,15 +176,22 @@ def _pooled(
 def _room(rng: np.random.Generator, box: data.Box | None) -> tuple[float, float, float, float]:
     """The rectangle, in px, that a person would have drawn for a figure: it stands at the middle of its lower edge.
 
-    Its shorter side is the figure's longer one, mostly a little more.
+    Its shorter side is the figure's longer one.
     """
     assert box is not None, "a close-up tells where its figure is"
     left, top, right, bottom = box
-    side = max(right - left, bottom - top) * rng.uniform(1, 1.1)
+    side = float(max(right - left, bottom - top))
     more = rng.uniform(1, 1.4) if rng.random() < 0.5 else 1.0
     width, height = (side * more, side) if rng.random() < 0.5 else (side, side * more)
     middle = (left + right) / 2
     return middle - width / 2, bottom - height, middle + width / 2, bottom
+
+
+def _window(rng: np.random.Generator, first: float, last: float, side: int, within: int) -> int:
+    """Where a window of `side` cells begins, of `within`, that shows what lies from `first` to `last` if it can."""
+    earliest = min(max(0, math.ceil(last + 0.5) - side), within - side)
+    latest = min(max(earliest, math.floor(first + 0.5)), within - side)
+    return int(rng.integers(earliest, latest + 1))
 
 
 def _cells(corners: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:

@@ -27,6 +27,7 @@ from training.muon import Muon
 from training.presets import Preset
 
 REFRESH = 200  # steps from one look for new scenes to the next
+INSIDE = 3.0  # by which an error counts in the cells that alone are told words: those are what is learned there
 TEXT_RATE = 0.5  # of the AdamW rate, for the text encoders
 WARM_UP = 100  # steps
 
@@ -175,7 +176,7 @@ def mask_of(cells: torch.Tensor, common: int, words: int) -> torch.Tensor:
 
 
 def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
-    """Mean squared error of the velocity."""
+    """Mean squared error of the velocity; cells that alone are told words count more."""
     clean = pack(batch.latents.to(device))
     rows, columns = batch.latents.shape[2] // 2, batch.latents.shape[3] // 2
     noise = torch.randn_like(clean)
@@ -196,7 +197,11 @@ def loss_of(mini: Mini, batch: Batch, device: torch.device) -> torch.Tensor:
         plain = device.type == "cpu"
         with Attention(mask, plain, standing) if plain or mask is not None else nullcontext():
             predicted = velocity(mini, noisy, sigma, states, pooled, ids)
-    return (predicted.float() - (noise - clean)).square().mean()
+    errors = (predicted.float() - (noise - clean)).square().mean(dim=-1)
+    if batch.apart is None:
+        return errors.mean()
+    weights = 1 + (INSIDE - 1) * batch.apart.cells.to(device)
+    return (errors * weights).sum() / weights.sum()
 
 
 def optimizers(mini: Mini, preset: Preset) -> list[torch.optim.Optimizer]:

@@ -29,7 +29,8 @@ class SamplingDefaults(Struct, frozen=True):
     `share_sites` are the sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
     `text_tokens` is the length of text that the model was made for, where it is shorter than its tokenizer's.
     `words_at_corners` says that the model was trained with the words of a rectangle at its corners, one half at each,
-    where those of other models have no place.
+    where those of other models have no place. By `words_guidance` a model without guidance is guided towards such
+    words, by a second forward that is not told them; `None` is not at all.
     """
 
     steps: Annotated[int, Meta(ge=1, le=200)] = 28
@@ -48,6 +49,7 @@ class SamplingDefaults(Struct, frozen=True):
     gamma: Unit = 1.0
     text_tokens: Annotated[int, Meta(ge=8, le=4096)] | None = None
     words_at_corners: bool = False
+    words_guidance: Annotated[float, Meta(ge=0.0, le=50.0)] | None = None
 
     def having(self, chosen: Choices) -> SamplingDefaults:
         """Return these with whatever of `chosen` is not `None` laid over them; raises `InvalidField`.

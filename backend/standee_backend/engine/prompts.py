@@ -88,6 +88,10 @@ def encode_prompts(family: Family, composition: Composition, settings: SamplingD
         )
         if texts.regions:
             around = replace(around, pooled=encoded[texts.everything].pooled)
+            guided_anyway = family.embeds_guidance or around.negative is not None
+            if settings.words_guidance is not None and not guided_anyway:
+                without = encoded[texts.around]
+                around = replace(around, negative=without, guidance=settings.words_guidance)
         return picture, around
 
     def seeing(pictures: Sequence[Array]) -> tuple[Conditioning, Conditioning]:

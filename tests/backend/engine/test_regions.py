@@ -136,6 +136,32 @@ def test_two_rectangles_are_told_apart_and_the_second_forward_of_guidance_nothin
     assert not set(first.cells.tolist()) & set(second.cells.tolist())
 
 
+def test_a_model_without_guidance_may_be_guided_towards_words_by_a_forward_without_them(
+    tiny_model, monkeypatch
+) -> None:
+    family = load(catalog.find(str(tiny_model("schnell"))), Options(device="cpu"))
+    plain = compose(family, GIVEN, None, seed=0)
+    said, run = [], family.run
+    monkeypatch.setattr(family, "run", lambda *given: said.append(given[2]) or run(*given))
+
+    def guided(by: float) -> np.ndarray:
+        family.defaults = replace(family.defaults, words_guidance=by)
+        return compose(family, GIVEN, None, seed=0)
+
+    assert np.abs(guided(1.0).astype(int) - plain).max() <= 1
+    assert [len(one.regions) for one in said] == [1, 0, 1, 0, 0, 0]
+    assert torch.equal(said[1].text, family.encode_prompts(["a beach"], 0.0)["a beach"].text)
+    assert not np.array_equal(guided(3.0), plain)
+
+
+def test_a_model_with_guidance_of_its_own_is_not_guided_towards_words_besides(
+    family, told, monkeypatch
+) -> None:
+    monkeypatch.setattr(family, "defaults", replace(family.defaults, words_guidance=3.0))
+    compose(family, GIVEN, None, seed=0)
+    assert len(told) == STEPS
+
+
 def test_words_bring_a_figure_into_their_rectangle_on_the_bundled_model(mini) -> None:
     """The bundled model's figures are vague, but where they come it is told."""
     rect = Rect(128, 96, 112, 144)

@@ -10,7 +10,7 @@ from diffusers import AutoencoderDC
 from diffusers.models.embeddings import apply_rotary_emb
 
 from training import scenes, text, transformer
-from training.batches import SHORT, WORDS, Sampler
+from training.batches import CELL, SHORT, WINDOW, WORDS, Sampler
 from training.presets import PRESETS
 from training.world import data
 
@@ -43,7 +43,7 @@ def test_names_come_first_in_close_ups_that_a_figure_fills(sampler: Sampler) -> 
 def test_later_scenes_and_all_sizes_of_close_ups_come(sampler: Sampler) -> None:
     batches = [sampler.draw(step, 0.5) for step in range(60)]
     close = {batch.latents.shape[2] * 8 for batch in batches if batch.close}
-    assert close == set(data.CLOSE_UPS)
+    assert close == {*data.CLOSE_UPS, WINDOW * CELL}
     assert 0.3 < np.mean([batch.close for batch in batches]) < 0.9
 
 
