@@ -2,12 +2,14 @@
 
 Names come first. A figure that fills its picture and is named alone is soon tied to its name, while among places, other
 figures and words around it thousands of steps do not do it. Then close-ups leave it room, and its name is mostly told
-to its own cells alone, as a rectangle of words is: what tells where a figure stands tells what a name means.
+to its own cells alone, as a rectangle of words is, by words that stand at the rectangle's corners: a cell that knows
+where in its figure it is learns what it shows as quickly as in a picture that the figure fills.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +22,11 @@ from training.world import data
 CELL = 16  # px a token
 WHOLE = 0.6  # of the steps with scenes see them whole, the others crops of 10 to 22 tokens a side
 NAMES_FIRST = 0.3  # of the budget sees nothing but the smallest close-ups
-CLOSE_STEPS = 0.9  # of the later steps see close-ups
+CLOSE_STEPS = 0.8  # of the later steps see close-ups
 APART = 0.9  # of those tell the name to its figure's cells alone
 NAMED_ALONE = 0.6  # of the captions of the other close-ups name the figure and no place
 SHORT = 14  # text tokens of two close-ups in three
-WORDS = (
-    6,
-    6,
-    12,
-)  # text tokens of what cells alone are told: the engine gives a rectangle's words as few as it can
+WORDS = 6, 6, 12  # text tokens of what cells alone are told: the engine gives as few as it can
 WINDOW = 11  # cells a side, at most, of the part of a close-up that is seen then: the largest figure has room in it
 
 
@@ -85,21 +83,15 @@ class Sampler:
         if not stored:
             close = not close
             stored = sorted(self.by_canvas)
-        if close and progress < NAMES_FIRST:
-            return self._close_ups(rng, stored[0][1:])
-        if (
-            close and rng.random() < APART
-        ):  # the larger a close-up, the more sizes its figure may have
-            shares = np.array([rows for _, rows, _ in stored])
-            return self._told_apart(
-                rng, stored[rng.choice(len(stored), p=shares / shares.sum())][1:]
-            )
-        if close:
-            return self._close_ups(rng, stored[rng.integers(len(stored))][1:])
-        shares = np.array(
-            [data.CANVASES[columns * CELL, rows * CELL] for _, rows, columns in stored]
-        )
-        return self._scenes(rng, stored[rng.choice(len(stored), p=shares / shares.sum())][1:])
+        grids = [key[1:] for key in stored]
+        if not close:
+            shares = [data.CANVASES[columns * CELL, rows * CELL] for rows, columns in grids]
+            return self._scenes(rng, _one_of(rng, grids, shares))
+        if progress < NAMES_FIRST:
+            return self._close_ups(rng, grids[0])
+        if rng.random() < APART:  # the larger a close-up, the more sizes its figure may have
+            return self._told_apart(rng, _one_of(rng, grids, [rows for rows, _ in grids]))
+        return self._close_ups(rng, _one_of(rng, grids, [1] * len(grids)))
 
     def _scenes(self, rng: np.random.Generator, grid: tuple[int, int]) -> Batch:
         """Scenes of one canvas, whole or crops of them. Canvases come as often as the world says."""
@@ -156,6 +148,13 @@ class Sampler:
         chosen = [pool[index] for index in rng.integers(len(pool), size=count)]
         latents = torch.stack([chunk.latents[index] for chunk, index in chosen]).float()
         return latents, [chunk.told[index] for chunk, index in chosen]
+
+
+def _one_of(
+    rng: np.random.Generator, grids: list[tuple[int, int]], shares: Sequence[float]
+) -> tuple[int, int]:
+    """One of some grids, by their shares."""
+    return grids[rng.choice(len(grids), p=np.array(shares) / sum(shares))]
 
 
 def _length(rng: np.random.Generator) -> int:
