@@ -31,7 +31,7 @@ from standee_backend.engine.references import Crop, Reference, gaussian
 from standee_backend.engine.schedule import Schedule
 from standee_backend.hardware.options import Options
 from support.composing import compose, own_pipeline
-from support.word_regions import seen
+from support.word_regions import kinds_of_tokens, seen, text_places
 
 KINDS = [
     *("flux", "kontext", "flux2-dev", "klein", "klein-base", "z-image", "z-image-turbo"),
@@ -96,12 +96,7 @@ class Pair:
         if pipeline.transformer.config.guidance_embeds:
             given["guidance"] = torch.full((batch,), prompt.guidance)
         if self.ours.name == "flux":
-            text_ids = torch.zeros(prompt.text.shape[1], 3)
-            if self.ours.defaults.words_at_corners:
-                for region in prompt.regions:
-                    words = text_ids[region.start : region.stop, 1:]
-                    for row, corner in zip(words, [0, 0, 1, 1], strict=True):
-                        row[:] = region.corners[corner]
+            text_ids = text_places(prompt, self.ours.defaults.words_at_corners)
             given |= {"pooled_projections": prompt.pooled, "txt_ids": text_ids}
             given["img_ids"] = pipeline._prepare_latent_image_ids(1, *grid, "cpu", torch.float32)
         else:
@@ -244,12 +239,9 @@ def test_words_of_regions_and_their_cells_see_each_other_alone(
     monkeypatch.setattr(family, "defaults", replace(family.defaults, words_at_corners=at_corners))
     words = [family.encode_prompt(said, 0.0).trimmed(4) for said in ("a mug", "a dog")]
     cells = torch.tensor([3, 4, 9]), torch.tensor([17, 29])
-    told = scene.prompt
-    for said, those, by in zip(words, cells, (weight, 1.0), strict=True):
-        told = told.with_region(said, those, by, gaussian(3, (2, 2)))
-    text = [0] * scene.prompt.text.shape[1] + [1] * words[0].text.shape[1]
-    text += [2] * words[1].text.shape[1]
-    picture = [f"cell {1 if n in cells[0] else 2 if n in cells[1] else 0}" for n in range(CELLS)]
+    told = scene.prompt.with_region(words[0], cells[0], weight, gaussian(3, (2, 2)))
+    told = told.with_region(words[1], cells[1], 1.0, gaussian(4, (2, 2)))
+    text, picture = kinds_of_tokens(told, CELLS)
     calls = iter(pair.attention_calls)
 
     def sequence() -> list[Any]:
@@ -271,8 +263,7 @@ def test_words_of_regions_and_their_cells_see_each_other_alone(
         module = sys.modules[type(pair.theirs.transformer).__module__]
         patch.setattr(module, "dispatch_attention_fn", attend)
         theirs = pair.forward(scene.picture, scene.sigma, told, (ROWS, COLS))
-    ids = family.grid_ids(ROWS, COLS)
-    ours = family.velocity(scene.picture, scene.sigma, told, ids)
+    ours = family.velocity(scene.picture, scene.sigma, told, family.grid_ids(ROWS, COLS))
     close(ours, theirs)
     plain = velocity(family, scene)
     assert not torch.allclose(ours, plain, atol=1e-3)
