@@ -9,6 +9,7 @@ latents. A larger store extends a smaller one.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,14 +78,22 @@ def load_chunks(work: Path, after: int = 0) -> list[Chunk]:
         with np.load(path) as entry:
             if "latents" not in entry:
                 break
-            told = [data.Told(*one) for one in json.loads(str(entry["told"]))]
-            chunks.append(Chunk(torch.from_numpy(entry["latents"]), told))
+            chunks.append(Chunk(torch.from_numpy(entry["latents"]), _told(entry)))
     return chunks
 
 
+def _told(entry: Mapping[str, np.ndarray]) -> list[data.Told]:
+    return [data.Told(*one) for one in json.loads(str(entry["told"]))]
+
+
 def load_pictures(work: Path) -> list[np.ndarray]:
-    """The pixels that are kept, (N, H, W, 3) uint8 a chunk."""
-    return [np.load(path)["pixels"] for path in stored(work)[:PICTURES]]
+    """The pixels that are kept of scenes, (N, H, W, 3) uint8 a chunk; close-ups may be smaller than a crop."""
+    chunks = []
+    for path in stored(work)[:PICTURES]:
+        with np.load(path) as entry:
+            if _told(entry)[0].box is None:
+                chunks.append(entry["pixels"])
+    return chunks
 
 
 def stored(work: Path) -> list[Path]:

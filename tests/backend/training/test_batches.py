@@ -47,6 +47,12 @@ def test_later_scenes_and_all_sizes_of_close_ups_come(sampler: Sampler) -> None:
     assert 0.3 < np.mean([batch.close for batch in batches]) < 0.9
 
 
+def test_the_autoencoder_sees_scenes_alone_which_have_room_for_its_crops(store: Path) -> None:
+    seen = scenes.load_pictures(store)
+    assert {pictures.shape[1:3] for pictures in seen} <= {canvas[::-1] for canvas in data.CANVASES}
+    assert len(seen) == 2
+
+
 def test_a_name_is_told_to_the_cells_of_its_figure(sampler: Sampler) -> None:
     apart = [batch for step in range(30) if (batch := sampler.draw(step, 0.5)).apart]
     for batch in apart:
