@@ -124,14 +124,18 @@ class Sampler:
         latents, told = self._draw(rng, (True, *grid), rows * columns + length + count)
         boxes = torch.tensor([_room(rng, one.box) for one in told])
         corners = boxes[:, [[1, 0], [3, 2]]] / CELL - 0.5
-        parts = []
-        for whole, ends in zip(latents, corners, strict=True):
-            top, left = (
+        starts = [
+            [
                 _window(rng, first, last, side, within)
-                for (first, last), side, within in zip(ends.T.tolist(), window, grid, strict=True)
-            )
-            parts.append(whole[:, 2 * top : 2 * (top + rows), 2 * left : 2 * (left + columns)])
-            ends -= torch.tensor([top, left])
+                for (first, last), side, within in zip(ends, window, grid, strict=True)
+            ]
+            for ends in corners.transpose(1, 2).tolist()
+        ]
+        corners = corners - torch.tensor(starts)[:, None]
+        parts = [
+            whole[:, 2 * top : 2 * (top + rows), 2 * left : 2 * (left + columns)]
+            for whole, (top, left) in zip(latents, starts, strict=True)
+        ]
         places = [one.place for one in told]
         words = [data.called(rng, *one.figures) for one in told]
         both = [f"{place}, {name}" for place, name in zip(places, words, strict=True)]

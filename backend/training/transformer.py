@@ -106,8 +106,7 @@ def velocity(mini: Mini, tokens, sigma, states, pooled, ids) -> torch.Tensor:
 class Attention(TorchFunctionMode):
     """Attention with a mask (N, 1, tokens, tokens) of what sees what or none, on a CPU by plain matrix products.
 
-    Those are 2 to 5 times faster there, at a few hundred tokens. `standing` are the cosine and sine (N, 1, words, dims)
-    by which the last words of the text are rotated. The tokens are those of a text, then `picture` ones.
+    Those are 2 to 5 times faster there, at a few hundred tokens. Words that are `standing` are rotated first.
     """
 
     def __init__(self, mask: torch.Tensor | None, plain: bool, standing: Standing | None = None):

@@ -45,8 +45,13 @@ class TextFirst:
 
     @property
     def text_tokens(self) -> int:
-        """Where the image begins in the sequence."""
+        """How many tokens of text there are."""
         return self.text.shape[0]
+
+    @property
+    def first_cell(self) -> int:
+        """Where the image begins among the tokens that it attends with."""
+        return self.text_tokens
 
 
 def put_text_first(processors: Iterable[TextFirst], text: Tensor) -> None:

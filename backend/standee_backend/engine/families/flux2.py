@@ -37,11 +37,6 @@ class FusedSiteProcessor(TextFirst, Flux2ParallelSelfAttnProcessor):
         super().__init__()
         self.site = site
 
-    @property
-    def first_cell(self) -> int:
-        """Where the image begins among the tokens that it attends with."""
-        return self.text_tokens
-
     def __call__(
         self,
         attn: Flux2ParallelSelfAttention,

@@ -33,11 +33,6 @@ class KreaSiteProcessor(TextFirst, OneStreamProcessor, Krea2AttnProcessor):
         super().__init__()
         self.site = site
 
-    @property
-    def first_cell(self) -> int:
-        """Where the image begins among the tokens that it attends with."""
-        return self.text_tokens
-
     def __call__(
         self,
         attn: Any,
