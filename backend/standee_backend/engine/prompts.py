@@ -90,8 +90,8 @@ def encode_prompts(family: Family, composition: Composition, settings: SamplingD
             around = replace(around, pooled=encoded[texts.everything].pooled)
             guided_anyway = family.embeds_guidance or around.negative is not None
             if settings.words_guidance is not None and not guided_anyway:
-                without = encoded[texts.around]
-                around = replace(around, negative=without, guidance=settings.words_guidance)
+                without, strength = encoded[texts.around], settings.words_guidance
+                around = replace(around, negative=without, guidance=strength, guides_regions=True)
         return picture, around
 
     def seeing(pictures: Sequence[Array]) -> tuple[Conditioning, Conditioning]:

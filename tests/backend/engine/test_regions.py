@@ -163,7 +163,7 @@ def test_a_model_with_guidance_of_its_own_is_not_guided_towards_words_besides(
 
 
 def test_named_figures_come_into_their_rectangle_on_the_bundled_model(mini) -> None:
-    """What fills the middle of the rectangle has the figure's colour, and around it little changes."""
+    """What fills the middle of the rectangle has the figure's colour, and around it the picture stays as it was."""
     rect = Rect(112, 96, 128, 144)
     given = Composition(
         canvas=Canvas(256, 256), prompt="a beach at noon", sampling=Sampling(steps=8, seed=11)
@@ -178,7 +178,7 @@ def test_named_figures_come_into_their_rectangle_on_the_bundled_model(mini) -> N
         change = np.abs(picture - empty).mean(axis=2)
         inside = np.zeros(change.shape, bool)
         inside[96:240, 112:240] = True
-        assert change[inside].mean() > 2.5 * change[~inside].mean()
+        assert change[inside].mean() > 4 * change[~inside].mean()
         assert change[inside].mean() > 10
         colour = picture[150:220, 150:202].mean(axis=(0, 1))
         assert colour[more] - colour[less] > 40, words

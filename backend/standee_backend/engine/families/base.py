@@ -205,7 +205,11 @@ class Family(Controlled, ABC):
             return velocity
         negative = conditioning.negative
         unprompted = self._run("unprompted", tokens, sigma, negative, ids, bias)[:, :cells]
-        return self.guide(velocity, unprompted, conditioning.guidance)
+        guided = self.guide(velocity, unprompted, conditioning.guidance)
+        if not conditioning.guides_regions:
+            return guided
+        parts = torch.cat([region.cells for region in conditioning.regions])
+        return velocity.index_copy(1, parts, guided.index_select(1, parts))
 
     def guide(self, prompted: Tensor, unprompted: Tensor, guidance: float) -> Tensor:
         """Return the velocity that leads away from the unprompted one, both (batch, cells, channels)."""

@@ -37,7 +37,8 @@ class Conditioning:
     `pooled` has no dims where a family has no such vector. The first `words` of the text tokens say something, those
     behind them are padding. `negative` is what the picture is guided away from, by a
     second forward; `None` where guidance is distilled into the model, or asks for nothing. `regions` are the text
-    tokens that only a part of the picture sees, behind those that all of it does.
+    tokens that only a part of the picture sees, behind those that all of it does; `guides_regions` says that only
+    their cells are guided.
     """
 
     text: Tensor
@@ -46,6 +47,7 @@ class Conditioning:
     words: int
     negative: Conditioning | None = None
     regions: tuple[TextRegion, ...] = ()
+    guides_regions: bool = False
 
     def to(self, device: torch.device) -> Conditioning:
         """Return this conditioning on a device."""
