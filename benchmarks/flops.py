@@ -25,7 +25,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from standee.geometry import Cells
-from standee_backend.engine.capture import BLOCK, TokenCapture
+from standee_backend.engine.capture import BATCH, TokenCapture
 from standee_backend.engine.compose import SMALLER, plain_steps
 from standee_backend.engine.families.base import Family
 from standee_backend.engine.families.conditioning import ReferenceTokens
@@ -189,7 +189,7 @@ def laid_out(family: Family, cells: int, crops: tuple[tuple[int, int, int], ...]
     plain = plain_steps(own.steps, crops)
     return Workload(
         cells, cells, crops, guidance=own.guidance, anchored=bool(own.anchor and crops),
-        steps=min(own.steps - plain, BLOCK), plain=plain > 0,
+        steps=min(own.steps - plain, 1 + BATCH), plain=plain > 0,
         beside=own.share_by == "input", detail=bool(own.detail),
     )  # fmt: skip
 

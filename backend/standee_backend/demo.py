@@ -29,8 +29,8 @@ SAMPLE = "three_friends.standee"
 PATCH, LATENT_PX = 16, 8
 GAP, TITLE, COLUMNS = 12, 26, 3
 
-TOKENS_ALONE = Method(anchor=0.0, sharing=False, detail=0.0)
-"""Early replacement without what supports it."""
+TOKENS_ALONE = Method(tau=0.0, anchor=0.0, sharing=False, detail=0.0)
+"""Replacement in every step that has subjects, without what supports it."""
 
 
 def main(
@@ -76,7 +76,7 @@ def contact_sheet(
         ("subjects", _subjects(layout)),
         ("layout and its tokens", draw_layout(layout)),
         ("composed", picture),
-        ("replaced tokens alone", tokens_alone),
+        ("replaced tokens alone, in every step", tokens_alone),
         ("same prompt, nothing injected", prompt_only),
         ("plain pasting", paste(layout, prompt_only)),
     ]

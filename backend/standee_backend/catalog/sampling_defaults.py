@@ -26,6 +26,7 @@ Choices = Mapping[str, Any]
 class SamplingDefaults(Struct, frozen=True):
     """What a model does where a composition leaves the choice to it; see `standee.composition.Method`.
 
+    `anchor_tau` is the time down to which an anchor holds a subject at fidelity 0.5; `None` is `tau`.
     `share_sites` are the sites whose attention reads the subjects' tokens in the late steps; `None` is all of them.
     `text_tokens` is the length of text that the model was made for, where it is shorter than its tokenizer's.
     `words_at_corners` says that the model was trained with the words of a rectangle at its corners, one half at each,
@@ -40,6 +41,7 @@ class SamplingDefaults(Struct, frozen=True):
     mode: Literal["inject", "edit"] = "inject"
     inject: bool = True
     anchor: Unit = 0.3
+    anchor_tau: Unit | None = None
     sharing: bool = True
     share_by: Literal["attention", "input"] = "attention"
     share_sites: frozenset[Annotated[int, Meta(ge=0)]] | None = None

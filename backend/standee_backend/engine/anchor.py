@@ -2,8 +2,7 @@
 
 At each step the clean picture that the model predicts is pulled towards the given one, through a soft cut-out: the
 controller of RF-Inversion (arXiv 2410.10792), on the picture's side. It supports the replaced tokens, which act
-through attention alone. Once the layout stands it may leave the low frequencies, colour and light, to the picture, and
-go on with the detail alone.
+through attention alone. It may leave the low frequencies, colour and light, to the picture, and hold the detail alone.
 """
 
 from __future__ import annotations
@@ -22,10 +21,7 @@ from .layout import Layout, PlacedSubject
 from .pixels import images
 from .pixels.images import Array
 from .schedule import Schedule
-from .settings import strength, threshold
-
-LIGHT_UNTIL = 0.6
-"""The time down to which an anchor also holds the low frequencies of a subject that takes the scene's light."""
+from .settings import left_to_light, strength, threshold
 
 AROUND_UNTIL, GROUND_UNTIL = 0.35, 0.6
 """The times down to which the place around subjects is held, and a scene's ground below them: then shadows may fall."""
@@ -57,9 +53,9 @@ class Anchor:
     place: Tensor | None = None
     reach: int = 1
 
-    def target(self, predicted: Tensor, time: float) -> Tensor:
+    def target(self, predicted: Tensor) -> Tensor:
         """Return what the predicted tokens (k, channels) are pulled towards."""
-        if not self.light or self.place is None or time > LIGHT_UNTIL:
+        if not self.light or self.place is None:
             return self.clean
         return self.clean + self.light * self._low(predicted - self.clean)
 
@@ -84,7 +80,7 @@ def hold(predicted: Tensor, anchors: Sequence[Anchor], schedule: Schedule, step:
             continue
         own = predicted[0].index_select(0, anchor.put)
         weight = part * anchor.strength
-        target = anchor.target(own, schedule.time(step))
+        target = anchor.target(own)
         change = anchor.matte * weight * (target - own)
         pulled = pulled.index_add(1, anchor.put, change[None])
     return pulled
@@ -120,10 +116,11 @@ def subject_anchors(
     else:
         behind = threshold(layout.scene.scene.fidelity, settings.scene_tau)
     anchors += _held(family, clean, layout.through, behind, 1.0)
+    until = settings.tau if settings.anchor_tau is None else settings.anchor_tau
     for subject in layout.subjects:
         layer = subject.layer
         held = strength(layer.fidelity, settings.anchor) * (1 - layer.variation)
-        tau = threshold(layer.fidelity, settings.tau, begin)
+        tau = threshold(layer.fidelity, until, begin)
         if held and tau < 1:
             anchors.append(_subject(family, layout, subject, clean, tau, held))
     return anchors
@@ -149,7 +146,7 @@ def _subject(
     )
     return Anchor(
         put, clean.index_select(0, put), weight.index_select(0, own), tau, held,
-        subject.layer.light, box, own, max(1, round(shorter / REACH)),
+        left_to_light(subject.layer.light), box, own, max(1, round(shorter / REACH)),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from standee_backend.engine.anchor import LIGHT_UNTIL, Anchor, hold
+from standee_backend.engine.anchor import Anchor, hold
 from standee_backend.engine.schedule import Schedule
 
 SIDE = 12
@@ -56,10 +56,3 @@ def test_the_low_frequencies_are_left_to_the_picture_as_the_light_says(anchor, l
     middle = held.view(SIDE, SIDE, 4)[4:8, 4:8]
     assert middle.mean() == pytest.approx((1 - light) * 3 - light * 5, abs=0.3)
     assert middle.std() == pytest.approx(1, abs=0.2)  # the fine pattern is the subject's own
-
-
-def test_colour_is_held_too_while_the_layout_is_made(anchor) -> None:
-    assert 1 - 1 / SCHEDULE.steps > LIGHT_UNTIL
-    predicted = torch.full((1, CELLS, 4), -5.0)
-    [held] = hold(predicted, [replace(anchor, light=1.0)], SCHEDULE, 1)
-    torch.testing.assert_close(held, anchor.clean)

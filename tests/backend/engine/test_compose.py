@@ -56,6 +56,21 @@ def test_fidelity_decides_how_long_tokens_are_replaced(mini, shelf, two, monkeyp
     assert 0 < counts[0.5] < counts[1.0] == 7  # the first step is without
 
 
+def test_a_white_subject_turns_warm_at_sunset_as_its_light_says(mini, shelf) -> None:
+    white = Layer(picture=shelf.disc("white", 96), rect=Rect(80, 112, 96, 96))
+    given = Composition(Canvas(256, 256), "a beach at sunset", sampling=Sampling(steps=8, seed=3))
+    warmth = []
+    for light in (0.0, 0.5, 1.0):
+        layer = msgspec.structs.replace(white, light=light)
+        picture = compose(mini, msgspec.structs.replace(given, layers=(layer,)), shelf.read, seed=3)
+        red, _, blue = picture[140:180, 108:148].mean(axis=(0, 1))
+        warmth.append(red - blue)
+    own, half, scenes = warmth
+    assert own < 20
+    assert scenes > own + 40
+    assert 0.3 < (half - own) / (scenes - own) < 0.8
+
+
 def test_late_steps_share_what_early_steps_replaced(mini, shelf, two, monkeypatch) -> None:
     given = msgspec.structs.replace(two, method=Method(tau=0.5, sharing=True))
     modes = _watch(

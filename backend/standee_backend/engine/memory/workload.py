@@ -10,7 +10,7 @@ from msgspec import Struct
 from standee.composition import Composition
 from standee.geometry import cells_of, token_grid
 
-from ..capture import BLOCK
+from ..capture import BATCH
 from ..compose import plain_steps
 from ..families.base import Family
 from ..layout import reference_crop
@@ -22,7 +22,7 @@ class Workload(Struct, frozen=True):
     """What of a job decides how much memory it takes. Sizes in cells.
 
     `crops`: (rows, columns, own cells) of each subject's reference, a scene's among them that comes in by its tokens.
-    `steps`: those of the fullest block, whose tokens are held at once; `plain`: steps come before any picture is
+    `steps`: so many noise levels, whose tokens are held at once; `plain`: steps come before any picture is
     encoded. `beside`: subjects are shown to the model, `canvas_beside` the collage or the scene; `anchored`: the canvas
     is encoded as well; `detail`: crops are decoded; `laid`: LoRAs lie over the model; `regions`: so many rectangles of
     words. `nets`: the folders of control nets by kind; `controls`: the kinds of the control pictures.
@@ -35,7 +35,7 @@ class Workload(Struct, frozen=True):
     guidance: float = 0.0
     anchored: bool = False
     count: int = 1
-    steps: int = BLOCK
+    steps: int = 1 + BATCH
     plain: bool = True
     beside: bool = False
     canvas_beside: bool = False
@@ -80,7 +80,7 @@ def workload_of(
         guidance=settings.guidance,
         anchored=anchored,
         count=composition.sampling.count,
-        steps=min(settings.steps - plain, BLOCK),
+        steps=min(settings.steps - plain, 1 + BATCH),
         plain=plain > 0,
         beside=(edits or by_input) and (family.takes_several or not collage),
         canvas_beside=collage or bool(composition.scene and not by_tokens and by_input),
