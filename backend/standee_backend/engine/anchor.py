@@ -38,7 +38,8 @@ class Anchor:
     """A part of the picture that is held.
 
     `put` (k,) are its cells, `clean` (k, channels) its tokens in the given picture, and `matte` (k, channels) how much
-    of each latent it covers. It is held with `strength` 0..1 down to the time `tau`. Of its low frequencies, which
+    of each latent it covers. It is held with `strength` 0..1 from the time `begin`, whose step predicts a picture that
+    knows nothing of it, down to the time `tau`. After that step, of its low frequencies, which
     are means over `reach` cells around each, the share `light` is left to the picture; `place` (k,) are the cells'
     places in a box of `box` (rows, columns).
     """
@@ -48,14 +49,15 @@ class Anchor:
     matte: Tensor
     tau: float
     strength: float
+    begin: float = 1.0
     light: float = 0.0
     box: tuple[int, int] = (0, 0)
     place: Tensor | None = None
     reach: int = 1
 
-    def target(self, predicted: Tensor) -> Tensor:
+    def target(self, predicted: Tensor, time: float) -> Tensor:
         """Return what the predicted tokens (k, channels) are pulled towards."""
-        if not self.light or self.place is None:
+        if not self.light or self.place is None or time >= self.begin:
             return self.clean
         return self.clean + self.light * self._low(predicted - self.clean)
 
@@ -80,7 +82,7 @@ def hold(predicted: Tensor, anchors: Sequence[Anchor], schedule: Schedule, step:
             continue
         own = predicted[0].index_select(0, anchor.put)
         weight = part * anchor.strength
-        target = anchor.target(own)
+        target = anchor.target(own, schedule.time(step))
         change = anchor.matte * weight * (target - own)
         pulled = pulled.index_add(1, anchor.put, change[None])
     return pulled
@@ -122,12 +124,18 @@ def subject_anchors(
         held = strength(layer.fidelity, settings.anchor) * (1 - layer.variation)
         tau = threshold(layer.fidelity, until, begin)
         if held and tau < 1:
-            anchors.append(_subject(family, layout, subject, clean, tau, held))
+            anchors.append(_subject(family, layout, subject, clean, tau, held, begin))
     return anchors
 
 
 def _subject(
-    family: Family, layout: Layout, subject: PlacedSubject, clean: Tensor, tau: float, held: float
+    family: Family,
+    layout: Layout,
+    subject: PlacedSubject,
+    clean: Tensor,
+    tau: float,
+    held: float,
+    begin: float,
 ) -> Anchor:
     """Return the anchor of one subject."""
     crop, grid = subject.crop, layout.grid
@@ -145,7 +153,7 @@ def _subject(
         else min(part.rows, part.cols)
     )
     return Anchor(
-        put, clean.index_select(0, put), weight.index_select(0, own), tau, held,
+        put, clean.index_select(0, put), weight.index_select(0, own), tau, held, begin,
         left_to_light(subject.layer.light), box, own, max(1, round(shorter / REACH)),
     )  # fmt: skip
 

@@ -291,4 +291,4 @@ def test_noise_levels_in_one_forward_give_the_tokens_of_each_alone(
         ours, theirs = (c.injection(step).replace.at_site for c in (together, apart))
         for one, other in zip(ours, theirs, strict=True):
             torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
-    assert sorted(sizes) == [1] * 8 + [2]  # the model's own threshold parts a block
+    assert sorted(sizes) == [1] * 7 + [3]  # the model's own threshold parts a block

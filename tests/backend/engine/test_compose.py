@@ -153,7 +153,7 @@ def test_a_subject_ends_where_its_cut_out_does(mini, shelf) -> None:
 
 
 def test_the_anchor_brings_a_subject_nearer_to_its_picture(mini, shelf) -> None:
-    layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96))
+    layer = Layer(picture=shelf.disc("red", 96), rect=Rect(16, 16, 96, 96), light=0.0)
     given = msgspec.structs.replace(SMALL, layers=(layer,), sampling=Sampling(steps=8))
     errors = {}
     for anchor in (1.0, 0.0):
