@@ -56,3 +56,12 @@ def test_the_low_frequencies_are_left_to_the_picture_as_the_light_says(anchor, l
     middle = held.view(SIDE, SIDE, 4)[4:8, 4:8]
     assert middle.mean() == pytest.approx((1 - light) * 3 - light * 5, abs=0.3)
     assert middle.std() == pytest.approx(1, abs=0.2)  # the fine pattern is the subject's own
+
+
+def test_colour_is_held_too_in_the_step_that_a_subject_comes_in(anchor) -> None:
+    predicted = torch.full((1, CELLS, 4), -5.0)
+    coming = replace(anchor, light=1.0, begin=SCHEDULE.time(1))
+    [held] = hold(predicted, [coming], SCHEDULE, 1)
+    torch.testing.assert_close(held, anchor.clean)
+    [after] = hold(predicted, [coming], SCHEDULE, 2)
+    assert after.mean() < -4

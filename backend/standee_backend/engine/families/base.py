@@ -192,9 +192,8 @@ class Family(Controlled, ABC):
     ) -> Tensor:
         """Return the velocity d tokens / d sigma at noise level `sigma` (a scalar tensor), guided.
 
-        The transformer runs again without the prompt where the conditioning has a negative.
-
-        Both forwards of the picture receive the same injected tokens. A reference only gives tokens, so it runs once.
+        The transformer runs again without the prompt where the conditioning has a negative. Both forwards receive the
+        same injected tokens. A reference only gives tokens, so it runs once.
         """
         cells, bias = tokens.shape[1], None
         if beside is not None:
@@ -203,9 +202,8 @@ class Family(Controlled, ABC):
         velocity = self._run("prompted", tokens, sigma, conditioning, ids, bias)[:, :cells]
         if conditioning.negative is None or self.sites[0].mode == "capture":
             return velocity
-        negative = conditioning.negative
-        unprompted = self._run("unprompted", tokens, sigma, negative, ids, bias)[:, :cells]
-        guided = self.guide(velocity, unprompted, conditioning.guidance)
+        other = self._run("unprompted", tokens, sigma, conditioning.negative, ids, bias)[:, :cells]
+        guided = self.guide(velocity, other, conditioning.guidance)
         if not conditioning.guides_regions:
             return guided
         parts = torch.cat([region.cells for region in conditioning.regions])
