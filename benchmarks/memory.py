@@ -95,7 +95,7 @@ def measure(folder: Path, preset: load_presets.Preset, size: int, subjects: int)
     device, _ = resolve(Options())
     blobs = Blobs()
     composition = layers(folder, size, subjects, blobs)
-    blueprint = Blueprint(outline(folder, DTYPES[preset.dtype]))
+    blueprint = Blueprint(outline(folder, DTYPES[preset.dtype], device))
     footprint = blueprint.footprint(workload_of(composition, blueprint.family))
     row: dict[str, Any] = {
         "preset": preset.name,

@@ -115,7 +115,8 @@ class MemoryPlanner:
 
     def _draw(self, folder: Path, dtype: Dtype) -> Blueprint:
         be_quiet()
-        return Blueprint(outline(folder, DTYPES[dtype]))
+        device, _ = resolve(self.options)
+        return Blueprint(outline(folder, DTYPES[dtype], device))
 
 
 def free_bytes(device: torch.device) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux2 import (
     Flux2ParallelSelfAttention,
@@ -24,6 +23,7 @@ from .attention import TextFirst, attend, put_text_first
 from .base import Family
 from .conditioning import Conditioning, spoken
 from .flux import FluxSiteProcessor, rotated_at
+from .wide_layers import linear
 
 
 class FusedSiteProcessor(TextFirst, Flux2ParallelSelfAttnProcessor):
@@ -93,7 +93,7 @@ def project(
         seen = own.index_copy(1, put, replaced)
         rows = slice(3 * dims), slice(3 * dims, None), slice(dims, 3 * dims)
         qkv, mlp, kv = (
-            F.linear(tokens, weight[part], None if bias is None else bias[part].to(own.dtype))
+            linear(fused, tokens, weight[part], None if bias is None else bias[part].to(own.dtype))
             for tokens, part in zip((seen, own, shared), rows, strict=True)
         )
         return qkv, mlp, kv

@@ -31,6 +31,7 @@ from .conditioning import Conditioning, ReferenceTokens
 from .control import Residuals, summed
 from .flux import scheduled_shift
 from .video_autoencoder import VideoAutoencoder
+from .wide_layers import is_wide
 
 NUMBERED = 6
 """Text tokens of the words that number a picture."""
@@ -303,7 +304,8 @@ class QwenImageEdit(QwenImage):
     def seen_picture(self, width: int, height: int) -> tuple[int, int, int]:
         """Return text tokens, those of the words that number it among them, and bytes: its patches, and their widest.
 
-        That is where queries and keys are rotated, in 32 bits, or in the layer behind.
+        That is where queries and keys are rotated, in 32 bits, or in the layer behind; or in a wide layer that
+        embeds them.
         """
         size = calculate_dimensions(edit_plus.CONDITION_IMAGE_SIZE, width / height)
         reader, tower = self.pipeline.processor, self.pipeline.text_encoder.config.vision_config
@@ -315,7 +317,10 @@ class QwenImageEdit(QwenImage):
         widest = max(turning, (2 * dims + 3 * tower.intermediate_size) * number)
         tables = 2 * dims // tower.num_heads * rotated
         tokens = patches // reader.merge_size**2 + NUMBERED
-        return tokens, patches * channels * number, patches * (widest + tables)
+        looking = widest + tables
+        if is_wide(self.pipeline.text_encoder):
+            looking = max(looking, (channels + dims) * rotated)
+        return tokens, patches * channels * number, patches * looking
 
     def reference_ids(self, index: int, rows: int, cols: int) -> Tensor:
         """Return ids (index + 1, row, column), counted from the middle of each reference."""

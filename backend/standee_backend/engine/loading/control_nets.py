@@ -17,6 +17,7 @@ from standee.errors import StandeeError, UnknownModel
 from ...hardware.load_presets import Preset
 from ..families.base import Family
 from ..families.control import MODES, LoadedNet
+from ..families.wide_layers import is_wide, widen
 from .load import DTYPES
 from .quantization import cast_to_fp8
 from .transformer_file import difference
@@ -58,6 +59,8 @@ def outline_net(folder: Path, family: Family) -> Any:
             config = dict(family.transformer.config) | {"n_layers": 0}
             _share(net, type(family.transformer).from_config(config))
     _fit(net, family)
+    if is_wide(family.transformer):
+        widen(net)
     return net.to(family.dtype).eval().requires_grad_(False)
 
 
@@ -86,6 +89,8 @@ def _read(folder: Path, family: Family, preset: Preset, model: Path) -> Any:
         )
     _fit(net, family)
     net.eval().requires_grad_(False)
+    if is_wide(family.transformer):
+        widen(net)
     if preset.quantization != "none":
         cast_to_fp8(net, dtype)
     return net

@@ -31,6 +31,7 @@ from ...hardware.options import Options, resolve
 from ...library_noise import be_quiet
 from ..families import open_family
 from ..families.base import Family
+from ..families.wide_layers import needs_wide_layers, widen
 from .non_finite import refuse_non_finite
 from .picture_readers import READERS, picture_readers
 from .quantization import cast_to_fp8, is_gguf, large_text_encoder, packing, tile
@@ -61,7 +62,7 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     here = describe(folder)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # quantized weights are packed on the current device
-    pipeline = _read(folder, here.pipeline, preset, info.file)
+    pipeline = _read(folder, here.pipeline, preset, info.file, device)
     for part in _modules(pipeline):
         part.eval().requires_grad_(False)
     tile(pipeline)
@@ -85,7 +86,9 @@ def load(info: ModelInfo, options: Options, preset: Preset | None = None) -> Fam
     return opened
 
 
-def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any:
+def _read(
+    folder: Path, pipeline: str, preset: Preset, file: Path | None, device: torch.device
+) -> Any:
     """Read the weights from a folder, without network, and pack them as the preset says.
 
     With `file` the transformer's come from there.
@@ -106,6 +109,8 @@ def _read(folder: Path, pipeline: str, preset: Preset, file: Path | None) -> Any
                 parts[name] = _read_file(file, cls, folder, dtype, config)
             else:
                 parts[name] = _read_part(folder, name, cls, dtype, config)
+            if needs_wide_layers(device, dtype):
+                widen(parts[name])
             if way == "fp8" and not (name == "transformer" and is_gguf(file)):
                 cast_to_fp8(parts[name], dtype)  # before the next is read, or the host holds both
         made = getattr(diffusers, pipeline).from_pretrained(

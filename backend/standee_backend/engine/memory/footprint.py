@@ -32,6 +32,7 @@ from ..families import open_family
 from ..families.base import Family
 from ..families.conditioning import Conditioning
 from ..families.control import ControlPart
+from ..families.wide_layers import needs_wide_layers, widen
 from ..injection import inject
 from ..loading.control_nets import outline_net
 from ..loading.picture_readers import picture_readers
@@ -51,8 +52,8 @@ Ends = Callable[[], tuple[Tensor, Tensor]]
 """What makes both ends of a crop's trajectory."""
 
 
-def outline(folder: Path, dtype: torch.dtype) -> Family:
-    """Return the model in `folder`, opened up as any other, but on `meta`: without its weights.
+def outline(folder: Path, dtype: torch.dtype, device: torch.device) -> Family:
+    """Return the model in `folder`, as it will compute on `device`, but on `meta`: without its weights.
 
     Raises `UnknownModel` where the folder holds no model that is known.
     """
@@ -68,7 +69,7 @@ def outline(folder: Path, dtype: torch.dtype) -> Family:
     try:
         built = picture_readers(folder, index)
         built |= {
-            name: _part(folder / name, library, kind, dtype)
+            name: _part(folder / name, library, kind, dtype, device)
             for name, (library, kind) in parts.items()
             if name not in built
         }
@@ -85,7 +86,7 @@ def outline(folder: Path, dtype: torch.dtype) -> Family:
     return open_family(pipeline, META, here, SamplingDefaults().having(here.defaults))
 
 
-def _part(folder: Path, library: str, kind: str, dtype: torch.dtype) -> Any:
+def _part(folder: Path, library: str, kind: str, dtype: torch.dtype, device: torch.device) -> Any:
     """Return one part of a pipeline; a module is built on `meta`."""
     cls = getattr({"diffusers": diffusers, "transformers": transformers}[library], kind)
     if not issubclass(cls, nn.Module):
@@ -95,6 +96,8 @@ def _part(folder: Path, library: str, kind: str, dtype: torch.dtype) -> Any:
             part = cls.from_config(cls.load_config(folder, local_files_only=True))
         else:
             part = cls(transformers.AutoConfig.from_pretrained(folder, local_files_only=True))
+    if needs_wide_layers(device, dtype):
+        widen(part)
     return part.to(dtype).eval().requires_grad_(False)
 
 
@@ -331,9 +334,9 @@ def _cut_short(transformer: nn.Module, depth: int) -> Iterator[None]:
 class UnmergedLora(nn.Linear):
     """A layer under a LoRA, which adds a scaled output to the layer's own; it can only be run as it is."""
 
-    def forward(self, given: Tensor) -> Tensor:
+    def __call__(self, given: Tensor) -> Tensor:
         """Compute, on `meta`."""
-        output = super().forward(given)
+        output: Tensor = super().__call__(given)
         return output + torch.empty_like(output) * 1.0
 
 

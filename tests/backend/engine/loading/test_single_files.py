@@ -135,7 +135,7 @@ def test_what_gguf_takes_is_known_before(
     klein, tmp_path, named, composition, shelf, preset
 ) -> None:
     info = named(single_files.save_gguf(klein, tmp_path / "klein.gguf"), klein)
-    blueprint = Blueprint(outline(klein, torch.bfloat16))
+    blueprint = Blueprint(outline(klein, torch.bfloat16, torch.device("cpu")))
     footprint = blueprint.footprint(workload_of(composition, blueprint.family))
     footprint = memory_estimate.packed_as(footprint, Path(info.path).stat().st_size)
     family = load(info, CPU, preset)

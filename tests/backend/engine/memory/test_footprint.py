@@ -63,7 +63,7 @@ def blueprint_of(folder_of) -> Callable[[str, str], Blueprint]:
     @cache
     def make(kind: str, dtype: str) -> Blueprint:
         types = {"bf16": torch.bfloat16, "fp32": torch.float32}
-        return Blueprint(outline(folder_of(kind), types[dtype]))
+        return Blueprint(outline(folder_of(kind), types[dtype], torch.device("cpu")))
 
     return make
 

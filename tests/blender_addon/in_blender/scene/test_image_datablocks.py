@@ -251,7 +251,8 @@ def test_previews_follow_each_other_in_one_datablock(addon, standee, png):
 def test_a_jobs_previews_leave_nothing(addon, ready, daemon, until):
     known = len(bpy.data.images)
     bpy.ops.standee.compose()
-    [job] = addon("jobs.daemon_link").link().unfinished
+    link = addon("jobs.daemon_link").link()
+    [job] = link.unfinished
     until(lambda: job.preview is not None)
-    until(lambda: bpy.context.scene.standee.results and job.over)
+    until(lambda: bpy.context.scene.standee.results and link.idle)
     assert len(bpy.data.images) == known + 1, "the result's"
