@@ -158,10 +158,14 @@ class Work:
         return self.text + encode + forwards + self.decode
 
     def forward(self, injection: Injection, beside: ReferenceTokens | None) -> int:
-        """Return the operations of the picture's forward; they depend on how many tokens it receives alone."""
+        """Return the operations of the picture's forward.
+
+        They depend on how many tokens it receives, and whether keys are made of those that are shared.
+        """
         given = injection.put, injection.share_at, beside and beside.ids
-        sizes = tuple(None if rows is None else len(rows) for rows in given)
-        if sizes not in self.counted:
+        makes = injection.share is not None and not injection.share.keys
+        sizes = makes, *(None if rows is None else len(rows) for rows in given)
+        if makes or sizes not in self.counted:
             with inject(self.family.sites, injection):
                 self.counted[sizes] = operations(
                     lambda: self.family.velocity(

@@ -60,6 +60,7 @@ class TokenCapture:
         self._identities: dict[Crop, str] = {}
         self._held: dict[tuple[Crop, int], Tokens] = {}
         self._matches: dict[Reference, tuple[Tensor, Tensor]] = {}
+        self._shared: tuple[object, Tokens | None] = (None, None)
         self._cells = cells
         if cache:
             cache.begin()
@@ -69,12 +70,16 @@ class TokenCapture:
         early = [r for r in self.references if self._schedule.share_above(step, r.tau)]
         late = [r for r in self.references if self._is_shared(r, step)]
         share_rows, share_at = self._looked_at(late)
+        which = self._block(step), share_sites, [(r, r in self._matches) for r in late]
+        if which != self._shared[0]:
+            self._shared = (which, None)
         injection = Injection(
             replace=self._joined(early, step, [r.rows for r in early]),
             put=torch.cat([r.put for r in early]) if early else None,
             weight=self._weight(early, step),
-            share=self._joined(late, self._block(step), share_rows, share_sites),
+            share=self._share(late, step, share_rows, share_sites),
             share_at=torch.cat(share_at) if late else None,
+            looking=self._looking(late),
             share_bias=self._bias(late, share_at, step),
             share_sites=share_sites,
             watch=self._watched_site(share_sites),
@@ -108,6 +113,13 @@ class TokenCapture:
                 torch.cat([reference.put[cell[rows]], reference.put[stay]]),
             )
 
+    @staticmethod
+    def _looking(late: Sequence[Reference]) -> Tensor | None:
+        """Return the cells that look at late references; `None` where one lets all look."""
+        parts = [r.looking for r in late]
+        known = [part for part in parts if part is not None]
+        return torch.cat(known) if known and len(known) == len(parts) else None
+
     def _looked_at(self, late: Sequence[Reference]) -> tuple[list[Tensor], list[Tensor]]:
         """Return which rows of each late reference's tokens are shared, and at which cells."""
         rows, at = [], []
@@ -118,6 +130,22 @@ class TokenCapture:
             rows.append(found[0])
             at.append(found[1])
         return rows, at
+
+    def _share(
+        self,
+        late: Sequence[Reference],
+        step: int,
+        rows: Sequence[Tensor],
+        sites: frozenset[int] | None,
+    ) -> Tokens | None:
+        """Return the tokens that a step looks at; steps of a block that look at the same find their keys made."""
+        which, share = self._shared
+        if share is None:
+            share = self._joined(late, self._block(step), rows, sites)
+        elif len(share.keys) == len(sites or self._family.sites):
+            share = Tokens([t.new_empty(0, t.shape[1]) for t in share.at_site], share.keys)
+        self._shared = which, share
+        return share
 
     def _joined(
         self,

@@ -6,9 +6,9 @@ Q, K and V and rotated. A `Site` says what one attention shall do in the next fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -20,8 +20,10 @@ class Site:
 
     `take` (k,) indexes the flattened (batch * cells) tokens to capture into `captured` (k, dims). `tokens` (k, dims)
     replace the picture's tokens at the cells `put` (k,), or are mixed into them by `weight` (k, 1). `shared` (m, dims)
-    are appended as keys and values that stand at the cells `shared_at` (m,), their logits raised by `shared_bias` (m,).
-    `bias` (tokens, tokens) is added to the logits of all text and image tokens, in the order in which they attend.
+    are appended as keys and values that stand at the cells `shared_at` (m,), their logits raised by `shared_bias` (m,),
+    for the queries of the cells `looking` (q,), or for all. `shared_keys` are these keys, not yet rotated, and values
+    (1, m, heads, dims), once they are made. `bias` (tokens, tokens) is added to the logits of all text and image
+    tokens, in the order in which they attend.
     """
 
     mode: str = "off"
@@ -33,6 +35,8 @@ class Site:
     shared: Tensor | None = None
     shared_at: Tensor | None = None
     shared_bias: Tensor | None = None
+    shared_keys: tuple[Tensor, Tensor] | None = None
+    looking: Tensor | None = None
     bias: Tensor | None = None
 
     @property
@@ -48,6 +52,19 @@ class Site:
             return tokens.index_copy(1, self.put, self.rows(tokens.index_select(1, self.put)))
         return tokens
 
+    def keys(
+        self, project: Callable[[Tensor], tuple[Tensor, Tensor]], like: Tensor
+    ) -> tuple[Tensor, Tensor] | None:
+        """Return the shared tokens' keys and values, which `project` makes of (1, m, dims) in the type of `like`.
+
+        They are made in the first forward that looks at these tokens, and serve those that follow.
+        """
+        if self.shared is None:
+            return None
+        if self.shared_keys is None:
+            self.shared_keys = project(self.shared.to(like.dtype)[None])
+        return self.shared_keys
+
     def rows(self, own: Tensor) -> Tensor:
         """Return what stands in for the picture's own tokens (batch, k, dims) at `put`."""
         assert self.tokens is not None
@@ -57,9 +74,13 @@ class Site:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Captured tokens of some cells, one tensor (k, dims) per site."""
+    """Captured tokens of some cells, one tensor (k, dims) per site.
+
+    `keys` holds their keys and values by site, of tokens that were shared in a forward; see `Site.keys`.
+    """
 
     at_site: list[Tensor]
+    keys: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @staticmethod
     def join(
@@ -85,8 +106,9 @@ class Injection:
 
     `replace` stand in for the tokens of the cells `put`, mixed by `weight` (k,) where that is given. `share` are looked
     at beside the picture's own, at the cells `share_at`, with `share_bias` (m,) on their logits, at the sites
-    `share_sites` (`None`: all). `watch` is the site at which the image tokens
-    of the cells `watched` (n,) are wanted, where any are (see `inject`).
+    `share_sites` (`None`: all), by the cells `looking` (q,), or by all cells and the text where those are not two at
+    least. `watch` is the site at which the image tokens of the cells `watched` (n,) are wanted, where any are (see
+    `inject`).
     """
 
     replace: Tokens | None = None
@@ -96,6 +118,7 @@ class Injection:
     share_at: Tensor | None = None
     share_bias: Tensor | None = None
     share_sites: frozenset[int] | None = None
+    looking: Tensor | None = None
     watch: int = 0
     watched: Tensor | None = None
 
@@ -134,6 +157,9 @@ def inject(sites: Sequence[Site], injection: Injection) -> Iterator[list[Tensor]
         bias = share.at_site[0].new_zeros(1) if bias is None else bias
         bias = torch.cat([bias, torch.full_like(bias, -torch.inf)])  # the second weighs nothing
         at = _two(at)
+    looking = injection.looking
+    if looking is not None and len(looking) < 2:
+        looking = None
     try:
         for index, site in enumerate(sites):
             site.mode = "inject"
@@ -144,13 +170,17 @@ def inject(sites: Sequence[Site], injection: Injection) -> Iterator[list[Tensor]
                 injection.share_sites is None or index in injection.share_sites
             ):
                 site.shared, site.shared_at = _two(share.at_site[index]), at
-                site.shared_bias = bias
+                site.shared_bias, site.looking = bias, looking
+                site.shared_keys = share.keys.get(index)
         watched = sites[injection.watch]
         if injection.watched is not None:
             watched.take = _two(injection.watched)
         yield seen
         if watched.captured is not None and injection.watched is not None:
             seen.append(watched.captured[: len(injection.watched)])
+        if share is not None:
+            made = {index: site.shared_keys for index, site in enumerate(sites)}
+            share.keys.update({index: keys for index, keys in made.items() if keys is not None})
     finally:
         _clear(sites)
 
@@ -164,4 +194,5 @@ def _clear(sites: Sequence[Site]) -> None:
     for site in sites:
         site.mode = "off"
         site.take = site.captured = site.tokens = site.put = site.weight = None
-        site.shared = site.shared_at = site.shared_bias = site.bias = None
+        site.shared = site.shared_at = site.shared_bias = site.shared_keys = None
+        site.looking = site.bias = None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -64,7 +65,8 @@ class Reference:
 
     They replace the picture's down to the time `tau`, or are mixed into them by `weight` (k,); after that they are
     shared with weight `sharing`, at their own cells or, as far as the pose is free (`freedom`, 0 to 1), at the cells
-    that they resemble. One that is `only_shown` replaces none: a model that takes references as its input is shown
+    that they resemble. There the picture's cells `looking` (q,) look at them: those put, and the ones next to these;
+    `None` are all. One that is `only_shown` replaces none: a model that takes references as its input is shown
     those of its tokens.
     """
 
@@ -76,6 +78,7 @@ class Reference:
     weight: Tensor | None = None
     freedom: float = 0.0
     only_shown: bool = False
+    looking: Tensor | None = None
 
 
 def subject_references(
@@ -92,7 +95,9 @@ def subject_references(
     `seed` decides how they vary; `begin` is the time at which they come in.
     """
     references = []
-    for subject, pixels in zip(layout.subjects, layout.crops, strict=True):
+    puts = [canvas_cells(subject, subject.seen, layout) for subject in layout.subjects]
+    placed = zip(layout.subjects, layout.crops, puts, _with_next(puts, layout), strict=True)
+    for subject, pixels, put, looking in placed:
         layer = subject.layer
         words = prompts[layer.prompt].trimmed(family.reference_text)
         salt = (
@@ -109,14 +114,30 @@ def subject_references(
                     family, pixels, f"{layer.picture}{salt}", words, cells, schedule, settings
                 ),
                 rows=_on(family, np.searchsorted(cells, source[subject.seen.ravel()])),
-                put=_on(family, canvas_cells(subject, subject.seen, layout)),
+                put=_on(family, put),
                 tau=tau + layer.variation * (FREE - tau) / 2,
                 sharing=layer.sharing * layer.opacity if settings.sharing else 0.0,
                 weight=_on(family, subject.share[subject.seen]),
                 freedom=1.0 if layer.variation else freedom(layer.fidelity),
+                looking=_on(family, looking),
             )
         )
     return references
+
+
+def _with_next(puts: Sequence[np.ndarray], layout: Layout) -> list[np.ndarray]:
+    """Return each subject's cells, and those next to them that are no subject's: its outline runs through them."""
+    size = layout.grid.rows, layout.grid.cols
+    taken = np.zeros(size, np.uint8)
+    taken.flat[np.concatenate([*puts, np.zeros(0, int)])] = 1
+    grown = []
+    for put in puts:
+        own = np.zeros(size, np.uint8)
+        own.flat[put] = 1
+        near = cv2.dilate(own, np.ones((3, 3), np.uint8)) & (1 - taken)
+        taken |= near
+        grown.append(np.flatnonzero(own | near))
+    return grown
 
 
 def scene_reference(

@@ -266,6 +266,24 @@ def test_the_key_changes_with_the_length_of_the_text_the_pixels_and_the_model(cr
     assert len(keys | {identity(crop, "other", True)}) == 5
 
 
+def test_a_blocks_late_steps_look_at_the_same_tokens_whose_keys_are_made_once(
+    tiny, three, shelf
+) -> None:
+    """Eight steps, the first without subjects: steps 4 to 6 look at the tokens of step 1, and step 7 at its own."""
+    made: list[int] = []
+    layer = tiny.transformer.single_transformer_blocks[0].attn.to_k
+    hook = layer.register_forward_hook(lambda _, given, __: made.append(given[0].shape[1]))
+    given = msgspec.structs.replace(three, sampling=Sampling(steps=8, guidance=3.0))
+    try:
+        compose(tiny, given, shelf.read, seed=0, cache=(cache := TokenCache(2**30)))
+        made.clear()
+        compose(tiny, given, shelf.read, seed=1, cache=cache)
+    finally:
+        hook.remove()
+    picture, shared = max(made), min(made)
+    assert sorted(made) == [shared] * 2 + [picture] * 8
+
+
 def test_noise_levels_in_one_forward_give_the_tokens_of_each_alone(
     tiny_flux, shelf, monkeypatch
 ) -> None:

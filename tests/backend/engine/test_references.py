@@ -116,6 +116,27 @@ def test_below_half_shared_tokens_leave_their_own_cells_in_part(
     assert len(share_at) == len(late.put)
 
 
+def test_a_subjects_cells_and_those_next_to_it_that_are_nobodys_look_at_it(mini, shelf) -> None:
+    """On a canvas of 8 x 8 cells: the one in front hides two columns of the other, and looks at itself alone."""
+    behind = Layer(picture=shelf.flat("red", 64), rect=Rect(16, 32, 64, 64))
+    front = Layer(picture=shelf.flat("blue", 64), rect=Rect(48, 32, 64, 64))
+    looking = []
+    for reference in _references(mini, shelf, behind, front):
+        seen = torch.zeros(64)
+        seen[reference.looking] = 1
+        seen[reference.put] = 2
+        looking.append(seen.view(8, 8))
+    of_behind = torch.zeros(8, 8)
+    of_behind[1:7, 0:4] = 1
+    of_behind[2:6, 1:3] = 2
+    of_behind[2:6, 3] = 0  # the other's
+    assert torch.equal(looking[0], of_behind)
+    of_front = torch.zeros(8, 8)
+    of_front[1:7, 4:8] = 1
+    of_front[2:6, 3:7] = 2
+    assert torch.equal(looking[1], of_front)
+
+
 def _references(mini, shelf, *layers):
     composition = Composition(canvas=Canvas(128, 128), layers=layers, sampling=Sampling(steps=4))
     layout = lay_out(composition, shelf.read, mini.patch, mini.latent_px)

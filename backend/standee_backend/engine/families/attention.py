@@ -84,34 +84,67 @@ def attend(
     query: Tensor,
     own: tuple[Tensor, Tensor],
     shared: tuple[Tensor, Tensor] | None = None,
+    first_cell: int = 0,
 ) -> Tensor:
     """Attend with own and shared (keys, values), all (batch, tokens, heads, dims); returns (batch, queries, dims).
 
-    Keys weigh as the processor's site says.
+    Keys weigh, and shared ones are seen by those queries, as the processor's site says. The picture begins at
+    `first_cell` of the queries.
     """
-    bias = logit_bias(processor.site, query, own[0].shape[1])
-    key, value = own
-    if shared is not None:
-        key, value = (torch.cat(pair, dim=1) for pair in zip(own, shared, strict=True))
+    site = processor.site
+    if shared is None:
+        return _attend(processor, query, own, site.bias)
+    more = [
+        torch.cat([mine, theirs.expand(len(query), -1, -1, -1)], dim=1)
+        for mine, theirs in zip(own, shared, strict=True)
+    ]
+    if site.looking is None:
+        return _attend(processor, query, more, logit_bias(site, query, own[0].shape[1]))
+    others, looking = _part(query.shape[1], first_cell + site.looking)
+    bias = None if site.bias is None else site.bias.index_select(0, others)
+    plain = _attend(processor, query.index_select(1, others), own, bias)
+    bias = logit_bias(site, query, own[0].shape[1], looking)
+    seeing = _attend(processor, query.index_select(1, looking), more, bias)
+    out = torch.empty_like(query).flatten(2, 3)
+    return out.index_copy(1, others, plain).index_copy(1, looking, seeing)
+
+
+def _attend(processor: Any, query: Tensor, keys: Sequence[Tensor], bias: Tensor | None) -> Tensor:
+    """Attend with (keys, values), their logits raised by `bias` (queries or 1, keys)."""
+    key, value = keys
     backend = processor._attention_backend if bias is None else AttentionBackendName.NATIVE
-    parallel = processor._parallel_config
     out = dispatch_attention_fn(
-        query, key, value, attn_mask=bias, backend=backend, parallel_config=parallel
+        query,
+        key,
+        value,
+        attn_mask=None if bias is None else bias.to(query.dtype)[None, None],
+        backend=backend,
+        parallel_config=processor._parallel_config,
     )
     return out.flatten(2, 3).to(query.dtype)
 
 
-def logit_bias(site: Site, query: Tensor, own_keys: int) -> Tensor | None:
-    """Return the attention bias (1, 1, queries or 1, own keys + shared keys) that weighs the keys of a site."""
+def logit_bias(
+    site: Site, like: Tensor, own_keys: int, queries: Tensor | None = None
+) -> Tensor | None:
+    """Return what is added to the logits (queries or 1, own keys + shared keys) of a site, at some queries or all."""
     if site.bias is None and site.shared_bias is None:
         return None
-    bias = site.bias
-    if bias is None:
-        bias = query.new_zeros(1, own_keys)
-    if site.shared is not None:
-        shared = query.new_zeros(len(site.shared)) if site.shared_bias is None else site.shared_bias
-        bias = torch.cat([bias, shared.to(bias.dtype).expand(len(bias), -1)], dim=1)
-    return bias.to(query.dtype)[None, None]
+    bias = like.new_zeros(1, own_keys)
+    if site.bias is not None:
+        bias = site.bias if queries is None else site.bias.index_select(0, queries)
+    if site.shared_at is not None:
+        shared = site.shared_bias
+        shared = like.new_zeros(len(site.shared_at)) if shared is None else shared.to(bias.dtype)
+        bias = torch.cat([bias, shared.expand(len(bias), -1)], dim=1)
+    return bias
+
+
+def _part(tokens: int, looking: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the numbers of all of so many tokens but those that are looking, and of those."""
+    member = looking.new_zeros(tokens).index_fill(0, looking, 1)
+    order = member.argsort(stable=True)
+    return order[: tokens - len(looking)], order[tokens - len(looking) :]
 
 
 def region_bias(

@@ -231,7 +231,7 @@ class Family(Controlled, ABC):
             return self.run(tokens, sigma, conditioning, ids)
         put, shared = (
             [None if rows is None else len(rows) for rows in column]
-            for column in zip(*((site.put, site.shared) for site in self.sites), strict=True)
+            for column in zip(*((site.put, site.shared_at) for site in self.sites), strict=True)
         )
         weights = [region.weight for region in conditioning.regions]
         with self.step_cache.forward(name, (put, shared, conditioning.text.shape[1], weights)):

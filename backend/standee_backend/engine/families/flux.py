@@ -82,14 +82,16 @@ class FluxSiteProcessor(TextFirst, FluxAttnProcessor):
             value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], 1)
         query = apply_rotary_emb(query, rotary, sequence_dim=1)
         key = apply_rotary_emb(key, rotary, sequence_dim=1)
-        more = None
-        if self.site.shared is not None:
-            shared = self.site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
-            shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-            if self.site.shared_at is not None:
-                shared_key = rotated_at(shared_key, rotary, self.text_tokens + self.site.shared_at)
-            more = shared_key, attn.to_v(shared).unflatten(-1, heads)
-        out = attend(self, query, (key, value), more)
+
+        def project(shared: Tensor) -> tuple[Tensor, Tensor]:
+            keys = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+            return keys, attn.to_v(shared).unflatten(-1, heads)
+
+        more = self.site.keys(project, hidden)
+        if more is not None and self.site.shared_at is not None:
+            at = self.text_tokens + self.site.shared_at
+            more = rotated_at(more[0], rotary, at), more[1]
+        out = attend(self, query, (key, value), more, self.text_tokens)
         if text is None:
             return out
         text_out, image_out = out.split_with_sizes([text.shape[1], hidden.shape[1]], dim=1)

@@ -64,18 +64,18 @@ class FusedSiteProcessor(TextFirst, Flux2ParallelSelfAttnProcessor):
         if site.tokens is not None and site.put is not None:
             put = site.put + self.text_tokens
             replaced = site.rows(hidden.index_select(1, put))
-        if site.shared is not None:
-            shared = site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
+        if site.shared is not None and site.shared_keys is None:
+            shared = site.shared.to(hidden.dtype)[None]
         qkv, mlp, shared = project(attn, hidden, replaced, put, shared)
         heads = (-1, attn.head_dim)
+        key, value = (part.unflatten(-1, heads) for part in shared.chunk(2, dim=-1))
+        more = site.keys(lambda _: (attn.norm_k(key), value), hidden)
+        if more is not None and site.shared_at is not None:
+            more = rotated_at(more[0], rotary, self.text_tokens + site.shared_at), more[1]
         query, key, value = (part.unflatten(-1, heads) for part in qkv.chunk(3, dim=-1))
         query = apply_rotary_emb(attn.norm_q(query), rotary, sequence_dim=1)
         key = apply_rotary_emb(attn.norm_k(key), rotary, sequence_dim=1)
-        shared_key, shared_value = (part.unflatten(-1, heads) for part in shared.chunk(2, dim=-1))
-        shared_key = attn.norm_k(shared_key)
-        if site.shared_at is not None:
-            shared_key = rotated_at(shared_key, rotary, self.text_tokens + site.shared_at)
-        out = attend(self, query, (key, value), (shared_key, shared_value))
+        out = attend(self, query, (key, value), more, self.text_tokens)
         return attn.to_out(torch.cat([out, attn.mlp_act_fn(mlp)], dim=-1))
 
 

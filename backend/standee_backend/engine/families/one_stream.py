@@ -33,14 +33,17 @@ class OneStreamProcessor:
         key = turn(attn.norm_k(attn.to_k(hidden).unflatten(-1, heads)), None)
         value = attn.to_v(hidden).unflatten(-1, heads)
         each = query.shape[2] // key.shape[2]
-        more = None
-        if site.shared is not None:
-            shared = site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
-            shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-            if site.shared_at is not None:
-                shared_key = turn(shared_key, first_cell + site.shared_at)
-            more = _spread(shared_key, each), _spread(attn.to_v(shared).unflatten(-1, heads), each)
-        return attend(self, query, (_spread(key, each), _spread(value, each)), more)
+
+        def project(shared: Tensor) -> tuple[Tensor, Tensor]:
+            keys = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+            return keys, attn.to_v(shared).unflatten(-1, heads)
+
+        more = site.keys(project, hidden)
+        if more is not None and site.shared_at is not None:
+            turned = turn(more[0], first_cell + site.shared_at)
+            more = _spread(turned, each), _spread(more[1], each)
+        own = _spread(key, each), _spread(value, each)
+        return attend(self, query, own, more, first_cell)
 
 
 def _spread(heads: Tensor, each: int) -> Tensor:

@@ -84,14 +84,15 @@ class QwenSiteProcessor(QwenDoubleStreamAttnProcessor2_0):
         words = attn.norm_added_k(attn.add_k_proj(text).unflatten(-1, heads))
         key = torch.cat([_turned(words, rotary[1]), key], dim=1)
         value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], dim=1)
-        more = None
-        if self.site.shared is not None:
-            shared = self.site.shared.to(hidden.dtype).expand(len(hidden), -1, -1)
-            shared_key = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-            if self.site.shared_at is not None:
-                shared_key = _turned(shared_key, at.index_select(0, self.site.shared_at))
-            more = shared_key, attn.to_v(shared).unflatten(-1, heads)
-        out = attend(self, query, (key, value), more)
+
+        def project(shared: Tensor) -> tuple[Tensor, Tensor]:
+            keys = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+            return keys, attn.to_v(shared).unflatten(-1, heads)
+
+        more = self.site.keys(project, hidden)
+        if more is not None and self.site.shared_at is not None:
+            more = _turned(more[0], at.index_select(0, self.site.shared_at)), more[1]
+        out = attend(self, query, (key, value), more, text.shape[1])
         text_out, image_out = out.split_with_sizes([text.shape[1], hidden.shape[1]], dim=1)
         image_out = attn.to_out[1](attn.to_out[0](image_out.contiguous()))
         return image_out, attn.to_add_out(text_out.contiguous())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -315,7 +316,8 @@ class Blueprint:
 
         words = prompt.trimmed(family.reference_text)
         made = Crop((rows, cols), words, cells, "", apart(ends))
-        return Reference(made, cells, cells, tau, sharing)
+        looking = torch.empty(owned + 4 * isqrt(owned) + 4, dtype=torch.long, device=META)
+        return Reference(made, cells, cells, tau, sharing, looking=looking)
 
 
 @contextmanager

@@ -204,10 +204,13 @@ def test_replaced_tokens_change_q_k_and_v_and_nothing_else(pair: Pair, scene) ->
     assert not torch.allclose(ours, velocity(pair.ours, scene), atol=1e-2)
 
 
-@pytest.mark.parametrize("weight", [1.0, 0.5])
+@pytest.mark.parametrize(
+    ("weight", "looking"), [(1.0, None), (0.5, None), (0.5, torch.arange(4, CELLS))]
+)
 def test_shared_tokens_are_more_keys_and_values_at_their_cells(
-    pair: Pair, scene, weight: float, monkeypatch
+    pair: Pair, scene, weight: float, looking: Tensor | None, monkeypatch
 ) -> None:
+    """For all queries, or for those of some cells."""
     calls = iter(pair.attention_calls)
 
     def attend(query: Tensor, key: Tensor, value: Tensor, **_: Any) -> Tensor:
@@ -215,7 +218,13 @@ def test_shared_tokens_are_more_keys_and_values_at_their_cells(
         if (site := next(calls)) not in (None, LAYERS):
             more_key, more_value = pair.key_and_value(site, scene.theirs[site])
             more_key = turned(pair, more_key, PUT)
-            logits = torch.cat([logits, dot(query, more_key) + np.log(weight)], -1)
+            more = dot(query, more_key) + np.log(weight)
+            if looking is not None:
+                first = 0 if pair.ours.name == "z_image" else pair.text_tokens
+                others = torch.ones(query.shape[1], dtype=torch.bool)
+                others[first + looking] = False
+                more = more.masked_fill(others[:, None], -np.inf)
+            logits = torch.cat([logits, more], -1)
             value = torch.cat([value, more_value], 1)
         return torch.einsum("bhqk,bkhd->bqhd", logits.softmax(-1), value)
 
@@ -224,9 +233,12 @@ def test_shared_tokens_are_more_keys_and_values_at_their_cells(
         patch.setattr(module, "dispatch_attention_fn", attend)
         theirs = pair.forward(scene.picture, scene.sigma, scene.prompt, (ROWS, COLS))
     bias = None if weight == 1 else torch.full((len(TAKE),), weight).log()
-    injection = Injection(share=Tokens(scene.ours), share_at=PUT, share_bias=bias)
+    share = Tokens(scene.ours)
+    injection = Injection(share=share, share_at=PUT, share_bias=bias, looking=looking)
     ours = velocity(pair.ours, scene, injection)
     close(ours, theirs)
+    share.at_site[:] = [torch.full_like(tokens, torch.nan) for tokens in share.at_site]
+    close(velocity(pair.ours, scene, injection), theirs)  # their keys are made once
     assert not torch.allclose(ours, velocity(pair.ours, scene), atol=1e-3)
 
 
