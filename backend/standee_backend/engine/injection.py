@@ -21,9 +21,9 @@ class Site:
     `take` (k,) indexes the flattened (batch * cells) tokens to capture into `captured` (k, dims). `tokens` (k, dims)
     replace the picture's tokens at the cells `put` (k,), or are mixed into them by `weight` (k, 1). `shared` (m, dims)
     are appended as keys and values that stand at the cells `shared_at` (m,), their logits raised by `shared_bias` (m,),
-    for the queries of the cells `looking` (q,), or for all. `shared_keys` are these keys, not yet rotated, and values
-    (1, m, heads, dims), once they are made. `bias` (tokens, tokens) is added to the logits of all text and image
-    tokens, in the order in which they attend.
+    for the queries of the cells `looking` (q,), or for all. Once made, `shared_keys` are in their place: these keys,
+    not yet rotated, and values (1, m, heads, dims). `bias` (tokens, tokens) is added to the logits of all text and
+    image tokens, in the order in which they attend.
     """
 
     mode: str = "off"
@@ -42,7 +42,7 @@ class Site:
     @property
     def attends_plainly(self) -> bool:
         """Whether the model's own attention does, over the tokens that have entered."""
-        return self.shared is None and self.bias is None
+        return self.shared_at is None and self.bias is None
 
     def enter(self, tokens: Tensor) -> Tensor:
         """Pass image tokens (batch, cells, dims) on to the attention: captured, replaced, or as they are."""
@@ -59,10 +59,9 @@ class Site:
 
         They are made in the first forward that looks at these tokens, and serve those that follow.
         """
-        if self.shared is None:
-            return None
-        if self.shared_keys is None:
+        if self.shared is not None:
             self.shared_keys = project(self.shared.to(like.dtype)[None])
+            self.shared = None
         return self.shared_keys
 
     def rows(self, own: Tensor) -> Tensor:
@@ -169,9 +168,10 @@ def inject(sites: Sequence[Site], injection: Injection) -> Iterator[list[Tensor]
             if share is not None and (
                 injection.share_sites is None or index in injection.share_sites
             ):
-                site.shared, site.shared_at = _two(share.at_site[index]), at
-                site.shared_bias, site.looking = bias, looking
+                site.shared_at, site.shared_bias, site.looking = at, bias, looking
                 site.shared_keys = share.keys.get(index)
+                if site.shared_keys is None:
+                    site.shared = _two(share.at_site[index])
         watched = sites[injection.watch]
         if injection.watched is not None:
             watched.take = _two(injection.watched)

@@ -76,7 +76,7 @@ def test_late_steps_share_what_early_steps_replaced(mini, shelf, two, monkeypatc
     modes = _watch(
         mini,
         monkeypatch,
-        lambda site: None if site.mode == "capture" else (site.tokens, site.shared),
+        lambda site: None if site.mode == "capture" else (site.tokens, site.shared_at),
     )
     compose(mini, given, shelf.read, seed=0)
     kinds = [

@@ -64,7 +64,7 @@ class FusedSiteProcessor(TextFirst, Flux2ParallelSelfAttnProcessor):
         if site.tokens is not None and site.put is not None:
             put = site.put + self.text_tokens
             replaced = site.rows(hidden.index_select(1, put))
-        if site.shared is not None and site.shared_keys is None:
+        if site.shared is not None:
             shared = site.shared.to(hidden.dtype)[None]
         qkv, mlp, shared = project(attn, hidden, replaced, put, shared)
         heads = (-1, attn.head_dim)
