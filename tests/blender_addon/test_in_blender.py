@@ -16,6 +16,6 @@ PYTHON = ROOT / ".venv-bpy" / "bin" / "python"
 def test_the_extension_works_in_blender() -> None:
     if not (ROOT / ".venv-bpy" / "standee-ready.txt").is_file():
         pytest.skip("needs Blender as a module: `make blender` brings it (400 MB)")
-    command = [str(PYTHON), "-m", "pytest", "-q", "tests/blender_addon/in_blender"]
+    command = [str(PYTHON), "-m", "pytest", "-v", "tests/blender_addon/in_blender"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[:4000]

@@ -12,10 +12,11 @@ from diffusers.models.embeddings import apply_rotary_emb
 from training import scenes, text, transformer
 from training.batches import CELL, SHORT, WINDOW, WORDS, Sampler
 from training.presets import PRESETS
-from training.world import data
+from training.world import data, rendering
 
 TOKENS = 600
 CHUNKS = 6  # two of scenes, and close-ups of every size
+FEWER = 8  # of each
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,9 @@ def store(work: Path, mini: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("store")
     (folder / "fluent-emoji-3d.tgz").symlink_to(work / "fluent-emoji-3d.tgz")
     vae = AutoencoderDC.from_pretrained(mini / "vae").eval()
-    scenes.extend(folder, vae, CHUNKS, torch.device("cpu"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "CHUNK", FEWER)
+        scenes.extend(folder, vae, CHUNKS, torch.device("cpu"))
     return folder
 
 
