@@ -60,7 +60,7 @@ class TokenCapture:
         self._identities: dict[Crop, str] = {}
         self._held: dict[tuple[Crop, int], Tokens] = {}
         self._matches: dict[Reference, tuple[Tensor, Tensor]] = {}
-        self._shared: tuple[object, Tokens | None] = (None, None)
+        self._shared: tuple[object, Tokens | None] = (None, None)  # what is looked at, its tokens
         self._cells = cells
         if cache:
             cache.begin()

@@ -179,8 +179,9 @@ def inject(sites: Sequence[Site], injection: Injection) -> Iterator[list[Tensor]
         if watched.captured is not None and injection.watched is not None:
             seen.append(watched.captured[: len(injection.watched)])
         if share is not None:
-            made = {index: site.shared_keys for index, site in enumerate(sites)}
-            share.keys.update({index: keys for index, keys in made.items() if keys is not None})
+            for index, site in enumerate(sites):
+                if site.shared_keys is not None:
+                    share.keys[index] = site.shared_keys
     finally:
         _clear(sites)
 

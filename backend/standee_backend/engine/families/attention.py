@@ -99,11 +99,11 @@ def attend(
         for mine, theirs in zip(own, shared, strict=True)
     ]
     if site.looking is None:
-        return _attend(processor, query, more, logit_bias(site, query, own[0].shape[1]))
+        return _attend(processor, query, more, logit_bias(site, own[0], shared[0]))
     others, looking = _part(query.shape[1], first_cell + site.looking)
     bias = None if site.bias is None else site.bias.index_select(0, others)
     plain = _attend(processor, query.index_select(1, others), own, bias)
-    bias = logit_bias(site, query, own[0].shape[1], looking)
+    bias = logit_bias(site, own[0], shared[0], looking)
     seeing = _attend(processor, query.index_select(1, looking), more, bias)
     out = torch.empty_like(query).flatten(2, 3)
     return out.index_copy(1, others, plain).index_copy(1, looking, seeing)
@@ -124,20 +124,32 @@ def _attend(processor: Any, query: Tensor, keys: Sequence[Tensor], bias: Tensor 
     return out.flatten(2, 3).to(query.dtype)
 
 
+def shared_keys(
+    site: Site, attn: Any, heads: tuple[int, int], like: Tensor
+) -> tuple[Tensor, Tensor] | None:
+    """Return the keys, not yet rotated, and values of a site's shared tokens, made as `attn` makes its own."""
+
+    def project(shared: Tensor) -> tuple[Tensor, Tensor]:
+        keys = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
+        return keys, attn.to_v(shared).unflatten(-1, heads)
+
+    return site.keys(project, like)
+
+
 def logit_bias(
-    site: Site, like: Tensor, own_keys: int, queries: Tensor | None = None
+    site: Site, own: Tensor, shared: Tensor, queries: Tensor | None = None
 ) -> Tensor | None:
     """Return what is added to the logits (queries or 1, own keys + shared keys) of a site, at some queries or all."""
     if site.bias is None and site.shared_bias is None:
         return None
-    bias = like.new_zeros(1, own_keys)
-    if site.bias is not None:
-        bias = site.bias if queries is None else site.bias.index_select(0, queries)
-    if site.shared_at is not None:
-        shared = site.shared_bias
-        shared = like.new_zeros(len(site.shared_at)) if shared is None else shared.to(bias.dtype)
-        bias = torch.cat([bias, shared.expand(len(bias), -1)], dim=1)
-    return bias
+    bias, more = site.bias, site.shared_bias
+    if bias is None:
+        bias = own.new_zeros(1, own.shape[1])
+    elif queries is not None:
+        bias = bias.index_select(0, queries)
+    if more is None:
+        more = own.new_zeros(shared.shape[1])
+    return torch.cat([bias, more.to(bias.dtype).expand(len(bias), -1)], dim=1)
 
 
 def _part(tokens: int, looking: Tensor) -> tuple[Tensor, Tensor]:

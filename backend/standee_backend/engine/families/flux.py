@@ -11,7 +11,7 @@ from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from torch import Tensor
 
 from ..injection import Site
-from .attention import TextFirst, attend, put_text_first
+from .attention import TextFirst, attend, put_text_first, shared_keys
 from .base import Family
 from .conditioning import Conditioning
 from .control import flux_residuals
@@ -82,12 +82,7 @@ class FluxSiteProcessor(TextFirst, FluxAttnProcessor):
             value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], 1)
         query = apply_rotary_emb(query, rotary, sequence_dim=1)
         key = apply_rotary_emb(key, rotary, sequence_dim=1)
-
-        def project(shared: Tensor) -> tuple[Tensor, Tensor]:
-            keys = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-            return keys, attn.to_v(shared).unflatten(-1, heads)
-
-        more = self.site.keys(project, hidden)
+        more = shared_keys(self.site, attn, heads, hidden)
         if more is not None and self.site.shared_at is not None:
             at = self.text_tokens + self.site.shared_at
             more = rotated_at(more[0], rotary, at), more[1]

@@ -68,8 +68,8 @@ class FusedSiteProcessor(TextFirst, Flux2ParallelSelfAttnProcessor):
             shared = site.shared.to(hidden.dtype)[None]
         qkv, mlp, shared = project(attn, hidden, replaced, put, shared)
         heads = (-1, attn.head_dim)
-        key, value = (part.unflatten(-1, heads) for part in shared.chunk(2, dim=-1))
-        more = site.keys(lambda _: (attn.norm_k(key), value), hidden)
+        shared_key, shared_value = (part.unflatten(-1, heads) for part in shared.chunk(2, dim=-1))
+        more = site.keys(lambda _: (attn.norm_k(shared_key), shared_value), hidden)
         if more is not None and site.shared_at is not None:
             more = rotated_at(more[0], rotary, self.text_tokens + site.shared_at), more[1]
         query, key, value = (part.unflatten(-1, heads) for part in qkv.chunk(3, dim=-1))

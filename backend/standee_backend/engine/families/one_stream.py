@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..injection import Site
-from .attention import attend
+from .attention import attend, shared_keys
 
 Turn = Callable[[Tensor, Tensor | None], Tensor]
 """Rotates queries or keys (batch, tokens, heads, dims): all of a sequence, or as those at some of its places (m,)."""
@@ -33,12 +33,7 @@ class OneStreamProcessor:
         key = turn(attn.norm_k(attn.to_k(hidden).unflatten(-1, heads)), None)
         value = attn.to_v(hidden).unflatten(-1, heads)
         each = query.shape[2] // key.shape[2]
-
-        def project(shared: Tensor) -> tuple[Tensor, Tensor]:
-            keys = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-            return keys, attn.to_v(shared).unflatten(-1, heads)
-
-        more = site.keys(project, hidden)
+        more = shared_keys(site, attn, heads, hidden)
         if more is not None and site.shared_at is not None:
             turned = turn(more[0], first_cell + site.shared_at)
             more = _spread(turned, each), _spread(more[1], each)

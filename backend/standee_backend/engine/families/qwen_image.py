@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from ..injection import Site
 from ..pixels.images import Array, to_uint8
-from .attention import attend
+from .attention import attend, shared_keys
 from .base import Family
 from .conditioning import Conditioning, ReferenceTokens
 from .control import Residuals, summed
@@ -84,12 +84,7 @@ class QwenSiteProcessor(QwenDoubleStreamAttnProcessor2_0):
         words = attn.norm_added_k(attn.add_k_proj(text).unflatten(-1, heads))
         key = torch.cat([_turned(words, rotary[1]), key], dim=1)
         value = torch.cat([attn.add_v_proj(text).unflatten(-1, heads), value], dim=1)
-
-        def project(shared: Tensor) -> tuple[Tensor, Tensor]:
-            keys = attn.norm_k(attn.to_k(shared).unflatten(-1, heads))
-            return keys, attn.to_v(shared).unflatten(-1, heads)
-
-        more = self.site.keys(project, hidden)
+        more = shared_keys(self.site, attn, heads, hidden)
         if more is not None and self.site.shared_at is not None:
             more = _turned(more[0], at.index_select(0, self.site.shared_at)), more[1]
         out = attend(self, query, (key, value), more, text.shape[1])

@@ -1,6 +1,6 @@
 """Layers of 16-bit weights that compute in 32 bits, for processors without 16-bit arithmetic.
 
-Most desktop processors have none. torch's own way around it makes linear layers 5 and convolutions 200 times
+Many desktop processors have none. torch's own way around it makes linear layers 5 and convolutions 200 times
 slower than 32 bits; a layer that widens what it is given, and its weights while it computes, costs next to nothing.
 """
 

@@ -337,7 +337,7 @@ class UnmergedLora(nn.Linear):
     """A layer under a LoRA, which adds a scaled output to the layer's own; it can only be run as it is."""
 
     def __call__(self, given: Tensor) -> Tensor:
-        """Compute, on `meta`."""
+        """Compute, on `meta`: by the layer's own forward, which a wide one has."""
         output: Tensor = super().__call__(given)
         return output + torch.empty_like(output) * 1.0
 
